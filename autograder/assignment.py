@@ -1,0 +1,150 @@
+"""Reads assignment.toml: the parts, questions, points and rules of one coursework."""
+
+from __future__ import annotations
+
+import fnmatch
+import math
+import sys
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+KINDS = ("code", "bonus", "info", "manual")
+LATE_RULES = ("refuse", "accept", "flag")
+DEFAULT_PATH = Path(__file__).with_name("assignment.toml")
+
+
+class AssignmentError(ValueError):
+    """assignment.toml says something that cannot be meant; the message names the place."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question of a part: what it is called, how it is marked, what it is worth."""
+
+    id: str
+    title: str
+    points: float
+    kind: str
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of the coursework; `module` is the student's file without `.py`."""
+
+    id: str
+    title: str
+    module: str
+    points: float
+    questions: tuple[Question, ...]
+
+    def full_ids(self) -> list[str]:
+        """`part.question` for every question, in the order of the file."""
+        return [f"{self.id}.{question.id}" for question in self.questions]
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """The whole of assignment.toml. `due` is time-zone aware, or None when nothing is late."""
+
+    id: str
+    title: str
+    due: datetime | None
+    late: str
+    max_group: int
+    anonymous: bool
+    files: tuple[str, ...]
+    parts: tuple[Part, ...]
+
+    def wants(self, name: str) -> bool:
+        """True when a file of this name is taken from a submission."""
+        return any(fnmatch.fnmatchcase(name, pattern) for pattern in self.files)
+
+    def part(self, part_id: str) -> Part:
+        """The part of that id. Raises AssignmentError naming the parts there are."""
+        for part in self.parts:
+            if part.id == part_id:
+                return part
+        known = ", ".join(part.id for part in self.parts)
+        raise AssignmentError(f"there is no part {part_id!r}; the parts are: {known}")
+
+    def question(self, full_id: str) -> Question:
+        """The question behind `part.question`. Raises AssignmentError when there is none."""
+        part_id, _, question_id = full_id.partition(".")
+        for question in self.part(part_id).questions:
+            if question.id == question_id:
+                return question
+        raise AssignmentError(f"part {part_id!r} has no question {question_id!r}")
+
+
+def read_assignment(path: Path = DEFAULT_PATH) -> Assignment:
+    """Read and check assignment.toml. Raises AssignmentError with a sentence."""
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise AssignmentError(f"{path}: there is no such file") from None
+    except tomllib.TOMLDecodeError as error:
+        raise AssignmentError(f"{path}: not valid TOML: {error}") from None
+    try:
+        return _assignment(data)
+    except KeyError as error:
+        raise AssignmentError(f"{path}: the key {error} is missing") from None
+    except AssignmentError as error:
+        raise AssignmentError(f"{path}: {error}") from None
+
+
+def _assignment(data: dict[str, Any]) -> Assignment:
+    head = data["assignment"]
+    due = head.get("due")
+    if due is not None and (not isinstance(due, datetime) or due.tzinfo is None):
+        raise AssignmentError(f"due = {due} must be a date and time with a time zone")
+    if head["late"] not in LATE_RULES:
+        raise AssignmentError(f"late = {head['late']!r} must be one of {', '.join(LATE_RULES)}")
+    parts = tuple(_part(entry) for entry in data["part"])
+    _refuse_repeats([part.id for part in parts], "part")
+    return Assignment(
+        id=head["id"],
+        title=head["title"],
+        due=due,
+        late=head["late"],
+        max_group=int(head.get("max_group", 1)),
+        anonymous=bool(head.get("anonymous", False)),
+        files=tuple(head["files"]),
+        parts=parts,
+    )
+
+
+def _part(entry: dict[str, Any]) -> Part:
+    questions = tuple(_question(entry["id"], question) for question in entry["question"])
+    _refuse_repeats([question.id for question in questions], f"question of {entry['id']}")
+    total = sum(q.points for q in questions if q.kind in ("code", "manual"))
+    if not math.isclose(total, entry["points"]):
+        raise AssignmentError(
+            f"the questions of {entry['id']} add up to {total:g} points, not {entry['points']:g}"
+        )
+    return Part(entry["id"], entry["title"], entry["module"], float(entry["points"]), questions)
+
+
+def _question(part_id: str, entry: dict[str, Any]) -> Question:
+    kind = entry.get("kind", "code")
+    points = float(entry.get("points", 0))
+    where = f"{part_id}.{entry['id']}"
+    if kind not in KINDS:
+        raise AssignmentError(f"{where}: kind = {kind!r} must be one of {', '.join(KINDS)}")
+    if kind == "info" and points:
+        raise AssignmentError(f"{where}: an info question carries no points")
+    if kind != "info" and not (math.isfinite(points) and points > 0):
+        raise AssignmentError(f"{where}: points = {points:g} must be larger than zero")
+    return Question(entry["id"], entry["title"], points, kind)
+
+
+def _refuse_repeats(ids: list[str], what: str) -> None:
+    for one in ids:
+        if ids.count(one) > 1:
+            raise AssignmentError(f"the {what} {one!r} is there twice")

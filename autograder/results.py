@@ -1,0 +1,119 @@
+"""What grading yields: the states, the frozen records, and their one JSON shape."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+PASS = "pass"
+FAIL = "fail"
+SKIPPED = "skipped"
+ERROR = "error"
+TIMEOUT = "timeout"
+MEMORY = "memory"
+CRASHED = "crashed"
+UNGRADABLE = "ungradable"
+MANUAL = "manual"
+
+STATES = (PASS, FAIL, SKIPPED, ERROR, TIMEOUT, MEMORY, CRASHED, UNGRADABLE)
+"""How a check can end. `ungradable` is our fault alone; only it leaves a blank mark."""
+
+ABNORMAL = (TIMEOUT, MEMORY, CRASHED)
+"""Ends that cost the worker its life: never cached, and the question's other checks wait."""
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """How one check ended.
+
+    `fraction` in [0, 1] is the part of the check's share that was earned, `share` the check's
+    weight within its question. `title` says what was checked, `message` what went wrong, `hint`
+    how to think about it, `waits_for` the check a skipped one waited for.
+    """
+
+    check: str
+    question: str
+    state: str
+    fraction: float
+    share: float
+    title: str
+    message: str = ""
+    hint: str = ""
+    waits_for: str = ""
+
+
+@dataclass(frozen=True)
+class QuestionResult:
+    """Marks of one question (`part.question`).
+
+    `points` is None while the mark is open: `state` then says whether a person has to give it
+    (`manual`) or we failed (`ungradable`).
+    """
+
+    question: str
+    title: str
+    kind: str
+    state: str
+    points: float | None
+    max_points: float
+    checks: tuple[CheckResult, ...] = ()
+
+
+@dataclass(frozen=True)
+class SubmissionResult:
+    """Everything grading says about one submission.
+
+    `points` and `max_points` cover the questions that the judge marks; `points` is None while one
+    of them is ungradable. `flags` are one-word facts a person must look at (`late`, `conflict`),
+    `notes` sentences for the student, `layers` the protections that were active.
+    """
+
+    id: str
+    members: tuple[str, ...]
+    points: float | None
+    max_points: float
+    questions: tuple[QuestionResult, ...]
+    flags: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+    submitted: str = ""
+    seed: int = 0
+    layers: tuple[str, ...] = ()
+    versions: dict[str, str] = field(default_factory=dict)
+
+    def question(self, full_id: str) -> QuestionResult:
+        """The result of `part.question`. Raises KeyError when it was not graded."""
+        for question in self.questions:
+            if question.question == full_id:
+                return question
+        raise KeyError(full_id)
+
+
+def to_json(result: SubmissionResult) -> str:
+    """The one JSON shape: keys sorted, two spaces, so equal results are equal bytes."""
+    return json.dumps({"format": FORMAT, **asdict(result)}, indent=2, sort_keys=True) + "\n"
+
+
+def from_json(text: str) -> SubmissionResult:
+    """Read back what `to_json` wrote. Raises ValueError with a sentence for anything else."""
+    try:
+        data = json.loads(text)
+        if data.pop("format") != FORMAT:
+            raise ValueError("it was written by another version of the kit")
+        return _submission(data)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"this is not a result of the kit: {error!r}") from None
+
+
+def _submission(data: dict[str, Any]) -> SubmissionResult:
+    questions = tuple(
+        QuestionResult(**{**q, "checks": tuple(CheckResult(**c) for c in q["checks"])})
+        for q in data["questions"]
+    )
+    lists = ("members", "flags", "notes", "ignored", "layers")
+    return SubmissionResult(
+        **{**data, "questions": questions, **{name: tuple(data[name]) for name in lists}}
+    )
