@@ -1,0 +1,123 @@
+"""What a check says: Fail and Partial, and the comparisons that raise them.
+
+Tolerances are relative to the largest magnitude of the expected answer: 1e-4 for values, 1e-3 for
+gradients. Kernels, thread counts and CPUs differ by less than 5e-6, wrong formulas by far more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+
+VALUE = 1e-4
+GRADIENT = 1e-3
+
+
+class Fail(Exception):
+    """The check fails: `message` says what is wrong, `hint` how to think about it."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message, self.hint = message, hint
+
+
+class Partial(Exception):
+    """The check grants `fraction` (0 to 1) of its share, and says what is missing."""
+
+    def __init__(self, fraction: float, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        if not 0 <= fraction <= 1:
+            raise ValueError(f"a fraction of {fraction} is not between 0 and 1")
+        self.fraction, self.message, self.hint = fraction, message, hint
+
+
+def expect(condition: bool, message: str, hint: str = "") -> None:
+    """Fail with the message unless the condition holds."""
+    if not condition:
+        raise Fail(message, hint)
+
+
+def tensor(
+    value: Any, shapes: Sequence[tuple[int, ...]], what: str, hint: str = ""
+) -> torch.Tensor:
+    """`value` as a float32 tensor of the first of `shapes`.
+
+    It must be a floating-point tensor of one of the shapes; a Python number is good for shape ().
+    Fails with a sentence about `what` otherwise.
+    """
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and () in shapes:
+        value = torch.tensor(float(value))
+    if not isinstance(value, torch.Tensor):
+        raise Fail(f"{what} should be a tensor, not {_a(value)}.", hint)
+    if tuple(value.shape) not in shapes:
+        wanted = " or ".join(str(shape) for shape in shapes)
+        raise Fail(f"{what} has shape {tuple(value.shape)}; it should be {wanted}.", hint)
+    if not value.is_floating_point():
+        raise Fail(f"{what} is of {value.dtype}; it should be a floating-point tensor.", hint)
+    return value.to(torch.float32).reshape(shapes[0])
+
+
+def matches(actual: torch.Tensor, expected: torch.Tensor, tolerance: float = VALUE) -> bool:
+    """Equal within `tolerance` times the largest finite magnitude expected.
+
+    Shapes must agree exactly, and NaN and infinities stand only where they are expected.
+    """
+    if actual.shape != expected.shape:
+        return False
+    finite = torch.isfinite(expected)
+    if not torch.equal(finite, torch.isfinite(actual)):
+        return False
+    same_ends = torch.equal(
+        torch.nan_to_num(actual[~finite], nan=0.5), torch.nan_to_num(expected[~finite], nan=0.5)
+    )
+    if not same_ends or not finite.any():
+        return same_ends
+    a, e = actual[finite].double(), expected[finite].double()
+    scale = max(float(e.abs().max()), 1e-12)
+    return float((a - e).abs().max()) <= tolerance * scale
+
+
+def close(
+    value: Any,
+    expected: torch.Tensor,
+    what: str,
+    *,
+    tolerance: float = VALUE,
+    shapes: Sequence[tuple[int, ...]] | None = None,
+    lookalikes: Mapping[str, torch.Tensor] | None = None,
+    hint: str = "",
+) -> torch.Tensor:
+    """Fail unless `value` equals `expected`; brings it back as a float32 tensor.
+
+    `shapes`: further shapes to accept beside the expected one (same number of elements).
+    `lookalikes`: sentence -> what that mistake would give; a unique match says its sentence.
+    """
+    expected = expected.to(torch.float32)
+    actual = tensor(value, [tuple(expected.shape), *(shapes or [])], what, hint)
+    if matches(actual, expected, tolerance):
+        return actual
+    if not torch.isfinite(actual).all() and torch.isfinite(expected).all():
+        raise Fail(f"{what} contains NaN or infinity.", hint)
+    likely = [
+        sentence
+        for sentence, wrong in (lookalikes or {}).items()
+        if not matches(wrong.to(torch.float32).reshape(expected.shape), expected, tolerance)
+        and matches(actual, wrong.to(torch.float32).reshape(expected.shape), tolerance)
+    ]
+    if len(likely) == 1:
+        raise Fail(f"{what} is wrong: {likely[0]}", hint)
+    raise Fail(f"{what} is not what the definition gives ({_distance(actual, expected)}).", hint)
+
+
+def _distance(actual: torch.Tensor, expected: torch.Tensor) -> str:
+    scale = max(float(expected.abs().max()), 1e-12)
+    ratio = float((actual.double() - expected.double()).abs().max()) / scale
+    return "more than ten times too far" if ratio > 10 else f"off by up to {ratio:.2g} times"
+
+
+def _a(value: Any) -> str:
+    return {type(None): "None", tuple: "a tuple", list: "a list", dict: "a dict"}.get(
+        type(value), f"a {type(value).__name__}"
+    )

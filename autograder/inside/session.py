@@ -1,0 +1,305 @@
+"""Runs requests on loaded modules: call this, build that, fill these weights, give gradients.
+
+A session is told inputs, never expectations, and returns values, never verdicts. The worker runs
+one over the student's modules, the judge another over the reference: both are asked alike.
+
+A request is a dict with an `op`; the answer is `{"value": ...}`, or
+`{"error": {"kind", "type", "message", "where"}}` when the code that was called raised.
+"""
+
+from __future__ import annotations
+
+import linecache
+import math
+import random
+from collections.abc import Callable, Iterable
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from .wire import MAX_DEPTH, MAX_TEXT, Handle
+
+MAX_OBJECTS = 4096
+
+
+class Missing(Exception):
+    """The module or object has no attribute of the name that was asked for."""
+
+
+class Stub(nn.Module):
+    """A given network, so that one mistake costs once: x (N, ...) -> x W + b, reshaped.
+
+    weight: (D, K), bias: (K,), shape: what the K numbers of one row become.
+    """
+
+    def __init__(self, weight: torch.Tensor, bias: torch.Tensor, shape: Iterable[int]) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(weight)
+        self.bias = nn.Parameter(bias)
+        self.shape = tuple(shape)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return (x.reshape(len(x), -1) @ self.weight + self.bias).reshape(len(x), *self.shape)
+
+
+def recipe(seed: int, index: int, shape: tuple[int, ...]) -> torch.Tensor:
+    """The values of parameter number `index` of a filled model: the same on both sides.
+
+    Matrices and kernels get variance 1 / fan_in, so that signals keep their size; vectors
+    (biases, batch-norm scales) get variance 1/4.
+    """
+    generator = torch.Generator().manual_seed((seed * 1_000_003 + index) % (1 << 62))
+    values = torch.randn(shape, generator=generator, dtype=torch.float32)
+    fan_in = math.prod(shape[1:]) if len(shape) > 1 else 4
+    return values / math.sqrt(fan_in)
+
+
+class Session:
+    """Modules, the objects made from them so far, and the requests they answer."""
+
+    def __init__(self, load: Callable[[str], ModuleType]) -> None:
+        """`load(name)` imports one of the submission's modules by name."""
+        self._load = load
+        self._modules: dict[str, ModuleType] = {}
+        self._objects: list[Any] = []
+
+    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Run one request. Whatever the called code raises becomes an `error`."""
+        try:
+            return {"value": getattr(self, "_op_" + request["op"])(request)}
+        except Exception as error:
+            return {"error": describe(error, self._files())}
+
+    def _files(self) -> dict[str, str]:
+        return {getattr(m, "__file__", "") or "": name for name, m in self._modules.items()}
+
+    def _op_import(self, request: dict[str, Any]) -> Any:
+        """Import a module; the answer is what was noted on the way (a list of sentences)."""
+        name = request["module"]
+        self._modules[name] = self._load(name)
+        return list(getattr(self._modules[name], "__notes__", ()))
+
+    def _op_forget(self, _: dict[str, Any]) -> None:
+        """Let go of every object: a new check begins."""
+        self._objects.clear()
+
+    def _op_call(self, request: dict[str, Any]) -> Any:
+        _seed(request.get("seed"))
+        return self._outward(self._function(request)(*self._args(request), **self._kwargs(request)))
+
+    def _op_get(self, request: dict[str, Any]) -> Any:
+        return self._outward(self._function(request))
+
+    def _op_set(self, request: dict[str, Any]) -> None:
+        *path, last = request["path"].split(".")
+        setattr(self._walk(request["target"], path), last, self._inward(request["value"]))
+
+    def _op_stub(self, request: dict[str, Any]) -> Any:
+        return self._outward(Stub(request["weight"], request["bias"], request["shape"]))
+
+    def _op_grad(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Call, then backpropagate `sum(output * cotangent)`.
+
+        `inputs`: positions of the arguments to differentiate; `objects`: models whose parameter
+        gradients are wanted; `pick`: which item of a tuple is the output. A gradient that was
+        never filled is None.
+        """
+        args = self._args(request)
+        for position in request["inputs"]:
+            args[position] = args[position].detach().clone().requires_grad_(True)
+        models = [self._inward(handle) for handle in request["objects"]]
+        for model in models:
+            for parameter in model.parameters():
+                parameter.grad = None
+        _seed(request.get("seed"))
+        with torch.enable_grad():
+            result = self._function(request)(*args, **self._kwargs(request))
+            output = result if request["pick"] is None else result[request["pick"]]
+            if output.requires_grad:
+                weight = request["cotangent"]
+                (output.sum() if weight is None else (output * weight).sum()).backward()
+        return {
+            "value": self._outward(output),
+            "inputs": [args[position].grad for position in request["inputs"]],
+            "objects": [[p.grad for p in model.parameters()] for model in models],
+        }
+
+    def _op_fill(self, request: dict[str, Any]) -> list[list[int]]:
+        """Fill every parameter by `recipe`; the answer is their shapes in the order filled."""
+        model = self._inward(request["target"])
+        parameters = self._ordered(model, request)
+        with torch.no_grad():
+            for index, parameter in enumerate(parameters):
+                parameter.copy_(recipe(request["seed"], index, tuple(parameter.shape)))
+        return [list(parameter.shape) for parameter in parameters]
+
+    def _op_zero(self, request: dict[str, Any]) -> None:
+        with torch.no_grad():
+            for parameter in self._inward(request["target"]).parameters():
+                parameter.zero_()
+
+    def _op_load(self, request: dict[str, Any]) -> None:
+        parameters = self._ordered(self._inward(request["target"]), request)
+        with torch.no_grad():
+            for parameter, value in zip(parameters, request["values"], strict=True):
+                parameter.copy_(value)
+
+    def _op_weights(self, request: dict[str, Any]) -> list[torch.Tensor]:
+        model = self._inward(request["target"])
+        return [p.detach().clone() for p in self._ordered(model, request)]
+
+    def _op_set_grads(self, request: dict[str, Any]) -> None:
+        parameters = list(self._inward(request["target"]).parameters())
+        for parameter, value in zip(parameters, request["values"], strict=True):
+            parameter.grad = value.clone()
+
+    def _op_layers(self, request: dict[str, Any]) -> list[str]:
+        """`repr` of every leaf layer in the order in which a forward pass uses it."""
+        model = self._inward(request["target"])
+        return [repr(layer)[:200] for layer in _executed(model, self._args(request))]
+
+    def _ordered(self, model: nn.Module, request: dict[str, Any]) -> list[nn.Parameter]:
+        """Parameters as defined, or (`order="execution"`) as a forward pass on `args` meets them;
+        parameters that no layer's forward meets come last, as defined.
+        """
+        defined = list(model.parameters())
+        if request.get("order") != "execution":
+            return defined
+        met: dict[int, nn.Parameter] = {}
+        for layer in _executed(model, self._args(request)):
+            for parameter in layer.parameters(recurse=False):
+                met.setdefault(id(parameter), parameter)
+        for parameter in defined:
+            met.setdefault(id(parameter), parameter)
+        return list(met.values())
+
+    def _function(self, request: dict[str, Any]) -> Any:
+        path = request["path"].split(".") if request["path"] else []
+        return self._walk(request["target"], path)
+
+    def _walk(self, target: Any, path: list[str]) -> Any:
+        """Follow attribute names from a module's name or a handle; a number indexes."""
+        if isinstance(target, str):
+            if target not in self._modules:
+                self._op_import({"module": target})
+            place, here = f"{target}.py", self._modules[target]
+        else:
+            here = self._inward(target)
+            place = type(here).__name__
+        for name in path:
+            try:
+                here = _step(here, name)
+            except (AttributeError, IndexError, KeyError, TypeError) as error:
+                # A failed property raises AttributeError too: that is the student's own error.
+                if not name.isdigit() and name in dir(type(here)):
+                    raise
+                raise Missing(f"{place} has no `{name}`") from error
+            place = name
+        return here
+
+    def _args(self, request: dict[str, Any]) -> list[Any]:
+        return [self._inward(value) for value in request.get("args", [])]
+
+    def _kwargs(self, request: dict[str, Any]) -> dict[str, Any]:
+        return {name: self._inward(value) for name, value in request.get("kwargs", {}).items()}
+
+    def _inward(self, value: Any) -> Any:
+        """Handles become the objects they name; lists, tuples and dicts are walked."""
+        if isinstance(value, Handle):
+            return self._objects[value.id]
+        if isinstance(value, list):
+            return [self._inward(item) for item in value]
+        if isinstance(value, tuple):
+            return tuple(self._inward(item) for item in value)
+        if isinstance(value, dict):
+            return {key: self._inward(item) for key, item in value.items()}
+        if isinstance(value, torch.Tensor):
+            # Fresh memory per call: nothing a call does to its input outlives the call.
+            return value.clone()
+        return value
+
+    def _outward(self, value: Any, depth: int = MAX_DEPTH) -> Any:
+        """Data goes out as it is; every other object stays here and a Handle goes out."""
+        if value is None or isinstance(value, (bool, int, float, str, torch.dtype)):
+            return value[:MAX_TEXT] if isinstance(value, str) else value
+        if isinstance(value, nn.Parameter) or type(value) is torch.Tensor:
+            return value.detach()
+        if isinstance(value, torch.Tensor):
+            return value.detach().as_subclass(torch.Tensor)
+        if isinstance(value, np.generic):
+            return value.item()
+        if isinstance(value, np.ndarray):
+            return torch.from_numpy(np.ascontiguousarray(value))
+        if depth and type(value) is list:
+            return [self._outward(item, depth - 1) for item in value]
+        if depth and isinstance(value, tuple):
+            return tuple(self._outward(item, depth - 1) for item in value)
+        if depth and type(value) is dict and all(isinstance(key, str) for key in value):
+            return {key: self._outward(item, depth - 1) for key, item in value.items()}
+        if len(self._objects) >= MAX_OBJECTS:
+            raise MemoryError("too many objects are alive")
+        self._objects.append(value)
+        return Handle(len(self._objects) - 1, type(value).__name__)
+
+
+def _step(here: Any, name: str) -> Any:
+    return here[int(name)] if name.isdigit() else getattr(here, name)
+
+
+def _seed(seed: int | None) -> None:
+    if seed is not None:
+        torch.manual_seed(seed)
+        np.random.seed(seed % (1 << 32))
+        random.seed(seed)
+
+
+def _executed(model: nn.Module, args: list[Any]) -> list[nn.Module]:
+    """The leaf layers of `model`, in the order in which a forward pass on `args` calls them."""
+    order: list[nn.Module] = []
+    hooks = [
+        layer.register_forward_pre_hook(lambda layer, _: order.append(layer))
+        for layer in model.modules()
+        if not list(layer.children())
+    ]
+    try:
+        with torch.no_grad():
+            model(*args)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return order
+
+
+def describe(error: BaseException, files: dict[str, str]) -> dict[str, str]:
+    """An exception in words: its type, its message, and where in the student's own lines.
+
+    `files` maps file names to module names. Message and place are cut to 300 characters together.
+    """
+    text = str(error)
+    kind = "error"
+    if isinstance(error, Missing):
+        kind = "missing"
+    elif isinstance(error, NotImplementedError):
+        kind = "todo"
+    elif isinstance(error, MemoryError) or "allocate memory" in text:
+        kind = "memory"
+    where = ""
+    trace = error.__traceback__
+    while trace is not None:
+        name = files.get(trace.tb_frame.f_code.co_filename)
+        if name:
+            line = linecache.getline(trace.tb_frame.f_code.co_filename, trace.tb_lineno).strip()
+            where = f"{name}.py, line {trace.tb_lineno}: {line}"
+        trace = trace.tb_next
+    if isinstance(error, SyntaxError) and error.lineno:
+        where = f"line {error.lineno}: {(error.text or '').strip()}"
+        text = error.msg
+    return {
+        "kind": kind,
+        "type": type(error).__name__[:60],
+        "message": " ".join(text.split())[:200],
+        "where": where[:100],
+    }
