@@ -1,0 +1,201 @@
+"""Gives up rights, in the child, before any student code runs. Nothing here can be undone.
+
+Each function takes one layer on and says whether it did: user, limits, Landlock, seccomp. They
+stand alone, so that where one is missing the others still hold.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import resource
+import signal
+import struct
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+try:
+    import pyseccomp as seccomp
+except (ImportError, OSError, RuntimeError):
+    # pyseccomp is a pure binding: without libseccomp.so.2 its import fails.
+    seccomp = None
+
+PR_SET_PDEATHSIG = 1
+PR_SET_DUMPABLE = 4
+PR_SET_CHILD_SUBREAPER = 36
+PR_SET_NO_NEW_PRIVS = 38
+CLONE_THREAD = 0x10000
+
+FORBIDDEN = (
+    "socket socketpair connect bind listen accept accept4 sendto sendmsg sendmmsg "
+    "fork vfork execve execveat "
+    "ptrace process_vm_readv process_vm_writev process_madvise process_mrelease kcmp "
+    "pidfd_open pidfd_getfd pidfd_send_signal "
+    "tkill rt_sigqueueinfo rt_tgsigqueueinfo "
+    "sched_setaffinity sched_setattr sched_setparam sched_setscheduler setpriority ioprio_set "
+    "setuid setgid setreuid setregid setresuid setresgid setgroups setfsuid setfsgid "
+    "shmget shmat shmctl shmdt msgget msgsnd msgrcv msgctl semget semop semctl semtimedop "
+    "mq_open mq_unlink mq_timedsend mq_timedreceive mq_notify mq_getsetattr "
+    "memfd_create memfd_secret userfaultfd "
+    "io_uring_setup io_uring_enter io_uring_register "
+    "keyctl add_key request_key bpf perf_event_open fanotify_init "
+    "unshare setns mount umount umount2 pivot_root chroot move_mount open_tree fsopen fsconfig "
+    "fsmount fspick mount_setattr "
+    "open_by_handle_at name_to_handle_at mknod mknodat personality quotactl acct swapon swapoff "
+    "reboot kexec_load kexec_file_load init_module finit_module delete_module "
+    "migrate_pages move_pages modify_ldt iopl ioperm vhangup syslog settimeofday "
+    "clock_settime clock_adjtime adjtimex sethostname setdomainname "
+)
+"""System calls denied whatever their arguments, by name."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Caps of one child.
+
+    memory: bytes of address space beyond what the warm worker maps; cpu: seconds in all;
+    file: bytes per file written; processes: tasks (threads included) its user may have.
+    """
+
+    memory: int
+    cpu: int
+    file: int
+    processes: int
+
+
+def prctl(option: int, argument: int) -> bool:
+    """Linux's prctl(2); False where it is refused or there is none."""
+    if not sys.platform.startswith("linux"):
+        return False
+    zero = ctypes.c_ulong(0)
+    return bool(_libc().prctl(option, ctypes.c_ulong(argument), zero, zero, zero) == 0)
+
+
+def become(uid: int) -> bool:
+    """Turn from root into an unprivileged user with no groups. False when not root."""
+    if os.geteuid() != 0:
+        return False
+    try:
+        os.setgroups([])
+        os.setresgid(uid, uid, uid)
+        os.setresuid(uid, uid, uid)
+    except OSError:
+        return False
+    return True
+
+
+def limit(limits: Limits) -> None:
+    """Set resource limits, soft and hard alike. `memory` is on top of what is mapped now."""
+    caps = {
+        resource.RLIMIT_CPU: limits.cpu,
+        resource.RLIMIT_FSIZE: limits.file,
+        resource.RLIMIT_NPROC: limits.processes,
+        resource.RLIMIT_NOFILE: 64,
+        resource.RLIMIT_CORE: 0,
+    }
+    if sys.platform.startswith("linux"):
+        caps[resource.RLIMIT_AS] = mapped() + limits.memory
+        caps[resource.RLIMIT_MSGQUEUE] = 0
+    for what, cap in caps.items():
+        _, hard = resource.getrlimit(what)
+        cap = cap if hard == resource.RLIM_INFINITY else min(cap, hard)
+        resource.setrlimit(what, (cap, cap))
+
+
+def mapped() -> int:
+    """Bytes of address space this process maps."""
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[0]) * resource.getpagesize()
+
+
+def landlock(read: Sequence[str], write: Sequence[str]) -> int:
+    """Allow reading beneath `read`, and writing beneath `write`, and nothing else of files.
+
+    Where the kernel can, also no TCP, no abstract Unix socket and no signal to a process outside.
+    Brings the ABI used, 0 when the kernel has no Landlock.
+    """
+    if not sys.platform.startswith("linux"):
+        return 0
+    abi = _landlock(444, None, 0, 1)
+    if abi < 1:
+        return 0
+    files = (1 << (16 if abi >= 5 else 15 if abi >= 3 else 14 if abi >= 2 else 13)) - 1
+    attributes = struct.pack("=QQQ", files, 3 if abi >= 4 else 0, 3 if abi >= 6 else 0)
+    size = 24 if abi >= 6 else 16 if abi >= 4 else 8
+    ruleset = _landlock(444, attributes, size, 0)
+    if ruleset < 0:
+        return 0
+    execute, write_file, read_file, read_dir = 1, 2, 4, 8
+    truncate_ioctl = (1 << 14) | (1 << 15)
+    for paths, rights in ((read, execute | read_file | read_dir), (write, files)):
+        for path in paths:
+            _allow(ruleset, path, rights & files, execute | write_file | read_file | truncate_ioctl)
+    prctl(PR_SET_NO_NEW_PRIVS, 1)
+    done = _landlock(446, ruleset, 0, None)
+    os.close(ruleset)
+    return abi if done == 0 else 0
+
+
+def _allow(ruleset: int, path: str, rights: int, of_files: int) -> None:
+    try:
+        descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    except OSError:
+        return
+    if not os.path.isdir(path):
+        rights &= of_files
+    _landlock(445, ruleset, 1, struct.pack("=Qi", rights, descriptor), 0)
+    os.close(descriptor)
+
+
+def _landlock(number: int, *arguments: Any) -> int:
+    """One of Landlock's three system calls, numbered alike on every architecture."""
+    words = [ctypes.c_long(a) if isinstance(a, int) else a for a in arguments]
+    return int(_libc().syscall(ctypes.c_long(number), *words))
+
+
+def deny_calls() -> bool:
+    """Load the seccomp filter. False where libseccomp is missing.
+
+    Denied calls fail with EPERM: no sockets, no new processes or programs, no reach into other
+    processes, no memory outside the limit. Threads and signals to oneself stay.
+    """
+    if seccomp is None:
+        return False
+    denied = seccomp.ERRNO(errno.EPERM)
+    rules = seccomp.SyscallFilter(defaction=seccomp.ALLOW)
+    for name in FORBIDDEN.split():
+        _rule(rules, denied, name)
+    _rule(rules, denied, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, CLONE_THREAD, 0))
+    # libc falls back to clone, whose flags a filter can see.
+    _rule(rules, seccomp.ERRNO(errno.ENOSYS), "clone3")
+    me = os.getpid()
+    _rule(rules, denied, "kill", seccomp.Arg(0, seccomp.NE, me))
+    _rule(rules, denied, "tgkill", seccomp.Arg(0, seccomp.NE, me))
+    _rule(rules, denied, "prlimit64", seccomp.Arg(0, seccomp.NE, 0))
+    _rule(rules, denied, "prctl", seccomp.Arg(0, seccomp.EQ, PR_SET_PDEATHSIG))
+    _rule(rules, denied, "prctl", seccomp.Arg(0, seccomp.EQ, PR_SET_DUMPABLE))
+    try:
+        rules.load()
+    except (OSError, RuntimeError):
+        return False
+    return True
+
+
+def _rule(rules: Any, action: Any, name: str, *arguments: Any) -> None:
+    try:
+        rules.add_rule(action, name, *arguments)
+    except (OSError, RuntimeError, ValueError):
+        # This architecture, or this libseccomp, has no call of that name.
+        return
+
+
+def die_with_parent() -> bool:
+    """Ask the kernel to kill us when our parent dies. Changing the user clears it."""
+    return prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _libc() -> Any:
+    return ctypes.CDLL(None, use_errno=True)

@@ -1,0 +1,244 @@
+"""Loads a submission's modules by the import rule.
+
+Of a student's file, the imports, definitions and assignments run; bare calls, loops and `with`
+blocks at the top level do not, so that a training run at the bottom of the file neither hangs
+nor fails. A statement that fails, other than a definition, is noted and left out.
+"""
+
+from __future__ import annotations
+import __future__
+
+import ast
+import builtins
+import codecs
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import linecache
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from types import CodeType, FrameType, ModuleType
+from typing import Any
+
+import torch
+from torch.overrides import TorchFunctionMode
+
+STATEMENT_SECONDS = 3.0
+MAX_NOTES = 5
+KEPT = (
+    ast.Import,
+    ast.ImportFrom,
+    ast.FunctionDef,
+    ast.AsyncFunctionDef,
+    ast.ClassDef,
+    ast.Assign,
+    ast.AnnAssign,
+    ast.AugAssign,
+)
+GPU_NOTE = (
+    "Your code asks for a GPU by name. It was graded on the CPU; take the device from the inputs."
+)
+
+
+_modes = ExitStack()
+
+
+class _TooLong(BaseException):
+    """A top-level statement ran longer than importing a file should."""
+
+
+class Absent:
+    """Stands for a name whose import failed: any use says what is missing."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        self.__dict__["_says"] = f"`{name}` could not be imported here: {reason}"
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise ImportError(self.__dict__["_says"])
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        raise ImportError(self.__dict__["_says"])
+
+
+class OnCPU(TorchFunctionMode):
+    """Sends to the CPU what code with a hard-coded "cuda" wants on a GPU."""
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        if func is torch.Tensor.cuda:
+            return args[0]
+        named = {key: _on_cpu(value) for key, value in (kwargs or {}).items()}
+        return func(*(_on_cpu(value) for value in args), **named)
+
+
+def _on_cpu(value: Any) -> Any:
+    if isinstance(value, str) and value.startswith("cuda"):
+        return "cpu"
+    if isinstance(value, torch.device) and value.type == "cuda":
+        return torch.device("cpu")
+    return value
+
+
+class Submission(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """The Python files of a submission, importable by their names from anywhere in them."""
+
+    def __init__(self, files: Mapping[str, bytes], folder: str) -> None:
+        """`files`: file name -> bytes; `folder`: where `__file__` says they lie."""
+        self._folder = folder
+        self._sources = {
+            name.removesuffix(".py"): decode(data)
+            for name, data in files.items()
+            if name.endswith(".py")
+        }
+
+    def load(self, name: str) -> ModuleType:
+        """Import one of the modules. Raises what its parsing or a definition raises."""
+        if self not in sys.meta_path:
+            sys.meta_path.insert(0, self)
+            if any("cuda" in source for source in self._sources.values()):
+                _modes.enter_context(OnCPU())
+        if name not in sys.modules:
+            module = importlib.util.module_from_spec(self._spec(name))
+            sys.modules[name] = module
+            self.exec_module(module)
+        return sys.modules[name]
+
+    def find_spec(self, name: str, path: Any, target: Any = None) -> Any:
+        return self._spec(name) if name in self._sources else None
+
+    def _spec(self, name: str) -> importlib.machinery.ModuleSpec:
+        spec = importlib.machinery.ModuleSpec(
+            name, self, origin=f"{self._folder}/{name}.py", is_package=False
+        )
+        spec.has_location = True
+        return spec
+
+    def exec_module(self, module: ModuleType) -> None:
+        name = module.__name__
+        source, filename = self._sources[name], f"{self._folder}/{name}.py"
+        lines = source.splitlines(keepends=True)
+        linecache.cache[filename] = (len(source), None, lines, filename)
+        notes: list[str] = []
+        module.__dict__["__notes__"] = notes
+        if "cuda" in source.replace("cuda.is_available", ""):
+            notes.append(GPU_NOTE)
+        body = ast.parse(source, filename).body
+        flags = _future(body)
+        for statement in _kept(body):
+            note = _run(statement, module.__dict__, filename, flags)
+            if note and len(notes) < MAX_NOTES:
+                notes.append(note)
+
+
+def decode(data: bytes) -> str:
+    """Source text of a file: UTF-8 (a byte-order mark is dropped), or else Latin-1."""
+    data = data.removeprefix(codecs.BOM_UTF8)
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        text = data.decode("latin-1")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _future(body: list[ast.stmt]) -> int:
+    """Compiler flags of the file's `from __future__` imports: they hold for the whole file."""
+    names = {
+        alias.name
+        for statement in body
+        if isinstance(statement, ast.ImportFrom) and statement.module == "__future__"
+        for alias in statement.names
+    }
+    return __future__.annotations.compiler_flag if "annotations" in names else 0
+
+
+def _kept(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements the import rule runs; `if` and `try` are walked, their branches filtered."""
+    for statement in body:
+        if isinstance(statement, KEPT) or _is_text(statement):
+            yield statement
+        elif isinstance(statement, (ast.If, ast.Try)):
+            yield _filtered(statement)
+
+
+def _filtered(statement: ast.If | ast.Try) -> ast.stmt:
+    """The same `if` or `try` holding only kept statements."""
+    nothing = [ast.copy_location(ast.Pass(), statement)]
+    for name in ("body", "orelse", "finalbody"):
+        inner = getattr(statement, name, None)
+        if inner:
+            setattr(statement, name, list(_kept(inner)) or list(nothing))
+    for handler in getattr(statement, "handlers", []):
+        handler.body = list(_kept(handler.body)) or list(nothing)
+    return statement
+
+
+def _is_text(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+
+
+def _run(statement: ast.stmt, namespace: dict[str, Any], filename: str, flags: int) -> str:
+    """Run one top-level statement; the answer is a note when it failed and was left out."""
+    code = _compile(statement, filename, flags)
+    definition = isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+    try:
+        with _at_most(STATEMENT_SECONDS):
+            exec(code, namespace)
+    except _TooLong:
+        return f"Line {statement.lineno} takes too long while the file loads and was left out."
+    except Exception as error:
+        if definition:
+            raise
+        if isinstance(statement, (ast.Import, ast.ImportFrom)):
+            return _import_what_is_there(statement, namespace, error)
+        said = " ".join(str(error).split())[:100]
+        return f"Line {statement.lineno} was left out ({type(error).__name__}: {said})."
+    return ""
+
+
+def _compile(statement: ast.stmt, filename: str, flags: int = 0) -> CodeType:
+    module = ast.Module([statement], [])
+    code: CodeType = compile(module, filename, "exec", flags, dont_inherit=True)
+    return code
+
+
+def _import_what_is_there(
+    statement: ast.Import | ast.ImportFrom, namespace: dict[str, Any], error: Exception
+) -> str:
+    """Bind what a failed import could bring, and an Absent for each name it could not."""
+    failed = []
+    reason = " ".join(str(error).split())[:100]
+    for alias in statement.names:
+        try:
+            one = type(statement)(**{**_fields(statement), "names": [alias]})
+            exec(_compile(ast.copy_location(one, statement), "import"), namespace)
+        except Exception:
+            failed.append(alias.name)
+            bound = alias.asname or alias.name.split(".")[0]
+            if bound != "*" and not hasattr(builtins, bound):
+                namespace.setdefault(bound, Absent(bound, reason))
+    return f"Line {statement.lineno}: {', '.join(failed)} could not be imported ({reason})."
+
+
+def _fields(node: ast.AST) -> dict[str, Any]:
+    return {name: getattr(node, name) for name in node._fields}
+
+
+@contextmanager
+def _at_most(seconds: float) -> Iterator[None]:
+    """Raise _TooLong in the running code after that many seconds."""
+
+    def stop(signum: int, frame: FrameType | None) -> None:
+        raise _TooLong
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

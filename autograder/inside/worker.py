@@ -1,0 +1,342 @@
+"""The warm worker: imports torch once, then forks one confined child for each submission.
+
+It obeys its control socket: `fork` (a channel comes along as a descriptor), `reap`. It runs no
+student code, no solution and no check, and holds nothing but /dev/null and that socket. The child
+answers the judge's requests on its channel until the channel closes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import inspect
+import json
+import os
+import random
+import shutil
+import signal
+import socket
+import sys
+import threading
+import time
+import types
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+
+from . import confine, probe, wire
+from .loader import Submission
+from .session import Session, describe
+
+CHANNEL = 3
+FOLDER = "/submission"
+
+
+def main() -> None:
+    """Warm up, say so, then serve the control socket (descriptor 0) until it closes."""
+    confine.prctl(confine.PR_SET_DUMPABLE, 0)
+    confine.prctl(confine.PR_SET_CHILD_SUBREAPER, 1)
+    confine.die_with_parent()
+    control = socket.socket(fileno=0)
+    settings = json.loads(_message(control)[0])
+    # A forked child has one thread; more in the parent would deadlock it.
+    torch.set_num_threads(1)
+    warm_up()
+    give(settings["given"])
+    null = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (1, 2):
+        os.dup2(null, descriptor)
+    os.close(null)
+    for name in os.listdir(settings["scratch"]):
+        _remove(os.path.join(settings["scratch"], name))
+    gc.collect()
+    gc.freeze()
+    _say(control, {"ready": sorted(set(settings["given"])), "cpu": capability()})
+    serve(control, settings)
+
+
+def serve(control: socket.socket, settings: dict[str, Any]) -> None:
+    """Fork and reap as told. Returns when the judge is gone."""
+    child = 0
+    while True:
+        text, descriptors = _message(control)
+        if not text:
+            _end_children()
+            return
+        command = json.loads(text)
+        if command["do"] == "fork":
+            if settings["fork"]:
+                child = os.fork()
+            if child == 0:
+                _child(control, descriptors[0], settings)
+            os.close(descriptors[0])
+            _say(control, {"pid": child})
+        elif command["do"] == "reap":
+            _say(control, {"status": _reap(child), "swept": _sweep(settings)})
+
+
+def warm_up() -> None:
+    """Import what students import, and take one tiny training step of plain layers.
+
+    The step makes torch read what it needs of the machine, and load its optimizers, while that is
+    still allowed and only once.
+    """
+    net = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3), torch.nn.Flatten(), torch.nn.Linear(8, 1))
+    optimizer = torch.optim.Adam(net.parameters())
+    net(torch.zeros(2, 1, 4, 4)).sum().backward()
+    optimizer.step()
+    _no_loader_workers()
+    with contextlib.suppress(ImportError):
+        import matplotlib
+
+        matplotlib.use("Agg")
+        import matplotlib.pyplot
+    with contextlib.suppress(ImportError):
+        import tqdm.auto
+
+        # tqdm's own lock is a semaphore shared by all forks: one child could keep it for ever.
+        tqdm.std.TqdmDefaultWriteLock.mp_lock = None
+        tqdm.tqdm.set_lock(threading.RLock())
+
+
+def give(sources: dict[str, str]) -> None:
+    """Load the modules that are given to students; their data loaders become tiny doubles."""
+    for name, source in sources.items():
+        module = types.ModuleType(name)
+        module.__file__ = f"{FOLDER}/{name}.py"
+        sys.modules[name] = module
+        exec(compile(source, module.__file__, "exec"), module.__dict__)
+        for double in (load_mnist, load_binary_mnist, load_cifar10, mnist, download):
+            if hasattr(module, double.__name__):
+                setattr(module, double.__name__, double)
+        with contextlib.suppress(Exception):
+            # Half of real submissions import torchvision; its shim is the given module's.
+            module.__dict__["_torchvision"]()
+            importlib.import_module("torchvision.transforms")
+            importlib.import_module("torchvision.utils")
+
+
+def load_mnist(
+    split: str = "train", binarize: bool = False, limit: int | None = None, validation: int = 0
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """64 made-up images (64, 1, 28, 28) and labels (64,): a double of the given loader."""
+    images = torch.rand(64, 1, 28, 28)
+    return (images.round() if binarize else images)[:limit], torch.arange(64)[:limit] % 10
+
+
+def load_binary_mnist() -> tuple[torch.Tensor, torch.Tensor]:
+    """64 made-up binary images (64, 784) and one-hot labels (64, 10)."""
+    return torch.rand(64, 784).round(), torch.eye(10)[torch.arange(64) % 10]
+
+
+def load_cifar10(split: str = "train") -> tuple[torch.Tensor, torch.Tensor]:
+    """64 made-up images (64, 3, 32, 32) and labels (64,)."""
+    return torch.rand(64, 3, 32, 32), torch.arange(64) % 10
+
+
+def mnist() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """64 made-up images (64, 28, 28) and labels (64,) for each split, uint8."""
+    images = np.random.randint(0, 256, (64, 28, 28), dtype=np.uint8)
+    labels = (np.arange(64) % 10).astype(np.uint8)
+    return images, labels, images.copy(), labels.copy()
+
+
+def download(url: str, filename: str) -> None:
+    """Fetches nothing."""
+
+
+def capability() -> str:
+    """Which CPU kernels torch uses; judge and child must agree."""
+    return str(torch.backends.cpu.get_cpu_capability())
+
+
+def _no_loader_workers() -> None:
+    """DataLoader(num_workers=4) would start processes; it gets 0 whatever is asked."""
+    original = torch.utils.data.DataLoader.__init__
+    signature = inspect.signature(original)
+
+    def init(self: Any, *args: Any, **kwargs: Any) -> None:
+        bound = signature.bind(self, *args, **kwargs)
+        bound.arguments["num_workers"] = 0
+        for name in ("prefetch_factor", "persistent_workers", "timeout", "multiprocessing_context"):
+            bound.arguments.pop(name, None)
+        original(*bound.args, **bound.kwargs)
+
+    torch.utils.data.DataLoader.__init__ = init  # type: ignore[method-assign]
+
+
+def _child(control: socket.socket, channel: int, settings: dict[str, Any]) -> None:
+    """Become the process of one submission; never returns."""
+    with contextlib.suppress(PermissionError):
+        # Started without forking, we lead a session already.
+        os.setsid()
+    control.close()
+    os.dup2(channel, CHANNEL)
+    os.open(os.devnull, os.O_RDONLY)
+    os.closerange(CHANNEL + 1, 4096)
+    os.chdir(settings["scratch"])
+    layers = _confine(settings)
+    # Read and write, not send and receive: those calls are denied by now.
+    os.write(CHANNEL, b"H")
+    random.seed()
+    try:
+        _answer_all(CHANNEL, Requests(layers))
+    finally:
+        os._exit(0)
+
+
+def _confine(settings: dict[str, Any]) -> dict[str, Any]:
+    """Take every layer on, in the only order that works; says which were taken."""
+    limits = confine.Limits(**settings["limits"])
+    room = confine.Limits(**{**settings["limits"], "processes": settings["tasks"]})
+    user = confine.become(settings["uid"])
+    # As a user of its own the child counts only its own tasks; else it counts the whole user's.
+    confine.limit(limits if user else room)
+    confine.die_with_parent()
+    abi = confine.landlock(settings["read"], [settings["scratch"], os.devnull])
+    return {"user": user, "landlock": abi, "seccomp": confine.deny_calls()}
+
+
+class Requests:
+    """The requests of one child: `files` first, then a session's; `probe` attacks itself."""
+
+    def __init__(self, layers: dict[str, Any]) -> None:
+        self._layers = layers
+        self._session: Session | None = None
+
+    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        """The answer to one request; whatever student code raises is described."""
+        if request["op"] == "probe":
+            return {"value": {**self._layers, **probe.attack(request)}}
+        if request["op"] == "files":
+            files = {name: data.numpy().tobytes() for name, data in request["files"].items()}
+            self._session = Session(Submission(files, FOLDER).load)
+            return {"value": capability()}
+        assert self._session is not None
+        try:
+            return self._session.answer(request)
+        except BaseException as error:
+            return {"error": describe(error, {})}
+
+
+def _answer_all(channel: int, requests: Requests) -> None:
+    for message in _frames(channel):
+        answer = requests.answer(message["request"])
+        try:
+            frame = wire.pack({"id": message["id"], "answer": answer})
+        except Exception as error:
+            frame = wire.pack({"id": message["id"], "answer": {"error": describe(error, {})}})
+        view = memoryview(frame)
+        while view:
+            view = view[os.write(channel, view) :]
+
+
+def _frames(channel: int) -> Iterator[Any]:
+    while True:
+        prefix = _exactly(channel, wire.PREFIX.size)
+        if not prefix:
+            return
+        head, body = wire.lengths(prefix)
+        yield wire.unpack(_exactly(channel, head), _exactly(channel, body))
+
+
+def _exactly(channel: int, size: int) -> bytearray:
+    """That many bytes, or none when the judge has closed the channel."""
+    data = bytearray()
+    while len(data) < size:
+        part = os.read(channel, min(size - len(data), 1 << 20))
+        if not part:
+            return bytearray()
+        data += part
+    return data
+
+
+def _reap(child: int) -> int:
+    """Kill the child and all it left behind; brings its wait status."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    _end_children()
+    return status
+
+
+def _end_children() -> None:
+    """Kill and wait for every process below us; orphans became our children (subreaper)."""
+    for _ in range(1000):
+        left = _descendants()
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGSTOP)
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        try:
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        except ChildProcessError:
+            return
+        time.sleep(0.002)
+
+
+def _descendants() -> list[int]:
+    """Process ids below us, from /proc."""
+    parents: dict[int, int] = {}
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                with open(f"/proc/{name}/stat") as file:
+                    parents[int(name)] = int(file.read().rpartition(")")[2].split()[1])
+            except OSError:
+                continue
+    below, found = [os.getpid()], list[int]()
+    while below:
+        here = below.pop()
+        children = [pid for pid, parent in parents.items() if parent == here]
+        below += children
+        found += children
+    return found
+
+
+def _sweep(settings: dict[str, Any]) -> bool:
+    """Empty the scratch folder, as the user who filled it. True when there was something."""
+    scratch = settings["scratch"]
+    if not os.listdir(scratch):
+        return False
+    janitor = os.fork()
+    if janitor == 0:
+        try:
+            confine.become(settings["uid"])
+            for name in os.listdir(scratch):
+                _remove(os.path.join(scratch, name))
+        finally:
+            os._exit(0)
+    os.waitpid(janitor, 0)
+    return True
+
+
+def _remove(path: str) -> None:
+    if os.path.islink(path) or not os.path.isdir(path):
+        os.unlink(path)
+        return
+    for folder, _, _ in os.walk(path):
+        os.chmod(folder, 0o700)
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def _message(control: socket.socket) -> tuple[str, list[int]]:
+    """One line of JSON and the descriptors that came with it; an empty text at the end."""
+    data, descriptors = bytearray(), []
+    while not data.endswith(b"\n"):
+        part, passed, _, _ = socket.recv_fds(control, 1 << 16, 1)
+        descriptors += passed
+        if not part:
+            return "", descriptors
+        data += part
+    return data.decode(), descriptors
+
+
+def _say(control: socket.socket, value: dict[str, Any]) -> None:
+    control.sendall(json.dumps(value).encode() + b"\n")
