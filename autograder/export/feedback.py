@@ -1,0 +1,339 @@
+"""feedback/<id>.html: one self-contained page a student, made for a phone and for paper.
+
+The page carries no script and loads nothing; every text on it is escaped by the template and
+made harmless first, whoever wrote it. What a student reads is decided here, how it looks in
+feedback.html.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from autograder.assignment import Assignment
+from autograder.export.shared import (
+    file_name,
+    harmless,
+    in_order,
+    is_marked,
+    is_withheld,
+    mark,
+    points_text,
+    status,
+    write_text,
+)
+from autograder.results import (
+    CRASHED,
+    ERROR,
+    FAIL,
+    MANUAL,
+    MEMORY,
+    PASS,
+    SKIPPED,
+    TIMEOUT,
+    UNGRADABLE,
+    CheckResult,
+    QuestionResult,
+    SubmissionResult,
+)
+
+LONGEST_TEXT = 2000
+"""Characters of one text that are shown; no honest message comes near it."""
+
+MOST_FILES = 100
+"""Ignored files that are listed by name."""
+
+OUR_FAULT = (
+    "This is our fault, not yours: our grading failed here. The mark is held back until we have "
+    "repaired it and graded your work again. You need do nothing."
+)
+
+BY_HAND = "Marked by hand: a person reads this, and the mark is not on this page."
+
+FLAGS = {
+    "late": "Your submission was handed in after the due date.",
+    "conflict": "More than one submission claims the same student, so we cannot tell whose work "
+    "this is. Please get in touch with the course staff.",
+    "netid": "The netid file does not agree with the account that handed this in. The account "
+    "counts.",
+    "group": "Your submission names more people than a group may have.",
+    "damaged": "Part of your submission could not be read. What could be read was graded.",
+    "empty": "None of the files that the assignment asks for was in your submission.",
+    "refused": "Your submission was not accepted under the rules of the assignment.",
+}
+"""What a flag means to the student."""
+
+WORDS = {
+    PASS: ("✓", "Passed"),
+    "partial": ("◐", "Partly right"),
+    FAIL: ("✗", "Not right"),
+    SKIPPED: ("…", "Not run"),
+    ERROR: ("!", "Stopped by an exception"),
+    TIMEOUT: ("!", "Ran out of time"),
+    MEMORY: ("!", "Ran out of memory"),
+    CRASHED: ("!", "Python ended"),
+    UNGRADABLE: ("?", "Not graded"),
+}
+"""The sign and the words of every state: colour alone says nothing."""
+
+EXPLANATIONS = {
+    ERROR: "Your code raised an exception while we ran it, so there was no answer to look at.",
+    TIMEOUT: "Your code was still running when its time was up, and was stopped. Look for a loop "
+    "that never ends, or for far more work than the task needs.",
+    MEMORY: "Your code asked for more memory than it may have, and was stopped. Look for a tensor "
+    "of the wrong shape ((N, 1) against (N,) broadcasts to N by N), or for a list that only grows.",
+    CRASHED: "The Python process that ran your code ended before it could answer, without an "
+    "exception. Look for a call that leaves Python, such as exit(), or that ends or damages "
+    "the process.",
+    UNGRADABLE: OUR_FAULT,
+}
+"""What a state means, for a student who never saw a grader."""
+
+
+@dataclass(frozen=True)
+class Marks:
+    """Marks as the page shows them: `earned` large, `rest` small beside it.
+
+    `percent` is the length of the bar, None where there is none; `remark` is a sentence below.
+    """
+
+    earned: str
+    rest: str
+    percent: int | None = None
+    remark: str = ""
+
+
+@dataclass(frozen=True)
+class CheckView:
+    """One check as the page shows it; `worth` is blank where the question has no marks."""
+
+    state: str
+    sign: str
+    word: str
+    title: str
+    worth: str
+    explanation: str
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True)
+class QuestionView:
+    """One question as the page shows it; `passed` are the checks that can be folded away."""
+
+    id: str
+    title: str
+    marks: Marks
+    checks: list[CheckView]
+    passed: list[CheckView]
+
+
+@dataclass(frozen=True)
+class PartView:
+    """One part as the page shows it."""
+
+    id: str
+    title: str
+    marks: Marks
+    questions: list[QuestionView]
+
+
+def write(results: Iterable[SubmissionResult], assignment: Assignment, out: Path) -> None:
+    """Write `out/feedback/<id>.html` for every result.
+
+    Raises ValueError when two results carry one id, OSError when the folder cannot be written.
+    """
+    for result in in_order(results):
+        path = out / "feedback" / f"{file_name(result.id)}.html"
+        write_text(path, page(result, assignment))
+
+
+def page(result: SubmissionResult, assignment: Assignment) -> str:
+    """The page of one student as HTML. A withheld submission's says why, and shows no marks."""
+    if assignment.anonymous:
+        result = _without_names(result)
+    withheld = is_withheld(result)
+    parts = [] if withheld else _parts(result, assignment)
+    return _TEMPLATE.render(
+        assignment=assignment,
+        result=result,
+        withheld=withheld,
+        total=_total(result),
+        parts=parts,
+        flags=[
+            FLAGS.get(flag, f"The course staff will look at it: {flag}.") for flag in result.flags
+        ],
+        files=result.ignored[:MOST_FILES],
+        unnamed_files=max(0, len(result.ignored) - MOST_FILES),
+    )
+
+
+def _total(result: SubmissionResult) -> Marks:
+    if status(result) == UNGRADABLE:
+        return Marks("Held back", "", remark=OUR_FAULT)
+    if not result.questions:
+        return Marks(points_text(result.points), f"of {points_text(result.max_points)} points")
+    return _sum(result.questions, unit=" points")
+
+
+def _parts(result: SubmissionResult, assignment: Assignment) -> list[PartView]:
+    titles = {check.check: check.title for q in result.questions for check in q.checks}
+    titles |= {q.question: q.title for q in result.questions}
+    views = []
+    for part in assignment.parts:
+        questions = [q for q in result.questions if q.question.partition(".")[0] == part.id]
+        if questions:
+            views.append(
+                PartView(
+                    id=part.id,
+                    title=part.title,
+                    marks=_sum(questions),
+                    questions=[_question(question, titles) for question in questions],
+                )
+            )
+    return views
+
+
+def _sum(questions: Sequence[QuestionResult], unit: str = "") -> Marks:
+    """Add up marks. Bonus and marks given by hand stand in the remark, never in the sum."""
+    code = [q for q in questions if q.kind == "code"]
+    bonus = [q for q in questions if q.kind == "bonus"]
+    by_hand = sum(q.max_points for q in questions if q.kind == MANUAL)
+    remarks = []
+    if bonus:
+        both = _marks([*code, *bonus])
+        together = "" if both.percent is None else f", together {both.earned}"
+        remarks.append(f"Bonus on top: {_marks(bonus).earned} {_marks(bonus).rest}{together}.")
+    if by_hand:
+        points = "1 point is" if by_hand == 1 else f"{points_text(by_hand)} points are"
+        remarks.append(f"Another {points} marked by hand and not counted here.")
+    marks = _marks(code)
+    return replace(marks, rest=marks.rest + unit, remark=" ".join(remarks))
+
+
+def _marks(questions: Sequence[QuestionResult]) -> Marks:
+    """`earned of max`, held back while one of the questions is open."""
+    most = sum(question.max_points for question in questions)
+    marks = [mark(question) for question in questions]
+    known = [points for points in marks if points is not None]
+    rest = f"of {points_text(most)}"
+    if len(known) < len(marks):
+        return Marks("Held back", rest)
+    percent = round(100 * min(max(sum(known) / most, 0), 1)) if most else None
+    return Marks(points_text(sum(known)), rest, percent)
+
+
+def _question(question: QuestionResult, titles: dict[str, str]) -> QuestionView:
+    # Two questions may have checks of one name; a check waits for the nearer one.
+    titles = titles | {check.check: check.title for check in question.checks}
+    checks = [_check(check, question, titles) for check in question.checks]
+    # What has nothing more to say than that it passed is folded away.
+    passed = [check for check in checks if check.state == PASS and not check.message]
+    return QuestionView(
+        id=question.question,
+        title=question.title,
+        marks=_question_marks(question),
+        checks=[check for check in checks if check not in passed],
+        passed=passed,
+    )
+
+
+def _question_marks(question: QuestionResult) -> Marks:
+    if question.kind == "info":
+        return Marks("", "no marks", remark=OUR_FAULT if question.state == UNGRADABLE else "")
+    if question.state == UNGRADABLE:
+        return replace(_marks([question]), remark=OUR_FAULT)
+    if question.kind == MANUAL and question.points is None:
+        return replace(_marks([question]), earned="By hand", remark=BY_HAND)
+    marks = _marks([question])
+    return replace(marks, rest=f"{marks.rest} bonus") if question.kind == "bonus" else marks
+
+
+def _check(check: CheckResult, question: QuestionResult, titles: dict[str, str]) -> CheckView:
+    state = check.state
+    if state in (PASS, FAIL) and 0 < check.fraction < 1:
+        state = "partial"
+    sign, word = WORDS[state]
+    explanation = EXPLANATIONS.get(state, "")
+    if state == SKIPPED:
+        explanation = _waiting(check.waits_for, titles)
+    if state == question.state == UNGRADABLE:
+        explanation = ""  # said once, for the whole question
+    return CheckView(
+        state=state,
+        sign=sign,
+        word=word,
+        title=check.title,
+        worth=_worth(check, question),
+        explanation=explanation,
+        # The message of an ungradable check is about our code, and for the staff.
+        message="" if state == UNGRADABLE else check.message.rstrip().lstrip("\n"),
+        hint=check.hint.strip(),
+    )
+
+
+def _waiting(waits_for: str, titles: dict[str, str]) -> str:
+    if not waits_for:
+        return "It builds on a check that did not pass, so it was not run."
+    title = titles.get(waits_for)
+    named = f"“{title}” ({waits_for})" if title else waits_for
+    return f"It builds on this check, which did not pass: {named}"
+
+
+def _worth(check: CheckResult, question: QuestionResult) -> str:
+    """What the check earned of its share of the question's points."""
+    weight = sum(other.share for other in question.checks)
+    if mark(question) is None or not is_marked(question) or not weight or not check.share:
+        return ""
+    most = question.max_points * check.share / weight
+    return f"{points_text(most * check.fraction)} of {points_text(most)}"
+
+
+def _without_names(result: SubmissionResult) -> SubmissionResult:
+    """The result without its members, and without their names in texts that are not ours."""
+    names = sorted({name for name in result.members if name and name != result.id}, key=len)
+    if not names:
+        return replace(result, members=())
+    # Longest first, so that no name is cut by another that it begins with.
+    either = "|".join(re.escape(name) for name in reversed(names))
+    pattern = re.compile(rf"(?<![A-Za-z0-9])(?:{either})(?![A-Za-z0-9])", re.IGNORECASE)
+
+    def hide(text: str) -> str:
+        return pattern.sub("[name]", text)
+
+    questions = tuple(
+        replace(q, checks=tuple(replace(c, message=hide(c.message)) for c in q.checks))
+        for q in result.questions
+    )
+    return replace(
+        result,
+        members=(),
+        questions=questions,
+        notes=tuple(hide(note) for note in result.notes),
+        ignored=tuple(hide(name) for name in result.ignored),
+    )
+
+
+def _shown(value: object) -> object:
+    """What the template puts on the page: never more than a screenful, nothing that acts."""
+    if isinstance(value, Markup):
+        return value
+    text = str(value).replace("\r\n", "\n")
+    if len(text) > LONGEST_TEXT:
+        text = f"{text[:LONGEST_TEXT]} … ({len(text) - LONGEST_TEXT} more characters)"
+    return harmless(text, keep="\n\t")
+
+
+_TEMPLATE = Environment(
+    loader=FileSystemLoader(Path(__file__).parent),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    finalize=_shown,
+).get_template("feedback.html")

@@ -1,0 +1,75 @@
+"""marks.csv: one row a submission, one column a question that the judge marks."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from pathlib import Path
+
+from autograder.assignment import Assignment
+from autograder.export.shared import (
+    MARKED_KINDS,
+    harmless,
+    in_order,
+    mark,
+    points_text,
+    status,
+    total,
+    write_text,
+)
+from autograder.results import SubmissionResult
+
+FORMULA_STARTS = ("=", "+", "-", "@")
+"""A cell that begins with one of these is run by a spreadsheet instead of shown."""
+
+
+def write(results: Iterable[SubmissionResult], assignment: Assignment, path: Path) -> None:
+    """Write the marks, in points, sorted by id: equal results are equal bytes.
+
+    An open mark is a blank, never a zero, and so is the total beside it; a withheld submission
+    keeps the marks of its questions. Parts that nobody was graded on have no columns.
+    Raises ValueError when two results carry one id, OSError when `path` cannot be written.
+    """
+    ordered = in_order(results)
+    questions = _questions(ordered, assignment)
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    header = ["id", "members", "flags", *questions, "points", "max_points", "status"]
+    writer.writerow([_cell(name) for name in header])
+    for result in ordered:
+        writer.writerow([_cell(text) for text in _row(result, questions)])
+    write_text(path, buffer.getvalue())
+
+
+def _questions(results: list[SubmissionResult], assignment: Assignment) -> list[str]:
+    """Full ids of the columns, in the order of assignment.toml."""
+    graded = {question.question for result in results for question in result.questions}
+    return [
+        f"{part.id}.{question.id}"
+        for part in assignment.parts
+        if not graded or graded.intersection(part.full_ids())
+        for question in part.questions
+        if question.kind in MARKED_KINDS
+    ]
+
+
+def _row(result: SubmissionResult, questions: list[str]) -> list[str]:
+    marks = {question.question: mark(question) for question in result.questions}
+    return [
+        result.id,
+        " ".join(result.members),
+        " ".join(result.flags),
+        *(points_text(marks.get(question)) for question in questions),
+        points_text(total(result)),
+        points_text(result.max_points),
+        status(result),
+    ]
+
+
+def _cell(text: str) -> str:
+    """The text as a spreadsheet shows it; a formula gets an apostrophe before it."""
+    # Tab and carriage return, which also start formulas, are spelt out by `harmless`; spaces in
+    # front are dropped by some spreadsheets before they look.
+    text = harmless(text)
+    return f"'{text}" if text.lstrip().startswith(FORMULA_STARTS) else text
