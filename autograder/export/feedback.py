@@ -57,11 +57,11 @@ BY_HAND = "Marked by hand: a person reads this, and the mark is not on this page
 
 FLAGS = {
     "late": "Your submission was handed in after the due date.",
-    "conflict": "More than one submission claims the same student, so we cannot tell whose work "
-    "this is. Please get in touch with the course staff.",
+    "conflict": "More than one submission claims to be by the same student or group, so we cannot "
+    "tell whose work counts. Please get in touch with the course staff.",
     "netid": "The netid file does not agree with the account that handed this in. The account "
     "counts.",
-    "group": "Your submission names more people than a group may have.",
+    "group": "Who handed this in as a group does not fit the rules of the assignment.",
     "damaged": "Part of your submission could not be read. What could be read was graded.",
     "empty": "None of the files that the assignment asks for was in your submission.",
     "refused": "Your submission was not accepted under the rules of the assignment.",
@@ -295,10 +295,14 @@ def _worth(check: CheckResult, question: QuestionResult) -> str:
 
 
 def _without_names(result: SubmissionResult) -> SubmissionResult:
-    """The result without its members, and without their names in texts that are not ours."""
+    """The result without its members, and without their names in texts that are not ours.
+
+    Notes go as a whole: they may name others too, and the flags say what matters.
+    """
     names = sorted({name for name in result.members if name and name != result.id}, key=len)
+    result = replace(result, members=(), notes=())
     if not names:
-        return replace(result, members=())
+        return result
     # Longest first, so that no name is cut by another that it begins with.
     either = "|".join(re.escape(name) for name in reversed(names))
     pattern = re.compile(rf"(?<![A-Za-z0-9])(?:{either})(?![A-Za-z0-9])", re.IGNORECASE)
@@ -311,11 +315,7 @@ def _without_names(result: SubmissionResult) -> SubmissionResult:
         for q in result.questions
     )
     return replace(
-        result,
-        members=(),
-        questions=questions,
-        notes=tuple(hide(note) for note in result.notes),
-        ignored=tuple(hide(name) for name in result.ignored),
+        result, questions=questions, ignored=tuple(hide(name) for name in result.ignored)
     )
 
 

@@ -278,14 +278,15 @@ def test_members_of_a_group_are_named(assignment, full):
 def test_an_anonymous_page_shows_no_name_but_the_id(assignment, ended_as):
     """Can a marker not tell whose page it is?"""
     result = replace(
-        ended_as("error", name="s17", message='File "/home/jdoe2/hw5_vae.py"'),
+        ended_as("error", name="s17", message='File "/home/jdoe2/hw5_vae.py", jd'),
         members=("jdoe2", "jd", "s17"),
-        notes=("The netid file names JDOE2 and jd.",),
+        notes=("The netid file names JDOE2 and karl.",),
         ignored=("jdoe2_report.docx",),
     )
     html = feedback.page(result, replace(assignment, anonymous=True))
     assert "jdoe2" not in html.lower()
-    assert "names [name] and [name]." in html
+    assert "karl" not in html
+    assert "/home/[name]/hw5_vae.py&#34;, [name]" in html
     assert "Feedback for <bdi>s17</bdi>" in html
 
 
