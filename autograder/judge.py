@@ -56,7 +56,7 @@ Open = Callable[[Mapping[str, bytes]], Code]
 """Starts the code of a submission's files."""
 
 
-class _Run:
+class Run:
     """One submission under judgement: its code, reopened whenever a check has killed it."""
 
     def __init__(self, files: Mapping[str, bytes], open_code: Open) -> None:
@@ -87,11 +87,11 @@ def judge(
     seed: int,
 ) -> tuple[QuestionResult, ...]:
     """Run every check of `parts` on one submission. Raises nothing a submission can cause."""
-    run = _Run(files, open_code)
+    run = Run(files, open_code)
     ended: dict[str, CheckResult] = {}
     try:
         for part in parts:
-            importing = _import(part, files, run)
+            importing = import_module(part, files, run)
             ended[importing.question] = importing
             for check in checks:
                 if check.question in part.full_ids():
@@ -122,7 +122,7 @@ def run_check(
     try:
         ask = send(check.seconds)
         ask({"op": "forget"})
-        _call(check, ask, reference, seed)
+        call(check, ask, reference, seed)
     except Fail as fail:
         return ended(FAIL, 0.0, fail.message, fail.hint)
     except Partial as partial:
@@ -138,7 +138,8 @@ def run_check(
     return ended(PASS, 1.0)
 
 
-def _call(check: Check, ask: Send, reference: Reference, seed: int) -> None:
+def call(check: Check, ask: Send, reference: Reference, seed: int) -> None:
+    """Call a check's function with its proxies; what it raises is its outcome."""
     rng = Rng(seed, check.id)
     theirs = Line(ask, rng.seed).module(check.module)
     ours = Line(reference.send(), rng.seed, reference=True).module(check.module)
@@ -148,7 +149,7 @@ def _call(check: Check, ask: Send, reference: Reference, seed: int) -> None:
 def _reference_passes(check: Check, reference: Reference, seed: int) -> bool:
     """Does the check work at all? Then what broke it came from the student's side."""
     try:
-        _call(check, reference.send(), reference, seed)
+        call(check, reference.send(), reference, seed)
     except Exception:
         return False
     return True
@@ -165,7 +166,7 @@ def _student_error(error: StudentError) -> tuple[str, float, str]:
     return ERROR, 0.0, f"Your code raised {error.type}: {error.message}{where}"[:300]
 
 
-def _import(part: Part, files: Mapping[str, bytes], run: _Run) -> CheckResult:
+def import_module(part: Part, files: Mapping[str, bytes], run: Run) -> CheckResult:
     """Load the part's module; every check of the part waits for it."""
     question = f"{part.id}.import"
     name = f"{part.module}.py"

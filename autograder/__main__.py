@@ -1,0 +1,228 @@
+"""The command line: grade a class, check one submission, ask what this machine can confine."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from . import batch
+from .assignment import Assignment, AssignmentError, read_assignment
+from .batch import BatchError, Bench, Plan
+from .export import feedback, marks_csv, results_json, table
+from .intake import Handin, IntakeError, read_submission, read_submissions
+from .judge import graded_parts
+from .results import UNGRADABLE, SubmissionResult
+from .sandbox import PROTECTIONS, SandboxError, Zygote
+
+DESCRIPTION = """\
+Grades submissions of the coursework. Student code runs in a confined worker; the checks, the
+reference and the verdicts stay outside of it.
+
+  python -m autograder grade SUBMISSIONS --out MARKS    a whole class; run it again to go on
+  python -m autograder check FOLDER                     one submission, every check in words
+  python -m autograder doctor                           what this machine protects, and how
+"""
+
+GRADE = """\
+Grade every submission in a folder: a folder of folders, a folder of zips, one zip of all, or a
+download from Gradescope, Canvas, Moodle or nbgrader (its `submitted` folder).
+
+MARKS will hold marks.csv, results/ID.json and feedback/ID.html. A run that was stopped goes on
+where it was when the same command is given again; a finished one is only written out again.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command. 0: done; 1: a mark is held back by our fault; 2: a sentence on stderr."""
+    arguments = _parser().parse_args(argv)
+    try:
+        return int(arguments.run(arguments))
+    except (AssignmentError, BatchError, IntakeError, SandboxError) as error:
+        print(f"autograder: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("autograder: stopped. The same command goes on from here.", file=sys.stderr)
+        return 130
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"autograder: {where}{error.strerror or error}", file=sys.stderr)
+        return 2
+
+
+def grade(arguments: argparse.Namespace) -> int:
+    """`grade`: read what was handed in, grade it, write and show the marks."""
+    assignment = read_assignment()
+    handins = read_submissions(arguments.submissions, assignment)
+    plan = _plan(assignment, arguments, batch.journaled_seed(arguments.out))
+    bench = Bench(plan)
+    try:
+        _say_missing(bench, arguments.strict)
+        results = _with_progress(handins, arguments, plan, bench)
+    finally:
+        bench.close()
+    results_json.write(results, arguments.out)
+    feedback.write(results, assignment, arguments.out)
+    marks_csv.write(results, assignment, arguments.out / "marks.csv")
+    table.show(results, assignment, Console())
+    print(f"Marks in {arguments.out / 'marks.csv'}, feedback in {arguments.out / 'feedback'}.")
+    return _exit_code(results)
+
+
+def check(arguments: argparse.Namespace) -> int:
+    """`check`: grade one submission and print every check."""
+    assignment = read_assignment()
+    handin = read_submission(arguments.folder, assignment)
+    bench = Bench(_plan(assignment, arguments, None))
+    try:
+        _say_missing(bench, arguments.strict)
+        result = bench.grade(handin)
+    finally:
+        bench.close()
+    table.show_one(result, assignment, Console())
+    return _exit_code([result])
+
+
+def doctor(arguments: argparse.Namespace) -> int:
+    """`doctor`: attack ourselves from inside the sandbox and say what held."""
+    with Zygote() as zygote:
+        found = zygote.doctor
+    console = Console()
+    for name in PROTECTIONS:
+        mark = "[green]holds  [/]" if name in found.active else "[red]MISSING[/]"
+        console.print(f"  {mark} {name}")
+    console.print(f"Made of: {', '.join(found.mechanisms)}.", highlight=False)
+    for sentence in found.advice:
+        console.print(f"Advice: {sentence}", highlight=False)
+    return 0
+
+
+def _plan(assignment: Assignment, arguments: argparse.Namespace, before: int | None) -> Plan:
+    seed = arguments.seed if arguments.seed is not None else before
+    return Plan(
+        assignment,
+        graded_parts(assignment, arguments.part),
+        batch.new_seed() if seed is None else seed,
+    )
+
+
+def _with_progress(
+    handins: Sequence[Handin], arguments: argparse.Namespace, plan: Plan, bench: Bench
+) -> list[SubmissionResult]:
+    columns = (
+        TextColumn("grading"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[last]}"),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=len(handins), last="")
+
+        def progress(one: str) -> None:
+            bar.update(task, advance=1, last=one)
+
+        return batch.grade(handins, arguments.out, plan, arguments.jobs, bench, progress)
+
+
+def _say_missing(bench: Bench, strict: bool) -> None:
+    """One line about protections this machine lacks; with --strict, no grading without them."""
+    missing = batch.missing(bench)
+    if missing and strict:
+        raise BatchError(
+            f"--strict: this machine does not keep these promises: {', '.join(missing)}. "
+            "`python -m autograder doctor` says what to install."
+        )
+    if missing:
+        print(
+            f"Grading with fewer protections, without: {', '.join(missing)} "
+            "(python -m autograder doctor says more).",
+            file=sys.stderr,
+        )
+
+
+def _exit_code(results: Sequence[SubmissionResult]) -> int:
+    held = [r.id for r in results if any(q.state == UNGRADABLE for q in r.questions)]
+    if held:
+        print(
+            f"autograder: {len(held)} submissions hold a mark back by our fault: "
+            f"{', '.join(held[:10])}. Mend the check and grade again.",
+            file=sys.stderr,
+        )
+    return 1 if held else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m autograder",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    one = commands.add_parser(
+        "grade",
+        help="grade a folder of submissions",
+        description=GRADE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    one.add_argument("submissions", type=Path, metavar="SUBMISSIONS", help="folder or zip")
+    one.add_argument("--out", type=Path, required=True, metavar="MARKS", help="folder for marks")
+    one.add_argument(
+        "--jobs",
+        type=_positive,
+        default=batch.default_jobs(),
+        metavar="N",
+        help="submissions graded at once (default: one a core, at most 8)",
+    )
+    _common(one)
+    one.set_defaults(run=grade)
+    one = commands.add_parser(
+        "check",
+        help="grade one submission and show every check",
+        description="Grade one submission (a folder or a zip) and print every check in words.",
+    )
+    one.add_argument("folder", type=Path, metavar="FOLDER", help="folder or zip of one student")
+    _common(one)
+    one.set_defaults(run=check)
+    one = commands.add_parser(
+        "doctor",
+        help="what this machine can confine",
+        description="Attack the sandbox from inside and say which protections hold here.",
+    )
+    one.set_defaults(run=doctor)
+    return parser
+
+
+def _common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--part", action="append", default=[], metavar="ID", help="only this part (repeatable)"
+    )
+    parser.add_argument(
+        "--seed",
+        type=_seed,
+        metavar="S",
+        help="seed of the random inputs, as feedback and results name it (default: a fresh one)",
+    )
+    parser.add_argument(
+        "--strict", action="store_true", help="refuse to grade unless every protection holds"
+    )
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 1024:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 1024")
+    return int(text)
+
+
+def _seed(text: str) -> int:
+    if not (text.isdecimal() and text.isascii()) or int(text) >= 1 << 48:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number below 2**48")
+    return int(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

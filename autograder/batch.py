@@ -1,0 +1,355 @@
+"""Grades many submissions: journal, resume, local processes.
+
+Every finished submission is a line in OUT/journal.jsonl before anything else is written. A run
+that is killed at any point goes on where it stopped, and ends with the same marks to the byte.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import secrets
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, TextIO
+
+import torch
+
+from . import __version__
+from .assignment import DEFAULT_PATH, Assignment, Part
+from .checks.registry import Check, all_checks
+from .inside import confine
+from .intake import Handin, digest
+from .judge import judge
+from .reference import GIVEN, ROOT, SOLUTIONS, Reference
+from .results import (
+    CRASHED,
+    MANUAL,
+    TIMEOUT,
+    UNGRADABLE,
+    QuestionResult,
+    SubmissionResult,
+    from_json,
+    to_json,
+)
+from .sandbox import PROTECTIONS, Zygote
+
+JOURNAL = "journal.jsonl"
+REFUSED = "refused"
+
+
+class BatchError(ValueError):
+    """The batch cannot be graded as asked; the sentence says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a batch grades with: the same for each of its submissions."""
+
+    assignment: Assignment
+    parts: tuple[Part, ...]
+    seed: int
+
+    def checks(self) -> list[Check]:
+        """The hidden checks of the plan's parts."""
+        wanted = {full_id for part in self.parts for full_id in part.full_ids()}
+        return [check for check in all_checks(self.assignment) if check.question in wanted]
+
+
+class Bench:
+    """A place where submissions are graded: the reference, the checks and one warm worker."""
+
+    def __init__(self, plan: Plan) -> None:
+        torch.set_num_threads(1)
+        self._plan = plan
+        self._checks = plan.checks()
+        self._reference = Reference()
+        self.zygote = Zygote()
+
+    def grade(self, handin: Handin) -> SubmissionResult:
+        """Judge one submission."""
+        if REFUSED in handin.flags:
+            questions = _unasked(self._plan.parts)
+        else:
+            questions = judge(
+                handin.files,
+                self._plan.parts,
+                self._checks,
+                self._reference,
+                self.zygote.open,
+                self._plan.seed,
+            )
+        return _result(handin, questions, self._plan.seed, self.zygote.doctor.active)
+
+    def close(self) -> None:
+        """End the warm worker."""
+        self.zygote.close()
+
+
+def grade(
+    handins: Sequence[Handin],
+    out: Path,
+    plan: Plan,
+    jobs: int,
+    bench: Bench,
+    progress: Callable[[str], None],
+) -> list[SubmissionResult]:
+    """Grade every submission that OUT's journal does not hold yet; brings all results by id.
+
+    `bench` is the caller's own, where submissions are graded when `jobs` is 1, and where those
+    that ran into a time limit are tried once more, alone. `progress` is told each finished id.
+    """
+    by_id = {handin.id: handin for handin in handins}
+    with Journal(out, header(handins, plan)) as journal:
+        done = dict(journal.results)
+        for one in done:
+            progress(one)
+        todo = [handin for handin in handins if handin.id not in done]
+        again: list[Handin] = []
+        for result in _graded(todo, plan, jobs, bench):
+            if _timed_out(result):
+                again.append(by_id[result.id])
+                continue
+            journal.add(result)
+            done[result.id] = result
+            progress(result.id)
+        for handin in again:
+            # A busy machine must not cost a mark: what ran out of time runs once more, alone.
+            done[handin.id] = bench.grade(handin)
+            journal.add(done[handin.id])
+            progress(handin.id)
+    return [done[one] for one in sorted(done)]
+
+
+class Journal:
+    """OUT/journal.jsonl: a header, then one line for each finished submission."""
+
+    def __init__(self, out: Path, header: dict[str, Any]) -> None:
+        """Open or begin it. Raises BatchError when it belongs to another batch."""
+        self._path = out / JOURNAL
+        self._header = header
+        self.results: dict[str, SubmissionResult] = {}
+        out.mkdir(parents=True, exist_ok=True)
+        lines = self._lines()
+        if lines:
+            self._compare(lines[0])
+            for line in lines[1:]:
+                result = from_json(line)
+                self.results[result.id] = result
+        self._file = self._begin(lines)
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def add(self, result: SubmissionResult) -> None:
+        """Write one line, and see that it is on the disk."""
+        self._file.write(_one_line(to_json(result)))
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def _lines(self) -> list[str]:
+        """The whole lines; a line that was being written when the run was killed is dropped."""
+        if not self._path.exists():
+            return []
+        text = self._path.read_text(encoding="utf-8")
+        return text[: text.rfind("\n") + 1].splitlines()
+
+    def _begin(self, lines: Sequence[str]) -> TextIO:
+        """Leave just the whole lines, the header first, and go on behind them."""
+        lines = lines or [json.dumps(self._header, sort_keys=True)]
+        fresh = self._path.with_suffix(".part")
+        with fresh.open("w", encoding="utf-8") as file:
+            file.writelines(line + "\n" for line in lines)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(fresh, self._path)
+        return self._path.open("a", encoding="utf-8")
+
+    def _compare(self, line: str) -> None:
+        before = json.loads(line)
+        for name, now in self._header.items():
+            if before.get(name) != now:
+                raise BatchError(
+                    f"{self._path} was begun with another {name}. To go on, bring back what was "
+                    f"there; to grade anew, give a new --out."
+                )
+
+
+def header(handins: Sequence[Handin], plan: Plan) -> dict[str, Any]:
+    """Everything that must stay the same for a run to be continued."""
+    return {
+        "seed": plan.seed,
+        "assignment": _sha(DEFAULT_PATH.read_bytes()),
+        "parts": [part.id for part in plan.parts],
+        "checks": _sha(*(path.read_bytes() for path in _sources())),
+        "versions": versions(),
+        "files": {handin.id: digest(handin) for handin in handins},
+    }
+
+
+def journaled_seed(out: Path) -> int | None:
+    """The seed with which OUT's journal was begun; None when there is none."""
+    try:
+        with (out / JOURNAL).open(encoding="utf-8") as file:
+            return int(json.loads(file.readline())["seed"])
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError):
+        raise BatchError(
+            f"{out / JOURNAL} is damaged at its first line. Give a new --out, or remove the file "
+            "to grade everything anew."
+        ) from None
+
+
+def new_seed() -> int:
+    """A batch seed from the system's entropy."""
+    return secrets.randbits(40)
+
+
+def versions() -> dict[str, str]:
+    """What marks may depend on beside the files: kit, Python, torch, CPU kernels."""
+    return {
+        "kit": __version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "cpu": str(torch.backends.cpu.get_cpu_capability()),
+    }
+
+
+def missing(bench: Bench) -> tuple[str, ...]:
+    """The protections that do not hold on this machine."""
+    return tuple(name for name in PROTECTIONS if name not in bench.zygote.doctor.active)
+
+
+def _graded(
+    todo: Sequence[Handin], plan: Plan, jobs: int, bench: Bench
+) -> Iterator[SubmissionResult]:
+    if jobs == 1 or len(todo) < 2:
+        for handin in todo:
+            yield bench.grade(handin)
+        return
+    left = {handin.id: handin for handin in todo}
+    try:
+        for result in _pooled(todo, plan, min(jobs, len(todo))):
+            left.pop(result.id)
+            yield result
+    except BrokenProcessPool:
+        # One of our own processes died. Nobody may lose a mark by it: the rest go one by one.
+        for handin in left.values():
+            yield _alone(handin, plan)
+
+
+def _pooled(todo: Sequence[Handin], plan: Plan, jobs: int) -> Iterator[SubmissionResult]:
+    # Spawned, not forked: this process has run torch, and a fork of it could deadlock.
+    with ProcessPoolExecutor(jobs, get_context("spawn"), _begin, (plan,)) as pool:
+        futures = [pool.submit(_grade_here, handin) for handin in todo]
+        try:
+            for future in as_completed(futures):
+                yield future.result()
+        except (KeyboardInterrupt, GeneratorExit):
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _alone(handin: Handin, plan: Plan) -> SubmissionResult:
+    try:
+        return next(_pooled([handin], plan, 1))
+    except BrokenProcessPool:
+        sorry = "Grading this submission ended the grader itself, twice. A person has to look."
+        questions = tuple(replace(q, state=CRASHED) for q in _unasked(plan.parts))
+        return _result(handin, questions, plan.seed, (), note=sorry)
+
+
+_bench: list[Bench] = []
+
+
+def _begin(plan: Plan) -> None:
+    """Set up a pool process; it ends when the main process does."""
+    confine.die_with_parent()
+    _bench.append(Bench(plan))
+
+
+def _grade_here(handin: Handin) -> SubmissionResult:
+    return _bench[0].grade(handin)
+
+
+def _result(
+    handin: Handin,
+    questions: tuple[QuestionResult, ...],
+    seed: int,
+    layers: Sequence[str],
+    note: str = "",
+) -> SubmissionResult:
+    marked = [q for q in questions if q.kind in ("code", "bonus")]
+    open_mark = any(q.state == UNGRADABLE for q in marked)
+    points = None if open_mark else round(sum(q.points or 0.0 for q in marked), 4)
+    return SubmissionResult(
+        id=handin.id,
+        members=handin.members,
+        points=points,
+        max_points=sum(q.max_points for q in marked if q.kind == "code"),
+        questions=questions,
+        flags=handin.flags,
+        notes=(*handin.notes, *([note] if note else [])),
+        ignored=handin.ignored,
+        submitted=handin.submitted.isoformat() if handin.submitted else "",
+        seed=seed,
+        layers=tuple(layers),
+        versions=versions(),
+    )
+
+
+def _unasked(parts: Sequence[Part]) -> tuple[QuestionResult, ...]:
+    """Zero for every question of a submission that is not run."""
+    return tuple(
+        QuestionResult(
+            f"{part.id}.{q.id}",
+            q.title,
+            q.kind,
+            MANUAL if q.kind == "manual" else "skipped",
+            None if q.kind == "manual" else 0.0,
+            q.points,
+        )
+        for part in parts
+        for q in part.questions
+    )
+
+
+def _timed_out(result: SubmissionResult) -> bool:
+    return any(c.state == TIMEOUT for q in result.questions for c in q.checks)
+
+
+def _sources() -> list[Path]:
+    """The files whose change may change a mark."""
+    package = Path(__file__).parent
+    folders = (package, package / "checks", package / "inside")
+    modules = [ROOT / f"{name}.py" for name in (*GIVEN, *SOLUTIONS)]
+    return sorted(path for folder in folders for path in folder.glob("*.py")) + modules
+
+
+def _sha(*parts: bytes) -> str:
+    whole = hashlib.sha256()
+    for part in parts:
+        whole.update(hashlib.sha256(part).digest())
+    return whole.hexdigest()
+
+
+def _one_line(text: str) -> str:
+    return json.dumps(json.loads(text), sort_keys=True) + "\n"
+
+
+def default_jobs() -> int:
+    """As many processes as cores that we may use, at most 8."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    cores = len(affinity(0)) if affinity and sys.platform != "darwin" else os.cpu_count() or 1
+    return min(cores, 8)
