@@ -200,7 +200,7 @@ class GAN:
         loader: the 60,000 training images in batches of batch_size unless told.
         """
         if loader is None:
-            images = load_mnist()[0].to(memory_format=torch.channels_last)
+            images = load_mnist()[0]
             loader = batches(images, batch_size=batch_size, drop_last=True, device=self._dev)
         for net in (self.disc, self.gen):
             net.to(memory_format=torch.channels_last)  # twice as fast on a CPU
@@ -422,7 +422,7 @@ def ls_generator_loss(scores_fake: torch.Tensor) -> torch.Tensor:
 
 def run_conv_gan(args: argparse.Namespace) -> None:
     """Train DNet and GNet on the 60,000 digits; save goal.pdf and test_{epoch}.png."""
-    images = load_mnist(data=args.data)[0].to(memory_format=torch.channels_last)
+    images = load_mnist(data=args.data)[0]
     gan = GAN(device=args.device)
     torch.manual_seed(args.seed)
     loader = batches(images, batch_size=256, drop_last=True, device=args.device)

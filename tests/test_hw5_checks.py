@@ -1,0 +1,294 @@
+"""The visible checks, the solution regions, and what a student sees."""
+
+import importlib
+import re
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+import hw5_checks
+import hw5_gan
+import hw5_vae
+
+ROOT = Path(__file__).resolve().parents[1]
+REGION = re.compile(r"^( *)### BEGIN SOLUTION (\S+)\n.*?^ *### END SOLUTION\n", re.M | re.S)
+
+
+@pytest.fixture
+def student(tmp_path, monkeypatch):
+    """Write a student's file beside no other, so that the next import finds it."""
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    before = {name: sys.modules.get(name) for name in ("hw5_vae", "hw5_gan")}
+
+    def write(name: str, text: str):
+        (tmp_path / f"{name}.py").write_text(text, encoding="utf-8")
+        sys.modules.pop(name, None)
+        importlib.invalidate_caches()
+
+    yield write
+    for name, module in before.items():
+        sys.modules[name] = module
+
+
+def solution(name: str) -> str:
+    return (ROOT / f"{name}.py").read_text(encoding="utf-8")
+
+
+def stripped(name: str) -> str:
+    """The student's release of a module, as the markers promise it can be made."""
+    text, count = REGION.subn(r'\1raise NotImplementedError("\2: write this")\n', solution(name))
+    assert count and "SOLUTION" not in text
+    return text
+
+
+def edited(name: str, old: str, new: str) -> str:
+    text = solution(name)
+    assert text.count(old), f"{old!r} is not in {name}.py"
+    return text.replace(old, new)
+
+
+VAE_STUBS = {
+    "networks": lambda m: m.VAE(784),
+    "reparametrize": lambda m: m.reparametrize(0, 0),
+    "forward": lambda m: m.VAE.forward(None, None),
+    "loss": lambda m: m.loss_function(0, 0, 0, 0),
+    "cvae": lambda m: m.CVAE(784),
+    "figures": lambda m: m.draw_samples(None),
+}
+GAN_STUBS = {
+    "conv-gan.DNet": lambda m: m.DNet(),
+    "conv-gan.GNet": lambda m: m.GNet(64),
+    "conv-gan.weight_init": lambda m: m.DNet._weight_init(None),
+    "conv-gan.loss_d": lambda m: m.GAN._get_loss_d(None, 1, None, None),
+    "conv-gan.loss_g": lambda m: m.GAN._get_loss_g(None, 1, None),
+    "fc-gan.sample_noise": lambda m: m.sample_noise(1, 1),
+    "fc-gan.discriminator": lambda m: m.discriminator(),
+    "fc-gan.generator": lambda m: m.generator(),
+    "fc-gan.discriminator_loss": lambda m: m.discriminator_loss(0, 0),
+    "fc-gan.generator_loss": lambda m: m.generator_loss(0),
+    "fc-gan.get_optimizer": lambda m: m.get_optimizer(None),
+    "fc-gan.build_dc_classifier": lambda m: m.build_dc_classifier(),
+    "fc-gan.build_dc_generator": lambda m: m.build_dc_generator(),
+    "fc-gan.least_squares": lambda m: m.ls_generator_loss(0),
+}
+STUBS = {f"fc-vae.{q}": ("hw5_vae", call) for q, call in VAE_STUBS.items()}
+STUBS |= {q: ("hw5_gan", call) for q, call in GAN_STUBS.items()}
+
+
+class TestRegions:
+    @pytest.mark.parametrize("question", STUBS)
+    def test_a_stub_names_its_question(self, question, student):
+        name, call = STUBS[question]
+        student(name, stripped(name))
+        with pytest.raises(NotImplementedError, match=re.escape(question)):
+            call(importlib.import_module(name))
+
+    def test_every_region_is_tagged_with_a_question(self):
+        tags = {tag for name in ("hw5_vae", "hw5_gan") for _, tag in REGION.findall(solution(name))}
+        assert tags == set(STUBS)
+
+    @pytest.mark.parametrize("name", ["hw5_utils", "hw5_checks"])
+    def test_given_files_hold_no_solution(self, name):
+        text = solution(name)
+        assert "SOLUTION" not in text
+        for answer in ("cross_entropy_with_logits", "binary_cross_entropy(", "torch.rand(batch"):
+            assert answer not in text
+
+    @pytest.mark.parametrize("name", ["hw5_vae", "hw5_gan"])
+    def test_no_answer_stands_outside_the_regions(self, name):
+        """Is every longer line of a solution gone from the release and from the given files?"""
+        given = stripped(name) + solution("hw5_utils") + solution("hw5_checks")
+        given_lines = {line.strip() for line in given.splitlines()}
+        for region in REGION.finditer(solution(name)):
+            for line in region.group().splitlines()[1:-1]:
+                assert len(line.strip()) < 25 or line.strip() not in given_lines
+
+    @pytest.mark.parametrize(("name", "argv"), [("hw5_vae", ["fc-vae"]), ("hw5_gan", ["conv-gan"])])
+    def test_running_an_unwritten_part_says_so(self, name, argv, student, tmp_path, capsys):
+        student(name, stripped(name))
+        module = importlib.import_module(name)
+        assert module.main([*argv, "--data", "digits", "--out", str(tmp_path)]) == 2
+        assert "write this" in capsys.readouterr().err
+
+
+class TestParts:
+    @pytest.mark.parametrize("part", list(hw5_checks.MODULES))
+    def test_the_solution_passes(self, part, capsys):
+        assert hw5_checks.check(part) is True
+        out = capsys.readouterr().out
+        assert "NOT YET" not in out and "marked by hand" in out and "not shown" in out
+
+    @pytest.mark.parametrize("part", list(hw5_checks.MODULES))
+    def test_an_unwritten_file_fails_everywhere_in_one_sentence_each(self, part, student, capsys):
+        name = hw5_checks.MODULES[part]
+        student(name, stripped(name))
+        assert hw5_checks.check(part) is False
+        out = capsys.readouterr().out
+        questions = [q for q in hw5_checks.QUESTIONS if q.startswith(part)]
+        assert out.count("NOT YET") == len(questions) and "Traceback" not in out
+        assert f"0 of {len([q for q in questions if q not in hw5_checks.BONUS])} pass" in out
+
+    def test_the_bonus_may_be_left_out(self, student, capsys):
+        text = edited("hw5_gan", "return 0.5 * ((scores_fake - 1)", "return ((scores_fake - 1)")
+        student("hw5_gan", text)
+        assert hw5_checks.check("fc-gan") is True
+        assert "bonus: NOT YET" in capsys.readouterr().out
+
+    def test_an_edited_file_is_read_afresh(self, student, capsys):
+        student("hw5_vae", edited("hw5_vae", "torch.exp(logvar / 2)", "torch.exp(logvar)"))
+        importlib.import_module("hw5_vae")
+        assert hw5_checks.check("fc-vae.reparametrize") is False
+        folder = Path(sys.modules["hw5_vae"].__file__).parent
+        (folder / "hw5_vae.py").write_text(solution("hw5_vae"), encoding="utf-8")
+        assert hw5_checks.check("fc-vae.reparametrize") is True
+
+    @pytest.mark.parametrize(
+        ("text", "words"),
+        [
+            ("def broken(:\n", "hw5_vae.py, line 1: SyntaxError"),
+            ("import nothing_of_this_name\n", "No module named 'nothing_of_this_name'"),
+            ("raise SystemExit(3)\n", "SystemExit: 3"),
+        ],
+    )
+    def test_a_file_that_cannot_be_imported_is_told(self, text, words, student, capsys):
+        student("hw5_vae", text)
+        assert hw5_checks.check("fc-vae") is False
+        out = capsys.readouterr().out
+        assert "hw5_vae.py cannot be imported" in out and words in out
+
+    def test_a_missing_function_costs_its_own_question(self, student, capsys):
+        student("hw5_vae", edited("hw5_vae", "class CVAE(", "class Conditional("))
+        assert hw5_checks.check("fc-vae") is False
+        out = capsys.readouterr().out
+        assert "hw5_vae.py has no CVAE" in out and out.count("NOT YET") == 1
+
+    def test_an_unknown_part_is_told(self, capsys):
+        assert hw5_checks.check("fc-vea") is False
+        assert "There is no part 'fc-vea'" in capsys.readouterr().out
+
+
+MISTAKES = [
+    ("fc-vae.networks", "            nn.Sigmoid(),\n", "", "leaves [0, 1]"),
+    ("fc-vae.networks", "nn.Linear(self.hidden_dim, latent_size)", "nn.Linear(400, 15)", "(2, 15)"),
+    ("fc-vae.networks", "self.logvar_layer =", "self.sigma_layer =", "no attribute `logvar_layer`"),
+    ("fc-vae.reparametrize", "torch.exp(logvar / 2)", "torch.exp(logvar)", "exp(logvar)"),
+    ("fc-vae.reparametrize", "sigma = torch.exp(logvar / 2)", "sigma = logvar", "logvar itself"),
+    ("fc-vae.reparametrize", "mu + sigma *", "mu +", "spread is ignored"),
+    ("fc-vae.reparametrize", "torch.randn_like(sigma)", "torch.randn(sigma.shape[1])", "every row"),
+    (
+        "fc-vae.reparametrize",
+        "return mu + sigma * torch.randn_like(sigma)",
+        "return torch.normal(mu, sigma).detach()",
+        "no gradient",
+    ),
+    ("fc-vae.forward", "return self.decoder(z), mu, logvar", "return self.decoder(mu), mu, logvar",
+     "no fresh noise"),
+    ("fc-vae.forward", "return self.decoder(z), mu, logvar", "return self.decoder(z), logvar, mu",
+     "logvar where mu belongs"),
+    ("fc-vae.forward", "return self.decoder(z), mu, logvar", "return self.decoder(z)",
+     "must return three things"),
+    ("fc-vae.loss", 'cross_entropy(x_hat, x, reduction="sum")', "cross_entropy(x_hat, x)",
+     "mean over pixels"),
+    ("fc-vae.loss", "cross_entropy(x_hat, x,", "cross_entropy(x, x_hat,", "two images are swapped"),
+    ("fc-vae.loss", "-0.5 * torch.sum", "0.5 * torch.sum", "sign flipped"),
+    ("fc-vae.loss", "-0.5 * torch.sum", "-torch.sum", "factor 1/2"),
+    ("fc-vae.loss", "-0.5 * torch.sum", "-0.5 * torch.mean", "mean over the latent"),
+    ("fc-vae.loss", "(reconstruction + kl) / len(x)", "reconstruction + kl",
+     "summed over the batch"),
+    ("fc-vae.loss", "(reconstruction + kl) / len(x)", "kl / len(x)", "KL term alone"),
+    ("fc-vae.loss", "- torch.exp(logvar))", "- logvar.exp() ** 0.5)", "taken for sigma"),
+    ("fc-vae.cvae", "torch.cat((z, c), dim=1)), mu", "torch.cat((c, z), dim=1)), mu", "[z, c]"),
+    ("fc-vae.cvae", "(x.flatten(1), c)", "(c, x.flatten(1))", "[x, c]"),
+    ("conv-gan.DNet", "4, 8, kernel_size=3", "4, 8, kernel_size=5", "1,105 parameters"),
+    ("conv-gan.DNet", "return self.fc(h.flatten(1))", "return self.fc(h.flatten(1)).sigmoid()",
+     "ends in a sigmoid"),
+    ("conv-gan.DNet", "return self.fc(h.flatten(1))", "return self.fc(h.flatten(1)).squeeze(1)",
+     "shape (5,) instead of (5, 1)"),
+    ("conv-gan.GNet", "torch.sigmoid(self.conv3(h))", "torch.tanh(self.conv3(h))", "end in tanh"),
+    ("conv-gan.weight_init", "kaiming_uniform_(layer.weight)", "kaiming_normal_(layer.weight)",
+     "_normal_"),
+    ("conv-gan.weight_init", "nn.init.kaiming_uniform_(layer.weight)", "pass", "torch's default"),
+    ("conv-gan.weight_init", "nn.init.zeros_(layer.bias)", "pass", "the bias must be 0"),
+    ("conv-gan.loss_d", "self.gen(z).detach()", "self.gen(z)", "detach the fakes"),
+    ("conv-gan.loss_d", "logits(logits, targets.to", "logits(logits, 1 - targets.to", "exchanged"),
+    ("conv-gan.loss_d", "logits(logits, targets.to(self._dev))",
+     "logits(logits, targets.to(self._dev)) * 2", "sum of the two halves"),
+    ("conv-gan.loss_g", "targets = torch.ones(batch", "targets = torch.zeros(batch",
+     "targets of the fakes must be 1"),
+    ("conv-gan.loss_g", "self.disc(self.gen(z))", "self.disc(self.gen(z).detach())",
+     "no gradient into the generator"),
+    ("fc-gan.sample_noise", "2 * torch.rand(", "1 + 0 * torch.rand(", "never negative"),
+    ("fc-gan.sample_noise", "2 * torch.rand(", "torch.randn(", "normal noise"),
+    ("fc-gan.sample_noise", "noise_dim, dtype=dtype, device", "noise_dim, device", "dtype"),
+    ("fc-gan.discriminator", "nn.Linear(256, 1),", "nn.Linear(256, 1, bias=False),", "267,008"),
+    ("fc-gan.discriminator", "nn.LeakyReLU(0.01)", "nn.LeakyReLU(0.2)", "slope 0.01"),
+    ("fc-gan.discriminator", "nn.Linear(256, 1),", "nn.Linear(256, 1), nn.Sigmoid(),", "sigmoid"),
+    ("fc-gan.generator", "nn.Tanh()", "nn.Sigmoid()", "never negative"),
+    ("fc-gan.discriminator_loss", "return real + fake", "return (real + fake) / 2",
+     "mean of the two"),
+    ("fc-gan.discriminator_loss", "return real + fake", "return real", "term of the fakes"),
+    ("fc-gan.generator_loss", "torch.ones_like(logits_fake)", "torch.zeros_like(logits_fake)",
+     "targets of the fakes must be 1"),
+    ("fc-gan.get_optimizer", "betas=(0.5, 0.999)", "betas=(0.9, 0.999)", "betas"),
+    ("fc-gan.get_optimizer", "optim.Adam(model", "optim.AdamW(model", "not AdamW"),
+    ("fc-gan.build_dc_generator", "nn.Tanh(),\n        nn.Flatten(),", "nn.Flatten(),", "leave [-1, 1]"),
+    ("fc-gan.build_dc_classifier", "32, 64, kernel_size=5", "32, 64, kernel_size=3", "parameters"),
+    ("fc-gan.least_squares", "return 0.5 * ((scores_fake", "return ((scores_fake", "factor 1/2"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("question", "old", "new", "words"), MISTAKES, ids=[f"{q}:{w}" for q, _, _, w in MISTAKES]
+)
+def test_a_mistake_is_met_with_its_sentence(question, old, new, words, student, capsys):
+    name = hw5_checks.MODULES[question.partition(".")[0]]
+    student(name, edited(name, old, new))
+    assert hw5_checks.check(question) is False
+    out = " ".join(capsys.readouterr().out.split())
+    assert words in out and "Traceback" not in out
+
+
+class TestInACell:
+    def test_a_pass_is_one_line(self, capsys):
+        hw5_checks.check_loss(hw5_vae.loss_function)
+        out = capsys.readouterr().out.splitlines()
+        assert out[0].startswith("Loss error 2.1") and out[1] == "fc-vae.loss: passed"
+
+    def test_a_failure_stops_the_cell_with_a_sentence_alone(self):
+        with pytest.raises(hw5_checks.NotYet) as stop:
+            hw5_checks.check_generator_loss(lambda logits: logits.mean())
+        shown = stop.value._render_traceback_()
+        assert len(shown) == 1 and shown[0].startswith("Not yet. generator_loss gives")
+        assert stop.value.__context__ is None
+
+    def test_an_error_points_to_the_students_line(self, student):
+        student("hw5_gan", edited("hw5_gan", "return real + fake", "return reel + fake"))
+        module = importlib.import_module("hw5_gan")
+        with pytest.raises(hw5_checks.NotYet, match=r"hw5_gan.py, line \d+ \(`return reel"):
+            hw5_checks.check_discriminator_loss(module.discriminator_loss)
+
+    def test_the_random_stream_is_left_where_it_was(self):
+        torch.manual_seed(1)
+        want = torch.rand(1)
+        torch.manual_seed(1)
+        hw5_checks.check_sample_noise(hw5_gan.sample_noise)
+        assert torch.equal(torch.rand(1), want)
+
+    def test_another_right_way_to_draw_noise_passes(self, capsys):
+        """Does the seeded number only confirm, and never refuse?"""
+
+        def reparametrize(mu, logvar):
+            return torch.distributions.Normal(mu, (0.5 * logvar).exp()).rsample().flip(0)
+
+        hw5_checks.check_reparametrize(
+            lambda mu, logvar: mu + (logvar / 2).exp() * -torch.randn_like(mu)
+        )
+        assert "your noise is right as well" in capsys.readouterr().out
+        hw5_checks.check_reparametrize(reparametrize)
+
+    def test_another_hidden_width_passes(self, student):
+        student("hw5_vae", edited("hw5_vae", "self.hidden_dim = 400", "self.hidden_dim = 64"))
+        assert hw5_checks.check("fc-vae") is True
