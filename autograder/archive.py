@@ -45,13 +45,13 @@ class Refused(ValueError):
 class Node:
     """One thing that was handed in; nothing of it is read before it is asked for.
 
-    `kind` is FOLDER, FILE, or what else it is, in words. `list` and `open` belong to folders and
+    `kind` is FOLDER, FILE, or what else it is, in words. `listing` and `open` belong to folders and
     files; call them through `children` and `read`, which cap and turn every failure into Refused.
     """
 
     name: str
     kind: str
-    list: Callable[[int], list[Node]]
+    listing: Callable[[int], list[Node]]
     open: Callable[[], IO[bytes]]
 
 
@@ -71,13 +71,13 @@ def folder(name: str, nodes: list[Node]) -> Node:
 def children(node: Node, limit: int) -> list[Node]:
     """What a folder holds, sorted by name, without junk. Refused above `limit` entries."""
     try:
-        nodes = node.list(limit)
+        nodes = node.listing(limit)
     except OSError as error:
         raise Refused(f"cannot be opened ({error.strerror})") from None
     if len(nodes) > limit:
         raise Refused(f"holds more than {limit:,} entries")
     return sorted(
-        (node for node in nodes if not _JUNK.fullmatch(node.name)),
+        (node for node in nodes if node.kind == UNSAFE or not _JUNK.fullmatch(node.name)),
         key=lambda node: (node.name, node.kind),
     )
 
