@@ -126,7 +126,8 @@ def need_value(got, right: float, what: str, wrong: dict[float, str], tolerance:
     if abs(value - right) <= tolerance * max(1.0, abs(right)):
         return
     hints = [why for known, why in wrong.items() if abs(value - known) <= 2e-4 * max(1, abs(known))]
-    raise NotYet(f"{what} gives {value:.4f} where {right:.4f} is right. {' '.join(hints[:1])}")
+    hint = hints[0] if hints else "Compare term by term with the docstring."
+    raise NotYet(f"{what} gives {value:.4g} where {right:.4g} is right. {hint}")
 
 
 def need_count(model: nn.Module, right: int, what: str, hint: str = "") -> None:
@@ -576,5 +577,6 @@ def check(part: str) -> bool:
 
 
 def _row(label: str, text: str, width: int) -> None:
+    """One line of the table, folded under itself."""
     indent = " " * (width + 4)
     print(textwrap.fill(f"  {label:<{width}}  {text}", 100, subsequent_indent=indent))

@@ -230,6 +230,7 @@ class GAN:
 
     @torch.no_grad()
     def _save_pictures(self, epoch: int, data: torch.Tensor, z: torch.Tensor, out: Path) -> None:
+        """A real image before the first epoch, and 64 samples before every tenth."""
         if epoch == 0:
             save_images(data[:1], out / "goal.pdf")
         if epoch % 10 == 0:

@@ -504,7 +504,8 @@ def _device(text: str) -> str:
 
 
 def _data(text: str) -> str:
-    return text if text == "digits" else str(_folder(text))
+    """The word digits, or a folder that is there (read-only will do) or can be made."""
+    return text if text == "digits" or Path(text).is_dir() else str(_folder(text))
 
 
 def positive(text: str) -> int:
@@ -518,16 +519,24 @@ def run_options(epochs: int) -> argparse.ArgumentParser:
     """The options that every subcommand has."""
     options = argparse.ArgumentParser(add_help=False)
     options.add_argument(
-        "--epochs", type=positive, default=epochs, help="passes over the training images"
+        "--epochs", type=positive, default=epochs, help="passes over the images (%(default)s)"
     )
     options.add_argument(
-        "--device", type=_device, default=default_device(), help="cpu, cuda, cuda:1 or mps"
+        "--device",
+        type=_device,
+        default=default_device(),
+        help="cpu, cuda, cuda:1 or mps (%(default)s)",
     )
     options.add_argument(
         "--data",
         type=_data,
-        help="folder of MNIST (fetched into it if missing), or `digits` for 1,797 small digits",
+        help="folder of MNIST, fetched into it if missing (`data` beside this file), or the word "
+        "digits for 1,797 small ones",
     )
-    options.add_argument("--seed", type=int, default=0, help="start of the random stream")
-    options.add_argument("--out", type=_folder, default=".", help="folder for the figures")
+    options.add_argument(
+        "--seed", type=int, default=0, help="start of the random stream (%(default)s)"
+    )
+    options.add_argument(
+        "--out", type=_folder, default=".", help="folder for the figures (%(default)s)"
+    )
     return options

@@ -234,7 +234,8 @@ MISTAKES = [
      "targets of the fakes must be 1"),
     ("fc-gan.get_optimizer", "betas=(0.5, 0.999)", "betas=(0.9, 0.999)", "betas"),
     ("fc-gan.get_optimizer", "optim.Adam(model", "optim.AdamW(model", "not AdamW"),
-    ("fc-gan.build_dc_generator", "nn.Tanh(),\n        nn.Flatten(),", "nn.Flatten(),", "leave [-1, 1]"),
+    ("fc-gan.build_dc_generator", "nn.Tanh(),\n        nn.Flatten(),", "nn.Flatten(),",
+     "leave [-1, 1]"),
     ("fc-gan.build_dc_classifier", "32, 64, kernel_size=5", "32, 64, kernel_size=3", "parameters"),
     ("fc-gan.least_squares", "return 0.5 * ((scores_fake", "return ((scores_fake", "factor 1/2"),
 ]  # fmt: skip
