@@ -23,6 +23,7 @@ from torch import nn
 from .wire import MAX_DEPTH, MAX_TEXT, Handle
 
 MAX_OBJECTS = 4096
+ABSENT = object()
 
 
 class Missing(Exception):
@@ -45,6 +46,17 @@ class Stub(nn.Module):
         return (x.reshape(len(x), -1) @ self.weight + self.bias).reshape(len(x), *self.shape)
 
 
+class Mix:
+    """A given function of named arguments: their weighted sum, as plain as a stub can be."""
+
+    def __init__(self, weights: dict[str, float]) -> None:
+        self.weights = weights
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        given = dict(zip(self.weights, args, strict=False)) | kwargs
+        return sum(weight * given[name] for name, weight in self.weights.items())
+
+
 def recipe(seed: int, index: int, shape: tuple[int, ...]) -> torch.Tensor:
     """The values of parameter number `index` of a filled model: the same on both sides.
 
@@ -65,6 +77,7 @@ class Session:
         self._load = load
         self._modules: dict[str, ModuleType] = {}
         self._objects: list[Any] = []
+        self._replaced: list[tuple[ModuleType, str, Any]] = []
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """Run one request. Whatever the called code raises becomes an `error`."""
@@ -83,8 +96,14 @@ class Session:
         return list(getattr(self._modules[name], "__notes__", ()))
 
     def _op_forget(self, _: dict[str, Any]) -> None:
-        """Let go of every object: a new check begins."""
+        """Let go of every object and undo what was set on modules: a new check begins."""
         self._objects.clear()
+        while self._replaced:
+            module, name, before = self._replaced.pop()
+            if before is not ABSENT:
+                setattr(module, name, before)
+            elif hasattr(module, name):
+                delattr(module, name)
 
     def _op_call(self, request: dict[str, Any]) -> Any:
         _seed(request.get("seed"))
@@ -95,10 +114,16 @@ class Session:
 
     def _op_set(self, request: dict[str, Any]) -> None:
         *path, last = request["path"].split(".")
-        setattr(self._walk(request["target"], path), last, self._inward(request["value"]))
+        owner = self._walk(request["target"], path)
+        if isinstance(owner, ModuleType):
+            self._replaced.append((owner, last, getattr(owner, last, ABSENT)))
+        setattr(owner, last, self._inward(request["value"]))
 
     def _op_stub(self, request: dict[str, Any]) -> Any:
         return self._outward(Stub(request["weight"], request["bias"], request["shape"]))
+
+    def _op_mix(self, request: dict[str, Any]) -> Any:
+        return self._outward(Mix(request["weights"]))
 
     def _op_grad(self, request: dict[str, Any]) -> dict[str, Any]:
         """Call, then backpropagate `sum(output * cotangent)`.
@@ -118,7 +143,7 @@ class Session:
         with torch.enable_grad():
             result = self._function(request)(*args, **self._kwargs(request))
             output = result if request["pick"] is None else result[request["pick"]]
-            if output.requires_grad:
+            if isinstance(output, torch.Tensor) and output.requires_grad:
                 weight = request["cotangent"]
                 (output.sum() if weight is None else (output * weight).sum()).backward()
         return {
