@@ -106,16 +106,15 @@ def grade(
     `bench` is the caller's own, where submissions are graded when `jobs` is 1, and where those
     that ran into a time limit are tried once more, alone. `progress` is told each finished id.
     """
-    by_id = {handin.id: handin for handin in handins}
     with Journal(out, header(handins, plan)) as journal:
         done = dict(journal.results)
         for one in done:
             progress(one)
-        todo = [handin for handin in handins if handin.id not in done]
+        todo = [_code_only(handin) for handin in handins if handin.id not in done]
         again: list[Handin] = []
         for result in _graded(todo, plan, jobs, bench):
             if _timed_out(result):
-                again.append(by_id[result.id])
+                again += [handin for handin in todo if handin.id == result.id]
                 continue
             journal.add(result)
             done[result.id] = result
@@ -229,6 +228,12 @@ def versions() -> dict[str, str]:
 def missing(bench: Bench) -> tuple[str, ...]:
     """The protections that do not hold on this machine."""
     return tuple(name for name in PROTECTIONS if name not in bench.zygote.doctor.active)
+
+
+def _code_only(handin: Handin) -> Handin:
+    """Without notebooks and reports, which the judge does not read and processes need not pass."""
+    files = {name: data for name, data in handin.files.items() if name.endswith(".py")}
+    return replace(handin, files=files)
 
 
 def _graded(

@@ -22,7 +22,7 @@ from autograder.export.shared import (
     status,
     total,
 )
-from autograder.results import ABNORMAL, UNGRADABLE, SubmissionResult
+from autograder.results import ABNORMAL, MANUAL, PASS, UNGRADABLE, QuestionResult, SubmissionResult
 
 LONGEST_ID = 64
 """Characters of an id that are printed."""
@@ -122,3 +122,43 @@ def _reasons(results: list[SubmissionResult]) -> list[str]:
                 where = f"{result.id[:LONGEST_ID]} {question.question}"
                 lines.append(harmless(f"ungradable: {where}: {reason}"))
     return lines
+
+
+def show_one(result: SubmissionResult, assignment: Assignment, console: Console) -> None:
+    """Print every question of one submission with its checks, as `check` does."""
+    for part in assignment.parts:
+        questions = [q for q in result.questions if q.question in part.full_ids()]
+        if questions:
+            console.print(Text(f"\n{part.title} ({part.id})", style="bold"))
+        for question in questions:
+            _show_question(question, console)
+    console.print()
+    for note in result.notes:
+        console.print(Text(harmless(note)))
+    if result.flags:
+        console.print(Text(f"flags: {', '.join(result.flags)}"))
+    if result.ignored:
+        console.print(Text(f"not taken: {harmless(', '.join(result.ignored))}"))
+    points = total(result)
+    earned = "held back" if points is None else points_text(points)
+    console.print(Text(f"{result.id}: {earned} of {points_text(result.max_points)}", style="bold"))
+    console.print(Text(f"seed {result.seed}; protected by: {', '.join(result.layers)}"))
+
+
+def _show_question(question: QuestionResult, console: Console) -> None:
+    points = mark(question)
+    if question.state == MANUAL:
+        earned = f"by hand, of {points_text(question.max_points)}"
+    elif not question.max_points:
+        earned = question.state
+    else:
+        known = "held back" if points is None else points_text(points)
+        earned = f"{known} of {points_text(question.max_points)}"
+    console.print(Text(f"  {question.question}: {earned}  {question.title}"))
+    for check in question.checks:
+        style = "green" if check.state == PASS else "red"
+        console.print(Text(f"    {check.state:8} {check.title}", style=style))
+        waits = f"It waits for: {check.waits_for}" if check.waits_for else ""
+        for line in (check.message, waits, check.hint):
+            if line:
+                console.print(Text(f"             {harmless(line)}"))
