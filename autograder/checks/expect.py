@@ -104,6 +104,27 @@ def matches(actual: torch.Tensor, expected: torch.Tensor, tolerance: float = VAL
     return float((a - e).abs().max()) <= tolerance * scale
 
 
+def parallel(
+    actual: Sequence[torch.Tensor | None], expected: Sequence[torch.Tensor | None]
+) -> bool:
+    """Do gradients point where the expected ones point, whatever their length? None is zero.
+
+    A loss that is off by a factor then costs its value, not its gradient as well.
+    """
+    if len(actual) != len(expected):
+        return False
+    flat_a, flat_e = [], []
+    for a, e in zip(actual, expected, strict=True):
+        if e is None or (a is not None and a.shape != e.shape):
+            return False
+        flat_a.append((torch.zeros_like(e) if a is None else a).double().flatten())
+        flat_e.append(e.double().flatten())
+    a, e = torch.cat(flat_a), torch.cat(flat_e)
+    if not torch.isfinite(a).all() or not a.any() or not e.any():
+        return False
+    return float((a / a.norm() - e / e.norm()).norm()) <= GRADIENT
+
+
 def close(
     value: Any,
     expected: torch.Tensor,
