@@ -101,6 +101,7 @@ class Zygote:
             )
         self.limits = limits
         self.advice: list[str] = []
+        self.cpu = 0.0  # seconds that worker and children have used, as of the last one's end
         self._fork = fork and sys.platform.startswith("linux")
         self._scratch = ""
         self._bubblewrap = bubblewrap and self._fork and shutil.which("bwrap") is not None
@@ -258,7 +259,9 @@ class Zygote:
         try:
             self._control.settimeout(HELLO_SECONDS)
             self._tell({"do": "reap"})
-            return int(self._hear()["status"])
+            answer = self._hear()
+            self.cpu = float(answer["cpu"])
+            return int(answer["status"])
         except (OSError, ValueError, KeyError):
             self._process.kill()
             self._process.wait()

@@ -14,6 +14,7 @@ import inspect
 import json
 import os
 import random
+import resource
 import shutil
 import signal
 import socket
@@ -75,7 +76,7 @@ def serve(control: socket.socket, settings: dict[str, Any]) -> None:
             os.close(descriptors[0])
             _say(control, {"pid": child})
         elif command["do"] == "reap":
-            _say(control, {"status": _reap(child), "swept": _sweep(settings)})
+            _say(control, {"status": _reap(child), "swept": _sweep(settings), "cpu": _cpu()})
 
 
 def warm_up() -> None:
@@ -120,16 +121,21 @@ def give(sources: dict[str, str]) -> None:
 
 
 def load_mnist(
-    split: str = "train", binarize: bool = False, limit: int | None = None, validation: int = 0
+    split: str = "train",
+    binarize: bool = False,
+    limit: int | None = None,
+    validation: int = 0,
+    data: str | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """64 made-up images (64, 1, 28, 28) and labels (64,): a double of the given loader."""
     images = torch.rand(64, 1, 28, 28)
     return (images.round() if binarize else images)[:limit], torch.arange(64)[:limit] % 10
 
 
-def load_binary_mnist() -> tuple[torch.Tensor, torch.Tensor]:
-    """64 made-up binary images (64, 784) and one-hot labels (64, 10)."""
-    return torch.rand(64, 784).round(), torch.eye(10)[torch.arange(64) % 10]
+def load_binary_mnist() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    """64 made-up binary images (64, 784) and one-hot labels (64, 10), for each split."""
+    images, labels = torch.rand(64, 784).round(), torch.eye(10)[torch.arange(64) % 10]
+    return images, labels, images.clone(), labels.clone()
 
 
 def load_cifar10(split: str = "train") -> tuple[torch.Tensor, torch.Tensor]:
@@ -261,6 +267,12 @@ def _reap(child: int) -> int:
     _, status = os.waitpid(child, 0)
     _end_children()
     return status
+
+
+def _cpu() -> float:
+    """CPU seconds of this worker and of all children that have ended."""
+    usages = [resource.getrusage(w) for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
 def _end_children() -> None:
