@@ -36,13 +36,18 @@ class Question:
 
 @dataclass(frozen=True)
 class Part:
-    """One part of the coursework; `module` is the student's file without `.py`."""
+    """One part of the coursework; `module` is the student's file without `.py`.
+
+    `max_group` and `anonymous` are the assignment's unless the part says otherwise.
+    """
 
     id: str
     title: str
     module: str
     points: float
     questions: tuple[Question, ...]
+    max_group: int = 1
+    anonymous: bool = False
 
     def full_ids(self) -> list[str]:
         """`part.question` for every question, in the order of the file."""
@@ -106,21 +111,29 @@ def _assignment(data: dict[str, Any]) -> Assignment:
         raise AssignmentError(f"due = {due} must be a date and time with a time zone")
     if head["late"] not in LATE_RULES:
         raise AssignmentError(f"late = {head['late']!r} must be one of {', '.join(LATE_RULES)}")
-    parts = tuple(_part(entry) for entry in data["part"])
+    max_group, anonymous = _group(head, 1), bool(head.get("anonymous", False))
+    parts = tuple(_part(entry, max_group, anonymous) for entry in data["part"])
     _refuse_repeats([part.id for part in parts], "part")
     return Assignment(
         id=head["id"],
         title=head["title"],
         due=due,
         late=head["late"],
-        max_group=int(head.get("max_group", 1)),
-        anonymous=bool(head.get("anonymous", False)),
+        max_group=max_group,
+        anonymous=anonymous,
         files=tuple(head["files"]),
         parts=parts,
     )
 
 
-def _part(entry: dict[str, Any]) -> Part:
+def _group(entry: dict[str, Any], default: int) -> int:
+    size = entry.get("max_group", default)
+    if type(size) is not int or size < 1:
+        raise AssignmentError(f"max_group = {size!r} must be a whole number of at least 1")
+    return size
+
+
+def _part(entry: dict[str, Any], max_group: int, anonymous: bool) -> Part:
     questions = tuple(_question(entry["id"], question) for question in entry["question"])
     _refuse_repeats([question.id for question in questions], f"question of {entry['id']}")
     total = sum(q.points for q in questions if q.kind in ("code", "manual"))
@@ -128,7 +141,15 @@ def _part(entry: dict[str, Any]) -> Part:
         raise AssignmentError(
             f"the questions of {entry['id']} add up to {total:g} points, not {entry['points']:g}"
         )
-    return Part(entry["id"], entry["title"], entry["module"], float(entry["points"]), questions)
+    return Part(
+        id=entry["id"],
+        title=entry["title"],
+        module=entry["module"],
+        points=float(entry["points"]),
+        questions=questions,
+        max_group=_group(entry, max_group),
+        anonymous=bool(entry.get("anonymous", anonymous)),
+    )
 
 
 def _question(part_id: str, entry: dict[str, Any]) -> Question:
