@@ -56,5 +56,5 @@ def test_a_part_takes_the_rules_of_the_assignment_unless_it_has_its_own(read):
 @pytest.mark.parametrize("place", ["assignment", "part"])
 def test_a_group_of_no_size_is_refused(read, size, place):
     rule = f"max_group = {size}\n"
-    with pytest.raises(AssignmentError, match="max_group = .* whole number of at least 1"):
+    with pytest.raises(AssignmentError, match=r"max_group = .* whole number of at least 1"):
         read(HEAD + rule + PART if place == "assignment" else HEAD + PART + rule)
