@@ -6,11 +6,12 @@
                         GANDataset  BASE_URL
     figures             array_to_image  concat_images  save_images  show_images
     training loops      train_vae (part fc-vae)  run_a_gan (part fc-gan)
+    interruptions       checkpoint  resumable  run_part
 
 Letters: N images in a batch, C classes, H x W = 28 x 28 pixels. Images are float32 in [0, 1] and
 labels int64 in 0..9. MNIST is kept under `data/` beside this file, or in the folder that the
 environment variable HW5_DATA names; HW5_DATA=digits asks for scikit-learn's small set instead.
-torchvision, scikit-learn and matplotlib are imported only where they are used.
+torchvision, scikit-learn, matplotlib and safetensors are imported only where they are used.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import argparse
 import functools
 import gzip
 import io
+import json
 import math
 import os
 import random
@@ -29,6 +31,7 @@ import tempfile
 import time
 import urllib.request
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
@@ -483,6 +486,222 @@ def run_a_gan(
     return fakes[:16].detach()
 
 
+class CheckpointError(RuntimeError):
+    """A checkpoint cannot be used; the message says why and what to do."""
+
+
+def resumable(epochs: int, **state) -> Iterator[int]:
+    """0, 1, ... epochs - 1, like range(epochs); inside a `checkpoint` block it can be resumed.
+
+        optimizer, losses = adam(model.parameters(), lr), []
+        for epoch in resumable(epochs, model=model, optimizer=optimizer, losses=losses):
+            for x in loader:
+                ...
+                losses.append(loss.item())
+
+    state: everything the loop changes, by name: modules, optimizers, tensors, and lists of numbers
+    (the losses, once a step or once an epoch). The random streams are kept without being named.
+    """
+    run = checkpoint.active
+    return iter(range(epochs)) if run is None else run._epochs(epochs, state)
+
+
+class checkpoint:
+    """Keeps a training on disk after every epoch, so that stopping it costs one epoch at most.
+
+        with checkpoint("fc-vae", **vars(args)) as run:      # out, resume and the settings
+            train(...)                                       # loops over `resumable(...)`
+            run.note(test_loss=112.9)
+
+    {out}/{name}.safetensors holds the state named in `resumable`, the random streams and the
+    number of epochs done. With resume=True and the same settings the training goes on from there
+    and ends as if it had never stopped. {out}/metrics.json gets, for each name, the settings, the
+    mean of every list of losses over every epoch, and what was noted. One training in a block.
+    """
+
+    active: checkpoint | None = None
+    FREE = ("epochs", "device", "data", "run")  # may differ when a training is resumed
+
+    def __init__(self, name: str, out: str | os.PathLike = ".", resume: bool = False, **settings):
+        self.name, self.resume = name, resume
+        self.file = Path(out) / f"{name}.safetensors"
+        self.metrics = Path(out) / "metrics.json"
+        self.settings = {k: v for k, v in settings.items() if k not in self.FREE}
+        self.done: list[dict] = []  # one entry an epoch: its number, seconds and mean losses
+        self.notes: dict = {}
+        self.used = False
+
+    def __enter__(self) -> checkpoint:
+        if checkpoint.active is not None:
+            raise CheckpointError(f"the checkpoint of {checkpoint.active.name} is still open")
+        checkpoint.active = self
+        return self
+
+    def __exit__(self, *error) -> None:
+        checkpoint.active = None
+
+    def note(self, **numbers) -> None:
+        """Add results to metrics.json, such as the loss on the test set."""
+        self.notes |= {k: float(v) for k, v in numbers.items()}
+        self._write_metrics()
+
+    def _epochs(self, epochs: int, state: dict) -> Iterator[int]:
+        if self.used:
+            raise CheckpointError(
+                f"the checkpoint of {self.name} has kept another training already"
+            )
+        self.used = True
+        if self.resume and self.file.exists():
+            self._load(state)
+            print(f"{self.name}: {len(self.done)} of {epochs} epochs are done.")
+        elif self.resume:
+            print(f"{self.file} is not there: {self.name} starts with its first epoch.")
+        for epoch in range(len(self.done), epochs):
+            start = time.perf_counter()
+            before = {k: len(v) for k, v in state.items() if isinstance(v, list)}
+            yield epoch
+            entry = {"epoch": epoch + 1, "seconds": round(time.perf_counter() - start, 2)}
+            added = {k: [float(x) for x in state[k][n:]] for k, n in before.items()}
+            entry |= {k: sum(v) / len(v) for k, v in added.items() if v}
+            self.done.append(entry)
+            self._save(state)
+            self._write_metrics()
+
+    def _save(self, state: dict) -> None:
+        from safetensors.torch import save
+
+        states = {k: v.state_dict() if hasattr(v, "state_dict") else v for k, v in state.items()}
+        tensors: dict[str, torch.Tensor] = {}
+        head = {
+            "settings": {k: str(v) for k, v in self.settings.items()},
+            "done": self.done,
+            "state": _pack(states, tensors, "state"),
+            "random": _pack(_random_streams(), tensors, "random"),
+        }
+        _write_whole(self.file, save(tensors, {"head": json.dumps(head)}))
+
+    def _load(self, state: dict) -> None:
+        from safetensors import SafetensorError, safe_open
+
+        try:
+            with safe_open(self.file, "pt") as f:
+                head = json.loads(f.metadata()["head"])
+                tensors = {k: f.get_tensor(k).clone() for k in f.keys()}  # noqa: SIM118
+        except (SafetensorError, KeyError, TypeError) as error:
+            raise CheckpointError(f"{self.file} is no checkpoint of ours: {error!r}") from None
+        for key, now in self.settings.items():
+            then = head["settings"].get(key)
+            if then != str(now):
+                flag = f"--{key.replace('_', '-')}"
+                raise CheckpointError(
+                    f"{self.file} was trained with {flag} {then}, not {now}. Resume with the same "
+                    "settings, or start afresh without --resume."
+                )
+        saved = _unpack(head["state"], tensors)
+        if saved.keys() != state.keys():
+            raise CheckpointError(f"{self.file} holds {[*saved]}, but the loop keeps {[*state]}.")
+        for key, target in state.items():
+            try:
+                _restore(target, saved[key])
+            except (RuntimeError, ValueError) as error:
+                why = " ".join(str(error).split())
+                raise CheckpointError(f"{self.file} does not fit your {key}: {why}") from None
+        self.done = head["done"]
+        _random_streams(_unpack(head["random"], tensors))
+
+    def _write_metrics(self) -> None:
+        try:
+            every = json.loads(self.metrics.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            every = {}
+        settings = {k: str(v) for k, v in self.settings.items()}
+        every[self.name] = {"settings": settings, "epochs": self.done, "results": self.notes}
+        _write_whole(self.metrics, json.dumps(every, indent=1).encode())
+
+
+def _write_whole(file: Path, content: bytes) -> None:
+    """Write a file that is never seen half written."""
+    part = file.with_name(f".{file.name}.part")
+    part.write_bytes(content)
+    os.replace(part, file)
+
+
+def _pack(tree, tensors: dict[str, torch.Tensor], name: str):
+    """`tree` as JSON can hold it; its tensors go into `tensors`, and their names stay behind."""
+    if isinstance(tree, torch.Tensor):
+        tensors[name] = tree.detach().cpu().clone(memory_format=torch.contiguous_format)
+        return {"tensor": name}
+    if isinstance(tree, dict):
+        return {"dict": [[k, _pack(v, tensors, f"{name}.{k}")] for k, v in tree.items()]}
+    if isinstance(tree, (list, tuple)) and any(isinstance(x, (dict, list, tuple)) for x in tree):
+        return [_pack(x, tensors, f"{name}.{i}") for i, x in enumerate(tree)]
+    if isinstance(tree, (list, tuple)):
+        return [float(x) if isinstance(x, torch.Tensor) else x for x in tree]
+    return tree
+
+
+def _unpack(tree, tensors: dict[str, torch.Tensor]):
+    """What `_pack` was given, with lists for tuples."""
+    if isinstance(tree, list):
+        return [_unpack(x, tensors) for x in tree]
+    if not isinstance(tree, dict):
+        return tree
+    if "tensor" in tree:
+        return tensors[tree["tensor"]]
+    return {k: _unpack(v, tensors) for k, v in tree["dict"]}
+
+
+def _restore(target, saved) -> None:
+    """Bring a module, an optimizer, a tensor or a list to a saved state, in place."""
+    if isinstance(target, list):
+        target[:] = saved
+    elif isinstance(target, torch.Tensor):
+        with torch.no_grad():
+            target.copy_(saved)
+    else:
+        target.load_state_dict(saved)
+    if isinstance(target, torch.optim.Optimizer):
+        # Fused kernels run through memory: the averages must lie there as their weights do.
+        for weight, averages in target.state.items():
+            for key, value in averages.items():
+                if isinstance(value, torch.Tensor) and value.shape == weight.shape:
+                    averages[key] = torch.empty_like(weight, dtype=value.dtype).copy_(value)
+
+
+def _random_streams(state: dict | None = None) -> dict:
+    """Where the streams of Python, NumPy and torch stand; with `state` given, put them there."""
+    if state is not None:
+        version, numbers, gauss = state["python"]
+        random.setstate((version, tuple(numbers), gauss))
+        kind, numbers, *rest = state["numpy"]
+        np.random.set_state((kind, np.array(numbers, np.uint32), *rest))
+        torch.set_rng_state(state["torch"])
+        if torch.cuda.is_available() and len(state["cuda"]) == torch.cuda.device_count():
+            torch.cuda.set_rng_state_all([state["cuda"][k] for k in sorted(state["cuda"])])
+    kind, numbers, *rest = np.random.get_state()
+    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+    return {
+        "python": random.getstate(),
+        "numpy": (kind, numbers.tolist(), *rest),
+        "torch": torch.get_rng_state(),
+        "cuda": dict(enumerate(cuda)),
+    }
+
+
+def run_part(args: argparse.Namespace, file: str) -> int:
+    """Run the part that the command line asks for, `args.run(args)`; returns the exit code."""
+    reset_seed(args.seed)
+    try:
+        args.run(args)
+    except (NotImplementedError, OSError, CheckpointError) as error:
+        print(f"{Path(file).name}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nStopped. The same command with --resume goes on after the last whole epoch.")
+        return 130
+    return 0
+
+
 def _folder(text: str) -> Path:
     """A folder that can be written to, made if need be."""
     try:
@@ -537,6 +756,12 @@ def run_options(epochs: int) -> argparse.ArgumentParser:
         "--seed", type=int, default=0, help="start of the random stream (%(default)s)"
     )
     options.add_argument(
-        "--out", type=_folder, default=".", help="folder for the figures (%(default)s)"
+        "--out",
+        type=_folder,
+        default=".",
+        help="folder for figures, metrics.json and checkpoints (%(default)s)",
+    )
+    options.add_argument(
+        "--resume", action="store_true", help="go on after the last epoch kept in --out"
     )
     return options
