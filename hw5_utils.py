@@ -2,8 +2,8 @@
 
     seeds and helpers   reset_seed  rel_error  count_params  initialize_weights  one_hot
                         idx2onehot  hello  default_device  adam  progress  run_options  check
-    data                load_mnist  load_binary_mnist  mnist  download  batches  batch_indices
-                        GANDataset  BASE_URL
+    data                load_mnist  load_binary_mnist  load_cifar10  mnist  download  batches
+                        batch_indices  GANDataset  BASE_URL
     figures             array_to_image  concat_images  save_images  show_images
     training loops      train_vae (part fc-vae)  run_a_gan (part fc-gan)
     interruptions       checkpoint  resumable  run_part
@@ -170,15 +170,20 @@ def download(url: str, filename: str) -> Path:
     return target
 
 
-def _mnist_files(folder: str) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
-    """MNIST by torchvision: it tries several mirrors, verifies checksums and keeps the files."""
-    datasets = _torchvision().datasets
+def _fetch(name: str, folder: str) -> dict:
+    """Both splits of a data set of torchvision's; a silent server is given up after a while."""
+    dataset = getattr(_torchvision().datasets, name)
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(FETCH_TIMEOUT)
     try:
-        sets = {s: datasets.MNIST(folder, s == "train", download=True) for s in ("train", "test")}
+        return {s: dataset(folder, s == "train", download=True) for s in ("train", "test")}
     finally:
         socket.setdefaulttimeout(before)
+
+
+def _mnist_files(folder: str) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
+    """MNIST by torchvision: it tries several mirrors, verifies checksums and keeps the files."""
+    sets = _fetch("MNIST", folder)
     return {split: (d.data, d.targets) for split, d in sets.items()}
 
 
@@ -246,6 +251,54 @@ def mnist() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """train_images, train_labels, test_images, test_labels as uint8; images are (N, 28, 28)."""
     (train, train_labels), (test, test_labels) = _read(_data_folder()).values()
     return tuple(t.numpy().astype(np.uint8) for t in (train, train_labels, test, test_labels))
+
+
+def _photographs() -> dict[str, torch.Tensor]:
+    """Crops of scikit-learn's two photographs, 32 x 32, from halves and quarters of their size.
+
+    The right quarter of each photograph is kept for the test split.
+    """
+    from sklearn.datasets import load_sample_images
+
+    crops: dict[str, list[torch.Tensor]] = {"train": [], "test": []}
+    for photograph in load_sample_images().images:
+        whole = torch.from_numpy(photograph.copy()).permute(2, 0, 1).float()[None]  # (1, 3, H, W)
+        for size, step in ((2, 8), (4, 4)):
+            small = F.avg_pool2d(whole, size)[0]
+            edge = small.shape[2] * 3 // 4
+            for split, side in (("train", small[:, :, :edge]), ("test", small[:, :, edge:])):
+                windows = side.unfold(1, 32, step).unfold(2, 32, step)  # (3, rows, columns, 32, 32)
+                crops[split].append(windows.flatten(1, 2).transpose(0, 1))
+    return {split: torch.cat(parts).round().to(torch.uint8) for split, parts in crops.items()}
+
+
+@functools.lru_cache(maxsize=2)
+def _read_cifar10(where: str) -> dict[str, torch.Tensor]:
+    """Both splits as uint8 images (N, 3, 32, 32); crops of photographs when CIFAR-10 fails."""
+    reason = "as asked"
+    if where != "digits":
+        try:
+            sets = _fetch("CIFAR10", where)
+            return {s: torch.from_numpy(d.data).permute(0, 3, 1, 2) for s, d in sets.items()}
+        except (OSError, RuntimeError, ImportError) as error:
+            reason = f"which could not be fetched: {str(error).splitlines()[0].rstrip(':')}"
+    photographs = _photographs()
+    count = sum(len(crops) for crops in photographs.values())
+    print(f"WARNING: {count:,} crops of two photographs stand in for CIFAR-10,", reason)
+    return photographs
+
+
+def load_cifar10(
+    split: str = "train", limit: int | None = None, data: str | os.PathLike | None = None
+) -> torch.Tensor:
+    """Small colour photographs of ten kinds of things: (N, 3, 32, 32) float32 in [0, 1].
+
+    split: "train" (50,000) or "test" (10,000); limit: keep the first so many; data: a folder, or
+    "digits" for the stand-in that needs no network.
+    """
+    if split not in ("train", "test"):
+        raise ValueError(f'load_cifar10: split is "train" or "test", not {split!r}.')
+    return _read_cifar10(_data_folder(data))[split][:limit].float().contiguous() / 255
 
 
 class batches:

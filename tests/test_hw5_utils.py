@@ -99,6 +99,35 @@ class TestData:
         assert out.count("\n") == out.count("WARNING") == 1
         assert "1,797 digits" in out and "could not be fetched" in out
 
+    def test_photographs_stand_in_for_cifar10(self, tmp_path, monkeypatch, capsys):
+        def refuse(*args, **kwargs):
+            raise urllib.error.URLError("no route to host")
+
+        monkeypatch.setattr("urllib.request.urlopen", refuse)
+        utils._read_cifar10.cache_clear()
+        train, test = (utils.load_cifar10(s, data=tmp_path / "data") for s in ("train", "test"))
+        assert train.shape == (2116, 3, 32, 32) and test.shape == (436, 3, 32, 32)
+        assert train.dtype == torch.float32 and 0 <= train.min() < 0.05 < 0.95 < train.max() <= 1
+        assert 0.02 < train.var() < 0.1 and len(train.unique(dim=0)) > 2000
+        out = capsys.readouterr().out
+        assert out.count("\n") == out.count("WARNING") == 1
+        assert "crops of two photographs" in out and "could not be fetched" in out
+
+    def test_cifar10_is_read_plane_by_plane(self, tmp_path, monkeypatch):
+        """Does the picture that torchvision gives as (32, 32, 3) come out as (3, 32, 32)?"""
+        from types import SimpleNamespace
+
+        data = np.arange(2 * 32 * 32 * 3, dtype=np.uint32).astype(np.uint8).reshape(2, 32, 32, 3)
+        sets = {"train": SimpleNamespace(data=data), "test": SimpleNamespace(data=data[:1])}
+        monkeypatch.setattr(utils, "_fetch", lambda name, folder: sets)
+        images = utils.load_cifar10(limit=1, data=tmp_path)
+        assert images.shape == (1, 3, 32, 32) and images.is_contiguous()
+        assert torch.equal((images[0, 2] * 255).round(), torch.tensor(data[0, :, :, 2]).float())
+
+    def test_cifar10_names_an_unknown_split(self):
+        with pytest.raises(ValueError, match="not 'valid'"):
+            utils.load_cifar10("valid")
+
     def test_idx_file_becomes_one_tensor(self, tmp_path):
         pixels = np.arange(2 * 28 * 28, dtype=np.uint32).astype(np.uint8)
         head = np.array([2051, 2, 28, 28], ">i4").tobytes()
