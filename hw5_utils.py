@@ -1,7 +1,8 @@
 """Given to students: data, figures, seeds and training loops. Nothing here needs an edit.
 
     seeds and helpers   reset_seed  rel_error  count_params  initialize_weights  one_hot
-                        idx2onehot  hello  default_device  adam  progress  run_options  check
+                        idx2onehot  hello  default_device  adam  fused  in_bf16  progress
+                        show_losses  run_options  check
     data                load_mnist  load_binary_mnist  load_cifar10  mnist  download  batches
                         batch_indices  GANDataset  BASE_URL
     figures             array_to_image  concat_images  save_images  show_images
@@ -39,6 +40,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.utils._pytree import tree_map
 from torch.utils.data import Dataset
 
 BASE_URL = "https://ossci-datasets.s3.amazonaws.com/mnist/"
@@ -108,6 +110,35 @@ def adam(parameters, lr: float) -> torch.optim.Adam:
         return torch.optim.Adam(parameters, lr=lr)
 
 
+def fused(optimizer: torch.optim.Optimizer) -> torch.optim.Optimizer:
+    """The same optimizer; a fresh Adam works as one fused kernel from here on, where it can."""
+    if type(optimizer) is torch.optim.Adam and not optimizer.state:
+        weights = [p for group in optimizer.param_groups for p in group["params"]]
+        if adam(weights, 1e-3).defaults.get("fused"):
+            for group in optimizer.param_groups:
+                group.update(fused=True, foreach=False)
+    return optimizer
+
+
+def in_bf16(*nets: nn.Module) -> None:
+    """Let networks work in bfloat16 from here on; weights, inputs and outputs stay float32.
+
+    About twice as fast on processors that have it, and rounder: an option, never the default.
+    """
+
+    def wrap(forward, device: str):
+        @functools.wraps(forward)
+        def run(*inputs):
+            with torch.autocast(device, torch.bfloat16):
+                outputs = forward(*inputs)
+            return tree_map(lambda x: x.float() if isinstance(x, torch.Tensor) else x, outputs)
+
+        return run
+
+    for net in nets:
+        net.forward = wrap(net.forward, next(net.parameters()).device.type)
+
+
 def progress(iterable, label: str):
     """A progress bar in a terminal or notebook; silent where the output goes to a file."""
     with warnings.catch_warnings():
@@ -115,6 +146,14 @@ def progress(iterable, label: str):
         from tqdm.auto import tqdm
     quiet = not (sys.stdout.isatty() or "ipykernel" in sys.modules)
     return tqdm(iterable, desc=label, leave=False, disable=quiet, file=sys.stdout)
+
+
+def show_losses(bar, **losses) -> None:
+    """Write losses behind a progress bar, twice a second at most: reading a tensor waits for it."""
+    now = time.monotonic()
+    if not bar.disable and now >= getattr(bar, "next_look", 0.0):
+        bar.next_look = now + 0.5
+        bar.set_postfix({name: f"{float(loss):.3f}" for name, loss in losses.items()})
 
 
 def check(part: str) -> bool:

@@ -245,6 +245,56 @@ class TestHelpers:
         monkeypatch.setattr(torch.optim, "Adam", old)
         assert not utils.adam([nn.Parameter(torch.zeros(1))], 1e-3).defaults["fused"]
 
+    def test_a_fresh_adam_can_be_fused_and_steps_as_before(self):
+        def step(wrap):
+            torch.manual_seed(0)
+            net = nn.Linear(3, 2)
+            solver = wrap(torch.optim.Adam(net.parameters(), lr=0.1, betas=(0.5, 0.9)))
+            for _ in range(3):
+                solver.zero_grad()
+                net(torch.ones(4, 3)).square().sum().backward()
+                solver.step()
+            return solver, net.weight.detach()
+
+        (plain, before), (fast, after) = step(lambda solver: solver), step(utils.fused)
+        assert torch.allclose(before, after, atol=1e-6)
+        assert not plain.param_groups[0]["fused"] and fast.param_groups[0]["fused"]
+        assert utils.fused(plain).param_groups[0]["fused"] is None  # it has worked already
+        sgd = torch.optim.SGD(nn.Linear(1, 1).parameters(), 0.1)
+        assert utils.fused(sgd) is sgd
+
+    def test_bfloat16_stays_inside_the_network(self):
+        torch.manual_seed(0)
+        net, x = nn.Sequential(nn.Linear(50, 50), nn.Linear(50, 1)), torch.randn(4, 50)
+        exact = net(x)
+        utils.in_bf16(net)
+        rough = net(x)
+        assert rough.dtype == torch.float32 and {p.dtype for p in net.parameters()} == {x.dtype}
+        assert not torch.equal(rough, exact) and torch.allclose(rough, exact, atol=0.02)
+
+    def test_losses_behind_the_bar_are_read_now_and_then(self):
+        class Loss:
+            reads = 0
+
+            def __float__(self):
+                self.reads += 1
+                return 0.5
+
+        class Bar:
+            disable, shown = False, None
+
+            def set_postfix(self, shown):
+                self.shown = shown
+
+        bar, loss = Bar(), Loss()
+        for _ in range(100):
+            utils.show_losses(bar, D=loss)
+        assert bar.shown == {"D": "0.500"} and loss.reads == 1
+        bar = Bar()
+        bar.disable = True
+        utils.show_losses(bar, D=loss)
+        assert bar.shown is None and loss.reads == 1
+
     def test_hello_names_the_file_and_its_last_edit(self, capsys):
         utils.hello(__file__)
         first, second = capsys.readouterr().out.splitlines()
