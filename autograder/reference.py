@@ -19,7 +19,7 @@ from .inside.session import Session
 from .submission import Send
 
 ROOT = Path(__file__).resolve().parent.parent
-GIVEN = ("hw5_utils",)
+GIVEN = ("hw5_utils", "hw5_figures")
 SOLUTIONS = ("hw5_vae", "hw5_gan")
 MEMORY = 1 << 28
 

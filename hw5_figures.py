@@ -1,0 +1,270 @@
+"""Given to students: the figures of all parts. Nothing here needs an edit.
+
+    images    image_grid  canvas_figure  reconstruction_pairs  labelled_rows
+    points    latent_scatter
+    curves    smooth  loss_curves
+    classes   train_classifier  recognise  confusion  confusion_figure
+
+Every figure is a function that returns a matplotlib Figure and, told a file, also saves it. They
+are grey, or told apart by marker and line as well as by colour, so that they survive printing.
+Images are tensors (N, 784), (N, 1, H, W) or (N, 3, H, W); see `image_grid` for their range.
+matplotlib is imported only where it is used.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from hw5_utils import adam, batches
+
+MARKERS = "osD^v<>P*X"  # one for each class
+
+
+def _figure(width: float, height: float, file: str | os.PathLike | None):
+    """An empty figure of so many inches and a function that saves it, if a file is named."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+
+    def done():
+        if file is not None:
+            figure.savefig(file, dpi=150)
+        return figure
+
+    return figure, done
+
+
+def _pictures(images: torch.Tensor) -> np.ndarray:
+    """Images in any of the shapes above -> (N, H, W) or (N, H, W, 3), numpy."""
+    images = images.detach().float().cpu()
+    if images.dim() == 4 and images.shape[1] == 3:
+        return images.permute(0, 2, 3, 1).numpy()
+    flat = images.flatten(1)  # (N, D)
+    side = math.isqrt(flat.shape[1])
+    return flat.view(-1, side, side).numpy()
+
+
+def _show(axes, picture: np.ndarray) -> None:
+    """Draw one picture, black at 0 and white at 1, without ticks."""
+    axes.imshow(picture, cmap="gray", vmin=0, vmax=1)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.spines[:].set_visible(False)
+
+
+def image_grid(
+    images: torch.Tensor,
+    columns: int | None = None,
+    *,
+    title: str = "",
+    over: list[str] | None = None,
+    low: float = 0.0,
+    high: float = 1.0,
+    file: str | os.PathLike | None = None,
+):
+    """N images row by row: 16 of them stand 4 x 4, unless the number of columns is told.
+
+    over: what is written over each image; low, high: black and white, -1 and 1 after a tanh.
+    """
+    pictures = np.clip((_pictures(images) - low) / (high - low), 0, 1)
+    columns = columns or math.ceil(math.sqrt(len(pictures)))
+    rows = math.ceil(len(pictures) / columns)
+    height, width = pictures.shape[1:3]
+    down, right = height + (height // 2 if over else 3), width + 3
+    canvas = np.ones((rows * down - 3 * (not over), columns * right - 3, *pictures.shape[3:]))
+    figure, done = _figure(0.7 * columns, 0.7 * rows * down / right + 0.3 * bool(title), file)
+    axes = figure.add_subplot()
+    for k, picture in enumerate(pictures):
+        top, left = k // columns * down + (height // 2 if over else 0), k % columns * right
+        canvas[top : top + height, left : left + width] = picture
+        if over:
+            axes.text(left + width / 2, top - 2, over[k], ha="center", va="bottom", fontsize=9)
+    _show(axes, canvas)
+    figure.suptitle(title, fontsize=10)
+    return done()
+
+
+def labelled_rows(
+    rows: dict[str, torch.Tensor],
+    *,
+    under: list[str] | None = None,
+    low: float = 0.0,
+    high: float = 1.0,
+    file: str | os.PathLike | None = None,
+):
+    """One row of images for each name, as many in each; the names stand at the left.
+
+    under: what is written under each column.
+    """
+    columns = max(len(images) for images in rows.values())
+    figure, done = _figure(0.75 * columns + 1.2, 0.8 * len(rows) + 0.25 * bool(under), file)
+    grid = figure.subplots(len(rows), columns, squeeze=False)
+    for line, (name, images) in zip(grid, rows.items(), strict=True):
+        pictures = np.clip((_pictures(images) - low) / (high - low), 0, 1)
+        for axes, picture in zip(line, pictures, strict=False):
+            _show(axes, picture)
+        for axes in line[len(images) :]:
+            axes.axis("off")
+        line[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
+    for axes, text in zip(grid[-1], under or [], strict=False):
+        axes.set_xlabel(text, fontsize=9)
+    return done()
+
+
+def reconstruction_pairs(
+    images: torch.Tensor, reconstructions: torch.Tensor, file: str | os.PathLike | None = None
+):
+    """Reconstructions above their originals."""
+    return labelled_rows({"reconstruction": reconstructions, "original": images}, file=file)
+
+
+def canvas_figure(
+    canvas: np.ndarray,
+    columns: list[str],
+    rows: list[str] | None = None,
+    *,
+    label: str = "",
+    file: str | os.PathLike | None = None,
+):
+    """A canvas of `concat_images`, values in [0, 1], black ink on white as on paper.
+
+    columns: what is written under each column; rows: at the left of each row; label: under all.
+    """
+    height, width = canvas.shape
+    figure, done = _figure(width / 55 + 0.6, height / 55 + 0.5, file)
+    axes = figure.add_subplot()
+    axes.imshow(canvas, cmap="Greys", vmin=0, vmax=1)
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0, labelsize=9)
+    axes.set_xticks([width * (k + 0.5) / len(columns) for k in range(len(columns))], columns)
+    rows = rows or []
+    axes.set_yticks([height * (k + 0.5) / len(rows) for k in range(len(rows))], rows)
+    axes.set_xlabel(label, fontsize=9)
+    return done()
+
+
+def latent_scatter(
+    points: torch.Tensor,
+    labels: torch.Tensor,
+    *,
+    axis: str = "latent dimension",
+    file: str | os.PathLike | None = None,
+):
+    """Points (N, 2) in the plane; every class has its colour, its marker and a legend entry."""
+    from matplotlib import colormaps
+
+    points, labels = points.detach().cpu().numpy(), labels.cpu().numpy()
+    figure, done = _figure(6.4, 5.6, file)
+    axes = figure.add_subplot()
+    for k in np.unique(labels):
+        x, y = points[labels == k, :2].T
+        colour = colormaps["tab10"](int(k) % 10)
+        axes.scatter(x, y, s=7, marker=MARKERS[k % 10], color=colour, linewidths=0, label=str(k))
+    axes.set_xlabel(f"{axis} 1")
+    axes.set_ylabel(f"{axis} 2")
+    axes.set_aspect("equal", "datalim")
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.legend(title="class", loc="outside right upper", markerscale=2.5, frameon=False)
+    return done()
+
+
+def smooth(values: list[float], factor: float = 0.95) -> list[float]:
+    """A running mean that forgets: weights factor^k for the value k steps ago, adding up to 1."""
+    total, weight, means = 0.0, 0.0, []
+    for value in values:
+        total = factor * total + (1 - factor) * float(value)
+        weight = factor * weight + (1 - factor)
+        means.append(total / weight)
+    return means
+
+
+def loss_curves(
+    losses: dict[str, list[float]],
+    *,
+    factor: float = 0.95,
+    together: bool = False,
+    step: str = "iteration",
+    loss: str = "loss",
+    file: str | os.PathLike | None = None,
+):
+    """One curve for each name, smoothed with `factor` (0: as they are): side by side, or
+    `together` in one pair of axes, told apart by line style."""
+    panels = 1 if together else len(losses)
+    figure, done = _figure(4.2 * panels + (1.0 if together else 0), 3.0, file)
+    grid = figure.subplots(1, panels, squeeze=False)[0]
+    styles = ["-", "--", ":", "-."]
+    for k, (name, values) in enumerate(losses.items()):
+        axes = grid[0 if together else k]
+        style = {"color": str(0.2 * (k % 3)), "linestyle": styles[k % 4]} if together else {}
+        start = 1 if len(values) < 2 or step == "epoch" else 0
+        curve = smooth(values, factor)
+        axes.plot(
+            range(start, start + len(curve)),
+            curve,
+            **({"color": "black"} | style),
+            lw=1.2,
+            label=name,
+        )
+        axes.set_xlabel(step)
+        axes.set_ylabel(loss if together else name)
+        axes.spines[["top", "right"]].set_visible(False)
+    if together:
+        grid[0].legend(frameon=False)
+    return done()
+
+
+def train_classifier(images: torch.Tensor, labels: torch.Tensor, epochs: int = 3) -> nn.Module:
+    """A small network (N, 1, 28, 28) -> class scores (N, 10), trained in seconds to 97 %.
+
+    It reads what a generative model draws, so that its samples can be counted instead of judged.
+    """
+    model = nn.Sequential(nn.Flatten(), nn.Linear(784, 200), nn.ReLU(), nn.Linear(200, 10))
+    model.to(images.device)
+    optimizer = adam(model.parameters(), lr=2e-3)
+    epochs = max(epochs, 30_000 // max(len(images), 1))  # a small set needs more passes
+    for _ in range(epochs):
+        for x, y in batches(images, labels, batch_size=128):
+            error = F.cross_entropy(model(x), y)
+            model.zero_grad()
+            error.backward()
+            optimizer.step()
+    return model.eval()
+
+
+@torch.no_grad()
+def recognise(classifier: nn.Module, images: torch.Tensor) -> torch.Tensor:
+    """The class (N,) that the classifier sees in each image."""
+    images = images.to(next(classifier.parameters()).device)
+    return classifier(images).argmax(1)
+
+
+def confusion(asked: torch.Tensor, seen: torch.Tensor, classes: int = 10) -> torch.Tensor:
+    """(C, C): in row i and column j, how often class i was asked for and class j was seen."""
+    cells = asked.cpu().long() * classes + seen.cpu().long()
+    return torch.bincount(cells, minlength=classes**2).view(classes, classes)
+
+
+def confusion_figure(counts: torch.Tensor, file: str | os.PathLike | None = None):
+    """The matrix of `confusion`, as shares of each row in percent; the darker, the more."""
+    shares = (100 * counts / counts.sum(1, keepdim=True).clamp(min=1)).numpy()
+    figure, done = _figure(4.8, 4.8, file)
+    axes = figure.add_subplot()
+    axes.imshow(shares, cmap="Greys", vmin=0, vmax=100)
+    for (i, j), share in np.ndenumerate(shares):
+        if share >= 0.5:
+            ink = "white" if share > 55 else "black"
+            axes.text(j, i, f"{share:.0f}", ha="center", va="center", color=ink, fontsize=9)
+    axes.set_xticks(range(len(shares)))
+    axes.set_yticks(range(len(shares)))
+    axes.tick_params(length=0)
+    axes.set_xlabel("recognised digit")
+    axes.set_ylabel("asked digit")
+    accuracy = counts.diag().sum().item() / max(counts.sum().item(), 1)
+    axes.set_title(f"{accuracy:.1%} as asked; % of each row", fontsize=10)
+    return done()
