@@ -7,7 +7,7 @@
                         batch_indices  GANDataset  BASE_URL
     figures             array_to_image  concat_images  save_images  show_images
     training loops      train_vae (part fc-vae)  run_a_gan (part fc-gan)
-    interruptions       checkpoint  resumable  run_part
+    interruptions       checkpoint  resumable  Gallery  run_part
 
 Letters: N images in a batch, C classes, H x W = 28 x 28 pixels. Images are float32 in [0, 1] and
 labels int64 in 0..9. MNIST is kept under `data/` beside this file, or in the folder that the
@@ -526,13 +526,17 @@ def run_a_gan(
     *,
     loader=None,
     sample_noise=None,
+    losses=None,
+    samples=None,
 ) -> torch.Tensor:
     """Train a GAN on flat images in [-1, 1]: one step of D, then one of G, each on fresh noise.
 
     D, G: networks (N, 784) -> (N, 1) and (N, noise_size) -> (N, 784); D_solver, G_solver: their
     optimizers; the losses take logits. Every show_every iterations 16 samples are shown and
     written to save_filename. loader: the 55,000 training images unless told; sample_noise: the
-    one in hw5_gan.py unless told. A last batch that is short is skipped. Returns 16 samples.
+    one in hw5_gan.py unless told; losses: {"D": [], "G": []}, to be filled step by step; samples:
+    a Gallery, to be filled epoch by epoch. A last batch that is short is skipped. Returns 16
+    samples.
     """
     if sample_noise is None:
         from hw5_gan import sample_noise
@@ -542,8 +546,14 @@ def run_a_gan(
     if loader is None:
         images = load_mnist(validation=5000)[0]
         loader = batches(images, batch_size=batch_size, device=device)
-    iteration, fakes = 0, torch.zeros(16, 784)
-    for epoch in range(num_epochs):
+    d_solver, g_solver = fused(D_solver), fused(G_solver)
+    losses = {"D": [], "G": []} if losses is None else losses
+    samples = Gallery() if samples is None else samples
+    state = {"D": D, "G": G, "D_solver": d_solver, "G_solver": g_solver, "samples": samples}
+    state |= {f"{name}_losses": values for name, values in losses.items()}
+    fakes = None
+    for epoch in resumable(num_epochs, **state):
+        iteration, steps = len(losses["D"]), []
         bar = progress(loader, f"Epoch {epoch}")
         for batch in bar:
             x = _split_batch(batch)[0].to(device)
@@ -555,24 +565,31 @@ def run_a_gan(
 
             noise = sample_noise(batch_size, noise_size, dtype=real.dtype, device=device)
             d_error = discriminator_loss(D(real), D(G(noise).detach()))
-            D_solver.zero_grad()
+            d_solver.zero_grad()
             d_error.backward()
-            D_solver.step()
+            d_solver.step()
 
             noise = sample_noise(batch_size, noise_size, dtype=real.dtype, device=device)
             fakes = G(noise)
             g_error = generator_loss(D(fakes))
-            G_solver.zero_grad()
+            g_solver.zero_grad()
             g_error.backward()
-            G_solver.step()
+            g_solver.step()
 
+            steps.append(torch.stack((d_error.detach(), g_error.detach())))
+            show_losses(bar, D=d_error, G=g_error)
             if iteration % show_every == 0:
                 bar.write(f"Iter: {iteration}, D: {d_error.item():.4}, G:{g_error.item():.4}")
                 show_images(fakes[:16])
                 save_images(fakes[:16], save_filename)
             iteration += 1
-    if iteration == 0:
-        raise ValueError(f"run_a_gan: no batch held batch_size={batch_size} images.")
+        if not steps:
+            raise ValueError(f"run_a_gan: no batch held batch_size={batch_size} images.")
+        for name, values in zip("DG", torch.stack(steps).T.tolist(), strict=True):
+            losses[name] += values
+        samples[epoch] = fakes[:16].detach().cpu()
+    if fakes is None:  # resumed after the last epoch
+        fakes = samples[max(samples)]
     show_images(fakes[:16])
     save_images(fakes[:16], save_filename)
     return fakes[:16].detach()
@@ -596,6 +613,17 @@ def resumable(epochs: int, **state) -> Iterator[int]:
     """
     run = checkpoint.active
     return iter(range(epochs)) if run is None else run._epochs(epochs, state)
+
+
+class Gallery(dict):
+    """Images by epoch, {epoch: (n, ...)}; a state of `resumable` like any other."""
+
+    def state_dict(self) -> dict:
+        return dict(self)
+
+    def load_state_dict(self, state: dict) -> None:
+        self.clear()
+        self.update(state)
 
 
 class checkpoint:

@@ -452,6 +452,15 @@ class TestRunAGan:
         assert ", D: " in lines[0] and ", G:" in lines[0]
         assert (tmp_path / "samples.jpg").exists()
 
+    def test_losses_and_samples_can_be_kept(self, tmp_path, capsys):
+        losses, samples = {"D": [], "G": []}, utils.Gallery()
+        images = torch.rand(10, 1, 28, 28)
+        self.run(tmp_path, images, losses=losses, samples=samples, show_every=1)
+        printed = [line.split() for line in capsys.readouterr().out.splitlines()]
+        assert losses["D"] == pytest.approx([float(x[3][:-1]) for x in printed], rel=1e-3)
+        assert losses["G"] == pytest.approx([float(x[4][2:]) for x in printed], rel=1e-3)
+        assert {epoch: len(x) for epoch, x in samples.items()} == {0: 4, 1: 4}
+
     def test_real_images_are_shown_between_minus_one_and_one(self, tmp_path):
         shown, _ = self.run(tmp_path, torch.linspace(0, 1, 4).view(4, 1).expand(4, 784))
         assert shown[0][:, 0].tolist() == pytest.approx([-1, -1 / 3, 1 / 3, 1], abs=1e-6)
