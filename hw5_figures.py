@@ -159,11 +159,12 @@ def latent_scatter(
     """Points (N, 2) in the plane; every class has its colour, its marker and a legend entry."""
     from matplotlib import colormaps
 
-    points, labels = points.detach().cpu().numpy(), labels.cpu().numpy()
+    points = F.pad(points.detach().cpu(), (0, 1))[:, :2].numpy()  # one dimension lies on a line
+    labels = labels.cpu().numpy()
     figure, done = _figure(6.4, 5.6, file)
     axes = figure.add_subplot()
     for k in np.unique(labels):
-        x, y = points[labels == k, :2].T
+        x, y = points[labels == k].T
         colour = colormaps["tab10"](int(k) % 10)
         axes.scatter(x, y, s=7, marker=MARKERS[k % 10], color=colour, linewidths=0, label=str(k))
     axes.set_xlabel(f"{axis} 1")

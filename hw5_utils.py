@@ -7,7 +7,7 @@
                         batch_indices  GANDataset  BASE_URL
     figures             array_to_image  concat_images  save_images  show_images
     training loops      train_vae (part fc-vae)  run_a_gan (part fc-gan)
-    interruptions       checkpoint  resumable  Gallery  run_part
+    interruptions       checkpoint  resumable  Gallery  save_weights  load_weights  run_part
 
 Letters: N images in a batch, C classes, H x W = 28 x 28 pixels. Images are float32 in [0, 1] and
 labels int64 in 0..9. MNIST is kept under `data/` beside this file, or in the folder that the
@@ -275,14 +275,16 @@ def load_mnist(
     return (pixels.round() if binarize else pixels), labels[:limit].clone()
 
 
-def load_binary_mnist() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+def load_binary_mnist(
+    data: str | os.PathLike | None = None,
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     """The set of part bernoulli-vae: the first 10,000 of each split, rounded to 0 or 1.
 
     Returns train_images, train_labels, test_images, test_labels: images (N, 784) and one-hot
     labels (N, 10), all float32.
     """
-    train, train_labels = load_mnist("train", binarize=True, limit=10_000)
-    test, test_labels = load_mnist("test", binarize=True, limit=10_000)
+    train, train_labels = load_mnist("train", binarize=True, limit=10_000, data=data)
+    test, test_labels = load_mnist("test", binarize=True, limit=10_000, data=data)
     return train.flatten(1), one_hot(train_labels), test.flatten(1), one_hot(test_labels)
 
 
@@ -640,7 +642,14 @@ class checkpoint:
     """
 
     active: checkpoint | None = None
-    FREE = ("epochs", "device", "data", "run")  # may differ when a training is resumed
+    FREE = (
+        "epochs",
+        "device",
+        "data",
+        "run",
+        "e_path",
+        "d_path",
+    )  # may differ when a training is resumed
 
     def __init__(self, name: str, out: str | os.PathLike = ".", resume: bool = False, **settings):
         self.name, self.resume = name, resume
@@ -737,6 +746,28 @@ class checkpoint:
         settings = {k: str(v) for k, v in self.settings.items()}
         every[self.name] = {"settings": settings, "epochs": self.done, "results": self.notes}
         _write_whole(self.metrics, json.dumps(every, indent=1).encode())
+
+
+def save_weights(file: str | os.PathLike, model: nn.Module) -> None:
+    """Write the weights of a model as safetensors."""
+    from safetensors.torch import save
+
+    tensors: dict[str, torch.Tensor] = {}
+    _pack(model.state_dict(), tensors, "state.model")
+    _write_whole(Path(file), save(tensors))
+
+
+def load_weights(file: str | os.PathLike, model: nn.Module, name: str = "model") -> nn.Module:
+    """The model with the weights that `save_weights` wrote, or those of a checkpoint.
+
+    name: what the model was called in `resumable`.
+    """
+    from safetensors.torch import load_file
+
+    start = f"state.{name}."
+    tensors = load_file(file)
+    model.load_state_dict({k[len(start) :]: v for k, v in tensors.items() if k.startswith(start)})
+    return model
 
 
 def _write_whole(file: Path, content: bytes) -> None:
@@ -854,11 +885,17 @@ def positive(text: str) -> int:
     return int(text)
 
 
-def run_options(epochs: int) -> argparse.ArgumentParser:
-    """The options that every subcommand has."""
-    options = argparse.ArgumentParser(add_help=False)
+def run_options(
+    epochs: int, seed: int = 0, aliases: dict[str, str] | None = None
+) -> argparse.ArgumentParser:
+    """The options that every subcommand has; aliases: a second name for --epochs or --resume."""
+    options, aliases = argparse.ArgumentParser(add_help=False), aliases or {}
     options.add_argument(
-        "--epochs", type=positive, default=epochs, help="passes over the images (%(default)s)"
+        *("--epochs", aliases.get("--epochs", "--epochs")),
+        type=positive,
+        default=epochs,
+        dest="epochs",
+        help="passes over the images (%(default)s)",
     )
     options.add_argument(
         "--device",
@@ -873,7 +910,7 @@ def run_options(epochs: int) -> argparse.ArgumentParser:
         "digits for 1,797 small ones",
     )
     options.add_argument(
-        "--seed", type=int, default=0, help="start of the random stream (%(default)s)"
+        "--seed", type=int, default=seed, help="start of the random stream (%(default)s)"
     )
     options.add_argument(
         "--out",
@@ -882,6 +919,9 @@ def run_options(epochs: int) -> argparse.ArgumentParser:
         help="folder for figures, metrics.json and checkpoints (%(default)s)",
     )
     options.add_argument(
-        "--resume", action="store_true", help="go on after the last epoch kept in --out"
+        *("--resume", aliases.get("--resume", "--resume")),
+        action="store_true",
+        dest="resume",
+        help="go on after the last epoch kept in --out",
     )
     return options

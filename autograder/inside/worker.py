@@ -132,7 +132,9 @@ def load_mnist(
     return (images.round() if binarize else images)[:limit], torch.arange(64)[:limit] % 10
 
 
-def load_binary_mnist() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+def load_binary_mnist(
+    data: str | None = None,
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     """64 made-up binary images (64, 784) and one-hot labels (64, 10), for each split."""
     images, labels = torch.rand(64, 784).round(), torch.eye(10)[torch.arange(64) % 10]
     return images, labels, images.clone(), labels.clone()
