@@ -13,6 +13,7 @@ from typing import Protocol
 from .assignment import Assignment, Part, Question
 from .checks.expect import Fail, Partial
 from .checks.registry import Check, Rng
+from .diagnosis import Talk, diagnose, recorded
 from .reference import Reference
 from .results import (
     ABNORMAL,
@@ -119,14 +120,15 @@ def run_check(
             check.id, check.question, state, fraction, check.share, check.title, message, hint
         )
 
+    talk: Talk = []
     try:
-        ask = send(check.seconds)
+        ask = recorded(send(check.seconds), talk)
         ask({"op": "forget"})
         call(check, ask, reference, seed)
-    except Fail as fail:
-        return ended(FAIL, 0.0, fail.message, fail.hint)
-    except Partial as partial:
-        return ended(FAIL, partial.fraction, partial.message, partial.hint)
+    except (Fail, Partial) as fail:
+        fraction = fail.fraction if isinstance(fail, Partial) else 0.0
+        known = diagnose(talk, check.question, check.module, reference)
+        return ended(FAIL, fraction, _joined(fail.message, known), fail.hint)
     except Lost as lost:
         return ended(lost.state, 0.0, lost.message)
     except StudentError as error:
@@ -136,6 +138,11 @@ def run_check(
             return ended(FAIL, 0.0, SHAPELESS)
         return ended(UNGRADABLE, 0.0, f"{SORRY} ({type(error).__name__}: {error})"[:300])
     return ended(PASS, 1.0)
+
+
+def _joined(message: str, known: str) -> str:
+    """Both sentences, unless the check has said as much already."""
+    return message if not known or known in message else f"{message} It looks like this: {known}"
 
 
 def call(check: Check, ask: Send, reference: Reference, seed: int) -> None:

@@ -7,9 +7,9 @@ computes each answer once.
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import sys
 from collections import OrderedDict
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -29,7 +29,9 @@ class Reference:
 
     def __init__(self, root: Path = ROOT) -> None:
         """Load the modules that lie in `root`. Raises FileNotFoundError naming the file."""
+        self._root = root
         self._modules = load_modules(root)
+        self._variants: dict[Any, ModuleType] = {}
         self._answers: OrderedDict[bytes, bytes] = OrderedDict()
         self._held = 0
 
@@ -52,6 +54,15 @@ class Reference:
 
         return ask
 
+    def variant(self, name: str, edit: Callable[[str], str]) -> Send:
+        """A talk with the reference after `edit` has changed the source of module `name`."""
+        module = self._variants.get((name, edit))
+        if module is None:
+            source = edit((self._root / f"{name}.py").read_text(encoding="utf-8"))
+            module = self._variants[name, edit] = _executed(name, source, self._modules)
+        modules = {**self._modules, name: module}
+        return Session(modules.__getitem__).answer
+
     def _remember(self, chain: bytes, frame: bytes) -> None:
         self._answers[chain] = frame
         self._held += len(frame)
@@ -70,26 +81,33 @@ class Reference:
 
 
 def load_modules(root: Path) -> dict[str, ModuleType]:
-    """Execute the given and solution modules of `root`, never anything from sys.path.
-
-    They import one another by their flat names, which are therefore bound while they load and
-    given back afterwards.
-    """
+    """Execute the given and solution modules of `root`, never anything from sys.path."""
     modules: dict[str, ModuleType] = {}
-    before = {name: sys.modules.get(name) for name in (*GIVEN, *SOLUTIONS)}
-    try:
-        for name in (*GIVEN, *SOLUTIONS):
-            path = root / f"{name}.py"
-            spec = importlib.util.spec_from_file_location(name, path)
-            if spec is None or spec.loader is None:
-                raise FileNotFoundError(f"{path}: the reference module is missing")
-            module = importlib.util.module_from_spec(spec)
-            sys.modules[name] = modules[name] = module
-            spec.loader.exec_module(module)
-    finally:
-        for name, module_before in before.items():
-            if module_before is None:
-                sys.modules.pop(name, None)
-            else:
-                sys.modules[name] = module_before
+    for name in (*GIVEN, *SOLUTIONS):
+        path = root / f"{name}.py"
+        if not path.is_file():
+            raise FileNotFoundError(f"{path}: the reference module is missing")
+        modules[name] = _executed(name, path.read_text(encoding="utf-8"), modules, str(path))
     return modules
+
+
+def _executed(
+    name: str, source: str, beside: Mapping[str, ModuleType], file: str = ""
+) -> ModuleType:
+    """A module made from source. The modules import one another by their flat names, which are
+    bound while one executes and given back afterwards.
+    """
+    module = ModuleType(name)
+    module.__file__ = file or f"{name}.py"
+    names = {*beside, name}
+    before = {one: sys.modules.get(one) for one in names}
+    sys.modules.update({**beside, name: module})
+    try:
+        exec(compile(source, module.__file__, "exec"), module.__dict__)
+    finally:
+        for one, module_before in before.items():
+            if module_before is None:
+                sys.modules.pop(one, None)
+            else:
+                sys.modules[one] = module_before
+    return module

@@ -1,0 +1,95 @@
+"""Says which known mistake a wrong answer looks like.
+
+What a check asked the student's code is asked again of the reference with each known mistake of
+the question made in it. When exactly one of them answers as the student's code did, on several
+answers, its sentence is what the student needs to hear.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from .checks.expect import matches
+from .checks.mistakes.catalogue import Mistake, all_mistakes
+from .inside.wire import Handle
+from .reference import Reference
+from .submission import Send
+
+Talk = list[tuple[dict[str, Any], dict[str, Any]]]
+"""Requests and the answers they got, in order."""
+
+LONGEST = 64
+"""Requests of one check that are replayed; a longer talk is not diagnosed."""
+
+
+def recorded(send: Send, talk: Talk) -> Send:
+    """The same way to ask, writing down what is said."""
+
+    def ask(request: dict[str, Any]) -> dict[str, Any]:
+        answer = send(request)
+        talk.append((request, answer))
+        return answer
+
+    return ask
+
+
+def diagnose(
+    talk: Talk, question: str, module: str, reference: Reference, mistakes: Sequence[Mistake] = ()
+) -> str:
+    """The sentence of the one mistake of `question` that explains the talk, or nothing."""
+    if len(talk) > LONGEST:
+        return ""
+    right = [reference_answer for reference_answer in _replay(talk, reference.send())]
+    alike = [
+        mistake
+        for mistake in mistakes or all_mistakes()
+        if mistake.question == question
+        and mistake.sentence
+        and _explains(mistake, talk, right, module, reference)
+    ]
+    return alike[0].sentence if len(alike) == 1 else ""
+
+
+def _explains(
+    mistake: Mistake, talk: Talk, right: Sequence[Any], module: str, reference: Reference
+) -> bool:
+    """Does the mistake answer as the student did, at least twice other than the reference?"""
+    send = reference.variant(module, mistake.source)
+    telling = 0
+    for (_, answer), wrong, expected in zip(talk, _replay(talk, send), right, strict=True):
+        if not _alike(answer, wrong):
+            return False
+        telling += not _alike(expected, wrong)
+    return telling >= 1 and sum(_holds_tensor(answer) for _, answer in talk) >= 2
+
+
+def _replay(talk: Talk, send: Send) -> list[Any]:
+    return [send(request) for request, _ in talk]
+
+
+def _alike(a: Any, b: Any) -> bool:
+    """Equal up to rounding; objects that stay over there are alike, errors by their type."""
+    if isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor):
+        return a.shape == b.shape and matches(a.double(), b.double())
+    if isinstance(a, Handle) and isinstance(b, Handle):
+        return a.id == b.id
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, dict):
+        if "error" in a:
+            return "error" in b and a["error"].get("type") == b["error"].get("type")
+        return a.keys() == b.keys() and all(_alike(a[key], b[key]) for key in a)
+    if isinstance(a, (list, tuple)):
+        return len(a) == len(b) and all(map(_alike, a, b))
+    return bool(a == b)
+
+
+def _holds_tensor(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_holds_tensor, value.values()))
+    if isinstance(value, (list, tuple)):
+        return any(map(_holds_tensor, value))
+    return isinstance(value, torch.Tensor)
