@@ -546,8 +546,8 @@ class BetaVAE(nn.Module):
     numbers: mu first, then log_sigma.
 
     Both terms are MEANS, the first over pixels, the second over latent dimensions. The evidence
-    lower bound adds them up instead, so here it belongs to beta = nz / 784, about 0.04. With beta = 1
-    the KL term weighs 24 times as much, and the code says nothing at all (collapse).
+    lower bound adds them up instead, so here it belongs to beta = nz / 784, about 0.04. With
+    beta = 1 the KL term weighs 24 times as much, and the code says nothing at all (collapse).
     """
 
     def __init__(self, nz: int, beta: float = 1.0):
