@@ -994,8 +994,7 @@ def draw_ae_gan_reconstructions(
     model.eval()
     x = images[torch.randperm(len(images))[:3]].to(next(model.parameters()).device).flatten(1)
     reconstructions = model.generator(model.encoder(x))
-    titles = ["Original Image"] * len(x) + ["Reconstructed Image"] * len(x)
-    return image_grid(torch.cat((x, reconstructions)), len(x), over=titles, file=file)
+    return labelled_rows({"original": x, "reconstructed": reconstructions}, file=file)
 
 
 def samples_by_epoch(
