@@ -1,16 +1,22 @@
 """The visible checks: they say at once what is wrong, where, and what to do about it.
 
-    part      checks
-    fc-vae    check_networks  check_reparametrize  check_forward  check_loss  check_cvae
-    conv-gan  check_DNet  check_GNet  check_weight_init  check_loss_d  check_loss_g
-    fc-gan    check_sample_noise  check_discriminator  check_generator  check_discriminator_loss
-              check_generator_loss  check_get_optimizer  check_build_dc_classifier
-              check_build_dc_generator  check_least_squares
-    gan-theory   check_answer_3e
-    cifar-dcgan  check_dcgan_init  check_dcgan_weight_init  check_classification_loss  check_fit
-                 check_spectral_norm  check_reconstruction_loss  check_reconstruct
-    ae-gan       check_optimizers  check_loss_discriminator  check_loss_generator
-                 check_loss_autoencoder
+    part           checks
+    vae-theory     check_1b  check_1g  check_1h  check_1j
+    bernoulli-vae  check_decoder  check_sample_diagonal_gaussian  check_sample_Bernoulli
+                   check_logpdf_diagonal_gaussian  check_logpdf_bernoulli  check_elbo_loss
+    autoencoder    check_architecture  check_loader  check_loop  check_sample_prior  check_beta_vae
+                   check_beta_vae_loop  check_tuned_beta  check_interpolate  check_conditional
+                   check_conditional_loop  check_sample_digits
+    fc-vae         check_networks  check_reparametrize  check_forward  check_loss  check_cvae
+    gan-theory     check_answer_3e
+    conv-gan       check_DNet  check_GNet  check_weight_init  check_loss_d  check_loss_g
+    fc-gan         check_sample_noise  check_discriminator  check_generator  check_get_optimizer
+                   check_discriminator_loss  check_generator_loss  check_build_dc_classifier
+                   check_build_dc_generator  check_least_squares
+    cifar-dcgan    check_dcgan_init  check_dcgan_weight_init  check_classification_loss  check_fit
+                   check_spectral_norm  check_reconstruction_loss  check_reconstruct
+    ae-gan         check_optimizers  check_loss_discriminator  check_loss_generator
+                   check_loss_autoencoder
 
 Each takes what you wrote, as in check_reparametrize(reparametrize), and stops with a sentence when
 something is off. check("fc-vae") reads your file afresh from disk, runs all checks of the part
@@ -37,11 +43,17 @@ from torch import nn
 
 from hw5_utils import batches, count_params, one_hot, rel_error
 
-MODULES = {"fc-vae": "hw5_vae", "conv-gan": "hw5_gan", "fc-gan": "hw5_gan"}
-BY_HAND = {"fc-vae": ("figures",), "conv-gan": ("images",), "fc-gan": ("pictures",)}
-MODULES |= {part: "hw5_gan" for part in ("gan-theory", "cifar-dcgan", "ae-gan")}
-BY_HAND |= {
+MODULES = {part: "hw5_vae" for part in ("vae-theory", "bernoulli-vae", "autoencoder", "fc-vae")}
+MODULES |= {part: "hw5_gan" for part in ("gan-theory", "conv-gan", "fc-gan", "cifar-dcgan")}
+MODULES |= {"ae-gan": "hw5_gan"}
+BY_HAND = {
+    "vae-theory": ("1a", "1c", "1d", "1e", "1f", "1i"),
+    "bernoulli-vae": ("training", "data_space", "latent_space", "interpolation"),
+    "autoencoder": ("samples", "extremes", "extremes_why", "well_tuned", "interpolations"),
+    "fc-vae": ("figures",),
     "gan-theory": ("3a", "3b", "3c", "3d"),
+    "conv-gan": ("images",),
+    "fc-gan": ("pictures",),
     "cifar-dcgan": ("batch_norm",),
     "ae-gan": ("approach", "results", "mode_collapse", "conflicts", "conditioning"),
 }
