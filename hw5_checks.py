@@ -57,6 +57,7 @@ BY_HAND = {
     "cifar-dcgan": ("batch_norm",),
     "ae-gan": ("approach", "results", "mode_collapse", "conflicts", "conditioning"),
 }
+CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d)
 BONUS = ("fc-gan.least_squares",)
 
 LOGITS_REAL = torch.tensor(
@@ -1041,7 +1042,7 @@ def check_dcgan_init(DCGAN) -> None:
 
 def _need_dcgan_weights(dcgan: nn.Module, what: str) -> None:
     for name, layer in dcgan.named_modules():
-        if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)):
+        if isinstance(layer, CONVOLUTIONS):
             (weight,) = (p for p in layer.parameters() if p.dim() == 4)
             mean, std = weight.mean().item(), weight.std().item()
             ok = abs(mean) < 0.003 and abs(std / 0.02 - 1) < 0.1

@@ -4,6 +4,7 @@ import importlib
 import re
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -14,6 +15,7 @@ import hw5_vae
 
 ROOT = Path(__file__).resolve().parents[1]
 REGION = re.compile(r"^( *)### BEGIN SOLUTION (\S+)\n.*?^ *### END SOLUTION\n", re.M | re.S)
+CONSTANT = re.compile(r"^### BEGIN SOLUTION (\S+)\n(\w+) = .*\n### END SOLUTION\n", re.M)
 
 
 @pytest.fixture
@@ -38,10 +40,20 @@ def solution(name: str) -> str:
 
 
 def stripped(name: str) -> str:
-    """The student's release of a module, as the markers promise it can be made."""
-    text, count = REGION.subn(r'\1raise NotImplementedError("\2: write this")\n', solution(name))
+    """The student's release of a module, as the markers promise it can be made.
+
+    A region at the top level is one constant, which becomes None: the file must stay importable.
+    """
+    text = CONSTANT.sub(r"\2 = None  # \1: write this\n", solution(name))
+    text, count = REGION.subn(r'\1raise NotImplementedError("\2: write this")\n', text)
     assert count and "SOLUTION" not in text
     return text
+
+
+def elbo_alone(module):
+    """Call an elbo_loss whose three logarithms are there."""
+    vae = SimpleNamespace(logpdf_diagonal_gaussian=lambda *_: 0.0, logpdf_bernoulli=lambda *_: 0.0)
+    module.BernoulliVAE.elbo_loss(vae, *[torch.zeros(1)] * 5)
 
 
 def edited(name: str, old: str, new: str) -> str:
@@ -50,13 +62,49 @@ def edited(name: str, old: str, new: str) -> str:
     return text.replace(old, new)
 
 
+def written_but_for(module, method):
+    """A DCGAN of the solution with one method of a student's module."""
+    return type("Student", (hw5_gan.DCGAN,), {method: getattr(module.DCGAN, method)})()
+
+
 VAE_STUBS = {
-    "networks": lambda m: m.VAE(784),
-    "reparametrize": lambda m: m.reparametrize(0, 0),
-    "forward": lambda m: m.VAE.forward(None, None),
-    "loss": lambda m: m.loss_function(0, 0, 0, 0),
-    "cvae": lambda m: m.CVAE(784),
-    "figures": lambda m: m.draw_samples(None),
+    "vae-theory.1b": lambda m: m.answer_1b(),
+    "vae-theory.1g": lambda m: m.answer_1g(0, 1),
+    "vae-theory.1h": lambda m: m.answer_1h(0, 0, 1),
+    "vae-theory.1j": lambda m: m.answer_1j(),
+    "bernoulli-vae.decoder": lambda m: m.BernoulliVAE(),
+    "bernoulli-vae.sample_diagonal_gaussian": lambda m: m.BernoulliVAE.sample_z(
+        m.BernoulliVAE, 0, 0
+    ),
+    "bernoulli-vae.sample_Bernoulli": lambda m: m.BernoulliVAE.sample_Bernoulli(0),
+    "bernoulli-vae.logpdf_diagonal_gaussian": (
+        lambda m: m.BernoulliVAE.logpdf_diagonal_gaussian(0, 0, 0)
+    ),
+    "bernoulli-vae.logpdf_bernoulli": lambda m: m.BernoulliVAE.logpdf_bernoulli(0, 0),
+    "bernoulli-vae.elbo_loss": lambda m: elbo_alone(m),
+    "bernoulli-vae.data_space": lambda m: m.BernoulliVAE.visualize_data_space(None),
+    "bernoulli-vae.latent_space": lambda m: m.BernoulliVAE.visualize_latent_space(None, 0, 0),
+    "bernoulli-vae.interpolation": (
+        lambda m: m.BernoulliVAE.visualize_inter_class_interpolation(None, 0, 0)
+    ),
+    "autoencoder.architecture": lambda m: m.AutoEncoder(32),
+    "autoencoder.loader": lambda m: m.make_loader(0, 0, 1),
+    "autoencoder.loop": lambda m: m.train_autoencoder(None, 0, 1, 1),
+    "autoencoder.sample_prior": lambda m: m.sample_prior(None, 1),
+    "autoencoder.beta_vae": lambda m: m.BetaVAE(32),
+    "autoencoder.beta_vae_loop": lambda m: m.train_beta_vae(None, 0, 1, 1),
+    "autoencoder.tuned_beta": (
+        lambda m: m.run_autoencoder(m.parse_args(["autoencoder", "beta-vae"]))
+    ),
+    "autoencoder.interpolate": lambda m: m.interpolate_embeddings(None, 0, 0),
+    "autoencoder.conditional": lambda m: m.ConditionalBetaVAE(32),
+    "autoencoder.sample_digits": lambda m: m.sample_digits(None, 0),
+    "fc-vae.networks": lambda m: m.VAE(784),
+    "fc-vae.reparametrize": lambda m: m.reparametrize(0, 0),
+    "fc-vae.forward": lambda m: m.VAE.forward(None, None),
+    "fc-vae.loss": lambda m: m.loss_function(0, 0, 0, 0),
+    "fc-vae.cvae": lambda m: m.CVAE(784),
+    "fc-vae.figures": lambda m: m.draw_samples(None),
 }
 GAN_STUBS = {
     "conv-gan.DNet": lambda m: m.DNet(),
@@ -73,13 +121,29 @@ GAN_STUBS = {
     "fc-gan.build_dc_classifier": lambda m: m.build_dc_classifier(),
     "fc-gan.build_dc_generator": lambda m: m.build_dc_generator(),
     "fc-gan.least_squares": lambda m: m.ls_generator_loss(0),
+    "gan-theory.3e": lambda m: m.answer_3e(),
+    "cifar-dcgan.init": lambda m: m.DCGAN(),
+    "cifar-dcgan.weight_init": lambda m: m.DCGAN._weight_INITIALIZATION(None),
+    "cifar-dcgan.classification_loss": lambda m: m.DCGAN._classification_loss(None, 0, 0),
+    "cifar-dcgan.fit": lambda m: written_but_for(m, "fit").fit(torch.rand(128, 3, 32, 32)),
+    "cifar-dcgan.spectral_norm": lambda m: m.CIFARDiscriminator(spectral=True),
+    "cifar-dcgan.reconstruction_loss": lambda m: m.DCGAN._reconstruction_loss(None, 0, 0),
+    "cifar-dcgan.reconstruct": lambda m: written_but_for(m, "reconstruct").reconstruct(
+        torch.rand(1, 3, 32, 32)
+    ),
+    "ae-gan.optimizers": lambda m: m.ae_gan_optimizers(None),
+    "ae-gan.loss_discriminator": lambda m: m.train_ae_gan(
+        m.AutoEncoderGAN(), torch.rand(1, 2, 784), (), 1
+    ),
+    "ae-gan.loss_generator": None,  # reached when the step before it is written
+    "ae-gan.loss_autoencoder": None,
 }
-STUBS = {f"fc-vae.{q}": ("hw5_vae", call) for q, call in VAE_STUBS.items()}
+STUBS = {q: ("hw5_vae", call) for q, call in VAE_STUBS.items()}
 STUBS |= {q: ("hw5_gan", call) for q, call in GAN_STUBS.items()}
 
 
 class TestRegions:
-    @pytest.mark.parametrize("question", STUBS)
+    @pytest.mark.parametrize("question", [q for q, (_, call) in STUBS.items() if call])
     def test_a_stub_names_its_question(self, question, student):
         name, call = STUBS[question]
         student(name, stripped(name))
@@ -238,6 +302,54 @@ MISTAKES = [
      "leave [-1, 1]"),
     ("fc-gan.build_dc_classifier", "32, 64, kernel_size=5", "32, 64, kernel_size=3", "parameters"),
     ("fc-gan.least_squares", "return 0.5 * ((scores_fake", "return ((scores_fake", "factor 1/2"),
+    ("gan-theory.3e", "return kl_12, kl_13, w1_12, w1_13", "return kl_12, w1_12",
+     "must return four numbers"),
+    ("gan-theory.3e", "w1_12, w1_13 = 0.5, 1.0", "w1_12, w1_13 = 1.0, 0.5", "travel further"),
+    ("gan-theory.3e", "kl_12 = kl_13 = math.inf", "kl_12 = kl_13 = math.nan", "NaN"),
+    ("cifar-dcgan.init", '{"lr": self.learning_rate, ', "{", "0.001, not learning_rate"),
+    ("cifar-dcgan.init", "Adam(self._generator.p", "Adam(self._discriminator.p",
+     "optimizerG must be given the parameters of _generator"),
+    ("cifar-dcgan.init", '"betas": (0.5, 0.999)', '"betas": (0.9, 0.999)', "betas"),
+    ("cifar-dcgan.weight_init", "nn.init.normal_(weight, 0.0, 0.02)", "pass", "not 0, 0.02"),
+    ("cifar-dcgan.weight_init", "normal_(weight, 0.0", "normal_(layer.weight, 0.0",
+     "under spectral norm"),
+    ("cifar-dcgan.weight_init", "normal_(layer.weight, 1.0", "normal_(layer.weight, 0.0",
+     "not 1, 0.02"),
+    ("cifar-dcgan.weight_init", "(nn.Conv2d, nn.ConvTranspose2d)):\n                weight =",
+     "(nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):\n                weight = layer.weight if "
+     "isinstance(layer, nn.Linear) else", "linear; leave its weights"),
+    ("cifar-dcgan.classification_loss", "with_logits(logits, labels)",
+     "with_logits(logits, 1 - labels)", "exchanged"),
+    ("cifar-dcgan.classification_loss", "with_logits(logits, labels)",
+     "with_logits(logits.sigmoid(), labels)", "sigmoid is applied twice"),
+    ("cifar-dcgan.fit", "dis_loss = real_dis_loss + fake_dis_loss",
+     "dis_loss = (real_dis_loss + fake_dis_loss) / 2", "mean of the two halves"),
+    ("cifar-dcgan.fit", "self.optimizerG.step()", "pass", "_generator does not move"),
+    ("cifar-dcgan.fit", "self.optimizerG.step()",
+     "self.optimizerG.step(); self._discriminator.fc.bias.data += 1",
+     "the optimizer of _generator moves _discriminator"),
+    ("cifar-dcgan.fit",
+     "codes = torch.randn(self.batch_size, self.code_size, device=device)\n",
+     "pass\n", "same codes are used twice"),
+    ("cifar-dcgan.spectral_norm", "nn.utils.parametrizations.spectral_norm(layer)", "pass",
+     "instead of 1: wrap it"),
+    ("cifar-dcgan.reconstruction_loss", "F.mse_loss(reconstruction, x)",
+     "((reconstruction - x) ** 2).sum()", "sum over everything"),
+    ("cifar-dcgan.reconstruct", "recon_loss.backward(inputs=[recon_code])",
+     "recon_loss.backward(); optim.SGD(self._generator.parameters(), 0.1).step()",
+     "moves the weights"),
+    ("cifar-dcgan.reconstruct", "recon_loss.backward(inputs=[recon_code])", "pass", "do not move"),
+    ("ae-gan.optimizers", "(model.encoder, model.generator, model.discriminator)",
+     "(model.encoder, model.discriminator)", "parameters of model.generator"),
+    ("ae-gan.optimizers", "parameters(), lr=lr)", "parameters())", "ignores lr"),
+    ("ae-gan.loss_discriminator", "loss_discriminator = loss_discriminator + bce",
+     "bce", "one half missing"),
+    ("ae-gan.loss_discriminator", "opt_discriminator.step()", "pass", "discriminator does not"),
+    ("ae-gan.loss_generator", "0.9 * fooled + mse", "-0.9 * fooled + mse", "wrong way"),
+    ("ae-gan.loss_generator", "0.9 * fooled + mse", "mse", "one of its two terms"),
+    ("ae-gan.loss_autoencoder", "loss_autoencoder = mse(model.generator(code), x)",
+     "loss_autoencoder = mse(model.generator(code), x) * 16", "sum over each image"),
+    ("ae-gan.loss_autoencoder", "opt_encoder.step()", "pass", "encoder does not move"),
 ]  # fmt: skip
 
 
