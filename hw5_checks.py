@@ -1041,23 +1041,23 @@ def check_dcgan_init(DCGAN) -> None:
 
 
 def _need_dcgan_weights(dcgan: nn.Module, what: str) -> None:
-    for name, layer in dcgan.named_modules():
-        if isinstance(layer, CONVOLUTIONS):
-            (weight,) = (p for p in layer.parameters() if p.dim() == 4)
+    for name, part in dcgan.named_modules():
+        if isinstance(part, CONVOLUTIONS):
+            (weight,) = (p for p in part.parameters() if p.dim() == 4)
             mean, std = weight.mean().item(), weight.std().item()
             ok = abs(mean) < 0.003 and abs(std / 0.02 - 1) < 0.1
             need(
                 ok, f"{what}: {name} has weights of mean {mean:.3f}, spread {std:.3f}, not 0, 0.02."
             )
-        elif isinstance(layer, nn.BatchNorm2d):
-            mean, std = layer.weight.mean().item(), layer.weight.std().item()
+        elif isinstance(part, nn.BatchNorm2d):
+            mean, std = part.weight.mean().item(), part.weight.std().item()
             ok = abs(mean - 1) < 0.03 and 0.01 < std < 0.03
             need(
                 ok, f"{what}: {name} has weights of mean {mean:.3f}, spread {std:.3f}, not 1, 0.02."
             )
-            need(not layer.bias.any(), f"{what}: {name} must have biases 0.")
-        elif isinstance(layer, nn.Linear):
-            std = layer.weight.std().item() * (3 * layer.in_features) ** 0.5
+            need(not part.bias.any(), f"{what}: {name} must have biases 0.")
+        elif isinstance(part, nn.Linear):
+            std = part.weight.std().item() * (3 * part.in_features) ** 0.5
             need(0.9 < std < 1.1, f"{what}: {name} is linear; leave its weights as they are.")
 
 
