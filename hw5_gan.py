@@ -755,7 +755,7 @@ class DCGAN(nn.Module):
         mover = optim.Adam([z], lr=self.vis_learning_rate)
         real = torch.ones(len(z), 1, device=device)
         self.eval()
-        for _ in range(self.vis_steps):
+        for _step in range(self.vis_steps):
             images = self._generator(z)
             loss = self._classification_loss(self._discriminator(images), real)
             (z.grad,) = torch.autograd.grad(loss, z)
