@@ -604,11 +604,11 @@ class CheckpointError(RuntimeError):
 def resumable(epochs: int, **state) -> Iterator[int]:
     """0, 1, ... epochs - 1, like range(epochs); inside a `checkpoint` block it can be resumed.
 
-        optimizer, losses = adam(model.parameters(), lr), []
-        for epoch in resumable(epochs, model=model, optimizer=optimizer, losses=losses):
+        solver, errors = adam(net.parameters(), lr), []
+        for epoch in resumable(epochs, net=net, solver=solver, errors=errors):
             for x in loader:
                 ...
-                losses.append(loss.item())
+                errors.append(error.item())
 
     state: everything the loop changes, by name: modules, optimizers, tensors, and lists of numbers
     (the losses, once a step or once an epoch). The random streams are kept without being named.

@@ -509,7 +509,7 @@ def train_autoencoder(model: nn.Module, loader, epochs: int = 10, lr: float = 1e
             show_losses(bar, loss=loss)
             losses.append(loss.detach())
     print("Done!")
-    return [float(loss) for loss in losses]
+    return list(map(float, losses))
     ### END SOLUTION
 
 
@@ -639,7 +639,7 @@ def train_beta_vae(
             rec.append(rec_loss)
             kl.append(kl_loss)
     print("Done!")
-    return [float(r) for r in rec], [float(k) for k in kl]
+    return list(map(float, rec)), list(map(float, kl))
     ### END SOLUTION
 
 
@@ -709,8 +709,8 @@ class ConditionalAEEncoder(nn.Module):
         ### BEGIN SOLUTION autoencoder.conditional
         if self.conditional:
             x = torch.cat((x, idx2onehot(_need_labels(c), self.num_labels)), dim=1)  # (N, D + C)
-        return self.net(x)
         ### END SOLUTION
+        return self.net(x)
 
 
 class ConditionalAEDecoder(nn.Module):
@@ -742,8 +742,8 @@ class ConditionalAEDecoder(nn.Module):
         ### BEGIN SOLUTION autoencoder.conditional
         if self.conditional:
             z = torch.cat((z, idx2onehot(_need_labels(c), self.num_labels)), dim=1)  # (N, Z + C)
-        return self.net(z).reshape(-1, 1, self.output_size)
         ### END SOLUTION
+        return self.net(z).reshape(-1, 1, self.output_size)
 
 
 class ConditionalBetaVAE(nn.Module):
@@ -1046,6 +1046,8 @@ def run_bernoulli_vae(args: argparse.Namespace) -> None:
 
 def run_autoencoder(args: argparse.Namespace) -> None:
     """Train the chosen model of part autoencoder on the 60,000 digits; save its figures."""
+    if args.model != "ae" and args.beta is None:
+        raise NotImplementedError("autoencoder.tuned_beta: set TUNED_BETA, or give --beta")
     images, labels = (t.to(args.device) for t in load_mnist(data=args.data))
     test, test_labels = (t.to(args.device) for t in load_mnist("test", data=args.data))
     loader = make_loader(images, labels, args.batch_size)
@@ -1053,8 +1055,6 @@ def run_autoencoder(args: argparse.Namespace) -> None:
     if args.model == "ae":
         model = AutoEncoder(args.nz)
     else:
-        if args.beta is None:
-            raise NotImplementedError("autoencoder.tuned_beta: set TUNED_BETA, or give --beta")
         name += f"-{args.beta:g}"
         model = BetaVAE(args.nz, args.beta)
     if args.model == "conditional":

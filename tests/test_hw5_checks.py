@@ -81,7 +81,7 @@ VAE_STUBS = {
         lambda m: m.BernoulliVAE.logpdf_diagonal_gaussian(0, 0, 0)
     ),
     "bernoulli-vae.logpdf_bernoulli": lambda m: m.BernoulliVAE.logpdf_bernoulli(0, 0),
-    "bernoulli-vae.elbo_loss": lambda m: elbo_alone(m),
+    "bernoulli-vae.elbo_loss": elbo_alone,
     "bernoulli-vae.data_space": lambda m: m.BernoulliVAE.visualize_data_space(None),
     "bernoulli-vae.latent_space": lambda m: m.BernoulliVAE.visualize_latent_space(None, 0, 0),
     "bernoulli-vae.interpolation": (
@@ -154,7 +154,7 @@ class TestRegions:
         tags = {tag for name in ("hw5_vae", "hw5_gan") for _, tag in REGION.findall(solution(name))}
         assert tags == set(STUBS)
 
-    @pytest.mark.parametrize("name", ["hw5_utils", "hw5_checks"])
+    @pytest.mark.parametrize("name", ["hw5_utils", "hw5_figures", "hw5_checks"])
     def test_given_files_hold_no_solution(self, name):
         text = solution(name)
         assert "SOLUTION" not in text
@@ -164,7 +164,9 @@ class TestRegions:
     @pytest.mark.parametrize("name", ["hw5_vae", "hw5_gan"])
     def test_no_answer_stands_outside_the_regions(self, name):
         """Is every longer line of a solution gone from the release and from the given files?"""
-        given = stripped(name) + solution("hw5_utils") + solution("hw5_checks")
+        given = stripped(name) + "".join(
+            solution(f"hw5_{m}") for m in ("utils", "figures", "checks")
+        )
         given_lines = {line.strip() for line in given.splitlines()}
         for region in REGION.finditer(solution(name)):
             for line in region.group().splitlines()[1:-1]:
@@ -235,6 +237,81 @@ class TestParts:
 
 
 MISTAKES = [
+    ("vae-theory.1h", "return (mu_phi - mu_p) ** 2", "return (mu_phi - mu_p)", "cannot be less"),
+    ("vae-theory.1j", "return 3  #", "return '3'  #", "1, 2, 3 or 4"),
+    ("bernoulli-vae.decoder", "torch.tanh(self.fc1(z))", "self.fc1(z)", "tanh after fc1"),
+    ("bernoulli-vae.decoder", "torch.sigmoid(self.fc2(torch.tanh(self.fc1(z))))",
+     "self.fc2(torch.tanh(self.fc1(z)))", "sigmoid is missing"),
+    ("bernoulli-vae.decoder", "self.fc2 = nn.Linear(hidden_units, data_dimension)",
+     "self.fc2 = nn.Linear(hidden_units, data_dimension, bias=False)", "393,500"),
+    ("bernoulli-vae.sample_diagonal_gaussian", "torch.sqrt(sigma_square) *", "sigma_square *",
+     "The root is missing"),
+    ("bernoulli-vae.sample_diagonal_gaussian", "return mu + torch.sqrt(sigma_square) *",
+     "return mu.detach() + 2 *", "no gradient"),
+    ("bernoulli-vae.sample_Bernoulli", "torch.rand_like(p) < p", "torch.rand_like(p) > p",
+     "wrong way round"),
+    ("bernoulli-vae.sample_Bernoulli", "torch.rand_like(p) < p", "torch.rand(len(p), 1) < p",
+     "share one random number"),
+    ("bernoulli-vae.sample_Bernoulli", "< p).float()", "< p)", "float32"),
+    ("bernoulli-vae.logpdf_diagonal_gaussian", "(z - mu) ** 2 / sigma_square",
+     "(z - mu) ** 2 / sigma_square + 1.8378770664", "Compare term by term"),
+    ("bernoulli-vae.logpdf_diagonal_gaussian", "torch.log(2 * math.pi * sigma_square)",
+     "torch.log(2 * math.pi * sigma_square**2)", "taken for a standard deviation"),
+    ("bernoulli-vae.logpdf_diagonal_gaussian", "torch.log(2 * math.pi * sigma_square)",
+     "torch.log(sigma_square)", "constant log(2 pi) is missing"),
+    ("bernoulli-vae.logpdf_diagonal_gaussian", "+ squares).sum(-1)", "+ squares).mean(-1)",
+     "mean over the dimensions"),
+    ("bernoulli-vae.logpdf_bernoulli", "p = p.clamp(eps, 1 - eps)", "pass", "NaN"),
+    ("bernoulli-vae.logpdf_bernoulli", "torch.log1p(-p)).sum(-1)", "torch.log1p(-p)).mean(-1)",
+     "mean over the pixels"),
+    ("bernoulli-vae.elbo_loss", "log_p + log_p_z - log_q", "log_p - log_p_z + log_q", "exchanged"),
+    ("bernoulli-vae.elbo_loss", "log_p + log_p_z - log_q", "log_q - log_p - log_p_z",
+     "larger must be better"),
+    ("bernoulli-vae.elbo_loss", "(log_p + log_p_z - log_q).mean()",
+     "(log_p + log_p_z - log_q).sum()", "summed over the batch"),
+    ("autoencoder.architecture", "nn.Linear(256, output_size),\n            nn.Sigmoid(),",
+     "nn.Linear(256, output_size),", "leaves [0, 1]"),
+    ("autoencoder.architecture", "            nn.Linear(64, nz),\n",
+     "            nn.Linear(64, nz),\n            nn.ReLU(),\n", "end in a Linear"),
+    ("autoencoder.loader", "shuffle=True, drop_last=True", "shuffle=True", "batches of [8, 8"),
+    ("autoencoder.loader", "shuffle=True, drop_last=True", "shuffle=False, drop_last=True",
+     "must shuffle"),
+    ("autoencoder.loader", "return batches(images, labels,", 
+     "return batches(images, labels.flip(0),", "not theirs"),
+    ("autoencoder.loop", "F.binary_cross_entropy(x_hat, x.reshape(x_hat.shape))",
+     "F.binary_cross_entropy(x_hat, x.reshape(x_hat.shape), reduction='sum') / len(x)",
+     "summed over the pixels"),
+    ("autoencoder.loop", "F.binary_cross_entropy(x_hat,", "F.mse_loss(x_hat,", "squared error"),
+    ("autoencoder.loop", "            loss.backward()\n            optimizer.step()",
+     "            loss.backward()", "did not move"),
+    ("autoencoder.sample_prior", "z = torch.randn(n, model.nz,", "z = torch.rand(n, model.nz,",
+     "torch.rand?"),
+    ("autoencoder.beta_vae", "AEEncoder(nz=2 * nz,", "AEEncoder(nz=nz,", "2 * nz"),
+    ("autoencoder.beta_vae", "self.beta * kl_loss, {", "self.beta**2 * kl_loss, {", "not squared"),
+    ("autoencoder.beta_vae", "log_sigma, zero, zero).mean()",
+     "log_sigma, zero, zero).sum(-1).mean()", "summed over the latent"),
+    ("autoencoder.beta_vae", "(mu, log_sigma, zero, zero)", "(zero, zero, mu, log_sigma)",
+     "wrong way round"),
+    ("autoencoder.beta_vae", "torch.exp(log_sigma) * torch.randn_like(mu)", "torch.exp(log_sigma)",
+     "no fresh noise"),
+    ("autoencoder.beta_vae", "return self.decoder(mu).reshape(-1, 28, 28)",
+     "return self.forward(x)['rec'].reshape(-1, 28, 28)", "use the mean"),
+    ("autoencoder.beta_vae_loop", "list(map(float, rec)), list(map(float, kl))",
+     "list(map(float, kl)), list(map(float, rec))", "exchanged"),
+    ("autoencoder.beta_vae_loop", "total.backward()", "(-total).backward()", "loss grows"),
+    ("autoencoder.tuned_beta", "TUNED_BETA = 0.105", "TUNED_BETA = 10", "say nothing"),
+    ("autoencoder.interpolate", "torch.linspace(0, 1, steps, device=first.device)",
+     "(torch.arange(steps) / steps)", "never reaches the end"),
+    ("autoencoder.interpolate", "(1 - w) * first + w * last", "w * first + (1 - w) * last",
+     "from end to start"),
+    ("autoencoder.conditional", "idx2onehot(_need_labels(c), self.num_labels)), dim=1)  # (N, Z",
+     "0 * idx2onehot(_need_labels(c), self.num_labels)), dim=1)  # (N, Z", "its code's own class"),
+    ("autoencoder.conditional", "return self.decoder(mu, c)", "return self.decoder(mu, 0 * c)",
+     "with the class c"),
+    ("autoencoder.conditional_loop", 'getattr(model, "conditional", False)', "False",
+     "call model(x, labels)"),
+    ("autoencoder.sample_digits", "z = torch.randn(len(labels), model.nz,",
+     "z = torch.zeros(len(labels), model.nz,", "not 0 and 1"),
     ("fc-vae.networks", "            nn.Sigmoid(),\n", "", "leaves [0, 1]"),
     ("fc-vae.networks", "nn.Linear(self.hidden_dim, latent_size)", "nn.Linear(400, 15)", "(2, 15)"),
     ("fc-vae.networks", "self.logvar_layer =", "self.sigma_layer =", "no attribute `logvar_layer`"),
