@@ -8,7 +8,7 @@
                    check_beta_vae_loop  check_tuned_beta  check_interpolate  check_conditional
                    check_conditional_loop  check_sample_digits
     fc-vae         check_networks  check_reparametrize  check_forward  check_loss  check_cvae
-    gan-theory     check_answer_3e
+    gan-theory     check_3e
     conv-gan       check_DNet  check_GNet  check_weight_init  check_loss_d  check_loss_g
     fc-gan         check_sample_noise  check_discriminator  check_generator  check_get_optimizer
                    check_discriminator_loss  check_generator_loss  check_build_dc_classifier
@@ -1002,7 +1002,7 @@ def check_least_squares(ls_discriminator_loss, ls_generator_loss) -> None:
 
 
 @question("gan-theory.3e", "answer_3e", unseen="the four numbers")
-def check_answer_3e(answer_3e) -> None:
+def check_3e(answer_3e) -> None:
     """Four numbers that can be distances at all."""
     numbers = answer_3e()
     need(
