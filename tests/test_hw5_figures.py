@@ -1,0 +1,103 @@
+"""The figures: what they draw, and that they can be saved without a display."""
+
+import numpy as np
+import pytest
+import torch
+
+import hw5_figures as figures
+from hw5_utils import array_to_image, concat_images, load_mnist
+
+
+def pixels(figure) -> np.ndarray:
+    """What a figure looks like: (height, width, 3)."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3]
+
+
+def drawn(axes) -> np.ndarray:
+    return np.asarray(axes.images[0].get_array())
+
+
+class TestImages:
+    def test_sixteen_stand_four_by_four_row_by_row(self):
+        images = torch.arange(16).view(16, 1, 1, 1).expand(16, 1, 28, 28) / 15
+        grid = drawn(figures.image_grid(images).axes[0])
+        assert grid.shape == (4 * 31 - 3, 4 * 31 - 3)
+        assert grid[0, 31] == pytest.approx(1 / 15) and grid[31, 0] == pytest.approx(4 / 15)
+
+    def test_range_and_colour(self):
+        images = torch.full((2, 3, 32, 32), -1.0)
+        images[1, 0] = 1
+        grid = drawn(figures.image_grid(images, 2, low=-1, high=1).axes[0])
+        assert grid.shape == (32, 67, 3)
+        assert grid[0, 0].tolist() == [0, 0, 0] and grid[0, -1].tolist() == [1, 0, 0]
+
+    def test_what_is_written_over_each(self):
+        figure = figures.image_grid(torch.rand(3, 784), 3, over=["0", "1", "2"])
+        assert [text.get_text() for text in figure.axes[0].texts] == ["0", "1", "2"]
+
+    def test_reconstructions_stand_above_their_originals(self):
+        figure = figures.reconstruction_pairs(torch.zeros(5, 1, 28, 28), torch.ones(5, 28, 28))
+        assert [axes.get_ylabel() for axes in figure.axes[::5]] == ["reconstruction", "original"]
+        assert drawn(figure.axes[0]).min() == 1 and drawn(figure.axes[5]).max() == 0
+
+    def test_rows_may_differ_in_length(self):
+        rows = {"AE": torch.rand(7, 784), "VAE": torch.rand(5, 784)}
+        figure = figures.labelled_rows(rows, under=list("abcdefg"))
+        assert len(figure.axes) == 14 and figure.axes[13].get_xlabel() == "g"
+
+    def test_canvas_is_ink_on_paper(self):
+        canvas = concat_images([array_to_image(torch.zeros(784))] * 33, 3, 11)
+        figure = figures.canvas_figure(canvas, [f"{k / 10:g}" for k in range(11)], label="alpha")
+        axes = figure.axes[0]
+        assert axes.images[0].get_cmap().name == "Greys" and len(axes.get_xticks()) == 11
+        assert pixels(figure)[5, 5].tolist() == [255, 255, 255]
+
+
+class TestPointsAndCurves:
+    @pytest.mark.parametrize("dimensions", [1, 2, 5])
+    def test_every_class_has_a_legend_entry_and_a_marker(self, dimensions):
+        labels = torch.arange(100) % 10
+        figure = figures.latent_scatter(torch.randn(100, dimensions), labels)
+        texts = [text.get_text() for text in figure.legends[0].get_texts()]
+        assert texts == [str(k) for k in range(10)] and len(set(figures.MARKERS)) == 10
+        assert figure.axes[0].get_xlabel() == "latent dimension 1"
+
+    def test_smoothing_starts_at_the_first_value_and_forgets(self):
+        assert figures.smooth([3.0]) == [pytest.approx(3.0)]
+        assert figures.smooth([1.0, 2.0], 0.5) == pytest.approx([1, (0.25 + 1) / 0.75])
+        assert figures.smooth([5.0, 7.0], 0) == [5, 7]
+        assert figures.smooth([0.0] * 300 + [1.0] * 300)[-1] == pytest.approx(1, abs=1e-6)
+
+    def test_curves_side_by_side_or_together(self):
+        losses = {"reconstruction": [2.0, 1.0], "KL": [0.0, 1.0]}
+        apart = figures.loss_curves(losses)
+        assert [axes.get_ylabel() for axes in apart.axes] == ["reconstruction", "KL"]
+        both = figures.loss_curves(losses, together=True)
+        assert len({line.get_linestyle() for line in both.axes[0].lines}) == 2
+
+
+class TestClasses:
+    def test_a_classifier_reads_digits_after_seconds(self):
+        classifier = figures.train_classifier(*load_mnist(data="digits"))
+        images, labels = load_mnist("test", data="digits")
+        assert (figures.recognise(classifier, images) == labels).float().mean() > 0.85
+
+    def test_rows_are_asked_and_columns_seen(self):
+        counts = figures.confusion(torch.tensor([2, 2, 7]), torch.tensor([2, 3, 7]))
+        assert counts[2, 2] == counts[2, 3] == counts[7, 7] == 1 and counts.sum() == 3
+        axes = figures.confusion_figure(counts).axes[0]
+        assert [t.get_text() for t in axes.texts] == ["50", "50", "100"]
+        assert axes.get_ylabel() == "asked digit" and axes.get_title().startswith("66.7%")
+
+
+@pytest.mark.parametrize("name", ["a.pdf", "a.png", "a.jpg"])
+def test_saved_on_request_alone(tmp_path, name, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    figures.image_grid(torch.rand(4, 784))
+    assert list(tmp_path.iterdir()) == []
+    figures.image_grid(torch.rand(4, 784), file=tmp_path / name)
+    assert (tmp_path / name).stat().st_size > 1000
