@@ -1035,7 +1035,9 @@ def run_conv_gan(args: argparse.Namespace) -> None:
         losses = gan.train(n_epochs=args.epochs, loader=loader, out=args.out)
         with torch.no_grad():
             z = torch.empty(1000, gan._zdim, device=args.device).uniform_(-1, 1)
-            run.note(ink=gan.gen(z).mean(), ink_of_digits=images.mean())
+            fakes = gan.gen(z).cpu()
+        run.note(ink=fakes.mean(), ink_of_digits=images.mean())
+    gan.samples[args.epochs] = fakes[:64]  # after the last epoch
     samples_by_epoch(gan.samples, file=args.out / "conv_gan_epochs.png")
     _curves(*losses, args.out / "conv_gan_losses.png")
 
