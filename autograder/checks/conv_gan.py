@@ -32,6 +32,7 @@ from .networks import (
     computes,
     conv,
     examine,
+    has_shape,
     instead,
     leaky,
     linear,
@@ -156,15 +157,15 @@ def returns_one_logit_an_image(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """DNet returns logits of shape (N, 1)."""
     model = built(hw5_gan.DNet(), "DNet()")
     seen = examine(DNET, model, ref.DNet(), [_images(rng, 5)], rng.seed)
-    _has_shape(seen.shape, (5, 1), "DNet(x)")
+    has_shape(DNET, seen, (5, 1))
 
 
 @check("conv-gan.DNet", share=1)
 def lets_gradients_through_DNet(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """Gradients flow through DNet: to its parameters, and to the image (the generator needs it)."""
-    model, x = built(hw5_gan.DNet(), "DNet()"), _images(rng, 6)
-    seen = examine(DNET, model, ref.DNet(), [x], rng.seed)
-    passes_gradients(DNET, model, seen, x, rng.seed)
+    model, twin, x = built(hw5_gan.DNet(), "DNet()"), ref.DNet(), _images(rng, 6)
+    seen = examine(DNET, model, twin, [x], rng.seed)
+    passes_gradients(DNET, model, twin, seen, x, rng.seed, of_parameters=True)
 
 
 @check("conv-gan.GNet", share=4)
@@ -207,16 +208,18 @@ def defines_the_layers_of_GNet_in_order(hw5_gan: Remote, ref: Remote, rng: Rng) 
 def returns_images(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """GNet returns images of shape (N, 1, 28, 28)."""
     model = built(hw5_gan.GNet(ZDIM), "GNet(64)")
-    seen = examine(gnet(ZDIM), model, ref.GNet(ZDIM), [rng.uniform(-1, 1, 5, ZDIM)], rng.seed)
-    _has_shape(seen.shape, (5, 1, 28, 28), "GNet(64)(z)")
+    spec, codes = gnet(ZDIM), rng.uniform(-1, 1, 5, ZDIM)
+    seen = examine(spec, model, ref.GNet(ZDIM), [codes], rng.seed)
+    has_shape(spec, seen, (5, 1, 28, 28))
 
 
 @check("conv-gan.GNet", share=1)
 def lets_gradients_through_GNet(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """Gradients flow through GNet to all of its parameters."""
-    model, codes = built(hw5_gan.GNet(ZDIM), "GNet(64)"), rng.uniform(-1, 1, 4, ZDIM)
-    seen = examine(gnet(ZDIM), model, ref.GNet(ZDIM), [codes], rng.seed)
-    passes_gradients(gnet(ZDIM), model, seen, codes, rng.seed)
+    spec, codes = gnet(ZDIM), rng.uniform(-1, 1, 4, ZDIM)
+    model, twin = built(hw5_gan.GNet(ZDIM), "GNet(64)"), ref.GNet(ZDIM)
+    seen = examine(spec, model, twin, [codes], rng.seed)
+    passes_gradients(spec, model, twin, seen, codes, rng.seed, of_parameters=True)
 
 
 def _in_order(spec: Spec, model: Any, twin: Remote, x: torch.Tensor, seed: int) -> None:
@@ -232,10 +235,6 @@ def _in_order(spec: Spec, model: Any, twin: Remote, x: torch.Tensor, seed: int) 
         f"The layers of {spec.what} are defined in another order than the table's.",
         "Write the lines of __init__ in the order of the table.",
     )
-
-
-def _has_shape(shape: tuple[int, ...], wanted: tuple[int, ...], what: str) -> None:
-    expect(shape == wanted, f"{what} has shape {shape} for {wanted[0]} rows; should be {wanted}.")
 
 
 @check("conv-gan.weight_init", share=1.5)

@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 
 from ..inside.session import recipe
-from ..submission import Remote, StudentError, fill, gradients
+from ..submission import Gradients, Remote, StudentError, fill, gradients
 from .expect import Fail, Partial, expect, matches, tensor
 
 KINKS = 0.02
@@ -222,6 +222,15 @@ def examine(
     raise _unlike(spec, shapes, tuple(outputs[0].shape), tuple(expected[0].shape))
 
 
+def has_shape(spec: Spec, seen: Seen, wanted: tuple[int, ...]) -> None:
+    """Fail unless the output had exactly this shape."""
+    expect(
+        seen.shape == wanted,
+        f"The output of {spec.what} has shape {seen.shape} for {wanted[0]} rows of input; it "
+        f"should be {wanted}.",
+    )
+
+
 def computes(
     spec: Spec, model: Remote, twin: Remote, inputs: Sequence[torch.Tensor], seed: int
 ) -> None:
@@ -232,29 +241,46 @@ def computes(
 
 
 def passes_gradients(
-    spec: Spec, model: Remote, seen: Seen, x: torch.Tensor, seed: int, of_parameters: bool = True
+    spec: Spec,
+    model: Remote,
+    twin: Remote,
+    seen: Seen,
+    x: torch.Tensor,
+    seed: int,
+    of_parameters: bool = False,
 ) -> None:
-    """Fail unless the gradient of the summed output reaches the input, and the parameters."""
+    """Fail unless the gradient of the summed output reaches the input (and the parameters)."""
     _fill(model, seed, seen.order, x)
     theirs = gradients(model, x, wrt=(0,), of=(model,) if of_parameters else ())
-    inputs = x.clone().requires_grad_(True)
-    values = [value.requires_grad_(True) for value in parameters(seen.table, seed)]
-    right = torch.autograd.grad(run(seen.table, values, inputs).sum(), [inputs, *values])
+    if seen.table is spec.table:
+        fill(twin, seed)
+        right = gradients(twin, x, wrt=(0,), of=(twin,) if of_parameters else ())
+    else:
+        right = _gradients(seen.table, x, seed, of_parameters)
     hint = "Do not detach, convert to numpy or use .data or .item() inside a network."
-    reached = theirs.inputs[0]
+    reached, wanted = theirs.inputs[0], right.inputs[0]
     expect(isinstance(reached, torch.Tensor), f"No gradient flows back through {spec.what}.", hint)
-    assert reached is not None
+    assert reached is not None and wanted is not None
     expect(
-        matches(reached, right[0], KINKS),
+        matches(reached, wanted, KINKS),
         f"The gradient that flows back through {spec.what} is not that of its output.",
         hint,
     )
     if of_parameters:
         expect(
-            matches(_norms(theirs.objects[0]), _norms(right[1:]), KINKS),
+            matches(_norms(theirs.objects[0]), _norms(right.objects[0]), KINKS),
             f"The gradients of the parameters of {spec.what} are not those of its output.",
             hint,
         )
+
+
+def _gradients(table: Table, x: torch.Tensor, seed: int, of_parameters: bool) -> Gradients:
+    """What `gradients` would bring from the table's network."""
+    inputs, values = x.clone().requires_grad_(True), parameters(table, seed)
+    for one in values:
+        one.requires_grad_(of_parameters)
+    run(table, values, inputs).sum().backward()  # type: ignore[no-untyped-call]
+    return Gradients(None, [inputs.grad], [[one.grad for one in values]])
 
 
 def _norms(grads: Sequence[torch.Tensor | None]) -> torch.Tensor:
