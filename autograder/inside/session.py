@@ -123,7 +123,9 @@ class Session:
         setattr(owner, last, self._inward(request["value"]))
 
     def _op_stub(self, request: dict[str, Any]) -> Any:
-        return self._outward(Stub(request["weight"], request["bias"], request["shape"]))
+        # Cloned: an optimizer may step them, and in the judge they are the check's own tensors.
+        weight, bias = request["weight"].clone(), request["bias"].clone()
+        return self._outward(Stub(weight, bias, request["shape"]))
 
     def _op_mix(self, request: dict[str, Any]) -> Any:
         return self._outward(Mix(request["weights"]))
