@@ -1,7 +1,6 @@
 # Right, but starts fifty processes that would outlive the grading. Each ends by itself after 20 s.
 import os
 import subprocess
-import threading
 import time
 
 import torch
@@ -136,13 +135,5 @@ def program():
         return None
 
 
-def thread():
-    try:
-        threading.Thread(target=time.sleep, args=(20,), daemon=True).start()
-    except RuntimeError:
-        return None
-
-
 CHILDREN = [spawn() for _ in range(50)]
 PROGRAMS = [program() for _ in range(5)]
-THREADS = [thread() for _ in range(50)]

@@ -21,7 +21,7 @@ def ls_discriminator_loss(scores_real, scores_fake):
 
 
 def ls_generator_loss(scores_fake):
-    return [torch.zeros(1)] * 1_000_000
+    return [torch.zeros(1)] * 5_000
 
 
 def get_optimizer(model):
