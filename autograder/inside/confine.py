@@ -13,6 +13,7 @@ import resource
 import signal
 import struct
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,8 @@ except (ImportError, OSError, RuntimeError):
 
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
+PR_SET_SECCOMP = 22
+SECCOMP_MODE_FILTER = 2
 PR_SET_CHILD_SUBREAPER = 36
 PR_SET_NO_NEW_PRIVS = 38
 CLONE_THREAD = 0x10000
@@ -35,7 +38,7 @@ FORBIDDEN = (
     "fork vfork execve execveat "
     "ptrace process_vm_readv process_vm_writev process_madvise process_mrelease kcmp "
     "pidfd_open pidfd_getfd pidfd_send_signal "
-    "tkill rt_sigqueueinfo rt_tgsigqueueinfo "
+    "kill tkill tgkill rt_sigqueueinfo rt_tgsigqueueinfo "
     "sched_setaffinity sched_setattr sched_setparam sched_setscheduler setpriority ioprio_set "
     "setuid setgid setreuid setregid setresuid setresgid setgroups setfsuid setfsgid "
     "shmget shmat shmctl shmdt msgget msgsnd msgrcv msgctl semget semop semctl semtimedop "
@@ -195,24 +198,24 @@ def _landlock(number: int, *arguments: Any) -> int:
     return int(_libc().syscall(ctypes.c_long(number), *words))
 
 
-def deny_calls() -> bool:
-    """Load the seccomp filter. False where libseccomp is missing.
+def compile_filter() -> bytes:
+    """The seccomp filter as a program for the kernel; nothing where libseccomp is missing.
 
-    Denied calls fail with EPERM: no sockets, no new processes or programs, no reach into other
-    processes, no memory outside the limit. Threads and signals to oneself stay.
+    Denied calls fail with EPERM: no sockets, no new processes or programs, no signals, no reach
+    into other processes, no memory outside the limit. Threads stay. It is the same for every
+    child, so that it is compiled once.
     """
     if seccomp is None:
-        return False
+        return b""
     denied = seccomp.ERRNO(errno.EPERM)
     rules = seccomp.SyscallFilter(defaction=seccomp.ALLOW)
     for name in FORBIDDEN.split():
         _rule(rules, denied, name)
+    for name in PRETENDED.split():
+        _rule(rules, seccomp.ERRNO(0), name)
     _rule(rules, denied, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, CLONE_THREAD, 0))
     # libc falls back to clone, whose flags a filter can see.
     _rule(rules, seccomp.ERRNO(errno.ENOSYS), "clone3")
-    me = os.getpid()
-    _rule(rules, denied, "kill", seccomp.Arg(0, seccomp.NE, me))
-    _rule(rules, denied, "tgkill", seccomp.Arg(0, seccomp.NE, me))
     _rule(rules, denied, "prlimit64", seccomp.Arg(0, seccomp.NE, 0))
     for name, place, values in (
         ("prctl", 0, PRCTL),
@@ -222,13 +225,25 @@ def deny_calls() -> bool:
         for value in values:
             # The kernel looks at 32 bits of these, the filter at 64: compare what it looks at.
             _rule(rules, denied, name, seccomp.Arg(place, seccomp.MASKED_EQ, 0xFFFFFFFF, value))
-    for name in PRETENDED.split():
-        _rule(rules, seccomp.ERRNO(0), name)
-    try:
-        rules.load()
-    except (OSError, RuntimeError):
+    with tempfile.TemporaryFile() as file:
+        try:
+            rules.export_bpf(file)
+        except (OSError, RuntimeError):
+            return b""
+        file.seek(0)
+        return file.read()
+
+
+def deny_calls(program: bytes) -> bool:
+    """Load a filter that `compile_filter` made. False where there is none."""
+    if not program:
         return False
-    return True
+    prctl(PR_SET_NO_NEW_PRIVS, 1)
+    code = ctypes.create_string_buffer(program, len(program))
+    fprog = struct.pack("@HP", len(program) // 8, ctypes.addressof(code))
+    return bool(
+        _libc().prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.c_char_p(fprog), 0, 0) == 0
+    )
 
 
 def _rule(rules: Any, action: Any, name: str, *arguments: Any) -> None:

@@ -70,6 +70,7 @@ def _warm_and_serve(control: socket.socket, settings: dict[str, Any]) -> None:
     for descriptor in (1, 2):
         os.dup2(null, descriptor)
     os.close(null)
+    settings["filter"] = confine.compile_filter()
     empty(settings["scratch"])
     gc.collect()
     gc.freeze()
@@ -237,7 +238,7 @@ def _confine(settings: dict[str, Any]) -> dict[str, Any]:
     confine.limit(limits if user else room)
     confine.die_with_parent()
     abi = confine.landlock(settings["read"], [settings["scratch"], os.devnull])
-    return {"user": user, "landlock": abi, "seccomp": confine.deny_calls()}
+    return {"user": user, "landlock": abi, "seccomp": confine.deny_calls(settings["filter"])}
 
 
 class Requests:
