@@ -223,6 +223,9 @@ class Session:
             here = self._inward(target)
             place = type(here).__name__
         for name in path:
+            failed = getattr(here, "__failed__", None) if isinstance(here, ModuleType) else None
+            if failed and name in failed:
+                raise failed[name]
             try:
                 here = _step(here, name)
             except (AttributeError, IndexError, KeyError, TypeError) as error:
@@ -311,7 +314,7 @@ def describe(error: BaseException, files: dict[str, str]) -> dict[str, str]:
 
     `files` maps file names to module names. Message and place are cut to 300 characters together.
     """
-    text = str(error)
+    text = _text(error)
     kind = "error"
     if isinstance(error, Missing):
         kind = "missing"
@@ -327,12 +330,20 @@ def describe(error: BaseException, files: dict[str, str]) -> dict[str, str]:
             line = linecache.getline(trace.tb_frame.f_code.co_filename, trace.tb_lineno).strip()
             where = f"{name}.py, line {trace.tb_lineno}: {line}"
         trace = trace.tb_next
-    if isinstance(error, SyntaxError) and error.lineno:
-        where = f"line {error.lineno}: {(error.text or '').strip()}"
-        text = error.msg
+    if isinstance(error, SyntaxError) and isinstance(error.lineno, int):
+        where = f"line {error.lineno}: {str(error.text or '')[:1000].strip()}"
+        text = str(error.msg)[:1000]
     return {
         "kind": kind,
-        "type": type(error).__name__[:60],
+        "type": type.__getattribute__(type(error), "__name__")[:60],
         "message": " ".join(text.split())[:200],
         "where": where[:100],
     }
+
+
+def _text(error: BaseException) -> str:
+    """What an exception says: its class may raise when asked, or say too much."""
+    try:
+        return str(error)[:1000]
+    except BaseException:
+        return ""
