@@ -1,9 +1,7 @@
 """Hidden checks of the part fc-vae: VAE, reparametrize, loss_function, CVAE.
 
-Networks are filled with known numbers and their outputs compared with the same layers in plain
-torch, so that the hidden width stays the student's choice. What a model is made of is first asked
-by the names of the statement (encoder, mu_layer, logvar_layer, decoder) and, where these do not
-answer, through `forward`: names decide how to look, outputs decide the marks.
+Networks are asked by the names of the statement first (encoder, mu_layer, logvar_layer, decoder)
+and, where these do not answer, through `forward`: names decide how to look, outputs decide marks.
 
 Each mistake costs once. The forward pass is checked with given networks and a given, noiseless
 `reparametrize`; the terms of the loss are separated by differences.
@@ -12,372 +10,60 @@ Each mistake costs once. The forward pass is checked with given networks and a g
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 
-from ..inside.session import recipe
-from ..submission import (
-    Remote,
-    StudentError,
-    assign,
-    fill,
-    gradients,
-    load_weights,
-    mix,
-    stub,
-    value,
-)
+from ..submission import Remote, StudentError, assign, fill, gradients, value
 from .expect import GRADIENT, Fail, Partial, close, either, expect, matches, tensor
 from .registry import Rng, check
+from .vae_models import (
+    ENCODER,
+    IMAGE,
+    LATENT,
+    ORDER,
+    PIXELS,
+    Act,
+    Given,
+    Linear,
+    Whole,
+    as_triple,
+    compare_images,
+    compare_network,
+    expect_chain,
+    expect_gradient,
+    expect_images,
+    expect_one_width,
+    fill_and_run,
+    linears,
+    passes,
+    run_given,
+    run_network,
+    sample_without_noise,
+    slips,
+    triple,
+)
 
-PIXELS = 784
-IMAGE = (1, 28, 28)
-LATENT = 7  # neither the default nor a size that anything else has
 CLASSES = 10
-WIDEST = 4096
 SIGMAS = 6.0
 
-Act = Callable[[torch.Tensor], torch.Tensor]
-
-ENCODER: list[Act] = [torch.relu, torch.relu, torch.relu]
-DECODER: list[Act] = [torch.relu, torch.relu, torch.relu, torch.sigmoid]
-
-SILENT = -40.0  # a logvar whose noise no float32 can see beside mu
-
-PARTS = ("encoder", "mu_layer", "logvar_layer", "decoder")
 DECODER_NAME = (
     "The model decodes well inside forward, but not by itself: the notebook calls "
     "`decoder` with codes and expects images with values between 0 and 1."
 )
-LAYER_BY_LAYER = "Write the list of layers down and go through it with the shapes of each step."
-ORDER = "forward returns x_hat, mu, logvar, in this order."
-
-
-# Networks of Linear layers, in the judge
-
-
-@dataclass(frozen=True)
-class Linear:
-    """A Linear layer of a model that was filled from `seed`; `index` numbers its weight."""
-
-    seed: int
-    index: int
-    inputs: int
-    outputs: int
-
-    def __call__(self, x: torch.Tensor) -> torch.Tensor:
-        return F.linear(x, *self.parameters())
-
-    def parameters(self) -> tuple[torch.Tensor, torch.Tensor]:
-        weight = _recipe(self.seed, self.index, (self.outputs, self.inputs))
-        return weight, _recipe(self.seed, self.index + 1, (self.outputs,))
-
-
-_remembered = lru_cache(maxsize=64)(recipe)
-
-
-def _recipe(seed: int, index: int, shape: tuple[int, ...]) -> torch.Tensor:
-    # The usual widths come back with every submission; giants must not fill the memory.
-    return (_remembered if math.prod(shape) <= 1 << 19 else recipe)(seed, index, shape)
-
-
-def _linears(seed: int, shapes: Any) -> list[Linear]:
-    """The Linear layers behind a model's parameter shapes. The shapes are a claim: they say what
-    to compute, and the outputs are compared afterwards.
-    """
-    layers: list[Linear] = []
-    shapes = shapes if isinstance(shapes, list) else []
-    for index in range(0, len(shapes), 2):
-        weight, *bias = shapes[index : index + 2]
-        if not _is_size(weight, 2) or bias != [weight[:1]]:
-            raise Fail(
-                "There are parameters here that do not belong to a Linear layer with weight and "
-                f"bias, or a layer wider than {WIDEST}; the question asks for Linear layers only."
-            )
-        layers.append(Linear(seed, index, weight[1], weight[0]))
-    return layers
-
-
-def _is_size(shape: Any, rank: int) -> bool:
-    if not isinstance(shape, list) or len(shape) != rank:
-        return False
-    return all(type(n) is int and 1 <= n <= WIDEST for n in shape)
-
-
-def _run(x: torch.Tensor, layers: Sequence[Linear], acts: Sequence[Act]) -> torch.Tensor:
-    for layer, act in zip(layers, acts, strict=True):
-        x = act(layer(x))
-    return x
-
-
-def _same(x: torch.Tensor) -> torch.Tensor:
-    return x
-
-
-OTHER_ACTS: dict[str, Act] = {
-    "LeakyReLU": F.leaky_relu,
-    "LeakyReLU with slope 0.2": partial(F.leaky_relu, negative_slope=0.2),
-    "Tanh": torch.tanh,
-    "Sigmoid": torch.sigmoid,
-    "ELU": F.elu,
-    "GELU": F.gelu,
-    "SiLU": F.silu,
-    "Softplus": F.softplus,
-}
-
-
-def _slips(acts: list[Act]) -> Iterator[tuple[str, list[Act]]]:
-    """Networks with one mistake in their activations, each with the sentence that names it."""
-    relus = [i for i, act in enumerate(acts) if act is torch.relu]
-    for i in relus:
-        yield (
-            f"the ReLU after Linear layer {i + 1} is missing.",
-            [*acts[:i], _same, *acts[i + 1 :]],
-        )
-    yield (
-        "there is no ReLU between its layers; without them, they are one Linear layer together.",
-        [_same if act is torch.relu else act for act in acts],
-    )
-    yield (
-        "ReLU stands only after the last Linear layer.",
-        [_same] * (len(relus) - 1) + acts[len(relus) - 1 :],
-    )
-    for name, other in OTHER_ACTS.items():
-        yield (
-            f"{name} stands where the question asks for ReLU.",
-            [other if act is torch.relu else act for act in acts],
-        )
-    if acts[-1] is torch.sigmoid:
-        ends: dict[str, Act] = {
-            "the Sigmoid at its end is missing.": _same,
-            "its end is a Sigmoid twice over; once is right.": lambda x: x.sigmoid().sigmoid(),
-            "its end is Tanh; pixels lie between 0 and 1, which takes a Sigmoid.": torch.tanh,
-            "its end is ReLU; pixels lie between 0 and 1, which takes a Sigmoid.": torch.relu,
-            "a ReLU stands before its Sigmoid, so no pixel gets below 1/2.": (
-                lambda x: x.relu().sigmoid()
-            ),
-            "its end is a softmax, as if the pixels were classes.": partial(F.softmax, dim=1),
-        }
-        for sentence, end in ends.items():
-            yield sentence, [*acts[:-1], end]
-
-
-def _compare(
-    actual: Any,
-    x: torch.Tensor,
-    layers: Sequence[Linear],
-    acts: list[Act],
-    what: str,
-    finish: Act = _same,
-    shapes: Sequence[tuple[int, ...]] = (),
-) -> None:
-    """Fail unless `actual` is `finish` of what `layers` and `acts` make of x (N, D). A network with
-    one known slip keeps half.
-    """
-    _expect_chain(x.shape[1], layers, what)
-
-    def made(acts: Sequence[Act]) -> torch.Tensor:
-        return finish(_run(x, layers, acts))
-
-    if len(layers) != len(acts):
-        message = (
-            f"{what}: {len(layers)} Linear layers are at work; the question asks for {len(acts)}."
-        )
-        expect(len(layers) > 1, message)
-        acts = [*[torch.relu] * (len(layers) - 1), acts[-1]]
-        expect(_is_one_of(actual, [made(acts)], shapes), message)
-        raise Partial(0.5, message)
-    expected = made(acts)
-    if not _is_one_of(actual, [expected], shapes):
-        slips = dict(_slips(acts))
-        named = [says for says, slip in slips.items() if _is_one_of(actual, [made(slip)], shapes)]
-        if len(named) == 1:
-            raise Partial(0.5, f"{what} is wrong: {named[0]}", LAYER_BY_LAYER)
-        close(actual, expected, what, shapes=shapes, hint=LAYER_BY_LAYER)
-
-
-def _expect_one_width(hidden: Sequence[Linear]) -> None:
-    if len({layer.outputs for layer in hidden}) > 1:
-        raise Partial(
-            0.75, "The layers have different widths; the question asks for one H in all of them."
-        )
-
-
-def _is_one_of(
-    actual: Any, known: Sequence[torch.Tensor], shapes: Sequence[tuple[int, ...]]
-) -> bool:
-    """Does `actual` match one of `known`, which have one shape? `shapes` are good as well."""
-    try:
-        found = tensor(actual, [tuple(known[0].shape), *shapes], "")
-    except Fail:
-        return False
-    return any(matches(found, one) for one in known)
-
-
-def _expect_chain(inputs: int, layers: Sequence[Linear], what: str) -> None:
-    for number, layer in enumerate(layers, 1):
-        expect(
-            layer.inputs == inputs,
-            f"{what}: Linear layer {number} takes {layer.inputs} numbers where {inputs} arrive.",
-        )
-        inputs = layer.outputs
-
-
-# Models as a whole
-
-
-class Whole:
-    """A filled model, run through `forward` with z = mu + logvar / 2 where it calls
-    `reparametrize`. The two Linear layers that lead to Z numbers are mu's and logvar's; what runs
-    before them encodes, what runs after them decodes.
-    """
-
-    def __init__(
-        self, hw5_vae: Remote, model: Remote, seed: int, x: torch.Tensor, *c: torch.Tensor
-    ) -> None:
-        _sample_without_noise(hw5_vae)
-        self._model, self._inputs = model, (x, *c)
-        self._layers = _linears(seed, fill(model, seed, "execution", self._inputs))
-        narrow = [i for i, layer in enumerate(self._layers) if layer.outputs == LATENT]
-        if len(narrow) != 2 or narrow[1] != narrow[0] + 1:
-            raise Fail(
-                f"forward runs through {len(self._layers)} Linear layers, of which {len(narrow)} "
-                "give latent_size numbers; one each for mu and for logvar is asked for.",
-                "mu and logvar come from two separate layers on top of the same hidden values.",
-            )
-        first = narrow[0]
-        self.encoder = self._layers[:first]
-        self.heads = self._layers[first : first + 2]
-        self.decoder = self._layers[first + 2 :]
-        self.x_hat, mu, logvar = _triple(model(*self._inputs))
-        shape = (len(x), LATENT)
-        self.mu = tensor(mu, [shape], "mu", ORDER)
-        self.logvar = tensor(logvar, [shape], "logvar", ORDER)
-
-    def compare_encoder(self, flat: torch.Tensor, what: str) -> None:
-        """Fail unless mu and logvar, whichever ran first, follow from `flat`."""
-        _expect_chain(flat.shape[1], [*self.encoder, self.heads[0]], what)
-
-        def compare(*code: torch.Tensor) -> None:
-            _compare(torch.cat(code, 1), flat, self.encoder, ENCODER, what, finish=self._both_heads)
-
-        either(lambda: compare(self.mu, self.logvar), lambda: compare(self.logvar, self.mu))
-
-    def _both_heads(self, h: torch.Tensor) -> torch.Tensor:
-        return torch.cat([head(h) for head in self.heads], dim=1)
-
-    def compare_decoder(self, join: Act = _same) -> None:
-        """Fail unless x_hat is decoded from `join(z)`, where z comes from what was returned.
-
-        A model that draws its noise without calling `reparametrize` is asked once more with its
-        noise silenced.
-        """
-        either(
-            lambda: self.compare_images(self.x_hat, join(self.mu + self.logvar / 2)),
-            lambda: self.compare_images(self.x_hat, join(self.logvar + self.mu / 2)),
-            *(partial(self._compare_silenced, head, join) for head in self.heads),
-        )
-
-    def compare_images(self, images: Any, codes: torch.Tensor) -> None:
-        _compare_images(images, codes, self.decoder)
-
-    def decodes(self, codes: torch.Tensor) -> bool:
-        """Is x_hat what a right decoder makes of these codes?"""
-        return _passes(partial(self.compare_images, self.x_hat, codes))
-
-    def encodes(self, flat: torch.Tensor) -> bool:
-        """Are mu and logvar what a right encoder makes of these rows?"""
-        return _passes(partial(self.compare_encoder, flat, "What forward returns"))
-
-    def expect_images_and_gradient(self) -> None:
-        _expect_images(self.x_hat, self._inputs[0].shape)
-        _expect_gradient(self._model, self._inputs)
-
-    def _compare_silenced(self, logvar_head: Linear, join: Act) -> None:
-        def silenced(layer: Linear) -> tuple[torch.Tensor, torch.Tensor]:
-            weight, bias = layer.parameters()
-            if layer is not logvar_head:
-                return weight, bias
-            return torch.zeros_like(weight), torch.full_like(bias, SILENT)
-
-        x_hat, mu, _ = self._rerun(silenced, self._inputs)
-        self.compare_images(x_hat, join(mu))
-
-    def sample(self, *inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """(z, mu, logvar) of the model's own sampling, read off a decoder that passes z through."""
-        expect(
-            len(self.decoder) == len(DECODER) and self.decoder[0].outputs >= 2 * LATENT,
-            "The decoder is too small to follow what forward draws.",
-        )
-
-        def passing(layer: Linear) -> tuple[torch.Tensor, torch.Tensor]:
-            if layer not in self.decoder:
-                return layer.parameters()
-            weight = torch.zeros(layer.outputs, layer.inputs)
-            eye = torch.eye(LATENT)
-            if layer is self.decoder[0]:  # ReLU keeps z's positive and negative parts
-                weight[: 2 * LATENT, :LATENT] = torch.cat((eye, -eye))
-            elif layer is self.decoder[-1]:  # a quarter of z keeps clear of saturation
-                weight[:LATENT, : 2 * LATENT] = torch.cat((eye, -eye), dim=1) / 4
-            else:
-                weight[: 2 * LATENT, : 2 * LATENT] = torch.eye(2 * LATENT)
-            return weight, torch.zeros(layer.outputs)
-
-        x_hat, mu, logvar = self._rerun(passing, inputs)
-        return 4 * torch.logit(x_hat[:, :LATENT]), mu, logvar
-
-    def _rerun(
-        self,
-        weights: Callable[[Linear], tuple[torch.Tensor, torch.Tensor]],
-        inputs: Sequence[torch.Tensor],
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        values = [one for layer in self._layers for one in weights(layer)]
-        load_weights(self._model, values, "execution", self._inputs)
-        return _as_triple(self._model(*inputs), len(inputs[0]))
-
-
-def _sample_without_noise(hw5_vae: Remote) -> None:
-    """Until the check ends, reparametrize(mu, logvar) is mu + logvar / 2 over there."""
-    assign(hw5_vae.reparametrize, mix(hw5_vae, mu=1.0, logvar=0.5))
-
-
-def _triple(result: Any) -> tuple[Any, Any, Any]:
-    if not isinstance(result, (tuple, list)) or len(result) != 3:
-        count = f"{len(result)} things" if isinstance(result, (tuple, list)) else "one thing"
-        raise Fail(f"forward should return three things, and it returns {count}.", ORDER)
-    return result[0], result[1], result[2]
-
-
-def _passes(way: Callable[[], None]) -> bool:
-    try:
-        way()
-    except (Fail, Partial):
-        return False
-    return True
-
-
-def _as_triple(result: Any, n: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """What forward returned, as tensors of the right shapes; x_hat (N, 784)."""
-    x_hat, mu, logvar = _triple(result)
-    return (
-        tensor(x_hat, [(n, PIXELS), (n, *IMAGE)], "x_hat", ORDER),
-        tensor(mu, [(n, LATENT)], "mu", ORDER),
-        tensor(logvar, [(n, LATENT)], "logvar", ORDER),
-    )
-
-
-def _compare_images(images: Any, codes: torch.Tensor, layers: Sequence[Linear]) -> None:
-    shape = (len(codes), *IMAGE)
-    _compare(images, codes, layers, DECODER, "What the decoder gives", shapes=[shape])
-
-
-# networks
+SAMPLING = (
+    "Draw eps from N(0, 1), one number for each entry, and compute z = mu + sigma * eps. logvar is "
+    "the logarithm of sigma squared: what is sigma?"
+)
+SWAPPED = "mu and logvar have changed places, in what is returned or on the way to the decoder."
+NOT_SAMPLED = "x_hat is not decoded from a draw of N(mu, exp(logvar))."
+UNTOLD_ENCODER = "the encoder is not told the class: it reads the image alone."
+UNTOLD_DECODER = "The decoder is not told the class: it reads the code alone."
+SIDE_BY_SIDE = "torch.cat joins two matrices side by side; the order is [x, c], then [z, c]."
 
 
 @check("fc-vae.networks", share=3)
@@ -390,20 +76,16 @@ def encodes_in_three_layers(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     vae = hw5_vae.VAE(PIXELS, latent_size=LATENT)
 
     def by_name(example: torch.Tensor) -> None:
-        layers, h = _fill_and_run(vae.encoder, rng.seed, example)
-        _compare(h, x.flatten(1), layers, ENCODER, what)
-        _expect_one_width(layers)
+        layers, h = fill_and_run(vae.encoder, rng.seed, example)
+        compare_network(h, x.flatten(1), layers, ENCODER, what)
+        expect_one_width(layers)
 
     def in_forward() -> None:
         whole = Whole(hw5_vae, vae, rng.seed, x)
         whole.compare_encoder(x.flatten(1), what)
-        _expect_one_width(whole.encoder)
+        expect_one_width(whole.encoder)
 
     either(lambda: by_name(x), lambda: by_name(x.flatten(1)), in_forward)
-
-
-def _fill_and_run(part: Remote, seed: int, x: torch.Tensor) -> tuple[list[Linear], Any]:
-    return _linears(seed, fill(part, seed, "execution", [x])), part(x)
 
 
 @check("fc-vae.networks", share=2)
@@ -441,7 +123,7 @@ def splits_into_mu_and_logvar(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
 
 
 def _head(part: Remote, name: str, seed: int) -> Linear:
-    layers = _linears(seed, fill(part, seed))
+    layers = linears(seed, fill(part, seed))
     expect(len(layers) == 1, f"{name} holds {len(layers)} Linear layers; one is asked for.")
     return layers[0]
 
@@ -472,9 +154,9 @@ def decodes_in_four_layers(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     vae = hw5_vae.VAE(PIXELS, latent_size=LATENT)
 
     def by_name(codes: torch.Tensor = z) -> None:
-        layers, images = _fill_and_run(vae.decoder, rng.seed, codes)
-        _compare_images(images, codes, layers)
-        _expect_one_width(layers[:-1])
+        layers, images = fill_and_run(vae.decoder, rng.seed, codes)
+        compare_images(images, codes, layers)
+        expect_one_width(layers[:-1])
 
     def in_forward() -> None:
         whole = Whole(hw5_vae, vae, rng.seed, x)
@@ -483,7 +165,7 @@ def decodes_in_four_layers(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
         except (Fail, StudentError):
             whole.compare_decoder()
             raise Partial(0.75, DECODER_NAME) from None
-        _expect_one_width(whole.decoder[:-1])
+        expect_one_width(whole.decoder[:-1])
 
     def with_default_size() -> None:
         by_name(rng.normal(4, 15))
@@ -512,15 +194,12 @@ def _is_image(vae: Remote, z: torch.Tensor) -> bool:
 
 
 def _returns_images(hw5_vae: Remote, vae: Remote, x: torch.Tensor) -> bool:
-    _sample_without_noise(hw5_vae)
+    sample_without_noise(hw5_vae)
     try:
-        x_hat, _, _ = _triple(vae(x))
+        x_hat, _, _ = triple(vae(x))
     except (Fail, StudentError):
         return False
     return isinstance(x_hat, torch.Tensor) and x_hat.shape == x.shape
-
-
-# reparametrize
 
 
 @check("fc-vae.reparametrize", share=3)
@@ -553,12 +232,6 @@ def moves_mean_and_spread(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     noise = (z - mu) / spread
     expect(_is_centred(noise), "The mean of z over many draws is not mu.", SAMPLING)
     raise Fail("The spread of z over many draws is not that of N(mu, exp(logvar)).", SAMPLING)
-
-
-SAMPLING = (
-    "Draw eps from N(0, 1), one number for each entry, and compute z = mu + sigma * eps. logvar is "
-    "the logarithm of sigma squared: what is sigma?"
-)
 
 
 def _wrong_noise(
@@ -662,111 +335,6 @@ def lets_gradients_through(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     )
 
 
-# forward: with given networks
-
-
-@dataclass(frozen=True)
-class Affine:
-    """A given network: x (N, ...) -> flatten(x) W + b."""
-
-    weight: torch.Tensor
-    bias: torch.Tensor
-
-    @classmethod
-    def draw(cls, rng: Rng, inputs: int, outputs: int, gain: float = 1.0) -> Affine:
-        return cls(rng.normal(inputs, outputs, std=gain / math.sqrt(inputs)), rng.normal(outputs))
-
-    def __call__(self, x: torch.Tensor) -> torch.Tensor:
-        return x @ self.weight + self.bias
-
-    def first(self, inputs: int) -> Affine:
-        """The same network without the inputs beyond the first so many."""
-        return Affine(self.weight[:inputs], self.bias)
-
-    def stand_for(self, part: Remote, shape: Sequence[int] = ()) -> None:
-        assign(part, stub(part, self.weight, self.bias, shape))
-
-
-@dataclass(frozen=True)
-class Given:
-    """Affine networks in the places of encoder, mu_layer, logvar_layer and decoder, and what a
-    right forward pass makes of them.
-    """
-
-    encoder: Affine
-    mu_layer: Affine
-    logvar_layer: Affine
-    decoder: Affine
-
-    @classmethod
-    def draw(cls, rng: Rng, classes: int = 0) -> Given:
-        hidden = 11
-        return cls(
-            Affine.draw(rng, PIXELS + classes, hidden, gain=2.0),
-            Affine.draw(rng, hidden, LATENT),
-            Affine.draw(rng, hidden, LATENT, gain=0.5),
-            Affine.draw(rng, LATENT + classes, PIXELS),
-        )
-
-    def blinded(self) -> Iterator[Given]:
-        """These networks, then those in which encoder, decoder or both are not told the class."""
-        encoder, decoder = self.encoder.first(PIXELS), self.decoder.first(LATENT)
-        yield self
-        if encoder.weight.shape != self.encoder.weight.shape:
-            yield replace(self, encoder=encoder)
-            yield replace(self, decoder=decoder)
-            yield replace(self, encoder=encoder, decoder=decoder)
-
-    def install(self, hw5_vae: Remote, model: Remote) -> None:
-        """Put them into a model that has parts of these names. Raises StudentError otherwise."""
-        for name in PARTS:
-            value(getattr(model, name))
-        _sample_without_noise(hw5_vae)
-        self.encoder.stand_for(model.encoder)
-        self.mu_layer.stand_for(model.mu_layer)
-        self.logvar_layer.stand_for(model.logvar_layer)
-        self.decoder.stand_for(model.decoder, IMAGE)
-
-    def code(self, flat: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        h = self.encoder(flat)
-        return self.mu_layer(h), self.logvar_layer(h)
-
-    def noise(
-        self, x_hat: torch.Tensor, mu: torch.Tensor, logvar: torch.Tensor, c: torch.Tensor
-    ) -> torch.Tensor:
-        """eps, read off images that were decoded from mu + exp(logvar / 2) * eps."""
-        seen = x_hat - self.decoder(torch.cat((mu, c), dim=1))
-        shift: torch.Tensor = seen @ torch.linalg.pinv(self.decoder.weight[:LATENT])
-        expect(
-            matches(shift @ self.decoder.weight[:LATENT], seen, 1e-3),
-            "x_hat is not what the decoder makes of a code around mu.",
-            "x -> encoder -> mu_layer and logvar_layer -> reparametrize -> decoder.",
-        )
-        return shift / torch.exp(logvar / 2)
-
-
-def _run_given(
-    hw5_vae: Remote, new: Callable[[], Remote], given: Given, inputs: Sequence[torch.Tensor]
-) -> tuple[Remote, Given, Any]:
-    """A model with given networks that its forward pass can work with, these, and its result."""
-    errors: list[StudentError] = []
-    for networks in given.blinded():
-        model = new()
-        networks.install(hw5_vae, model)
-        try:
-            return model, networks, model(*inputs)
-        except StudentError as error:
-            errors.append(error)
-    raise errors[0]
-
-
-SWAPPED = "mu and logvar have changed places, in what is returned or on the way to the decoder."
-NOT_SAMPLED = "x_hat is not decoded from a draw of N(mu, exp(logvar))."
-UNTOLD_ENCODER = "the encoder is not told the class: it reads the image alone."
-UNTOLD_DECODER = "The decoder is not told the class: it reads the code alone."
-SIDE_BY_SIDE = "torch.cat joins two matrices side by side; the order is [x, c], then [z, c]."
-
-
 @check("fc-vae.forward", share=2)
 def returns_mu_and_logvar(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     """forward encodes the images and returns x_hat, mu and logvar, in this order."""
@@ -777,7 +345,7 @@ def returns_mu_and_logvar(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
         return _new(hw5_vae.VAE)
 
     def with_given_networks() -> None:
-        _, _, result = _run_given(hw5_vae, new, given, (x,))
+        _, _, result = run_given(hw5_vae, new, given, (x,))
         _compare_code(given, result, x.flatten(1))
 
     def with_its_own() -> None:
@@ -799,7 +367,7 @@ def _compare_code(
     """Fail unless mu and logvar follow from `flat`. `mixed`: sentence -> another encoder input."""
     mu, logvar = code = given.code(flat)
     other_inputs = {sentence: given.code(other) for sentence, other in (mixed or {}).items()}
-    _, *returned = _triple(result)
+    _, *returned = triple(result)
     for number, expected in enumerate(code):
         close(
             returned[number],
@@ -848,20 +416,20 @@ def _decodes_a_sample(
         return torch.cat((z, c), dim=1)
 
     def with_given_networks() -> None:
-        model, seen, result = _run_given(hw5_vae, new, given, inputs)
+        model, seen, result = run_given(hw5_vae, new, given, inputs)
         _expect_told(seen.decoder.weight.shape == given.decoder.weight.shape)
         _compare_sample(seen, result, x.flatten(1), c)
-        _expect_gradient(model, inputs)
+        expect_gradient(model, inputs)
 
     def with_given_networks_and_own_noise() -> None:
-        model, seen, _ = _run_given(hw5_vae, new, given, inputs)
+        model, seen, _ = run_given(hw5_vae, new, given, inputs)
         _expect_told(seen.decoder.weight.shape == given.decoder.weight.shape)
         assign(hw5_vae.reparametrize, own)
-        x_hat, mu, logvar = _as_triple(model(*many), len(many[0]))
+        x_hat, mu, logvar = as_triple(model(*many), len(many[0]))
         noise = seen.noise(x_hat, mu, logvar, _with_class(*many)[1])
         expect(_is_standard(noise), NOT_SAMPLED, SAMPLING)
-        _expect_images(model(*inputs)[0], x.shape)
-        _expect_gradient(model, inputs)
+        expect_images(model(*inputs)[0], x.shape)
+        expect_gradient(model, inputs)
 
     def with_its_own_networks() -> None:
         whole = Whole(hw5_vae, new(), rng.seed, *inputs)
@@ -871,7 +439,7 @@ def _decodes_a_sample(
 
     def with_its_own_noise() -> None:
         whole = Whole(hw5_vae, new(), rng.seed, *inputs)
-        _expect_told(not c.numel() or _passes(lambda: whole.compare_decoder(join)))
+        _expect_told(not c.numel() or passes(lambda: whole.compare_decoder(join)))
         assign(hw5_vae.reparametrize, own)
         z, mu, logvar = whole.sample(*many)
         expect(_is_standard((z - mu) / torch.exp(logvar / 2)), NOT_SAMPLED, SAMPLING)
@@ -909,7 +477,7 @@ def _compare_sample(given: Given, result: Any, flat: torch.Tensor, c: torch.Tens
     pixels = tensor(x_hat, [(len(flat), PIXELS), shape], "x_hat", ORDER)
     codes = [given.code(torch.cat((flat, c), dim=1)[:, : len(given.encoder.weight)])]
     with suppress(Fail):
-        codes.insert(0, _as_triple(result, len(flat))[1:])
+        codes.insert(0, as_triple(result, len(flat))[1:])
 
     def decoded(z: torch.Tensor) -> torch.Tensor:
         return given.decoder(torch.cat((z, c), dim=1))
@@ -938,25 +506,7 @@ def _compare_sample(given: Given, result: Any, flat: torch.Tensor, c: torch.Tens
             },
             hint="x -> encoder -> mu_layer and logvar_layer -> reparametrize -> decoder.",
         )
-    _expect_images(x_hat, shape)
-
-
-def _expect_images(x_hat: Any, shape: tuple[int, ...]) -> None:
-    if not isinstance(x_hat, torch.Tensor) or x_hat.shape != shape:
-        raise Partial(0.75, f"x_hat should have the shape {tuple(shape)}.")
-
-
-def _expect_gradient(model: Remote, inputs: Sequence[torch.Tensor]) -> None:
-    found = gradients(model, *inputs, wrt=(0,), pick=0).inputs[0]
-    if not isinstance(found, torch.Tensor) or not found.count_nonzero():
-        raise Partial(
-            0.5,
-            "No gradient passes from x_hat back to the images.",
-            "detach(), .data and torch.no_grad() cut the way that training takes.",
-        )
-
-
-# loss_function
+    expect_images(x_hat, shape)
 
 
 def _bce(x_hat: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
@@ -1010,6 +560,7 @@ WRONG_RECONSTRUCTIONS: dict[str, Callable[[torch.Tensor, torch.Tensor], torch.Te
         lambda x_hat, x: -(x * x_hat.log()).sum()
     ),
 }
+
 
 WRONG_DIVERGENCES: dict[str, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
     "there is none.": lambda m, v: torch.zeros(()),
@@ -1160,9 +711,6 @@ def can_be_minimised(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
             close(grad, one, f"The gradient with respect to {name}", tolerance=GRADIENT)
 
 
-# CVAE
-
-
 @check("fc-vae.cvae", share=2)
 def encodes_image_and_class(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     """The encoder of CVAE reads the flat image and the one-hot class side by side: [x, c]."""
@@ -1175,7 +723,7 @@ def encodes_image_and_class(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
         return _new(hw5_vae.CVAE)
 
     def with_given_networks() -> None:
-        _, seen, result = _run_given(hw5_vae, new, given, (x, c))
+        _, seen, result = run_given(hw5_vae, new, given, (x, c))
         told = seen.encoder.weight.shape == given.encoder.weight.shape
         expect(told, f"mu is wrong: {UNTOLD_ENCODER}", SIDE_BY_SIDE)
         _compare_code(given, result, flat, {before: turned})
@@ -1252,12 +800,12 @@ def follows_the_sizes(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     x, c, z = rng.uniform(0, 1, n, *IMAGE), _one_hot(rng, n, classes), rng.normal(n, LATENT)
     codes = torch.cat((z, c), dim=1)
     cvae = hw5_vae.CVAE(PIXELS, num_classes=classes, latent_size=LATENT)
-    _sample_without_noise(hw5_vae)
+    sample_without_noise(hw5_vae)
     result = cvae(x, c)
-    _as_triple(result, n)
+    as_triple(result, n)
 
     def by_name() -> None:
-        layers, images = _fill_and_run(cvae.decoder, rng.seed, codes)
+        layers, images = fill_and_run(cvae.decoder, rng.seed, codes)
         _expect_some_network(images, codes, layers)
 
     def in_forward() -> None:
@@ -1265,7 +813,7 @@ def follows_the_sizes(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
         _expect_some_network(cvae.decoder(codes), codes, whole.decoder)
 
     either(by_name, in_forward)
-    _expect_images(result[0], (n, *IMAGE))
+    expect_images(result[0], (n, *IMAGE))
 
 
 def _expect_some_network(images: Any, codes: torch.Tensor, layers: Sequence[Linear]) -> None:
@@ -1275,10 +823,10 @@ def _expect_some_network(images: Any, codes: torch.Tensor, layers: Sequence[Line
     shape = (len(codes), PIXELS)
     pixels = tensor(images, [shape, (len(codes), *IMAGE)], "What the decoder gives")
     acts: list[Act] = [*[torch.relu] * (len(layers) - 1), torch.sigmoid]
-    _expect_chain(codes.shape[1], layers, "The decoder")
-    known = [acts, *(wrong for _, wrong in _slips(acts))]
+    expect_chain(codes.shape[1], layers, "The decoder")
+    known = [acts, *(wrong for _, wrong in slips(acts))]
     expect(
-        any(matches(pixels, _run(codes, layers, one).reshape(shape)) for one in known),
+        any(matches(pixels, run_network(codes, layers, one).reshape(shape)) for one in known),
         "decoder(cat(z, c)) is not what its layers make of the code and the class.",
     )
 

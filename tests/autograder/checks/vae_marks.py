@@ -36,7 +36,11 @@ def results(source: str, seed: int = 1) -> dict[str, QuestionResult]:
 
 def lost(source: str, seed: int = 1) -> dict[str, float]:
     """Question id -> points lost, where any are. Nothing may be ungradable."""
-    found = results(source, seed)
+    return lost_in(results(source, seed))
+
+
+def lost_in(found: dict[str, QuestionResult]) -> dict[str, float]:
+    """The same of results at hand."""
     assert all(one.points is not None for one in found.values()), messages(found)
     return {
         name: round(one.max_points - (one.points or 0), 4)
