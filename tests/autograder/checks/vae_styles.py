@@ -192,6 +192,83 @@ class CVAE(nn.Module):
         return self.decoder(torch.hstack((z, c))), mu, logvar
 """
 
+# Modules of their own; the encoder gives mu and logvar itself, the decoder's rows are flat.
+CLASSES = """
+class Encoder(nn.Module):
+    def __init__(self, inputs, hidden, latent):
+        super().__init__()
+        self.fc1, self.fc2 = nn.Linear(inputs, hidden), nn.Linear(hidden, hidden)
+        self.fc3, self.relu = nn.Linear(hidden, hidden), nn.ReLU()
+        self.mu, self.logvar = nn.Linear(hidden, latent), nn.Linear(hidden, latent)
+
+    def forward(self, x):
+        x = self.relu(self.fc3(self.relu(self.fc2(self.relu(self.fc1(x))))))
+        return self.mu(x), self.logvar(x)
+
+
+class Decoder(nn.Module):
+    def __init__(self, latent, hidden, outputs):
+        super().__init__()
+        self.fc1, self.fc2 = nn.Linear(latent, hidden), nn.Linear(hidden, hidden)
+        self.fc3, self.fc4 = nn.Linear(hidden, hidden), nn.Linear(hidden, outputs)
+
+    def forward(self, z):
+        for layer in (self.fc1, self.fc2, self.fc3):
+            z = F.relu(layer(z))
+        return torch.sigmoid(self.fc4(z))
+
+
+class VAE(nn.Module):
+    def __init__(self, input_size, latent_size=15):
+        super().__init__()
+        self.encoder = Encoder(input_size, 256, latent_size)
+        self.decoder = Decoder(latent_size, 256, input_size)
+
+    def forward(self, x):
+        mu, logvar = self.encoder(x.flatten(start_dim=1))
+        return self.decoder(reparametrize(mu, logvar)).view(x.shape), mu, logvar
+
+
+class CVAE(nn.Module):
+    def __init__(self, input_size, num_classes=10, latent_size=15):
+        super().__init__()
+        self.encoder = Encoder(input_size + num_classes, 256, latent_size)
+        self.decoder = Decoder(latent_size + num_classes, 256, input_size)
+
+    def forward(self, x, c):
+        mu, logvar = self.encoder(torch.cat((x.flatten(start_dim=1), c), 1))
+        z = reparametrize(mu, logvar)
+        return self.decoder(torch.cat((z, c), 1)).view(x.shape), mu, logvar
+"""
+
+# No layers at all.
+BARE = """
+class VAE(nn.Module):
+    def __init__(self, input_size, latent_size=15):
+        super().__init__()
+        H, Z = 100, latent_size
+        sizes = [(input_size, H), (H, H), (H, H), (H, Z), (H, Z), (Z, H), (H, H), (H, H),
+                 (H, input_size)]
+        for i, (a, b) in enumerate(sizes):
+            setattr(self, f"W{i}", nn.Parameter(torch.randn(b, a) / a**0.5))
+            setattr(self, f"b{i}", nn.Parameter(torch.zeros(b)))
+
+    def linear(self, i, x):
+        return F.linear(x, getattr(self, f"W{i}"), getattr(self, f"b{i}"))
+
+    def decoder(self, z):
+        for i in (5, 6, 7):
+            z = F.relu(self.linear(i, z))
+        return torch.sigmoid(self.linear(8, z)).reshape(-1, 1, 28, 28)
+
+    def forward(self, x):
+        h = x.flatten(1)
+        for i in (0, 1, 2):
+            h = F.relu(self.linear(i, h))
+        mu, logvar = self.linear(3, h), self.linear(4, h)
+        return self.decoder(reparametrize(mu, logvar)), mu, logvar
+"""
+
 
 def _sampler(body: str, head: str = "mu, logvar") -> str:
     return with_code(f"{IMPORTS}\ndef reparametrize({head}):\n    {body}\n")
@@ -213,6 +290,8 @@ RIGHT = {
     "shapes in forward": with_code(IMPORTS + SHAPES_IN_FORWARD),
     "activations in forward": with_code(IMPORTS + ACTIVATIONS_IN_FORWARD),
     "Flatten in the CVAE": with_code(IMPORTS + FLATTEN_IN_CVAE),
+    "classes of their own": with_code(IMPORTS + CLASSES),
+    "bare parameters": with_code(IMPORTS + BARE),
     "logvar first": edited(
         (
             "        mu = self.mu_layer(hidden)  # (N, Z)\n"
