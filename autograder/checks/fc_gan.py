@@ -330,7 +330,7 @@ def _returns(
 ) -> None:
     """The output is (N, width), and its gradient reaches the input."""
     seen = examine(spec, model, twin, [x], seed)
-    passes_gradients(spec, model, twin, seen, x, seed)
+    passes_gradients(spec, model, twin, seen, x)
     try:
         has_shape(spec, seen, (len(x), width))
     except Fail as fail:
