@@ -25,6 +25,9 @@ from .wire import MAX_DEPTH, MAX_TEXT, Handle
 MAX_OBJECTS = 4096
 RECIPE_BLOCK = 65_521
 ABSENT = object()
+NAME: Any = type.__dict__["__name__"]
+"""A class's own name, whatever its metaclass says."""
+
 
 
 class Missing(Exception):
@@ -335,7 +338,7 @@ def describe(error: BaseException, files: dict[str, str]) -> dict[str, str]:
         text = str(error.msg)[:1000]
     return {
         "kind": kind,
-        "type": type.__getattribute__(type(error), "__name__")[:60],
+        "type": NAME.__get__(type(error))[:60],
         "message": " ".join(text.split())[:200],
         "where": where[:100],
     }
