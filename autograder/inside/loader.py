@@ -50,8 +50,11 @@ GPU_NOTE = (
 )
 
 
-MAGIC = re.compile(r"^([ \t]*)([%!?].*)$", re.MULTILINE)
+MAGIC = re.compile(r"([ \t]*)([%!?].*)")
 """A line that only IPython understands."""
+
+MAX_MAGICS = 50
+MAGIC_NOTE = "Lines that only a notebook understands (% and !) were left out."
 
 _modes = ExitStack()
 
@@ -184,21 +187,21 @@ def _declared(data: bytes) -> str:
 
 
 def _parse(source: str, filename: str, notes: list[str]) -> tuple[ast.Module, str]:
-    """Parse a file; where it does not parse, try once more without the lines only IPython knows."""
-    try:
-        return ast.parse(source, filename), source
-    except SyntaxError:
-        plain = MAGIC.sub(r"\1pass  # \2", source)
-        if plain == source:
-            raise
+    """Parse a file. Where it breaks at a line that only IPython knows, that line is left out."""
+    lines = source.split("\n")
+    for _ in range(MAX_MAGICS):
         try:
-            tree = ast.parse(plain, filename)
-        except SyntaxError:
-            pass
-        else:
-            notes.append("Lines that only a notebook understands (% and !) were left out.")
-            return tree, plain
-        raise
+            return ast.parse("\n".join(lines), filename), "\n".join(lines)
+        except SyntaxError as error:
+            place = min(error.lineno or 1, len(lines)) - 1
+            magic = MAGIC.fullmatch(lines[place])
+            if magic is None:
+                # Its own mistake, with its own line numbers: these have not moved.
+                raise
+            if MAGIC_NOTE not in notes:
+                notes.append(MAGIC_NOTE)
+            lines[place] = f"{magic[1]}pass  # {magic[2]}"
+    return ast.parse(source, filename), source
 
 
 def _asks_for_gpu(tree: ast.AST) -> bool:

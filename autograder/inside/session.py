@@ -29,7 +29,6 @@ NAME: Any = type.__dict__["__name__"]
 """A class's own name, whatever its metaclass says."""
 
 
-
 class Missing(Exception):
     """The module or object has no attribute of the name that was asked for."""
 

@@ -114,12 +114,14 @@ def _plain(value: Any, tensors: list[torch.Tensor], depth: int) -> Any:
     if value is None or type(value) in (bool, int):
         return value
     if isinstance(value, torch.Tensor):
-        tensor = value.detach().as_subclass(torch.Tensor).cpu()
-        if _dtype_name(tensor.dtype) not in DTYPES or tensor.layout != torch.strided:
-            raise Unsendable(f"a tensor of {tensor.dtype}, {tensor.layout} cannot be sent")
+        tensor = value.detach().as_subclass(torch.Tensor)
+        known = _dtype_name(tensor.dtype) in DTYPES and tensor.layout == torch.strided
+        if not known or tensor.is_meta:
+            kind = f"{tensor.dtype}, {tensor.layout}, {tensor.device}"
+            raise Unsendable(f"a tensor of {kind} cannot be sent")
         if tensor.dim() > MAX_RANK or tensor.numel() > MAX_ELEMENTS:
             raise WireError(f"a tensor of shape {tuple(tensor.shape)} is too large to send")
-        tensors.append(tensor.resolve_conj().resolve_neg())
+        tensors.append(tensor.cpu().resolve_conj().resolve_neg())
         return {"$tensor": len(tensors) - 1}
     if isinstance(value, bool):
         return bool(value)

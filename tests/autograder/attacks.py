@@ -32,9 +32,12 @@ def require(zygote: Zygote, *mechanisms: str) -> None:
 class Talk:
     """One submission in a worker: its modules imported, its functions called."""
 
-    def __init__(self, zygote: Zygote, source: str, seconds: float = 20.0, **others: bytes) -> None:
+    def __init__(
+        self, zygote: Zygote, source: str | bytes, seconds: float = 20.0, **others: bytes
+    ) -> None:
         files = {f"{name}.py": data for name, data in others.items()}
-        files["hw5_vae.py"] = textwrap.dedent(source).encode()
+        data = textwrap.dedent(source).encode() if isinstance(source, str) else source
+        files["hw5_vae.py"] = data
         self.child = zygote.open(files)
         self.ask: Send = self.child.send(seconds)
 

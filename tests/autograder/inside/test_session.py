@@ -53,7 +53,7 @@ HOSTILE_TEXT = {
     "raises": "class E(Exception):\n    def __str__(self): raise SystemExit(0)",
     "is no text": "class E(Exception):\n    def __str__(self): return 5",
     "is endless": "class E(Exception):\n    def __str__(self): return 'x' * 10**8",
-    "has halves": "class E(Exception):\n    def __str__(self): return chr(0xd800) + chr(0) + '\\x1b'",
+    "has halves": "class E(Exception):\n    def __str__(self): return chr(0xd800) + '\\0\\x1b'",
     "is memory": "class E(MemoryError): pass",
     "has a lying name": """
 class M(type):
