@@ -577,43 +577,38 @@ def steps_by_a_thousandth(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
 
     Adam's first step is the learning rate times the sign of the gradient.
     """
-    given = _Model.draw(rng)
-    step = given.path(hw5_gan)[0]
-    right = given.path(ref)[0]
-    size = float(step.abs().median())
-    hint = "optim.Adam(model.parameters(), lr=..., betas=(..., ...))"
+    given, hint = _Model.draw(rng), ADAM
+    step, right = given.steps(hw5_gan)[0], given.steps(ref)[0]
     expect(bool(torch.isfinite(step).all()), "A step makes parameters NaN or infinite.", hint)
-    expect(size > 0 or bool(step.any()), "optimizer.step() does not move the parameters.", hint)
+    expect(bool(step.any()), "optimizer.step() does not move the parameters.", hint)
     expect(bool((step != 0).all()), "optimizer.step() does not move all of the parameters.", hint)
-    if not matches(step.abs(), torch.full_like(step, size), 0.02):
-        raise Fail("optimizer.step() does not step as Adam does.", hint)
-    expect(
-        matches(step, right, 0.01),
-        "The learning rate is not 1e-3."
-        if matches(step.sign(), right.sign())
-        else "The steps go the wrong way: an optimizer minimises.",
-        hint,
-    )
+    size = torch.full_like(step, float(step.abs().median()))
+    expect(matches(step.abs(), size, 0.03), "optimizer.step() does not step as Adam does.", hint)
+    down = matches(step.sign(), right.sign())
+    expect(down, "The steps go the wrong way: an optimizer minimises.", hint)
+    expect(matches(step, right, 0.03), "The learning rate is not 1e-3.", hint)
 
 
 @check("fc-gan.get_optimizer", share=2)
 def keeps_momentum(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """Its momentum is beta1 = 0.5, its memory of squares beta2 = 0.999, with no weight decay.
 
-    Six steps with given gradients, in units of the first.
+    Eight steps with given gradients, in units of the first.
     """
     given = _Model.draw(rng)
-    found, right = _relative(given.path(hw5_gan)), _relative(given.path(ref))
-    wrong = {says: _relative(given.simulate(make)) for says, make in OPTIMIZERS.items()}
-    if matches(found, right, 0.005):
-        return
-    likely = [says for says, one in wrong.items() if matches(found, one, 0.005)]
-    hint = "optim.Adam(model.parameters(), lr=..., betas=(..., ...))"
-    if len(likely) == 1:
-        raise Fail(f"get_optimizer is wrong: {likely[0]}", hint)
-    raise Fail("The steps of the optimizer are not those of the Adam asked for.", hint)
+    close(
+        _relative(given.steps(hw5_gan)),
+        _relative(given.steps(ref)),
+        "The way of the optimizer's steps",
+        tolerance=0.002,
+        lookalikes=lambda: {
+            says: _relative(given.simulate(make)) for says, make in OPTIMIZERS.items()
+        },
+        hint=ADAM,
+    )
 
 
+ADAM = "optim.Adam(model.parameters(), lr=..., betas=(..., ...))"
 Make = Callable[[list[torch.Tensor]], torch.optim.Optimizer]
 OPTIMIZERS: Mapping[str, Make] = {
     "beta1 is 0.9, torch's default; it should be 0.5.": lambda p: torch.optim.Adam(p, 1e-3),
@@ -635,7 +630,8 @@ OPTIMIZERS: Mapping[str, Make] = {
 class _Model:
     """A given model of two parameters, and the gradients that it meets step by step.
 
-    The gradients differ by up to a thousand between entries, so that a small weight decay shows.
+    The gradients differ widely between entries, so that a small weight decay shows, and between
+    steps, so that beta2 does.
     """
 
     weight: torch.Tensor
@@ -644,49 +640,49 @@ class _Model:
 
     @staticmethod
     def draw(rng: Rng) -> _Model:
-        sizes = [10 ** rng.uniform(-3, 0, *shape) for shape in ((7, 4), (4,))]
+        sizes = [10 ** rng.uniform(-2, 0, *shape) for shape in ((7, 4), (4,))]
         return _Model(
             rng.uniform(-1.5, 1.5, 7, 4),
             rng.uniform(-1.5, 1.5, 4),
-            [[_gradient(rng, size) for size in sizes] for _ in range(6)],
+            [[_gradient(rng, size) for size in sizes] for _ in range(8)],
         )
 
-    def path(self, module: Remote) -> torch.Tensor:
-        """How far the parameters have moved after each step, one row a step."""
+    def steps(self, module: Remote) -> torch.Tensor:
+        """How far each step moves the parameters, one row a step."""
         model = stub(module, self.weight, self.bias)
         optimizer = built(module.get_optimizer(model), "get_optimizer(model)")
-        rows = []
+        rows = [_flat([self.weight, self.bias])]
         for grads in self.grads:
             set_grads(model, grads)
             optimizer.step()
             rows.append(_flat(weights(model)))
-        return torch.stack(rows) - _flat([self.weight, self.bias])
+        return torch.stack(rows).diff(dim=0)
 
     def simulate(self, make: Make) -> torch.Tensor:
         """The same with an optimizer of ours."""
         parameters = [one.clone().requires_grad_(True) for one in (self.weight, self.bias)]
         optimizer = make(parameters)
-        rows = []
+        rows = [_flat(parameters)]
         for grads in self.grads:
             for one, grad in zip(parameters, grads, strict=True):
                 one.grad = grad.clone()
             optimizer.step()
-            rows.append(_flat([one.detach() for one in parameters]))
-        return torch.stack(rows) - _flat([self.weight, self.bias])
+            rows.append(_flat(parameters))
+        return torch.stack(rows).diff(dim=0)
 
 
 def _gradient(rng: Rng, size: torch.Tensor) -> torch.Tensor:
     # Away from zero, where Adam's epsilon would show.
-    return rng.normal(*size.shape).sign() * rng.uniform(0.3, 2, *size.shape) * size
+    return rng.normal(*size.shape).sign() * 10 ** rng.uniform(-1, 0.5, *size.shape) * size
 
 
 def _flat(values: Sequence[torch.Tensor]) -> torch.Tensor:
-    return torch.cat([one.flatten() for one in values])
+    return torch.cat([one.detach().flatten() for one in values])
 
 
-def _relative(path: torch.Tensor) -> torch.Tensor:
-    """The path in units of its first step: the learning rate is another check's."""
-    return path / path[0].abs().median().clamp(min=1e-12)
+def _relative(steps: torch.Tensor) -> torch.Tensor:
+    """In units of the first step: the learning rate is another check's."""
+    return steps / steps[0].abs().median().clamp(min=1e-12)
 
 
 HALVES = "the factors 1/2 are missing."

@@ -92,7 +92,8 @@ class GNet(nn.Module):
         self.rest = nn.Sequential(
             nn.Unflatten(1, (32, 7, 7)), nn.Upsample(scale_factor=2, mode="nearest"),
             nn.Conv2d(32, 16, 3, 1, 1), nn.LeakyReLU(0.2, inplace=True),
-            nn.Upsample(scale_factor=2), nn.Conv2d(16, 8, 3, 1, 1), nn.LeakyReLU(0.2), nn.Conv2d(8, 1, 3, 1, 1), nn.Sigmoid())
+            nn.Upsample(scale_factor=2), nn.Conv2d(16, 8, 3, 1, 1), nn.LeakyReLU(0.2),
+            nn.Conv2d(8, 1, 3, 1, 1), nn.Sigmoid())
         self._weight_init()
     def forward(self, z):
         return self.rest(self.first(z))
