@@ -254,14 +254,17 @@ def _graded(
             yield bench.grade(handin)
         return
     left = {handin.id: handin for handin in todo}
-    try:
-        for result in _pooled(todo, plan, min(jobs, len(todo))):
-            left.pop(result.id)
-            yield result
-    except BrokenProcessPool:
-        # One of our own processes died. Nobody may lose a mark by it: the rest go one by one.
-        for handin in left.values():
-            yield _alone(handin, plan)
+    for _ in range(2):
+        try:
+            for result in _pooled([*left.values()], plan, min(jobs, len(left))):
+                left.pop(result.id)
+                yield result
+            return
+        except BrokenProcessPool:
+            # One of our own processes died. Nobody may lose a mark by it.
+            continue
+    for handin in left.values():
+        yield _alone(handin, plan)
 
 
 def _pooled(todo: Sequence[Handin], plan: Plan, jobs: int) -> Iterator[SubmissionResult]:
@@ -280,7 +283,7 @@ def _alone(handin: Handin, plan: Plan) -> SubmissionResult:
     try:
         return next(_pooled([handin], plan, 1))
     except BrokenProcessPool:
-        sorry = "Grading this submission ended the grader itself, twice. A person has to look."
+        sorry = "Grading this submission ends the grader itself, even alone. A person has to look."
         questions = tuple(replace(q, state=CRASHED) for q in _unasked(plan.parts))
         return _result(handin, questions, plan.seed, (), note=sorry)
 
