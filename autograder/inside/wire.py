@@ -114,11 +114,11 @@ def _plain(value: Any, tensors: list[torch.Tensor], depth: int) -> Any:
     if value is None or type(value) in (bool, int):
         return value
     if isinstance(value, torch.Tensor):
-        tensor = value.detach().as_subclass(torch.Tensor)
-        known = _dtype_name(tensor.dtype) in DTYPES and tensor.layout == torch.strided
-        if not known or tensor.is_meta:
-            kind = f"{tensor.dtype}, {tensor.layout}, {tensor.device}"
+        known = _dtype_name(value.dtype) in DTYPES and value.layout == torch.strided
+        if not known or value.is_meta:
+            kind = f"{value.dtype}, {value.layout}, {value.device}"
             raise Unsendable(f"a tensor of {kind} cannot be sent")
+        tensor = value.detach().as_subclass(torch.Tensor)
         if tensor.dim() > MAX_RANK or tensor.numel() > MAX_ELEMENTS:
             raise WireError(f"a tensor of shape {tuple(tensor.shape)} is too large to send")
         tensors.append(tensor.cpu().resolve_conj().resolve_neg())
