@@ -285,10 +285,10 @@ def passes_gradients(
     of_parameters: bool = False,
 ) -> None:
     """Fail unless the gradient of the summed output reaches the input (and the parameters)."""
-    _fill(model, seen.seed, seen.order, x)
+    if seen.table is not spec.table:
+        _fill(model, seen.seed, seen.order, x)  # another filling was tried after the one that fits
     theirs = gradients(model, x, wrt=(0,), of=(model,) if of_parameters else ())
     if seen.table is spec.table:
-        fill(twin, seen.seed)
         right = gradients(twin, x, wrt=(0,), of=(twin,) if of_parameters else ())
     else:
         right = _gradients(seen.table, x, seen.seed, of_parameters)
