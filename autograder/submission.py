@@ -195,14 +195,19 @@ def gradients(
 
 
 def stub(
-    near: Remote, weight: torch.Tensor, bias: torch.Tensor, shape: Sequence[int] = ()
+    near: Remote,
+    weight: torch.Tensor,
+    bias: torch.Tensor,
+    shape: Sequence[int] = (),
+    squash: bool = False,
 ) -> Remote:
     """A given network on the side of `near`: x (N, ...) -> flatten(x) W + b, rows reshaped.
 
-    weight: (D, K), bias: (K,); `shape` is what a row of K numbers becomes, (K,) when empty.
+    weight: (D, K), bias: (K,); `shape` is what a row of K numbers becomes, (K,) when empty;
+    `squash`: a sigmoid follows.
     """
     shape = list(shape) or list(bias.shape)
-    made: Remote = near._line.ask("stub", weight=weight, bias=bias, shape=shape)
+    made: Remote = near._line.ask("stub", weight=weight, bias=bias, shape=shape, squash=squash)
     return made
 
 

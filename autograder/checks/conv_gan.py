@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -17,10 +18,11 @@ from ..submission import (
     fill,
     gradients,
     load_weights,
+    shapes,
     stub,
     weights,
 )
-from .expect import Fail, Partial, close, expect, matches, parallel, tensor
+from .expect import Fail, Partial, close, either, expect, matches, parallel, tensor
 from .networks import (
     NOTHING,
     RELU,
@@ -382,8 +384,7 @@ def _proven(model: Remote, twin: Remote, x: torch.Tensor, seed: int) -> list[tor
         isinstance(values, list) and all(isinstance(one, torch.Tensor) for one in values),
         "The parameters of the network are not tensors.",
     )
-    ours = weights(twin)
-    if [one.shape for one in values] == [one.shape for one in ours]:
+    if [tuple(one.shape) for one in values] == shapes(twin):
         load_weights(twin, values)
         if matches(before.flatten(), twin(x).flatten()):
             return values
@@ -546,15 +547,41 @@ class _Given:
         return self.data.flatten(1) @ weight + bias, fakes @ weight + bias
 
 
+@dataclass(frozen=True)
+class _Style:
+    """How a discriminator answers: `flat`, (N,) instead of (N, 1); `squash`, after a sigmoid."""
+
+    flat: bool = False
+    squash: bool = False
+
+
+LOGITS = _Style()
+
+
+def _styles(hw5_gan: Remote) -> list[_Style]:
+    """The styles that the student's losses may rely on, because their DNet answers like that.
+
+    DNet has lost its marks for it; with such a discriminator in place, the losses can be right.
+    """
+    x = torch.linspace(-3, 3, 5 * 784).sin().reshape(5, 1, 28, 28)
+    try:
+        outputs = [hw5_gan.DNet()(scale * x) for scale in (1, 5)]
+    except StudentError:
+        return [LOGITS]
+    if not all(isinstance(one, torch.Tensor) for one in outputs):
+        return [LOGITS]
+    flat = all(tuple(one.shape) == (5,) for one in outputs)
+    squash = all(bool(((one > 0) & (one < 1)).all()) for one in outputs)
+    return [_Style(flat), _Style(flat, squash=True)] if squash else [_Style(flat)]
+
+
 class _Game:
     """A GAN over there whose networks are given, so that what is wrong with DNet and GNet costs
     nothing here.
-
-    `flat`: the logits are (N,), as the student's own DNet gives them, instead of (N, 1).
     """
 
-    def __init__(self, module: Remote, flat: bool = False) -> None:
-        self._flat = flat
+    def __init__(self, module: Remote, style: _Style = LOGITS) -> None:
+        self._style = style
         self._first: tuple[Remote, ...] = ()
         try:
             self._gan = self._losses = built(module.GAN(), "GAN()")
@@ -570,9 +597,9 @@ class _Game:
     def seat(self, given: _Given) -> tuple[Remote, Remote]:
         """Put the given networks in their places; brings (disc, gen)."""
         weight, bias = given.disc
-        if self._flat:
+        if self._style.flat:
             weight, bias = weight[:, 0], bias[0]
-        disc = stub(self._gan, weight, bias)
+        disc = stub(self._gan, weight, bias, squash=self._style.squash)
         gen = stub(self._gan, *given.gen, shape=(1, 28, 28))
         assign(self._gan.disc, disc)
         assign(self._gan.gen, gen)
@@ -598,15 +625,6 @@ class _Game:
         return gradients(self._losses._get_loss_g, *self._first, *inputs, of=of).objects
 
 
-def _flat_logits(hw5_gan: Remote) -> bool:
-    """Does the student's DNet give (N,)? That costs a mark there; the losses may rely on it."""
-    try:
-        logits = hw5_gan.DNet()(torch.zeros(3, 1, 28, 28))
-    except StudentError:
-        return False
-    return isinstance(logits, torch.Tensor) and tuple(logits.shape) == (3,)
-
-
 def _scalars(values: Sequence[Any], what: str) -> torch.Tensor:
     return torch.stack([tensor(one, [(), (1,), (1, 1)], what) for one in values])
 
@@ -619,37 +637,47 @@ def _draws(rng: Rng) -> list[_Given]:
 @check("conv-gan.loss_d", share=3)
 def averages_over_all_logits(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """_get_loss_d is one mean of binary cross-entropies over all 2N logits: real 1, fake 0."""
-    draws, player, twin = _draws(rng), _Game(hw5_gan, _flat_logits(hw5_gan)), _Game(ref)
-    theirs = _scalars([player.loss_d(one) for one in draws], "_get_loss_d")
+    draws, twin = _draws(rng), _Game(ref)
     right = _scalars([twin.loss_d(one) for one in draws], "_get_loss_d")
-    if matches(theirs, 2 * right):
-        raise Partial(0.5, f"_get_loss_d is wrong: {TWICE}")
-    close(
-        theirs,
-        right,
-        "_get_loss_d",
-        lookalikes=lambda: {
-            says: torch.stack([loss(*one.logits()) for one in draws])
-            for says, loss in D_SLIPS.items()
-        },
-        hint="Hint: nn.BCEWithLogitsLoss.",
-    )
+
+    def compare(player: _Game) -> None:
+        theirs = _scalars([player.loss_d(one) for one in draws], "_get_loss_d")
+        if matches(theirs, 2 * right):
+            raise Partial(0.5, f"_get_loss_d is wrong: {TWICE}")
+        close(
+            theirs,
+            right,
+            "_get_loss_d",
+            lookalikes=lambda: {
+                says: torch.stack([loss(*one.logits()) for one in draws])
+                for says, loss in D_SLIPS.items()
+            },
+            hint="Hint: nn.BCEWithLogitsLoss.",
+        )
+
+    _in_some_style(hw5_gan, compare)
 
 
 @check("conv-gan.loss_d", share=1)
 def trains_the_discriminator(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """The gradient of _get_loss_d reaches the discriminator and improves it."""
-    theirs, right, _ = _both_gradients(hw5_gan, ref, rng)
-    expect(
-        any(isinstance(grad, torch.Tensor) for grad in theirs[0]),
-        "No gradient of _get_loss_d reaches the discriminator.",
-        "Return the loss as a tensor, with no .item(), no detach() on the logits.",
-    )
-    expect(
-        parallel(theirs[0], right[0]),
-        "The gradient of _get_loss_d does not lead the discriminator where it should.",
-        "Real images should get larger logits, fakes smaller ones.",
-    )
+    given = _Given.draw(rng, 7)
+    right = _Game(ref).gradients_d(given)[0]
+
+    def compare(player: _Game) -> None:
+        theirs = _columns(player.gradients_d(given)[0])
+        expect(
+            any(isinstance(grad, torch.Tensor) for grad in theirs),
+            "No gradient of _get_loss_d reaches the discriminator.",
+            "Return the loss as a tensor, with no .item(), no detach() on the logits.",
+        )
+        expect(
+            parallel(theirs, right),
+            "The gradient of _get_loss_d does not lead the discriminator where it should.",
+            "Real images should get larger logits, fakes smaller ones.",
+        )
+
+    _in_some_style(hw5_gan, compare)
 
 
 @check("conv-gan.loss_d", share=1)
@@ -659,25 +687,72 @@ def leaves_the_generator_alone(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     A gradient of the discriminator that is right, or that of a mistake known by name, shows that
     backpropagation took place at all.
     """
-    theirs, right, given = _both_gradients(hw5_gan, ref, rng)
-    expect(
-        parallel(theirs[0], right[0])
-        or any(parallel(theirs[0], _gradient(loss, given)) for loss in D_SLIPS.values()),
-        "The discriminator does not get the gradient of this loss, so nothing can be said.",
-    )
-    expect(
-        all(grad is None or not grad.any() for grad in theirs[1]),
-        "The gradient of _get_loss_d reaches the generator too.",
-        "Detach the fakes, or make them under torch.no_grad(): this step trains only disc.",
-    )
-
-
-def _both_gradients(hw5_gan: Remote, ref: Remote, rng: Rng) -> tuple[Grads, Grads, _Given]:
-    """Gradients of _get_loss_d to (disc, gen): the student's, the reference's."""
     given = _Given.draw(rng, 7)
-    theirs = _Game(hw5_gan, _flat_logits(hw5_gan)).gradients_d(given)
-    right = _Game(ref).gradients_d(given)
-    return [_columns(theirs[0]), theirs[1]], right, given
+    right = _Game(ref).gradients_d(given)[0]
+
+    def compare(player: _Game) -> None:
+        to_disc, to_gen = player.gradients_d(given)
+        theirs = _columns(to_disc)
+        expect(
+            parallel(theirs, right)
+            or any(parallel(theirs, _gradient(loss, given)) for loss in D_SLIPS.values()),
+            "The discriminator does not get the gradient of this loss, so nothing can be said.",
+        )
+        expect(
+            all(grad is None or not grad.any() for grad in to_gen),
+            "The gradient of _get_loss_d reaches the generator too.",
+            "Detach the fakes, or make them under torch.no_grad(): this step trains only disc.",
+        )
+
+    _in_some_style(hw5_gan, compare)
+
+
+@check("conv-gan.loss_g", share=3)
+def wants_fakes_taken_for_real(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
+    """_get_loss_g is the mean of -log D(G(z)), the non-saturating form."""
+    draws, twin = _draws(rng), _Game(ref)
+    right = _scalars([twin.loss_g(one) for one in draws], "_get_loss_g")
+
+    def compare(player: _Game) -> None:
+        close(
+            _scalars([player.loss_g(one) for one in draws], "_get_loss_g"),
+            right,
+            "_get_loss_g",
+            lookalikes=lambda: {
+                says: torch.stack([loss(one.logits()[1]) for one in draws])
+                for says, loss in G_SLIPS.items()
+            },
+            hint="Hint: nn.BCEWithLogitsLoss.",
+        )
+
+    _in_some_style(hw5_gan, compare)
+
+
+@check("conv-gan.loss_g", share=2)
+def trains_the_generator(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
+    """The gradient of _get_loss_g reaches the generator through the discriminator."""
+    given = _Given.draw(rng, 7)
+    right = _Game(ref).gradients_g(given)[0]
+
+    def compare(player: _Game) -> None:
+        theirs = player.gradients_g(given)[0]
+        expect(
+            any(isinstance(grad, torch.Tensor) and bool(grad.any()) for grad in theirs),
+            "No gradient of _get_loss_g reaches the generator.",
+            "Do not detach the fakes here: this step trains gen, through disc.",
+        )
+        expect(
+            parallel(theirs, right),
+            "The gradient of _get_loss_g does not lead the generator where it should.",
+            "The generator should raise the logits of its fakes, most where they are lowest.",
+        )
+
+    _in_some_style(hw5_gan, compare)
+
+
+def _in_some_style(hw5_gan: Remote, compare: Callable[[_Game], None]) -> None:
+    """Pass when `compare` does, in a style of discriminator that the student's DNet has."""
+    either(*(partial(compare, _Game(hw5_gan, style)) for style in _styles(hw5_gan)))
 
 
 def _columns(grads: Sequence[torch.Tensor | None]) -> list[torch.Tensor | None]:
@@ -690,40 +765,7 @@ def _columns(grads: Sequence[torch.Tensor | None]) -> list[torch.Tensor | None]:
 
 
 def _gradient(loss: Loss, given: _Given) -> list[torch.Tensor | None]:
+    """What that loss gives disc."""
     weight, bias = (one.clone().requires_grad_(True) for one in given.disc)
     game = _Given((weight, bias), given.gen, given.data, given.codes)
     return list(torch.autograd.grad(loss(*game.logits()), [weight, bias]))
-
-
-@check("conv-gan.loss_g", share=3)
-def wants_fakes_taken_for_real(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
-    """_get_loss_g is the mean of -log D(G(z)), the non-saturating form."""
-    draws, player, twin = _draws(rng), _Game(hw5_gan, _flat_logits(hw5_gan)), _Game(ref)
-    close(
-        _scalars([player.loss_g(one) for one in draws], "_get_loss_g"),
-        _scalars([twin.loss_g(one) for one in draws], "_get_loss_g"),
-        "_get_loss_g",
-        lookalikes=lambda: {
-            says: torch.stack([loss(one.logits()[1]) for one in draws])
-            for says, loss in G_SLIPS.items()
-        },
-        hint="Hint: nn.BCEWithLogitsLoss.",
-    )
-
-
-@check("conv-gan.loss_g", share=2)
-def trains_the_generator(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
-    """The gradient of _get_loss_g reaches the generator through the discriminator."""
-    given = _Given.draw(rng, 7)
-    theirs = _Game(hw5_gan, _flat_logits(hw5_gan)).gradients_g(given)[0]
-    right = _Game(ref).gradients_g(given)[0]
-    expect(
-        any(isinstance(grad, torch.Tensor) and bool(grad.any()) for grad in theirs),
-        "No gradient of _get_loss_g reaches the generator.",
-        "Do not detach the fakes here: this step trains gen, through disc.",
-    )
-    expect(
-        parallel(theirs, right),
-        "The gradient of _get_loss_g does not lead the generator where it should.",
-        "The generator should raise the logits of its fakes, most where they are lowest.",
-    )

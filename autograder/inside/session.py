@@ -36,17 +36,22 @@ class Missing(Exception):
 class Stub(nn.Module):
     """A given network, so that one mistake costs once: x (N, ...) -> x W + b, reshaped.
 
-    weight: (D, K), bias: (K,), shape: what the K numbers of one row become.
+    weight: (D, K), bias: (K,), shape: what the K numbers of one row become, squash: whether they
+    go through a sigmoid.
     """
 
-    def __init__(self, weight: torch.Tensor, bias: torch.Tensor, shape: Iterable[int]) -> None:
+    def __init__(
+        self, weight: torch.Tensor, bias: torch.Tensor, shape: Iterable[int], squash: bool
+    ) -> None:
         super().__init__()
         self.weight = nn.Parameter(weight)
         self.bias = nn.Parameter(bias)
         self.shape = tuple(shape)
+        self.squash = squash
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return (x.reshape(len(x), -1) @ self.weight + self.bias).reshape(len(x), *self.shape)
+        y = (x.reshape(len(x), -1) @ self.weight + self.bias).reshape(len(x), *self.shape)
+        return torch.sigmoid(y) if self.squash else y
 
 
 class Mix:
@@ -127,7 +132,7 @@ class Session:
     def _op_stub(self, request: dict[str, Any]) -> Any:
         # Cloned: an optimizer may step them, and in the judge they are the check's own tensors.
         weight, bias = request["weight"].clone(), request["bias"].clone()
-        return self._outward(Stub(weight, bias, request["shape"]))
+        return self._outward(Stub(weight, bias, request["shape"], request.get("squash", False)))
 
     def _op_mix(self, request: dict[str, Any]) -> Any:
         return self._outward(Mix(request["weights"]))
