@@ -81,7 +81,7 @@ def test_a_file_that_is_no_zip_is_named_with_what_to_give(
 ):
     (tmp_path / name).write_bytes(b"these are my notes\n" * 100)
     said = refused(capsys, command, tmp_path / name, *_out(command, tmp_path))
-    assert str(tmp_path / name) in said and ("give" in said or "again" in said)
+    assert str(tmp_path / name) in said and "give" in said.lower()
     assert not (tmp_path / "marks").exists()
 
 
@@ -323,6 +323,7 @@ def hostile(tmp_path: Path) -> tuple[Path, Path]:
             f"try:\n    open({str(marks / name)!r}, 'w').close()\nexcept OSError:\n    pass\n"
             "def pytest_configure(config):\n    pass\n"
         )
+    (submission / "pytest.ini").write_text("[pytest]\naddopts = -p judge\n")
     return submission, marks
 
 
