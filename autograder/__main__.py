@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -34,6 +35,25 @@ download from Gradescope, Canvas, Moodle or nbgrader (its `submitted` folder).
 
 MARKS will hold marks.csv, results/ID.json and feedback/ID.html. A run that was stopped goes on
 where it was when the same command is given again; a finished one is only written out again.
+
+  python -m autograder grade submissions --out marks
+  python -m autograder grade gradescope_export.zip --out marks --jobs 4 --part fc-vae
+"""
+
+CHECK = """\
+Grade one submission and print every check in words: what was asked, how it ended, and what is
+wrong. Nothing is written. To repeat what a student's feedback says, give the seed it names.
+
+  python -m autograder check submissions/ada
+  python -m autograder check submissions/ada --part conv-gan --seed 123456
+"""
+
+DOCTOR = """\
+Attack the sandbox from inside and print which protections hold on this machine, what they are
+made of, and what to install where one is missing. With --strict, `grade` and `check` refuse to
+run unless all of them hold.
+
+  python -m autograder doctor
 """
 
 
@@ -58,6 +78,7 @@ def grade(arguments: argparse.Namespace) -> int:
     """`grade`: read what was handed in, grade it, write and show the marks."""
     assignment = read_assignment()
     handins = read_submissions(arguments.submissions, assignment)
+    _prepare(arguments.out, arguments.submissions)
     plan = _plan(assignment, arguments, batch.journaled_seed(arguments.out))
     bench = Bench(plan)
     try:
@@ -77,6 +98,11 @@ def check(arguments: argparse.Namespace) -> int:
     """`check`: grade one submission and print every check."""
     assignment = read_assignment()
     handin = read_submission(arguments.folder, assignment)
+    if not handin.files.keys() - {"netid"}:
+        raise BatchError(
+            f"{arguments.folder} holds no work. {' '.join(handin.notes)} Give the folder or the "
+            "zip of one student."
+        )
     bench = Bench(_plan(assignment, arguments, None))
     try:
         _say_missing(bench, arguments.strict)
@@ -101,6 +127,24 @@ def doctor(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _prepare(out: Path, submissions: Path) -> None:
+    """Make the folder for the marks, or say why it cannot be. Raises BatchError."""
+    if submissions.resolve() in (out.resolve(), *out.resolve().parents):
+        raise BatchError(
+            f"--out {out} lies among the submissions in {submissions}, where the next run would "
+            "take it for one. Give a folder elsewhere."
+        )
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=out).close()
+    except (FileExistsError, NotADirectoryError):
+        raise BatchError(f"--out {out} is a file, or lies below one. Give a folder.") from None
+    except OSError as error:
+        raise BatchError(
+            f"--out {out} cannot be written ({error.strerror}). Give another folder with --out."
+        ) from None
+
+
 def _plan(assignment: Assignment, arguments: argparse.Namespace, before: int | None) -> Plan:
     seed = arguments.seed if arguments.seed is not None else before
     return Plan(
@@ -120,7 +164,9 @@ def _with_progress(
         TimeRemainingColumn(),
         TextColumn("{task.fields[last]}"),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    hidden = not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=hidden) as bar:
         task = bar.add_task("", total=len(handins), last="")
 
         def progress(one: str) -> None:
@@ -183,7 +229,8 @@ def _parser() -> argparse.ArgumentParser:
     one = commands.add_parser(
         "check",
         help="grade one submission and show every check",
-        description="Grade one submission (a folder or a zip) and print every check in words.",
+        description=CHECK,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     one.add_argument("folder", type=Path, metavar="FOLDER", help="folder or zip of one student")
     _common(one)
@@ -191,7 +238,8 @@ def _parser() -> argparse.ArgumentParser:
     one = commands.add_parser(
         "doctor",
         help="what this machine can confine",
-        description="Attack the sandbox from inside and say which protections hold here.",
+        description=DOCTOR,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     one.set_defaults(run=doctor)
     return parser

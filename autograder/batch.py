@@ -18,7 +18,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeVar
 
 import torch
 
@@ -138,9 +138,9 @@ class Journal:
         out.mkdir(parents=True, exist_ok=True)
         lines = self._lines()
         if lines:
-            self._compare(lines[0])
-            for line in lines[1:]:
-                result = from_json(line)
+            self._compare(_parsed(self._path, 1, lines[0], lambda text: dict(json.loads(text))))
+            for number, line in enumerate(lines[1:], 2):
+                result = _parsed(self._path, number, line, from_json)
                 self.results[result.id] = result
         self._file = self._begin(lines)
 
@@ -156,26 +156,25 @@ class Journal:
         self._file.flush()
         os.fsync(self._file.fileno())
 
-    def _lines(self) -> list[str]:
+    def _lines(self) -> list[bytes]:
         """The whole lines; a line that was being written when the run was killed is dropped."""
         if not self._path.exists():
             return []
-        text = self._path.read_text(encoding="utf-8")
-        return text[: text.rfind("\n") + 1].splitlines()
+        data = self._path.read_bytes()
+        return data[: data.rfind(b"\n") + 1].splitlines()
 
-    def _begin(self, lines: Sequence[str]) -> TextIO:
+    def _begin(self, lines: Sequence[bytes]) -> TextIO:
         """Leave just the whole lines, the header first, and go on behind them."""
-        lines = lines or [json.dumps(self._header, sort_keys=True)]
+        lines = lines or [json.dumps(self._header, sort_keys=True).encode()]
         fresh = self._path.with_suffix(".part")
-        with fresh.open("w", encoding="utf-8") as file:
-            file.writelines(line + "\n" for line in lines)
+        with fresh.open("wb") as file:
+            file.writelines(line + b"\n" for line in lines)
             file.flush()
             os.fsync(file.fileno())
         os.replace(fresh, self._path)
         return self._path.open("a", encoding="utf-8")
 
-    def _compare(self, line: str) -> None:
-        before = json.loads(line)
+    def _compare(self, before: dict[str, Any]) -> None:
         for name, now in self._header.items():
             if before.get(name) != now:
                 raise BatchError(
@@ -198,15 +197,26 @@ def header(handins: Sequence[Handin], plan: Plan) -> dict[str, Any]:
 
 def journaled_seed(out: Path) -> int | None:
     """The seed with which OUT's journal was begun; None when there is none."""
+    path = out / JOURNAL
     try:
-        with (out / JOURNAL).open(encoding="utf-8") as file:
-            return int(json.loads(file.readline())["seed"])
+        with path.open("rb") as file:
+            line = file.readline()
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError):
+    return _parsed(path, 1, line, lambda text: int(json.loads(text)["seed"]))
+
+
+Parsed = TypeVar("Parsed")
+
+
+def _parsed(path: Path, number: int, line: bytes, parse: Callable[[str], Parsed]) -> Parsed:
+    """A line of a journal. Raises BatchError when it is not what was once written there."""
+    try:
+        return parse(line.decode())
+    except (ValueError, LookupError, TypeError):
         raise BatchError(
-            f"{out / JOURNAL} is damaged at its first line. Give a new --out, or remove the file "
-            "to grade everything anew."
+            f"{path} is damaged in line {number}. Give a new --out, or remove the file to grade "
+            "everything anew."
         ) from None
 
 
@@ -244,14 +254,17 @@ def _graded(
             yield bench.grade(handin)
         return
     left = {handin.id: handin for handin in todo}
-    try:
-        for result in _pooled(todo, plan, min(jobs, len(todo))):
-            left.pop(result.id)
-            yield result
-    except BrokenProcessPool:
-        # One of our own processes died. Nobody may lose a mark by it: the rest go one by one.
-        for handin in left.values():
-            yield _alone(handin, plan)
+    for _ in range(2):
+        try:
+            for result in _pooled([*left.values()], plan, min(jobs, len(left))):
+                left.pop(result.id)
+                yield result
+            return
+        except BrokenProcessPool:
+            # One of our own processes died. Nobody may lose a mark by it.
+            continue
+    for handin in left.values():
+        yield _alone(handin, plan)
 
 
 def _pooled(todo: Sequence[Handin], plan: Plan, jobs: int) -> Iterator[SubmissionResult]:
@@ -270,7 +283,7 @@ def _alone(handin: Handin, plan: Plan) -> SubmissionResult:
     try:
         return next(_pooled([handin], plan, 1))
     except BrokenProcessPool:
-        sorry = "Grading this submission ended the grader itself, twice. A person has to look."
+        sorry = "Grading this submission ends the grader itself, even alone. A person has to look."
         questions = tuple(replace(q, state=CRASHED) for q in _unasked(plan.parts))
         return _result(handin, questions, plan.seed, (), note=sorry)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from .assignment import Assignment, Part, Question
 from .checks.expect import Fail, Partial
@@ -29,7 +29,8 @@ from .results import (
     CheckResult,
     QuestionResult,
 )
-from .submission import Line, Lost, Send, StudentError
+from .sandbox import SandboxError
+from .submission import Line, Lost, Send, StudentError, WorkerDied, words
 
 SUBMISSION_SECONDS = 180.0
 """Wall seconds after which a submission's remaining checks end as `timeout`."""
@@ -38,6 +39,9 @@ IMPORT_SECONDS = 20.0
 
 SORRY = "This check failed on our side. Your marks for the question wait until we have mended it."
 SHAPELESS = "What your code returned has a form that this question does not allow."
+
+
+T = TypeVar("T")
 
 
 class Code(Protocol):
@@ -71,7 +75,16 @@ class Run:
             raise Lost(TIMEOUT, "The submission as a whole took too long.")
         if self._code is None:
             self._code = self._open(self._files)
-        return self._code.send(seconds)
+        ask = self._code.send(seconds)
+
+        def asked(request: dict[str, Any]) -> dict[str, Any]:
+            try:
+                return ask(request)
+            except Lost:
+                self.close()
+                raise
+
+        return asked
 
     def close(self) -> None:
         if self._code is not None:
@@ -102,7 +115,7 @@ def judge(
                         if blocker is not None
                         else run_check(check, run.send, reference, seed)
                     )
-                    if result.state in (TIMEOUT, CRASHED):
+                    if result.state in ABNORMAL:
                         run.close()
                     ended[check.id] = result
     finally:
@@ -121,10 +134,15 @@ def run_check(
         )
 
     talk: Talk = []
-    try:
+
+    def tried() -> None:
+        talk.clear()
         ask = recorded(send(check.seconds), talk)
         ask({"op": "forget"})
         call(check, ask, reference, seed)
+
+    try:
+        _steadily(tried)
     except (Fail, Partial) as fail:
         fraction = fail.fraction if isinstance(fail, Partial) else 0.0
         known = diagnose(talk, check.question, check.module, reference)
@@ -133,6 +151,9 @@ def run_check(
         return ended(lost.state, 0.0, lost.message)
     except StudentError as error:
         return ended(*_student_error(error))
+    except SandboxError:
+        # This machine cannot run anybody's code: no mark follows from that.
+        raise
     except Exception as error:
         if _reference_passes(check, reference, seed):
             return ended(FAIL, 0.0, SHAPELESS)
@@ -143,6 +164,14 @@ def run_check(
 def _joined(message: str, known: str) -> str:
     """Both sentences, unless the check has said as much already."""
     return message if not known or known in message else f"{message} It looks like this: {known}"
+
+
+def _steadily(attempt: Callable[[], T]) -> T:
+    """What an attempt brings; begun anew, once, when our own worker died under it."""
+    try:
+        return attempt()
+    except WorkerDied:
+        return attempt()
 
 
 def call(check: Check, ask: Send, reference: Reference, seed: int) -> None:
@@ -186,14 +215,16 @@ def import_module(part: Part, files: Mapping[str, bytes], run: Run) -> CheckResu
     if name not in files:
         return ended(FAIL, f"{name} was not handed in.")
     try:
-        notes = Line(run.send(IMPORT_SECONDS), 0).ask("import", module=part.module)
+        notes = _steadily(
+            lambda: Line(run.send(IMPORT_SECONDS), 0).ask("import", module=part.module)
+        )
     except Lost as lost:
         run.close()
         return ended(lost.state, lost.message)
     except StudentError as error:
         state, _, message = _student_error(error)
         return ended(state, message)
-    texts = [note for note in notes if isinstance(note, str)] if isinstance(notes, list) else []
+    texts = [words(note) for note in notes] if isinstance(notes, list) else []
     return ended(PASS, " ".join(texts)[:1000])
 
 

@@ -23,15 +23,17 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 
+from . import launch
 from .inside import wire
 from .inside.confine import Limits
+from .inside.scratch import empty
 from .reference import GIVEN, ROOT
 from .results import CRASHED, MEMORY, TIMEOUT
-from .submission import Lost, Send
+from .submission import Lost, Send, WorkerDied
 
 PROTECTIONS = {
     "files hidden": ("reads files", "writes files"),
@@ -46,14 +48,20 @@ PROTECTIONS = {
 
 LIMITS = Limits(memory=1 << 30, cpu=150, file=1 << 24, processes=32)
 RESIDENT = LIMITS.memory + (1 << 29)
-SCRATCH_BYTES = 1 << 26
 WALL = 2.0
 """Wall seconds allowed for each CPU second: a machine may be busy, a student may sleep."""
 
 START_SECONDS = 120.0
 HELLO_SECONDS = 20.0
 TICK = 0.05
-INSIDE = Path(__file__).with_name("inside")
+GRACE = 0.25
+"""Seconds that a child whose channel has closed may take to end by itself."""
+
+ANSWERED = 2 * wire.MAX_BODY
+"""Bytes that may come back within one allowance: the judge may keep all of them."""
+
+TOO_LONG = "Your code took too long. Is there a loop that does not end?"
+
 FIRST_UID = 60001
 
 ENVIRONMENT = {
@@ -102,6 +110,8 @@ class Zygote:
         self.limits = limits
         self.advice: list[str] = []
         self.cpu = 0.0  # seconds that worker and children have used, as of the last one's end
+        self._spent = False
+        self._layers = 0
         self._fork = fork and sys.platform.startswith("linux")
         self._scratch = ""
         self._bubblewrap = bubblewrap and self._fork and shutil.which("bwrap") is not None
@@ -127,7 +137,7 @@ class Zygote:
                 if name.endswith(".py")
             }
             child.send(HELLO_SECONDS)({"op": "files", "files": sent})
-        except Lost:
+        except BaseException:
             child.close()
             raise
         return child
@@ -142,14 +152,20 @@ class Zygote:
             self._process.kill()
             self._process.wait()
         self._errors.close()
-        if self._scratch:
-            shutil.rmtree(self._scratch, ignore_errors=True)
+        self._forget_scratch()
 
     def __enter__(self) -> Zygote:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _forget_scratch(self) -> None:
+        if self._scratch and os.path.isdir(self._scratch):
+            empty(self._scratch)
+            with contextlib.suppress(OSError):
+                os.rmdir(self._scratch)
+        self._scratch = ""
 
     def _start(self) -> None:
         """Start the process; without bubblewrap when bubblewrap cannot start."""
@@ -158,16 +174,18 @@ class Zygote:
         except SandboxError as error:
             if not self._bubblewrap:
                 raise
-            self.advice.append(f"bubblewrap does not start: {_bubblewrap_advice(str(error))}")
+            self._forget_scratch()
+            self.advice.append(f"bubblewrap does not start: {launch.advice(str(error))}")
             self._bubblewrap = False
             self._launch()
 
     def _launch(self) -> None:
         ours, theirs = socket.socketpair()
-        if not self._bubblewrap and not self._scratch:
+        self._forget_scratch()
+        if not self._bubblewrap:
             self._scratch = tempfile.mkdtemp(prefix="hw5-scratch-")
             os.chmod(self._scratch, 0o1777)
-        paths = readable()
+        paths = launch.readable()
         scratch = "/scratch" if self._bubblewrap else self._scratch
         settings = {
             "given": {name: (ROOT / f"{name}.py").read_text(encoding="utf-8") for name in GIVEN},
@@ -178,14 +196,17 @@ class Zygote:
             "tasks": self.limits.processes + _tasks_of_user(),
             "fork": self._fork,
         }
-        folder = "/kit" if self._bubblewrap else str(INSIDE.parent)
+        folder = "/kit" if self._bubblewrap else str(launch.INSIDE.parent)
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the worker)
         self._process = subprocess.Popen(
-            [*(_bubblewrap(paths) if self._bubblewrap else []), *_python(folder, paths)],
+            [
+                *(launch.bubblewrap(paths) if self._bubblewrap else []),
+                *launch.python(folder, paths),
+            ],
             stdin=theirs.fileno(),
             stdout=subprocess.DEVNULL,
             stderr=self._errors,
-            env={**ENVIRONMENT, "HOME": scratch, "MPLCONFIGDIR": scratch},
+            env={**ENVIRONMENT, **dict.fromkeys(("HOME", "TMPDIR", "MPLCONFIGDIR"), scratch)},
             cwd="/",
             start_new_session=True,
         )
@@ -197,12 +218,23 @@ class Zygote:
             self._tell(settings)
             self.ready = self._hear()
         except (OSError, ValueError) as error:
-            self._process.kill()
-            self._process.wait()
+            self._kill()
             self._errors.seek(0)
             said = self._errors.read()[-2000:].decode(errors="replace").strip()
             last = said.splitlines()[-1] if said else str(error)
+            self._errors.close()
+            self._forget_scratch()
             raise SandboxError(f"The worker did not start: {last}") from None
+
+    def _kill(self) -> None:
+        """End the worker's process at once. What it had forked asked to die with it."""
+        self._control.close()
+        if not self._fork:
+            # A student's own process: all of its group.
+            with contextlib.suppress(OSError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.kill()
+        self._process.wait()
 
     def _tell(self, command: dict[str, Any], descriptors: Sequence[int] = ()) -> None:
         text = json.dumps(command).encode() + b"\n"
@@ -222,50 +254,61 @@ class Zygote:
         return answer
 
     def _child(self) -> Child:
-        """A fresh confined child. A dead worker is replaced once."""
+        """A fresh confined child. A worker that is dead, or fails at it, is replaced once."""
         for _ in range(2):
-            if not self.alive or not self._fork:
+            if not self.alive or self._spent:
                 self._restart()
+            self._spent = not self._fork
             ours, theirs = socket.socketpair()
             if sys.platform.startswith("linux"):
                 ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
             try:
-                self._tell({"do": "fork"}, [theirs.fileno()])
-                if self._fork:
-                    self._hear()
-                theirs.close()
-                return Child(self, ours, _hello(ours) or self._process.pid)
+                with theirs:
+                    self._tell({"do": "fork"}, [theirs.fileno()])
+                    if self._fork:
+                        self._hear()
+                pid, layers = _hello(ours)
+                self._layers = self._layers or layers
+                if layers != self._layers:
+                    raise OSError("a layer of the sandbox is missing")
+                return Child(self, ours, pid or self._process.pid)
             except (OSError, ValueError):
                 ours.close()
-                self._process.kill()
-                self._process.wait()
-        raise Lost(CRASHED, "The process for your code could not be started.")
+                self._kill()
+        raise WorkerDied(CRASHED, "The process for your code could not be started.")
 
     def _restart(self) -> None:
-        if getattr(self, "_used", False) or not self.alive:
-            self._control.close()
-            self._process.kill()
-            self._process.wait()
-            self._errors.close()
-            self._launch()
-        self._used = True
+        self._kill()
+        self._errors.close()
+        self._launch()
 
-    def reap(self) -> int:
-        """Kill the child and all it started; brings its wait status. -1: the worker is dead."""
+    def reap(self, grace: float = 0.0) -> int | None:
+        """Kill the child and all it started; brings its wait status.
+
+        None when it was alive after `grace` seconds. Raises WorkerDied when the worker is dead.
+        """
         if not self._fork:
-            self._process.kill()
-            self._process.wait()
-            return 0
+            return self._reap_alone(grace)
         try:
             self._control.settimeout(HELLO_SECONDS)
-            self._tell({"do": "reap"})
+            self._tell({"do": "reap", "grace": grace})
             answer = self._hear()
             self.cpu = float(answer["cpu"])
-            return int(answer["status"])
+            # What cannot be removed must not meet the next student.
+            self._spent = not answer["clean"]
+            status: int | None = answer["status"]
+            return status
         except (OSError, ValueError, KeyError):
-            self._process.kill()
-            self._process.wait()
-            return -1
+            self._kill()
+            raise WorkerDied(CRASHED, "The process for your code was ended from outside.") from None
+
+    def _reap_alone(self, grace: float) -> int | None:
+        try:
+            code = self._process.wait(grace)
+        except subprocess.TimeoutExpired:
+            code = None
+        self._kill()
+        return None if code is None else -code if code < 0 else code << 8
 
     def _examine(self) -> Doctor:
         """Attack ourselves from inside, and see what came through."""
@@ -287,7 +330,7 @@ class Zygote:
                             "udp": udp.getsockname()[1],
                             "tasks": 50,
                             "room": self.limits.memory + (1 << 28),
-                            "disk": SCRATCH_BYTES * 3 // 2,
+                            "disk": launch.SCRATCH_BYTES * 3 // 2,
                         }
                     )["value"]
                 finally:
@@ -327,17 +370,19 @@ class Child:
         self._channel = channel
         self._channel.setblocking(False)
         self._poll = select.poll()
+        self._looked = 0.0
         self._open = True
 
     def send(self, seconds: float) -> Send:
         """A way to ask that ends as `timeout` once the code has used so many CPU seconds."""
-        cpu_ends = self._used()[0] + seconds
-        wall_ends = time.monotonic() + WALL * seconds
+        self._cpu_ends = self._used()[0] + seconds
+        self._wall_ends = time.monotonic() + WALL * seconds
+        self._room = ANSWERED
 
         def ask(request: dict[str, Any]) -> dict[str, Any]:
             if not self._open:
                 raise Lost(CRASHED, "The process that ran your code has ended.")
-            answer: dict[str, Any] = self._exchange(request, cpu_ends, wall_ends)
+            answer: dict[str, Any] = self._exchange(request)
             return answer
 
         return ask
@@ -347,15 +392,17 @@ class Child:
         if self._open:
             self._open = False
             self._channel.close()
-            self._zygote.reap()
+            # A worker that is dead took its child along; the next submission gets a new one.
+            with contextlib.suppress(WorkerDied):
+                self._zygote.reap()
 
-    def _exchange(self, request: dict[str, Any], cpu_ends: float, wall_ends: float) -> Any:
+    def _exchange(self, request: dict[str, Any]) -> Any:
         token = secrets.token_hex(8)
         frame = memoryview(wire.pack({"id": token, "request": request}))
-        if self._wait(select.POLLIN, 0):
+        if self._wait(select.POLLIN, 0) and self._read(1):
             self._broken("it wrote without being asked")
         while frame:
-            self._wait_until(select.POLLOUT, cpu_ends, wall_ends)
+            self._wait_until(select.POLLOUT)
             try:
                 frame = frame[self._channel.send(frame) :]
             except BlockingIOError:
@@ -363,68 +410,84 @@ class Child:
             except OSError:
                 self._ended()
         try:
-            prefix = self._receive(wire.PREFIX.size, cpu_ends, wall_ends)
-            head, body = wire.lengths(prefix)
-            answer = wire.unpack(
-                self._receive(head, cpu_ends, wall_ends), self._receive(body, cpu_ends, wall_ends)
-            )
+            head, body = wire.lengths(self._receive(wire.PREFIX.size))
+            self._room -= body
+            if self._room < 0:
+                self._broken("its answers are too large")
+            answer = wire.unpack(self._receive(head), self._receive(body))
         except wire.WireError as error:
             self._broken(str(error))
         if not isinstance(answer, dict) or answer.get("id") != token or "answer" not in answer:
             self._broken("it answered something else")
         return answer["answer"]
 
-    def _receive(self, size: int, cpu_ends: float, wall_ends: float) -> bytearray:
+    def _receive(self, size: int) -> bytearray:
         data = bytearray()
         while len(data) < size:
-            self._wait_until(select.POLLIN, cpu_ends, wall_ends)
-            try:
-                part = self._channel.recv(min(size - len(data), 1 << 20))
-            except BlockingIOError:
-                continue
-            except OSError:
-                part = b""
-            if not part:
-                self._ended()
-            data += part
+            self._wait_until(select.POLLIN)
+            data += self._read(min(size - len(data), 1 << 20))
         return data
+
+    def _read(self, size: int) -> bytes:
+        """What is there, at most `size` bytes; the end of the channel is the end of the child."""
+        try:
+            part = self._channel.recv(size)
+        except BlockingIOError:
+            return b""
+        except OSError:
+            part = b""
+        if not part:
+            self._ended()
+        return part
 
     def _wait(self, event: int, seconds: float) -> bool:
         self._poll.register(self._channel, event)
         return bool(self._poll.poll(seconds * 1000))
 
-    def _wait_until(self, event: int, cpu_ends: float, wall_ends: float) -> None:
+    def _wait_until(self, event: int) -> None:
         """Wait for the channel; meanwhile watch the clock, the CPU time and the memory."""
-        while not self._wait(event, TICK):
-            cpu, resident = self._used()
-            if cpu > cpu_ends or time.monotonic() > wall_ends:
-                self._lose(TIMEOUT, "Your code took too long. Is there a loop that does not end?")
-            if resident > RESIDENT:
-                self._lose(MEMORY, "Your code used more memory than a submission may.")
+        while True:
+            ready = self._wait(event, TICK)
+            now = time.monotonic()
+            # Drop by drop is no way around the limits: the clock is read whatever happens.
+            if now > self._wall_ends:
+                self._lose(TIMEOUT, TOO_LONG)
+            if not ready or now > self._looked + TICK:
+                self._looked = now
+                cpu, resident = self._used()
+                if cpu > self._cpu_ends:
+                    self._lose(TIMEOUT, TOO_LONG)
+                if resident > RESIDENT:
+                    self._lose(MEMORY, "Your code used more memory than a submission may.")
+            if ready:
+                return
 
     def _used(self) -> tuple[float, int]:
         """CPU seconds used and bytes resident, (0, 0) where the system does not say."""
         try:
-            with open(f"/proc/{self.pid}/stat") as file:
-                fields = file.read().rpartition(")")[2].split()
+            # Bytes: a process names itself as it likes.
+            with open(f"/proc/{self.pid}/stat", "rb") as file:
+                fields = file.read().rpartition(b")")[2].split()
         except OSError:
             return 0.0, 0
         ticks, page = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
         return (int(fields[11]) + int(fields[12])) / ticks, int(fields[21]) * page
 
-    def _lose(self, state: str, message: str) -> None:
+    def _lose(self, state: str, message: str) -> NoReturn:
         self.close()
         raise Lost(state, message)
 
-    def _broken(self, how: str) -> None:
+    def _broken(self, how: str) -> NoReturn:
         self._lose(CRASHED, f"The process that ran your code broke the protocol: {how}.")
 
-    def _ended(self) -> None:
-        """The process is gone: say how."""
+    def _ended(self) -> NoReturn:
+        """The channel is closed: say how the process went."""
         self._open = False
         self._channel.close()
-        status = self._zygote.reap()
-        if status >= 0 and os.WIFSIGNALED(status):
+        status = self._zygote.reap(GRACE)
+        if status is None:
+            raise Lost(CRASHED, "Your code closed its connection to the grader.")
+        if os.WIFSIGNALED(status):
             number = os.WTERMSIG(status)
             if number == signal.SIGXCPU:
                 raise Lost(TIMEOUT, "Your code used up all its computing time.")
@@ -452,82 +515,22 @@ def _listeners(folder: str) -> Iterator[tuple[str, socket.socket, socket.socket]
         yield address, tcp, udp
 
 
-def readable() -> list[str]:
-    """Folders a worker needs to read: interpreter, environment, system libraries, packages."""
-    packages = [p for p in sys.path if Path(p).name in ("site-packages", "dist-packages")]
-    wanted = [sys.base_prefix, sys.prefix, *packages, "/usr", "/lib", "/lib64", "/bin", "/sbin"]
-    there = dict.fromkeys(str(path) for path in wanted if os.path.isdir(path))
-    return [path for path in there if path != "/"]
-
-
-def _python(folder: str, paths: Sequence[str]) -> list[str]:
-    """The worker's command line: isolated, no bytecode, our folder on the path for its import."""
-    packages = [p for p in paths if Path(p).name in ("site-packages", "dist-packages")]
-    program = (
-        f"import sys; sys.path[:] = [p for p in sys.path if p.startswith(tuple({list(paths)!r}))];"
-        f"sys.path += [p for p in {packages!r} if p not in sys.path];"
-        f"sys.path.insert(0, {folder!r}); from inside import worker; sys.path.pop(0); worker.main()"
-    )
-    return [sys.executable, "-I", "-B", "-c", program]
-
-
-def _bubblewrap(paths: Sequence[str]) -> list[str]:
-    """The command that starts a program in namespaces of its own."""
-    command = ["bwrap", "--die-with-parent", "--new-session", "--unshare-ipc", "--unshare-pid"]
-    command += ["--unshare-net", "--unshare-uts", "--unshare-cgroup-try", "--cap-drop", "ALL"]
-    if os.geteuid() == 0:
-        # A user namespace would leave root's uid outside, and with it the limits unenforced.
-        for capability in ("CAP_SETUID", "CAP_SETGID", "CAP_KILL"):
-            command += ["--cap-add", capability]
-    else:
-        command += ["--unshare-user"]
-    command += ["--proc", "/proc", "--dev", "/dev"]
-    parents = [*map(Path, paths), Path("/kit/inside"), Path("/etc/x")]
-    # bubblewrap makes missing parents for root alone.
-    made = dict.fromkeys(str(up) for path in parents for up in reversed(path.parents))
-    for folder in made:
-        if folder not in ("/", *paths) and not os.path.islink(folder):
-            command += ["--dir", folder]
-    for path in paths:
-        if os.path.islink(path):
-            command += ["--symlink", os.readlink(path), path]
-        else:
-            command += ["--ro-bind", path, path]
-    command += _masks(paths)
-    for file in ("/etc/ld.so.cache", "/etc/localtime", "/etc/alternatives"):
-        command += ["--ro-bind-try", file, file]
-    command += ["--ro-bind", str(INSIDE), "/kit/inside"]
-    command += ["--perms", "1777", "--size", str(SCRATCH_BYTES), "--tmpfs", "/scratch"]
-    return [*command, "--"]
-
-
-def _masks(paths: Sequence[str]) -> list[str]:
-    """Hide the kit where it lies inside a folder that is shown, the environment excepted."""
-    root = str(ROOT)
-    if not any(root == path or root.startswith(path + "/") for path in paths):
-        return []
-    inside = [path for path in paths if path.startswith(root + "/")]
-    command = ["--tmpfs", root]
-    for path in inside:
-        command += ["--ro-bind", path, path]
-    return command
-
-
-def _hello(channel: socket.socket) -> int:
-    """Wait for the child's first byte; brings its process id as we know it (0 where unknown)."""
+def _hello(channel: socket.socket) -> tuple[int, int]:
+    """Wait for the child's first byte; brings its process id as we know it (0 where unknown),
+    and the byte, which says what layers it has taken on.
+    """
     channel.settimeout(HELLO_SECONDS)
     if not sys.platform.startswith("linux"):
-        if channel.recv(1) != b"H":
-            raise OSError("the child did not come up")
-        return 0
-    data, extra, _, _ = channel.recvmsg(1, socket.CMSG_SPACE(12))
-    channel.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 0)
-    if data != b"H":
+        data, extra = channel.recv(1), list[Any]()
+    else:
+        data, extra, _, _ = channel.recvmsg(1, socket.CMSG_SPACE(12))
+        channel.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 0)
+    if not data:
         raise OSError("the child did not come up")
     for level, kind, payload in extra:
         if level == socket.SOL_SOCKET and kind == socket.SCM_CREDENTIALS:
-            return int(struct.unpack("3i", payload[:12])[0])
-    return 0
+            return int(struct.unpack("3i", payload[:12])[0]), data[0]
+    return 0, data[0]
 
 
 def _tasks_of_user() -> int:
@@ -548,15 +551,6 @@ def _advice(found: Mapping[str, Any]) -> list[str]:
     if not found.get("landlock"):
         advice.append("Landlock is missing: it needs Linux 5.13 or newer with it switched on.")
     return advice
-
-
-def _bubblewrap_advice(said: str) -> str:
-    if "uid map" in said or "namespace" in said or "Permission" in said:
-        return (
-            f"{said} User namespaces are switched off; on Ubuntu 24.04, allow them for bwrap with "
-            "an AppArmor profile, or `sysctl kernel.apparmor_restrict_unprivileged_userns=0`."
-        )
-    return said
 
 
 def _signal_name(number: int) -> str:

@@ -48,6 +48,10 @@ class Lost(Exception):
         self.state, self.message = state, message
 
 
+class WorkerDied(Lost):
+    """The worker itself is gone, through no doing of the code it ran: ask again in a new one."""
+
+
 class Line:
     """One check's talk with one session: asks, raises what it answers, counts seeds."""
 
@@ -75,12 +79,15 @@ class Line:
             raise Lost("crashed", "The process that ran your code broke the protocol.")
         if "error" in answer:
             fields = ("kind", "type", "message", "where")
-            error = StudentError(*(str(answer["error"].get(name, "")) for name in fields))
+            error = StudentError(*(words(answer["error"].get(name)) for name in fields))
             raise ReferenceFailed(str(error)) if self._reference else error
         return self._outward(answer.get("value"))
 
     def _inward(self, value: Any) -> Any:
         if isinstance(value, Remote):
+            if value._line is not self:
+                # Its number names another object here.
+                raise TypeError("an object of one session was given to another")
             return value._handle()
         if isinstance(value, torch.device):
             return str(value)
@@ -113,6 +120,9 @@ class Remote:
             raise AttributeError(name)
         return Remote(self._line, self._target, f"{self._path}.{name}".lstrip("."))
 
+    # Its items are asked for by number, without end: a loop over it must fail instead.
+    __iter__ = None
+
     def __getitem__(self, index: int) -> Remote:
         return self.__getattr__(str(index))
 
@@ -130,6 +140,12 @@ class Remote:
             return self._target
         found = value(self)
         return found._target if isinstance(found, Remote) else found
+
+
+def words(text: Any) -> str:
+    """Text from over there, on one line, without control characters; not text is nothing."""
+    line = " ".join(text.split()) if isinstance(text, str) else ""
+    return "".join(character for character in line if character.isprintable())
 
 
 @dataclass(frozen=True)
@@ -179,14 +195,19 @@ def gradients(
 
 
 def stub(
-    near: Remote, weight: torch.Tensor, bias: torch.Tensor, shape: Sequence[int] = ()
+    near: Remote,
+    weight: torch.Tensor,
+    bias: torch.Tensor,
+    shape: Sequence[int] = (),
+    squash: bool = False,
 ) -> Remote:
     """A given network on the side of `near`: x (N, ...) -> flatten(x) W + b, rows reshaped.
 
-    weight: (D, K), bias: (K,); `shape` is what a row of K numbers becomes, (K,) when empty.
+    weight: (D, K), bias: (K,); `shape` is what a row of K numbers becomes, (K,) when empty;
+    `squash`: a sigmoid follows.
     """
     shape = list(shape) or list(bias.shape)
-    made: Remote = near._line.ask("stub", weight=weight, bias=bias, shape=shape)
+    made: Remote = near._line.ask("stub", weight=weight, bias=bias, shape=shape, squash=squash)
     return made
 
 
@@ -233,6 +254,12 @@ def weights(
         "weights", target=model, order=order, args=list(example)
     )
     return values
+
+
+def shapes(model: Remote) -> list[tuple[int, ...]]:
+    """The shapes of the model's parameters, as defined (a claim)."""
+    found: list[list[int]] = model._line.ask("shapes", target=model)
+    return [tuple(shape) for shape in found]
 
 
 def load_weights(

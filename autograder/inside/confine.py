@@ -13,6 +13,7 @@ import resource
 import signal
 import struct
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,16 +26,19 @@ except (ImportError, OSError, RuntimeError):
 
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
+PR_SET_SECCOMP = 22
+SECCOMP_MODE_FILTER = 2
 PR_SET_CHILD_SUBREAPER = 36
 PR_SET_NO_NEW_PRIVS = 38
 CLONE_THREAD = 0x10000
 
 FORBIDDEN = (
     "socket socketpair connect bind listen accept accept4 sendto sendmsg sendmmsg "
+    "recvfrom recvmsg recvmmsg getsockopt setsockopt getsockname getpeername shutdown "
     "fork vfork execve execveat "
     "ptrace process_vm_readv process_vm_writev process_madvise process_mrelease kcmp "
     "pidfd_open pidfd_getfd pidfd_send_signal "
-    "tkill rt_sigqueueinfo rt_tgsigqueueinfo "
+    "kill tkill tgkill rt_sigqueueinfo rt_tgsigqueueinfo "
     "sched_setaffinity sched_setattr sched_setparam sched_setscheduler setpriority ioprio_set "
     "setuid setgid setreuid setregid setresuid setresgid setgroups setfsuid setfsgid "
     "shmget shmat shmctl shmdt msgget msgsnd msgrcv msgctl semget semop semctl semtimedop "
@@ -48,8 +52,34 @@ FORBIDDEN = (
     "reboot kexec_load kexec_file_load init_module finit_module delete_module "
     "migrate_pages move_pages modify_ldt iopl ioperm vhangup syslog settimeofday "
     "clock_settime clock_adjtime adjtimex sethostname setdomainname "
+    "setxattr lsetxattr fsetxattr removexattr lremovexattr fremovexattr get_robust_list "
 )
 """System calls denied whatever their arguments, by name."""
+
+PRETENDED = (
+    "chmod fchmod fchmodat fchmodat2 chown lchown fchown fchownat utime utimes utimensat futimesat"
+)
+"""Calls that succeed and do nothing: Landlock does not know them, and honest code that copies a
+file must not fail at its permissions."""
+
+NUMBERS = {
+    "pidfd_send_signal": 424,
+    "io_uring_setup": 425,
+    "io_uring_enter": 426,
+    "io_uring_register": 427,
+    "pidfd_open": 434,
+    "clone3": 435,
+    "pidfd_getfd": 438,
+    "process_madvise": 440,
+    "memfd_secret": 447,
+    "process_mrelease": 448,
+    "fchmodat2": 452,
+}
+"""Calls younger than some libseccomp in use; the numbers hold on every architecture."""
+
+PRCTL = (PR_SET_PDEATHSIG, PR_SET_DUMPABLE)
+FCNTL_OWNERS = (8, 10, 15)  # F_SETOWN, F_SETSIG, F_SETOWN_EX: signals sent by the kernel for us
+IOCTL_OWNERS = (0x8901, 0x8902, 0x5412)  # FIOSETOWN, SIOCSPGRP, TIOCSTI
 
 
 @dataclass(frozen=True)
@@ -81,16 +111,16 @@ def become(uid: int) -> bool:
     try:
         os.setgroups([])
         os.setresgid(uid, uid, uid)
-        os.setresuid(uid, uid, uid)
     except OSError:
+        # Where root has not the right (a container), it stays what it is; Doctor says so.
         return False
+    os.setresuid(uid, uid, uid)
     return True
 
 
 def limit(limits: Limits) -> None:
     """Set resource limits, soft and hard alike. `memory` is on top of what is mapped now."""
     caps = {
-        resource.RLIMIT_CPU: limits.cpu,
         resource.RLIMIT_FSIZE: limits.file,
         resource.RLIMIT_NPROC: limits.processes,
         resource.RLIMIT_NOFILE: 64,
@@ -100,9 +130,16 @@ def limit(limits: Limits) -> None:
         caps[resource.RLIMIT_AS] = mapped() + limits.memory
         caps[resource.RLIMIT_MSGQUEUE] = 0
     for what, cap in caps.items():
-        _, hard = resource.getrlimit(what)
-        cap = cap if hard == resource.RLIM_INFINITY else min(cap, hard)
-        resource.setrlimit(what, (cap, cap))
+        _cap(what, cap, cap)
+    # Soft below hard: the first says SIGXCPU, the second just kills.
+    _cap(resource.RLIMIT_CPU, limits.cpu, limits.cpu + 2)
+
+
+def _cap(what: int, soft: int, hard: int) -> None:
+    _, ceiling = resource.getrlimit(what)
+    if ceiling != resource.RLIM_INFINITY:
+        soft, hard = min(soft, ceiling), min(hard, ceiling)
+    resource.setrlimit(what, (soft, hard))
 
 
 def mapped() -> int:
@@ -130,7 +167,12 @@ def landlock(read: Sequence[str], write: Sequence[str]) -> int:
         return 0
     execute, write_file, read_file, read_dir = 1, 2, 4, 8
     truncate_ioctl = (1 << 14) | (1 << 15)
-    for paths, rights in ((read, execute | read_file | read_dir), (write, files)):
+    # Plain files, folders and links may be made; devices, sockets and pipes may not.
+    special = (1 << 6) | (1 << 9) | (1 << 10) | (1 << 11)
+    for paths, rights in (
+        (read, execute | read_file | read_dir),
+        (write, files & ~(execute | special)),
+    ):
         for path in paths:
             _allow(ruleset, path, rights & files, execute | write_file | read_file | truncate_ioctl)
     prctl(PR_SET_NO_NEW_PRIVS, 1)
@@ -156,45 +198,69 @@ def _landlock(number: int, *arguments: Any) -> int:
     return int(_libc().syscall(ctypes.c_long(number), *words))
 
 
-def deny_calls() -> bool:
-    """Load the seccomp filter. False where libseccomp is missing.
+def compile_filter() -> bytes:
+    """The seccomp filter as a program for the kernel; nothing where libseccomp is missing.
 
-    Denied calls fail with EPERM: no sockets, no new processes or programs, no reach into other
-    processes, no memory outside the limit. Threads and signals to oneself stay.
+    Denied calls fail with EPERM: no sockets, no new processes or programs, no signals, no reach
+    into other processes, no memory outside the limit. Threads stay. It is the same for every
+    child, so that it is compiled once.
     """
     if seccomp is None:
-        return False
+        return b""
     denied = seccomp.ERRNO(errno.EPERM)
     rules = seccomp.SyscallFilter(defaction=seccomp.ALLOW)
     for name in FORBIDDEN.split():
         _rule(rules, denied, name)
+    for name in PRETENDED.split():
+        _rule(rules, seccomp.ERRNO(0), name)
     _rule(rules, denied, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, CLONE_THREAD, 0))
     # libc falls back to clone, whose flags a filter can see.
     _rule(rules, seccomp.ERRNO(errno.ENOSYS), "clone3")
-    me = os.getpid()
-    _rule(rules, denied, "kill", seccomp.Arg(0, seccomp.NE, me))
-    _rule(rules, denied, "tgkill", seccomp.Arg(0, seccomp.NE, me))
     _rule(rules, denied, "prlimit64", seccomp.Arg(0, seccomp.NE, 0))
-    _rule(rules, denied, "prctl", seccomp.Arg(0, seccomp.EQ, PR_SET_PDEATHSIG))
-    _rule(rules, denied, "prctl", seccomp.Arg(0, seccomp.EQ, PR_SET_DUMPABLE))
-    try:
-        rules.load()
-    except (OSError, RuntimeError):
+    for name, place, values in (
+        ("prctl", 0, PRCTL),
+        ("fcntl", 1, FCNTL_OWNERS),
+        ("ioctl", 1, IOCTL_OWNERS),
+    ):
+        for value in values:
+            # The kernel looks at 32 bits of these, the filter at 64: compare what it looks at.
+            _rule(rules, denied, name, seccomp.Arg(place, seccomp.MASKED_EQ, 0xFFFFFFFF, value))
+    with tempfile.TemporaryFile() as file:
+        try:
+            rules.export_bpf(file)
+        except (OSError, RuntimeError):
+            return b""
+        file.seek(0)
+        return file.read()
+
+
+def deny_calls(program: bytes) -> bool:
+    """Load a filter that `compile_filter` made. False where there is none."""
+    if not program:
         return False
-    return True
+    prctl(PR_SET_NO_NEW_PRIVS, 1)
+    code = ctypes.create_string_buffer(program, len(program))
+    fprog = struct.pack("@HP", len(program) // 8, ctypes.addressof(code))
+    return bool(
+        _libc().prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.c_char_p(fprog), 0, 0) == 0
+    )
 
 
 def _rule(rules: Any, action: Any, name: str, *arguments: Any) -> None:
-    try:
-        rules.add_rule(action, name, *arguments)
-    except (OSError, RuntimeError, ValueError):
-        # This architecture, or this libseccomp, has no call of that name.
-        return
+    for call in (name, NUMBERS.get(name)):
+        if call is None:
+            continue
+        try:
+            rules.add_rule(action, call, *arguments)
+            return
+        except (OSError, RuntimeError, ValueError):
+            # This architecture, or this libseccomp, has no call of that name.
+            continue
 
 
-def die_with_parent() -> bool:
-    """Ask the kernel to kill us when our parent dies. Changing the user clears it."""
-    return prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+def die_with_parent(how: signal.Signals = signal.SIGKILL) -> bool:
+    """Ask the kernel to signal us when our parent dies. Changing the user clears it."""
+    return prctl(PR_SET_PDEATHSIG, how)
 
 
 def _libc() -> Any:

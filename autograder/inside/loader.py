@@ -2,7 +2,7 @@
 
 Of a student's file, the imports, definitions and assignments run; bare calls, loops and `with`
 blocks at the top level do not, so that a training run at the bottom of the file neither hangs
-nor fails. A statement that fails, other than a definition, is noted and left out.
+nor fails. A statement that fails is noted and left out; the rest is graded.
 """
 
 from __future__ import annotations
@@ -14,11 +14,15 @@ import codecs
 import importlib.abc
 import importlib.machinery
 import importlib.util
+import io
 import linecache
+import re
 import signal
 import sys
+import time
+import tokenize
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from types import CodeType, FrameType, ModuleType
 from typing import Any
 
@@ -26,7 +30,11 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 STATEMENT_SECONDS = 3.0
+PATIENCE = 6.0
+"""Seconds for all statements of a file that run longer than they should, together."""
+
 MAX_NOTES = 5
+GUARD = "is_available"
 KEPT = (
     ast.Import,
     ast.ImportFrom,
@@ -41,6 +49,12 @@ GPU_NOTE = (
     "Your code asks for a GPU by name. It was graded on the CPU; take the device from the inputs."
 )
 
+
+MAGIC = re.compile(r"([ \t]*)([%!?].*)")
+"""A line that only IPython understands."""
+
+MAX_MAGICS = 50
+MAGIC_NOTE = "Lines that only a notebook understands (% and !) were left out."
 
 _modes = ExitStack()
 
@@ -70,15 +84,17 @@ class OnCPU(TorchFunctionMode):
     def __torch_function__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        if func is torch.Tensor.cuda:
+        if func is torch.Tensor.cuda or func is torch.nn.Module.cuda:
             return args[0]
         named = {key: _on_cpu(value) for key, value in (kwargs or {}).items()}
         return func(*(_on_cpu(value) for value in args), **named)
 
 
 def _on_cpu(value: Any) -> Any:
-    if isinstance(value, str) and value.startswith("cuda"):
-        return "cpu"
+    if isinstance(value, str) and value.startswith(("cuda", "torch.cuda.")):
+        return value.replace("torch.cuda.", "torch.") if "." in value else "cpu"
+    if isinstance(value, type) and value.__module__ == "torch.cuda":
+        return getattr(torch, value.__name__, value)
     if isinstance(value, torch.device) and value.type == "cuda":
         return torch.device("cpu")
     return value
@@ -90,6 +106,7 @@ class Submission(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def __init__(self, files: Mapping[str, bytes], folder: str) -> None:
         """`files`: file name -> bytes; `folder`: where `__file__` says they lie."""
         self._folder = folder
+        self._on_cpu = False
         self._sources = {
             name.removesuffix(".py"): decode(data)
             for name, data in files.items()
@@ -100,12 +117,14 @@ class Submission(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         """Import one of the modules. Raises what its parsing or a definition raises."""
         if self not in sys.meta_path:
             sys.meta_path.insert(0, self)
-            if any("cuda" in source for source in self._sources.values()):
-                _modes.enter_context(OnCPU())
         if name not in sys.modules:
             module = importlib.util.module_from_spec(self._spec(name))
             sys.modules[name] = module
-            self.exec_module(module)
+            try:
+                self.exec_module(module)
+            except BaseException:
+                sys.modules.pop(name, None)
+                raise
         return sys.modules[name]
 
     def find_spec(self, name: str, path: Any, target: Any = None) -> Any:
@@ -121,28 +140,95 @@ class Submission(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def exec_module(self, module: ModuleType) -> None:
         name = module.__name__
         source, filename = self._sources[name], f"{self._folder}/{name}.py"
-        lines = source.splitlines(keepends=True)
-        linecache.cache[filename] = (len(source), None, lines, filename)
         notes: list[str] = []
-        module.__dict__["__notes__"] = notes
-        if "cuda" in source.replace("cuda.is_available", ""):
+        failed: dict[str, Exception] = {}
+        module.__dict__.update(__notes__=notes, __failed__=failed)
+        tree, source = _parse(source, filename, notes)
+        # Not splitlines(), which knows more ends of lines than Python does.
+        lines = [f"{line}\n" for line in source.split("\n")]
+        linecache.cache[filename] = (len(source), None, lines, filename)
+        if "cuda" in source and _asks_for_gpu(tree):
             notes.append(GPU_NOTE)
-        body = ast.parse(source, filename).body
-        flags = _future(body)
-        for statement in _kept(body):
-            note = _run(statement, module.__dict__, filename, flags)
+            if not self._on_cpu:
+                self._on_cpu = True
+                _modes.enter_context(OnCPU())
+        flags = _future(tree.body)
+        patience = PATIENCE
+        for statement in _kept(tree.body):
+            began = time.monotonic()
+            limit = max(0.05, min(STATEMENT_SECONDS, patience / 2))
+            note = _run(statement, module.__dict__, filename, flags, limit, failed)
+            patience -= time.monotonic() - began
             if note and len(notes) < MAX_NOTES:
                 notes.append(note)
 
 
 def decode(data: bytes) -> str:
-    """Source text of a file: UTF-8 (a byte-order mark is dropped), or else Latin-1."""
-    data = data.removeprefix(codecs.BOM_UTF8)
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError:
-        text = data.decode("latin-1")
+    """Source text of a file: UTF-8, UTF-16 with its mark, what it declares, or else Latin-1."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        text = data.decode("utf-16", "replace")
+    else:
+        data = data.removeprefix(codecs.BOM_UTF8)
+        try:
+            text = data.decode("utf-8")
+        except UnicodeDecodeError:
+            text = data.decode(_declared(data), "replace")
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _declared(data: bytes) -> str:
+    """The text encoding that a coding cookie names, Latin-1 without one."""
+    try:
+        name = tokenize.detect_encoding(io.BytesIO(data).readline)[0]
+        "".encode(name)
+    except (SyntaxError, LookupError):
+        return "latin-1"
+    return "latin-1" if name == "utf-8" else name
+
+
+def _parse(source: str, filename: str, notes: list[str]) -> tuple[ast.Module, str]:
+    """Parse a file. Where it breaks at a line that only IPython knows, that line is left out."""
+    lines = source.split("\n")
+    for _ in range(MAX_MAGICS):
+        try:
+            return ast.parse("\n".join(lines), filename), "\n".join(lines)
+        except SyntaxError as error:
+            place = min(error.lineno or 1, len(lines)) - 1
+            magic = MAGIC.fullmatch(lines[place])
+            if magic is None:
+                # Its own mistake, with its own line numbers: these have not moved.
+                raise
+            if MAGIC_NOTE not in notes:
+                notes.append(MAGIC_NOTE)
+            lines[place] = f"{magic[1]}pass  # {magic[2]}"
+    return ast.parse(source, filename), source
+
+
+def _asks_for_gpu(tree: ast.AST) -> bool:
+    """Does it name cuda, other than behind `if torch.cuda.is_available()`?"""
+    todo = [tree]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, (ast.If, ast.IfExp)) and GUARD in ast.dump(node.test):
+            todo += node.orelse if isinstance(node.orelse, list) else [node.orelse]
+        elif _names_gpu(node):
+            return True
+        else:
+            todo += ast.iter_child_nodes(node)
+    return False
+
+
+def _names_gpu(node: ast.AST) -> bool:
+    """`x.cuda()`, "cuda:0", torch.cuda.FloatTensor."""
+    if isinstance(node, ast.Call):
+        return isinstance(node.func, ast.Attribute) and node.func.attr == "cuda"
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, str) and node.value.startswith(("cuda", "torch.cuda."))
+    return isinstance(node, ast.Attribute) and (
+        node.attr.endswith("Tensor")
+        and isinstance(node.value, ast.Attribute)
+        and node.value.attr == "cuda"
+    )
 
 
 def _future(body: list[ast.stmt]) -> int:
@@ -181,21 +267,32 @@ def _is_text(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
 
 
-def _run(statement: ast.stmt, namespace: dict[str, Any], filename: str, flags: int) -> str:
-    """Run one top-level statement; the answer is a note when it failed and was left out."""
+def _run(
+    statement: ast.stmt,
+    namespace: dict[str, Any],
+    filename: str,
+    flags: int,
+    seconds: float,
+    failed: dict[str, Exception],
+) -> str:
+    """Run one top-level statement; the answer is a note when it failed and was left out.
+
+    A definition that fails is kept in `failed`: whoever asks for its name gets its exception.
+    """
     code = _compile(statement, filename, flags)
-    definition = isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+    imports = isinstance(statement, (ast.Import, ast.ImportFrom))
     try:
-        with _at_most(STATEMENT_SECONDS):
+        with nullcontext() if imports else _at_most(seconds):
+            # A package may take its time to import; the submission's own files are limited.
             exec(code, namespace)
     except _TooLong:
         return f"Line {statement.lineno} takes too long while the file loads and was left out."
     except Exception as error:
-        if definition:
-            raise
         if isinstance(statement, (ast.Import, ast.ImportFrom)):
             return _import_what_is_there(statement, namespace, error)
-        said = " ".join(str(error).split())[:100]
+        if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            failed[statement.name] = error
+        said = " ".join(_text(error).split())[:100]
         return f"Line {statement.lineno} was left out ({type(error).__name__}: {said})."
     return ""
 
@@ -211,7 +308,7 @@ def _import_what_is_there(
 ) -> str:
     """Bind what a failed import could bring, and an Absent for each name it could not."""
     failed = []
-    reason = " ".join(str(error).split())[:100]
+    reason = " ".join(_text(error).split())[:100]
     for alias in statement.names:
         try:
             one = type(statement)(**{**_fields(statement), "names": [alias]})
@@ -222,6 +319,13 @@ def _import_what_is_there(
             if bound != "*" and not hasattr(builtins, bound):
                 namespace.setdefault(bound, Absent(bound, reason))
     return f"Line {statement.lineno}: {', '.join(failed)} could not be imported ({reason})."
+
+
+def _text(error: Exception) -> str:
+    try:
+        return str(error)[:1000]
+    except Exception:
+        return ""
 
 
 def _fields(node: ast.AST) -> dict[str, Any]:

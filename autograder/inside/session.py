@@ -25,6 +25,8 @@ from .wire import MAX_DEPTH, MAX_TEXT, Handle
 MAX_OBJECTS = 4096
 RECIPE_BLOCK = 65_521
 ABSENT = object()
+NAME: Any = type.__dict__["__name__"]
+"""A class's own name, whatever its metaclass says."""
 
 
 class Missing(Exception):
@@ -34,17 +36,22 @@ class Missing(Exception):
 class Stub(nn.Module):
     """A given network, so that one mistake costs once: x (N, ...) -> x W + b, reshaped.
 
-    weight: (D, K), bias: (K,), shape: what the K numbers of one row become.
+    weight: (D, K), bias: (K,), shape: what the K numbers of one row become, squash: whether they
+    go through a sigmoid.
     """
 
-    def __init__(self, weight: torch.Tensor, bias: torch.Tensor, shape: Iterable[int]) -> None:
+    def __init__(
+        self, weight: torch.Tensor, bias: torch.Tensor, shape: Iterable[int], squash: bool
+    ) -> None:
         super().__init__()
         self.weight = nn.Parameter(weight)
         self.bias = nn.Parameter(bias)
         self.shape = tuple(shape)
+        self.squash = squash
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return (x.reshape(len(x), -1) @ self.weight + self.bias).reshape(len(x), *self.shape)
+        y = (x.reshape(len(x), -1) @ self.weight + self.bias).reshape(len(x), *self.shape)
+        return torch.sigmoid(y) if self.squash else y
 
 
 class Mix:
@@ -123,7 +130,9 @@ class Session:
         setattr(owner, last, self._inward(request["value"]))
 
     def _op_stub(self, request: dict[str, Any]) -> Any:
-        return self._outward(Stub(request["weight"], request["bias"], request["shape"]))
+        # Cloned: an optimizer may step them, and in the judge they are the check's own tensors.
+        weight, bias = request["weight"].clone(), request["bias"].clone()
+        return self._outward(Stub(weight, bias, request["shape"], request.get("squash", False)))
 
     def _op_mix(self, request: dict[str, Any]) -> Any:
         return self._outward(Mix(request["weights"]))
@@ -221,6 +230,9 @@ class Session:
             here = self._inward(target)
             place = type(here).__name__
         for name in path:
+            failed = getattr(here, "__failed__", None) if isinstance(here, ModuleType) else None
+            if failed and name in failed:
+                raise failed[name]
             try:
                 here = _step(here, name)
             except (AttributeError, IndexError, KeyError, TypeError) as error:
@@ -309,7 +321,7 @@ def describe(error: BaseException, files: dict[str, str]) -> dict[str, str]:
 
     `files` maps file names to module names. Message and place are cut to 300 characters together.
     """
-    text = str(error)
+    text = _text(error)
     kind = "error"
     if isinstance(error, Missing):
         kind = "missing"
@@ -325,12 +337,20 @@ def describe(error: BaseException, files: dict[str, str]) -> dict[str, str]:
             line = linecache.getline(trace.tb_frame.f_code.co_filename, trace.tb_lineno).strip()
             where = f"{name}.py, line {trace.tb_lineno}: {line}"
         trace = trace.tb_next
-    if isinstance(error, SyntaxError) and error.lineno:
-        where = f"line {error.lineno}: {(error.text or '').strip()}"
-        text = error.msg
+    if isinstance(error, SyntaxError) and isinstance(error.lineno, int):
+        where = f"line {error.lineno}: {str(error.text or '')[:1000].strip()}"
+        text = str(error.msg)[:1000]
     return {
         "kind": kind,
-        "type": type(error).__name__[:60],
+        "type": NAME.__get__(type(error))[:60],
         "message": " ".join(text.split())[:200],
         "where": where[:100],
     }
+
+
+def _text(error: BaseException) -> str:
+    """What an exception says: its class may raise when asked, or say too much."""
+    try:
+        return str(error)[:1000]
+    except BaseException:
+        return ""

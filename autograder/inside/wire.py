@@ -100,7 +100,7 @@ def unpack(head: bytes | bytearray, body: bytearray) -> Any:
         plain, shapes = json.loads(head.decode("utf-8"))
         tensors = _tensors(shapes, body)
         return _value(plain, tensors, MAX_DEPTH)
-    except (ValueError, TypeError, KeyError, IndexError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, IndexError, OverflowError, RuntimeError) as error:
         raise WireError(f"a frame cannot be read: {type(error).__name__}") from None
 
 
@@ -114,12 +114,14 @@ def _plain(value: Any, tensors: list[torch.Tensor], depth: int) -> Any:
     if value is None or type(value) in (bool, int):
         return value
     if isinstance(value, torch.Tensor):
-        tensor = value.detach().as_subclass(torch.Tensor).cpu()
-        if _dtype_name(tensor.dtype) not in DTYPES or tensor.layout != torch.strided:
-            raise Unsendable(f"a tensor of {tensor.dtype}, {tensor.layout} cannot be sent")
+        known = _dtype_name(value.dtype) in DTYPES and value.layout == torch.strided
+        if not known or value.is_meta:
+            kind = f"{value.dtype}, {value.layout}, {value.device}"
+            raise Unsendable(f"a tensor of {kind} cannot be sent")
+        tensor = value.detach().as_subclass(torch.Tensor)
         if tensor.dim() > MAX_RANK or tensor.numel() > MAX_ELEMENTS:
             raise WireError(f"a tensor of shape {tuple(tensor.shape)} is too large to send")
-        tensors.append(tensor.resolve_conj().resolve_neg())
+        tensors.append(tensor.cpu().resolve_conj().resolve_neg())
         return {"$tensor": len(tensors) - 1}
     if isinstance(value, bool):
         return bool(value)
@@ -177,6 +179,9 @@ def _tensor(dtype: torch.dtype, shape: list[int], data: bytearray) -> torch.Tens
 def _value(plain: Any, tensors: list[torch.Tensor], depth: int) -> Any:
     if depth == 0:
         raise WireError("a frame is nested too deeply")
+    if isinstance(plain, str):
+        # Lone halves of surrogate pairs are legal in JSON and nowhere else.
+        return plain[:MAX_TEXT].encode("utf-8", "replace").decode()
     if isinstance(plain, list):
         return [_value(item, tensors, depth - 1) for item in plain]
     if not isinstance(plain, dict):
@@ -194,9 +199,9 @@ def _value(plain: Any, tensors: list[torch.Tensor], depth: int) -> Any:
         number, kind = inner
         if type(number) is not int or type(kind) is not str:
             raise WireError("a frame names an object in a wrong way")
-        return Handle(number, kind[:80])
+        return Handle(number, _value(kind, [], 1)[:80])
     if tag == "$tuple":
         return tuple(_value(item, tensors, depth - 1) for item in inner)
     if tag == "$dict":
-        return {str(key): _value(item, tensors, depth - 1) for key, item in inner}
+        return {_value(key, [], 1): _value(item, tensors, depth - 1) for key, item in inner}
     raise WireError("a frame holds an unknown tag")

@@ -15,7 +15,7 @@ import json
 import os
 import random
 import resource
-import shutil
+import select
 import signal
 import socket
 import sys
@@ -30,6 +30,7 @@ import torch
 
 from . import confine, probe, wire
 from .loader import Submission
+from .scratch import empty
 from .session import Session, describe
 
 CHANNEL = 3
@@ -40,9 +41,27 @@ def main() -> None:
     """Warm up, say so, then serve the control socket (descriptor 0) until it closes."""
     confine.prctl(confine.PR_SET_DUMPABLE, 0)
     confine.prctl(confine.PR_SET_CHILD_SUBREAPER, 1)
-    confine.die_with_parent()
+    # Not killed outright when the judge dies: the scratch folder must not stay behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    confine.die_with_parent(signal.SIGTERM)
     control = socket.socket(fileno=0)
     settings = json.loads(_message(control)[0])
+    try:
+        if not _hung_up(control):
+            _warm_and_serve(control, settings)
+    except BrokenPipeError:
+        # The judge is gone.
+        pass
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        _end_children()
+        _sweep(settings)
+        with contextlib.suppress(OSError):
+            # A folder of our own on the disk; under bubblewrap a mount, gone with us.
+            os.rmdir(settings["scratch"])
+
+
+def _warm_and_serve(control: socket.socket, settings: dict[str, Any]) -> None:
     # A forked child has one thread; more in the parent would deadlock it.
     torch.set_num_threads(1)
     warm_up()
@@ -51,8 +70,8 @@ def main() -> None:
     for descriptor in (1, 2):
         os.dup2(null, descriptor)
     os.close(null)
-    for name in os.listdir(settings["scratch"]):
-        _remove(os.path.join(settings["scratch"], name))
+    settings["filter"] = confine.compile_filter()
+    empty(settings["scratch"])
     gc.collect()
     gc.freeze()
     _say(control, {"ready": sorted(set(settings["given"])), "cpu": capability()})
@@ -65,18 +84,25 @@ def serve(control: socket.socket, settings: dict[str, Any]) -> None:
     while True:
         text, descriptors = _message(control)
         if not text:
-            _end_children()
             return
         command = json.loads(text)
         if command["do"] == "fork":
+            zygote = os.getpid()
             if settings["fork"]:
                 child = os.fork()
             if child == 0:
-                _child(control, descriptors[0], settings)
+                _child(control, descriptors[0], settings, zygote)
             os.close(descriptors[0])
             _say(control, {"pid": child})
         elif command["do"] == "reap":
-            _say(control, {"status": _reap(child), "swept": _sweep(settings), "cpu": _cpu()})
+            _say(
+                control,
+                {
+                    "status": _reap(child, command["grace"]),
+                    "clean": _sweep(settings),
+                    "cpu": _cpu(),
+                },
+            )
 
 
 def warm_up() -> None:
@@ -176,24 +202,33 @@ def _no_loader_workers() -> None:
     torch.utils.data.DataLoader.__init__ = init  # type: ignore[method-assign]
 
 
-def _child(control: socket.socket, channel: int, settings: dict[str, Any]) -> None:
+def _child(control: socket.socket, channel: int, settings: dict[str, Any], zygote: int) -> None:
     """Become the process of one submission; never returns."""
-    with contextlib.suppress(PermissionError):
-        # Started without forking, we lead a session already.
-        os.setsid()
-    control.close()
-    os.dup2(channel, CHANNEL)
-    os.open(os.devnull, os.O_RDONLY)
-    os.closerange(CHANNEL + 1, 4096)
-    os.chdir(settings["scratch"])
-    layers = _confine(settings)
-    # Read and write, not send and receive: those calls are denied by now.
-    os.write(CHANNEL, b"H")
-    random.seed()
     try:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        with contextlib.suppress(PermissionError):
+            # Started without forking, we lead a session already.
+            os.setsid()
+        control.close()
+        os.dup2(channel, CHANNEL)
+        os.open(os.devnull, os.O_RDONLY)
+        os.closerange(CHANNEL + 1, 4096)
+        os.chdir(settings["scratch"])
+        layers = _confine(settings)
+        if settings["fork"] and os.getppid() != zygote:
+            # It died before we asked to die with it.
+            return
+        # Read and write, not send and receive: those calls are denied by now.
+        os.write(CHANNEL, bytes([_mark(layers)]))
+        random.seed()
         _answer_all(CHANNEL, Requests(layers))
     finally:
         os._exit(0)
+
+
+def _mark(layers: dict[str, Any]) -> int:
+    """The first byte on the channel: which layers this child has taken on."""
+    return 0x40 | sum(1 << n for n, taken in enumerate(layers.values()) if taken)
 
 
 def _confine(settings: dict[str, Any]) -> dict[str, Any]:
@@ -205,7 +240,7 @@ def _confine(settings: dict[str, Any]) -> dict[str, Any]:
     confine.limit(limits if user else room)
     confine.die_with_parent()
     abi = confine.landlock(settings["read"], [settings["scratch"], os.devnull])
-    return {"user": user, "landlock": abi, "seccomp": confine.deny_calls()}
+    return {"user": user, "landlock": abi, "seccomp": confine.deny_calls(settings["filter"])}
 
 
 class Requests:
@@ -227,6 +262,7 @@ class Requests:
         try:
             return self._session.answer(request)
         except BaseException as error:
+            # SystemExit and its like; the session answers the rest.
             return {"error": describe(error, {})}
 
 
@@ -235,7 +271,7 @@ def _answer_all(channel: int, requests: Requests) -> None:
         answer = requests.answer(message["request"])
         try:
             frame = wire.pack({"id": message["id"], "answer": answer})
-        except Exception as error:
+        except BaseException as error:
             frame = wire.pack({"id": message["id"], "answer": {"error": describe(error, {})}})
         view = memoryview(frame)
         while view:
@@ -262,13 +298,22 @@ def _exactly(channel: int, size: int) -> bytearray:
     return data
 
 
-def _reap(child: int) -> int:
-    """Kill the child and all it left behind; brings its wait status."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.kill(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
+def _reap(child: int, grace: float) -> int | None:
+    """Kill the child and all it left behind; brings its wait status, None when it was alive.
+
+    `grace`: seconds to let it end by itself, where its channel has closed and it should be ending.
+    """
+    ends = time.monotonic() + grace
+    pid, status = os.waitpid(child, os.WNOHANG)
+    while not pid and time.monotonic() < ends:
+        time.sleep(0.001)
+        pid, status = os.waitpid(child, os.WNOHANG)
+    if not pid:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
     _end_children()
-    return status
+    return status if pid else None
 
 
 def _cpu() -> float:
@@ -280,18 +325,17 @@ def _cpu() -> float:
 def _end_children() -> None:
     """Kill and wait for every process below us; orphans became our children (subreaper)."""
     for _ in range(1000):
-        left = _descendants()
-        for pid in left:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGSTOP)
-        for pid in left:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
         try:
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
         except ChildProcessError:
             return
+        left = _descendants()
+        # Stopped first, so that none forks while the others are killed.
+        for number in (signal.SIGSTOP, signal.SIGKILL):
+            for pid in left:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, number)
         time.sleep(0.002)
 
 
@@ -301,9 +345,10 @@ def _descendants() -> list[int]:
     for name in os.listdir("/proc"):
         if name.isdigit():
             try:
-                with open(f"/proc/{name}/stat") as file:
-                    parents[int(name)] = int(file.read().rpartition(")")[2].split()[1])
-            except OSError:
+                # Bytes: a process names itself as it likes.
+                with open(f"/proc/{name}/stat", "rb") as file:
+                    parents[int(name)] = int(file.read().rpartition(b")")[2].split()[1])
+            except (OSError, IndexError):
                 continue
     below, found = [os.getpid()], list[int]()
     while below:
@@ -315,29 +360,27 @@ def _descendants() -> list[int]:
 
 
 def _sweep(settings: dict[str, Any]) -> bool:
-    """Empty the scratch folder, as the user who filled it. True when there was something."""
+    """Empty the scratch folder, as the user who filled it. False when something stays."""
     scratch = settings["scratch"]
     if not os.listdir(scratch):
-        return False
+        return True
     janitor = os.fork()
     if janitor == 0:
+        clean = False
         try:
+            confine.die_with_parent()
             confine.become(settings["uid"])
-            for name in os.listdir(scratch):
-                _remove(os.path.join(scratch, name))
+            clean = empty(scratch)
         finally:
-            os._exit(0)
-    os.waitpid(janitor, 0)
-    return True
+            os._exit(0 if clean else 1)
+    return os.waitpid(janitor, 0)[1] == 0
 
 
-def _remove(path: str) -> None:
-    if os.path.islink(path) or not os.path.isdir(path):
-        os.unlink(path)
-        return
-    for folder, _, _ in os.walk(path):
-        os.chmod(folder, 0o700)
-    shutil.rmtree(path, ignore_errors=True)
+def _hung_up(control: socket.socket) -> bool:
+    """Has the judge gone already?"""
+    poll = select.poll()
+    poll.register(control, 0)
+    return bool(poll.poll(0))
 
 
 def _message(control: socket.socket) -> tuple[str, list[int]]:

@@ -1,8 +1,29 @@
-"""assignment.toml: what is read, what is refused."""
+"""assignment.toml: what it must say, and how it is refused."""
+
+from __future__ import annotations
 
 import pytest
 
 from autograder.assignment import DEFAULT_PATH, AssignmentError, read_assignment
+
+GOOD = """
+[assignment]
+id = "hw5"
+title = "Test"
+late = "flag"
+files = ["hw5_vae.py", "*.ipynb"]
+[[part]]
+id = "a"
+title = "Part a"
+module = "hw5_vae"
+points = 3
+question = [
+    { id = "one", points = 2, title = "One" },
+    { id = "two", points = 1, title = "Two", kind = "manual" },
+    { id = "more", points = 1, title = "More", kind = "bonus" },
+    { id = "look", title = "Look", kind = "info" },
+]
+"""
 
 HEAD = """
 [assignment]
@@ -21,8 +42,65 @@ question = [{ id = "loss", points = 3, title = "Loss" }]
 """
 
 
+def read(tmp_path, text):
+    path = tmp_path / "assignment.toml"
+    path.write_text(text)
+    return read_assignment(path)
+
+
+def test_the_kits_own_assignment_is_accepted():
+    assignment = read_assignment()
+    parts = {part.id: part.points for part in assignment.parts}
+    assert parts["fc-vae"] == parts["conv-gan"] == parts["fc-gan"] == 35
+
+
+def test_bonus_and_info_questions_do_not_count_towards_the_points_of_a_part(tmp_path):
+    assignment = read(tmp_path, GOOD)
+    assert assignment.part("a").points == 3
+    assert assignment.question("a.more").kind == "bonus"
+
+
+def test_files_are_wanted_by_name_or_pattern(tmp_path):
+    assignment = read(tmp_path, GOOD)
+    assert assignment.wants("hw5_vae.py") and assignment.wants("1_vae.ipynb")
+    assert not assignment.wants("hw5_utils.py")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("points = 3", "points = 4", "add up to 3 points, not 4"),
+        ('id = "two"', 'id = "one"', "'one' is there twice"),
+        ('late = "flag"', 'late = "maybe"', "late = 'maybe' must be one of"),
+        ('late = "flag"', 'late = "flag"\ndue = 2027-01-01T12:00:00', "with a time zone"),
+        ('kind = "manual"', 'kind = "hand"', "kind = 'hand' must be one of"),
+        ("points = 2", "points = -2", "must be larger than zero"),
+        ("points = 2", "points = nan", "must be larger than zero"),
+        ('kind = "info"', 'kind = "info", points = 2', "carries no points"),
+        ('module = "hw5_vae"', "", "the key 'module' is missing"),
+        ("[assignment]", "[assignment", "not valid TOML"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_with_a_sentence(tmp_path, old, new, says):
+    with pytest.raises(AssignmentError, match=r"assignment\.toml") as error:
+        read(tmp_path, GOOD.replace(old, new, 1))
+    assert says in str(error.value)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(AssignmentError, match=r"nowhere\.toml: there is no such file"):
+        read_assignment(tmp_path / "nowhere.toml")
+
+
+def test_an_unknown_part_is_answered_with_the_known_ones(tmp_path):
+    with pytest.raises(AssignmentError, match="no part 'b'; the parts are: a"):
+        read(tmp_path, GOOD).part("b")
+    with pytest.raises(AssignmentError, match="has no question 'three'"):
+        read(tmp_path, GOOD).question("a.three")
+
+
 @pytest.fixture
-def read(tmp_path):
+def reading(tmp_path):
     def read(text: str):
         path = tmp_path / "assignment.toml"
         path.write_text(text, encoding="utf-8")
@@ -44,17 +122,17 @@ def test_pairs_and_anonymity_belong_to_one_part():
     assert set(groups.values()) == {(assignment.max_group, assignment.anonymous)} == {(1, False)}
 
 
-def test_a_part_takes_the_rules_of_the_assignment_unless_it_has_its_own(read):
+def test_a_part_takes_the_rules_of_the_assignment_unless_it_has_its_own(reading):
     rules = "max_group = 3\nanonymous = true\n"
-    (part,) = read(HEAD + rules + PART).parts
+    (part,) = reading(HEAD + rules + PART).parts
     assert (part.max_group, part.anonymous) == (3, True)
-    (part,) = read(HEAD + rules + PART + "max_group = 1\nanonymous = false\n").parts
+    (part,) = reading(HEAD + rules + PART + "max_group = 1\nanonymous = false\n").parts
     assert (part.max_group, part.anonymous) == (1, False)
 
 
 @pytest.mark.parametrize("size", ["0", "1.5", "true", '"two"'])
 @pytest.mark.parametrize("place", ["assignment", "part"])
-def test_a_group_of_no_size_is_refused(read, size, place):
+def test_a_group_of_no_size_is_refused(reading, size, place):
     rule = f"max_group = {size}\n"
     with pytest.raises(AssignmentError, match=r"max_group = .* whole number of at least 1"):
-        read(HEAD + rule + PART if place == "assignment" else HEAD + PART + rule)
+        reading(HEAD + rule + PART if place == "assignment" else HEAD + PART + rule)

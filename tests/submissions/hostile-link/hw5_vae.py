@@ -1,0 +1,1 @@
+../right-sequential/hw5_vae.py

@@ -1,0 +1,124 @@
+"""The rules of the house that a reader cannot see in any one file."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "autograder"
+STUDENT = sorted(ROOT.glob("hw5_*.py"))
+GIVEN = [path for path in STUDENT if path.stem not in ("hw5_vae", "hw5_gan")]
+
+LEVELS = [
+    {"__main__", "conftest"},
+    {"batch", "export"},
+    {"judge"},
+    {"checks", "reference", "sandbox", "intake"},
+    {"submission", "platforms"},
+    {"archive", "inside"},
+    {"assignment", "results"},
+]
+"""From the command line down: a module imports from levels below its own, or from its own."""
+
+
+def imported_by(path: Path) -> set[str]:
+    """Top-level names of the package's modules and folders that a file of it imports."""
+    names = set()
+    depth = len(path.relative_to(PACKAGE).parts) - 1
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.level == depth + 1:
+            first = (node.module or "").split(".")[0]
+            names |= {first} if first else {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("autograder"):
+            rest = (node.module or "").split(".")[1:]
+            names |= {rest[0]} if rest else {alias.name for alias in node.names}
+    return names - {"__version__"}
+
+
+def level(name: str) -> int:
+    return next(i for i, names in enumerate(LEVELS) if name in names)
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: p.name)
+def test_imports_run_one_way(path):
+    own = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    if own == "__init__":
+        return
+    for name in imported_by(path):
+        assert level(name) >= level(own), f"{path.name} imports {name}"
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "inside").glob("*.py")), ids=lambda p: p.name)
+def test_what_runs_inside_imports_nothing_of_ours_from_outside(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level <= 1
+            assert not (node.module or "").startswith(("autograder", "hw5_"))
+
+
+@pytest.mark.parametrize("name", ["assignment", "results"])
+def test_assignment_and_results_import_nothing_of_ours(name):
+    assert imported_by(PACKAGE / f"{name}.py") == set()
+
+
+@pytest.mark.parametrize("path", STUDENT, ids=lambda p: p.name)
+def test_student_facing_modules_never_import_the_autograder(path):
+    assert "autograder" not in path.read_text()
+
+
+@pytest.mark.parametrize("path", GIVEN, ids=lambda p: p.name)
+def test_given_modules_hold_no_solution(path):
+    assert "BEGIN SOLUTION" not in path.read_text()
+
+
+@pytest.mark.parametrize("path", [p for p in STUDENT if p not in GIVEN], ids=lambda p: p.name)
+def test_solution_regions_are_closed_and_name_a_question(path):
+    from autograder.assignment import read_assignment
+
+    assignment, opened = read_assignment(), None
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        begin = re.match(r"\s*### BEGIN SOLUTION (\S+)$", line)
+        if "BEGIN SOLUTION" in line:
+            assert begin, f"line {number} has no part.question"
+            assert opened is None, f"line {number} opens a region inside another"
+            opened = assignment.question(begin[1])
+        elif "END SOLUTION" in line:
+            assert opened is not None, f"line {number} ends a region that nobody began"
+            opened = None
+    assert opened is None
+
+
+def test_every_module_says_what_it_is_for_in_its_first_line():
+    for path in [*PACKAGE.rglob("*.py"), *STUDENT]:
+        text = ast.get_docstring(ast.parse(path.read_text()))
+        assert text, path
+        assert text.splitlines()[0].rstrip().endswith((".", ":")), path
+
+
+def test_every_judged_question_has_a_check():
+    from autograder.assignment import read_assignment
+    from autograder.checks.registry import all_checks
+
+    assignment = read_assignment()
+    checked = {check.question for check in all_checks(assignment)}
+    for part in assignment.parts:
+        for question in part.questions:
+            if question.kind in ("code", "bonus"):
+                assert f"{part.id}.{question.id}" in checked
+
+
+def test_no_data_weights_or_large_files_are_tracked():
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    for name in filter(None, listed.stdout.split("\0")):
+        path = ROOT / name
+        assert path.suffix not in {".gz", ".pt", ".pkl", ".safetensors", ".xz"}, name
+        assert not path.is_file() or path.stat().st_size < 400_000, name

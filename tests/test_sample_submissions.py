@@ -1,0 +1,222 @@
+"""The sample submissions, graded once as a class is: what each one gets, and what it leaves.
+
+tests/expected_marks.toml says what every one of them is about and what it must get.
+"""
+
+from __future__ import annotations
+
+import csv
+import ctypes
+import getpass
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from autograder.assignment import read_assignment
+from autograder.results import SubmissionResult, from_json
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+HERE = Path(__file__).resolve().parent
+SUBMISSIONS = HERE / "submissions"
+EXPECTED = tomllib.loads((HERE / "expected_marks.toml").read_text(encoding="utf-8"))
+ASSIGNMENT = read_assignment()
+PARTS = {
+    part.id: [q.id for q in part.questions if q.kind in ("code", "bonus")]
+    for part in ASSIGNMENT.parts
+}
+SECONDS = 900
+PR_SET_CHILD_SUBREAPER = 36
+TORCHS_OWN = f"torchinductor_{getpass.getuser()}"
+"""An empty folder that torch makes among temporary files."""
+
+
+@dataclass(frozen=True)
+class Graded:
+    """What the grader said, wrote and left behind."""
+
+    out: Path
+    exit_code: int
+    stderr: str
+    results: dict[str, SubmissionResult]
+    left_running: list[str]
+    strays: list[str]
+
+
+@pytest.fixture(scope="session")
+def graded(tmp_path_factory: pytest.TempPathFactory) -> Graded:
+    """All sample submissions through `python -m autograder grade`, as an instructor runs it."""
+    folder = tmp_path_factory.mktemp("samples")
+    out, cwd, temporary = folder / "marks", folder / "cwd", folder / "tmp"
+    cwd.mkdir()
+    temporary.mkdir()
+    before = _places()
+    _adopt_orphans()
+    command = ["grade", str(SUBMISSIONS), "--out", str(out), "--jobs", "2"]
+    ran = subprocess.run(
+        [sys.executable, "-m", "autograder", *command],
+        cwd=cwd,
+        env={**os.environ, "TMPDIR": str(temporary)},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    left_running = _ours()
+    strays = [str(path) for place in (cwd, temporary) for path in place.rglob("*")]
+    strays = [path for path in strays if not path.endswith(TORCHS_OWN)]
+    strays += sorted(_places() - before)
+    found = sorted((out / "results").glob("*.json"))
+    results = {path.stem: from_json(path.read_text(encoding="utf-8")) for path in found}
+    return Graded(out, ran.returncode, ran.stderr, results, left_running, strays)
+
+
+def _places() -> set[str]:
+    """Everything in the places where a hostile sample tries to leave files."""
+    places = (Path("/tmp"), Path("/var/tmp"), Path("/dev/shm"), Path.home(), Path("/autograder"))
+    names = ("results.json", "hostile-results.json", "marks.csv", "journal.jsonl")
+    found = {str(place / name) for place in places for name in names if (place / name).exists()}
+    return found | {str(path) for path in SUBMISSIONS.rglob("*")} | {str(p) for p in HERE.glob("*")}
+
+
+def _adopt_orphans() -> None:
+    """Whatever outlives its parent becomes our child, so that it can be found."""
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def _ours() -> list[str]:
+    """Command lines of the processes below us, zombies left out. Waits a moment for the last."""
+    for _ in range(20):
+        left = _below(os.getpid())
+        if not left:
+            return []
+        time.sleep(0.1)
+    return left
+
+
+def _below(pid: int) -> list[str]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (path / "stat").read_text().rpartition(")")[2].split()
+            line = (path / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if int(fields[1]) == pid and fields[0] != "Z":
+            found += [f"{path.name}: {line}", *_below(int(path.name))]
+    return found
+
+
+def expected_states(expected: dict, part: str, question: str, full: bool) -> tuple[str, ...]:
+    states = expected.get("states", {})
+    named = states.get(f"{part}.{question}") or states.get(f"{part}.*")
+    return (named,) if named else ("pass",) if full else ("fail", "error")
+
+
+def test_the_table_of_expected_marks_names_every_submission_and_question():
+    there = {path.name.removesuffix(".zip") for path in SUBMISSIONS.iterdir()}
+    assert there == set(EXPECTED)
+    assert len(there) >= 16
+    for name, expected in EXPECTED.items():
+        for part, questions in PARTS.items():
+            assert len(expected[part]) == len(questions), (name, part)
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_each_question_gets_its_marks(graded: Graded, name: str):
+    result, expected = graded.results[name], EXPECTED[name]
+    points = {
+        part: [result.question(f"{part}.{question}").points for question in questions]
+        for part, questions in PARTS.items()
+    }
+    assert points == {part: expected[part] for part in PARTS}, (
+        f"{expected['about']} ({result.seed})"
+    )
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_each_question_ends_in_its_state(graded: Graded, name: str):
+    result, expected = graded.results[name], EXPECTED[name]
+    surprises = {}
+    for part, questions in PARTS.items():
+        imported = expected.get("states", {}).get(f"{part}.import", "pass")
+        wanted = {"import": (imported,)}
+        for question, points in zip(questions, expected[part], strict=True):
+            full = points == result.question(f"{part}.{question}").max_points
+            wanted[question] = expected_states(expected, part, question, full)
+        for question, states in wanted.items():
+            found = result.question(f"{part}.{question}").state
+            if found not in states:
+                surprises[f"{part}.{question}"] = f"{found}, not {' or '.join(states)}"
+    assert surprises == {}
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_each_submission_carries_its_flags(graded: Graded, name: str):
+    assert list(graded.results[name].flags) == EXPECTED[name].get("flags", [])
+
+
+def test_the_batch_survives_and_every_submission_has_a_result(graded: Graded):
+    assert graded.exit_code == 0, graded.stderr
+    assert "Traceback" not in graded.stderr
+    assert set(graded.results) == set(EXPECTED)
+
+
+def test_marks_csv_agrees_with_the_table(graded: Graded):
+    with (graded.out / "marks.csv").open(encoding="utf-8", newline="") as file:
+        rows = {row["id"]: row for row in csv.DictReader(file)}
+    assert list(rows) == sorted(EXPECTED)
+    for name, expected in EXPECTED.items():
+        total = sum(sum(expected[part]) for part in PARTS)
+        status = expected.get("status", "ok")
+        assert rows[name]["status"] == status, name
+        assert rows[name]["points"] == (f"{total:g}" if status == "ok" else ""), name
+
+
+def test_every_submission_has_a_feedback_page(graded: Graded):
+    pages = {path.stem for path in (graded.out / "feedback").glob("*.html")}
+    assert pages >= set(EXPECTED)
+
+
+def test_nobody_hostile_earns_what_they_do_not_implement(graded: Graded):
+    for name, result in graded.results.items():
+        if name.startswith("hostile-"):
+            worth = sum(sum(EXPECTED[name][part]) for part in PARTS)
+            assert (result.points or 0) <= worth, name
+
+
+def test_every_mark_that_is_missing_is_explained(graded: Graded):
+    for name, result in graded.results.items():
+        for question in result.questions:
+            for check in question.checks:
+                explained = check.message or check.waits_for or check.fraction == 1
+                assert explained, (name, check.check)
+
+
+def test_nothing_is_left_running(graded: Graded):
+    assert graded.left_running == []
+
+
+def test_no_file_appears_outside_out(graded: Graded):
+    assert graded.strays == []
+
+
+def test_out_holds_results_and_feedback_and_nothing_a_submission_wrote(graded: Graded):
+    names = {path.name for path in graded.out.iterdir()}
+    assert names <= {"journal.jsonl", "marks.csv", "results", "feedback"}
+
+
+def test_every_result_names_its_seed_layers_and_versions(graded: Graded):
+    assert len({result.seed for result in graded.results.values()}) == 1
+    for result in graded.results.values():
+        assert result.layers
+        assert {"python", "torch"} <= set(result.versions)
