@@ -103,17 +103,21 @@ def labelled_rows(
     under: what is written under each column.
     """
     columns = max(len(images) for images in rows.values())
-    figure, done = _figure(0.75 * columns + 1.2, 0.8 * len(rows) + 0.25 * bool(under), file)
-    grid = figure.subplots(len(rows), columns, squeeze=False)
-    for line, (name, images) in zip(grid, rows.items(), strict=True):
-        pictures = np.clip((_pictures(images) - low) / (high - low), 0, 1)
-        for axes, picture in zip(line, pictures, strict=False):
-            _show(axes, picture)
-        for axes in line[len(images) :]:
-            axes.axis("off")
-        line[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
-    for axes, text in zip(grid[-1], under or [], strict=False):
-        axes.set_xlabel(text, fontsize=9)
+    pictures = [np.clip((_pictures(x) - low) / (high - low), 0, 1) for x in rows.values()]
+    height, width = pictures[0].shape[1:3]
+    down, right = height + 6, width + 3
+    canvas = np.ones((len(rows) * down - 6, columns * right - 3, *pictures[0].shape[3:]))
+    for i, row in enumerate(pictures):
+        for j, picture in enumerate(row):
+            top, left = i * down, j * right
+            canvas[top : top + height, left : left + width] = picture
+    figure, done = _figure(0.75 * columns + 1.2, 0.85 * len(rows) + 0.25 * bool(under), file)
+    axes = figure.add_subplot()
+    _show(axes, canvas)
+    axes.tick_params(length=0, labelsize=9)
+    axes.set_yticks([i * down + height / 2 for i in range(len(rows))], list(rows))
+    under = under or []
+    axes.set_xticks([j * right + width / 2 for j in range(len(under))], under)
     return done()
 
 
