@@ -71,7 +71,7 @@ class Line:
         Raises StudentError (or ReferenceFailed) when the code raised, and Lost when the worker's
         child is gone.
         """
-        if op in ("call", "grad"):
+        if op in ("call", "grad", "items"):
             self._calls += 1
             request["seed"] = self._seed + self._calls
         answer = self._send({"op": op, **self._inward(request)})
@@ -169,16 +169,17 @@ def value(remote: Remote) -> Any:
 def gradients(
     function: Remote,
     *args: Any,
-    wrt: Sequence[int] = (),
+    wrt: Sequence[int | list[int | str]] = (),
     of: Sequence[Remote] = (),
     cotangent: torch.Tensor | None = None,
-    pick: int | None = None,
+    pick: int | str | None = None,
     **kwargs: Any,
 ) -> Gradients:
     """Call `function` and backpropagate sum(output * cotangent) (cotangent: ones when None).
 
-    `wrt`: positions in `args` (float tensors) to differentiate; `of`: models whose parameter
-    gradients to bring; `pick`: which item of a returned tuple is the output.
+    `wrt`: positions in `args` (float tensors) to differentiate, [position, key] inside a dict;
+    `of`: models whose parameter gradients to bring; `pick`: which item of a returned tuple or dict
+    is the output.
     """
     answer = function._line.ask(
         "grad",
@@ -200,15 +201,58 @@ def stub(
     bias: torch.Tensor,
     shape: Sequence[int] = (),
     squash: bool = False,
+    table: torch.Tensor | None = None,
 ) -> Remote:
     """A given network on the side of `near`: x (N, ...) -> flatten(x) W + b, rows reshaped.
 
-    weight: (D, K), bias: (K,); `shape` is what a row of K numbers becomes, (K,) when empty;
-    `squash`: a sigmoid follows.
+    weight: (D, K), or (D,) for a factor of each entry; bias: (K,); `shape` is what a row of K
+    numbers becomes, (K,) when empty; `squash`: a sigmoid follows; `table` (C, K): the network takes
+    labels too, and adds a row for each.
     """
     shape = list(shape) or list(bias.shape)
-    made: Remote = near._line.ask("stub", weight=weight, bias=bias, shape=shape, squash=squash)
+    more = {} if table is None else {"table": table}
+    made: Remote = near._line.ask(
+        "stub", weight=weight, bias=bias, shape=shape, squash=squash, **more
+    )
     return made
+
+
+def trainee(
+    near: Remote,
+    weight: torch.Tensor,
+    bias: torch.Tensor,
+    beta: float,
+    table: torch.Tensor | None = None,
+    conditional: bool = False,
+) -> Remote:
+    """A given model for training loops on the side of `near`: its forward gives {"rec": w x + b},
+    its loss is the squared error plus beta times the mean square of w, `rec_loss` and `kl_loss`.
+
+    With `table` it adds the row of each image's class: of the label it is given if `conditional`,
+    or else of the number that the image's first pixel carries, in tenths.
+    """
+    made: Remote = near._line.ask(
+        "stub", weight=weight, bias=bias, beta=beta, table=table, conditional=conditional
+    )
+    return made
+
+
+def sized(near: Remote, seed: int, names: Sequence[str], turned: bool = False) -> Remote:
+    """What stands for a class of networks on the side of `near`: called with sizes (outputs, then
+    inputs, called `names`; `turned`: inputs, then outputs) it makes a given network of these
+    sizes, `recipe(seed, 0, (inputs, outputs))` its weight and `recipe(seed, 1, (outputs,))` its
+    bias.
+    """
+    made: Remote = near._line.ask("sized", seed=seed, names=list(names), turned=turned)
+    return made
+
+
+def items(remote: Remote, count: int) -> list[Any]:
+    """The first `count` things that an object over there yields when it is iterated."""
+    found: list[Any] = remote._line.ask(
+        "items", target=remote._target, path=remote._path, count=count
+    )
+    return found
 
 
 def mix(near: Remote, **weights: float) -> Remote:

@@ -13,6 +13,7 @@ import linecache
 import math
 import random
 from collections.abc import Callable, Iterable
+from itertools import islice
 from types import ModuleType
 from typing import Any
 
@@ -36,22 +37,93 @@ class Missing(Exception):
 class Stub(nn.Module):
     """A given network, so that one mistake costs once: x (N, ...) -> x W + b, reshaped.
 
-    weight: (D, K), bias: (K,), shape: what the K numbers of one row become, squash: whether they
-    go through a sigmoid.
+    weight: (D, K), or (D,) for a factor of each entry; bias: (K,); shape: what the K numbers of one
+    row become; squash: whether they go through a sigmoid; table (C, K): a row is added for each
+    label, given as numbers (N,) or one-hot (N, C).
     """
 
     def __init__(
-        self, weight: torch.Tensor, bias: torch.Tensor, shape: Iterable[int], squash: bool
+        self,
+        weight: torch.Tensor,
+        bias: torch.Tensor,
+        shape: Iterable[int],
+        squash: bool,
+        table: torch.Tensor | None = None,
     ) -> None:
         super().__init__()
         self.weight = nn.Parameter(weight)
         self.bias = nn.Parameter(bias)
         self.shape = tuple(shape)
         self.squash = squash
+        self.table = None if table is None else nn.Parameter(table)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        y = (x.reshape(len(x), -1) @ self.weight + self.bias).reshape(len(x), *self.shape)
+    def forward(self, x: torch.Tensor, c: torch.Tensor | None = None) -> torch.Tensor:
+        x = x.reshape(1 if x.dim() == 1 else len(x), -1)
+        y = (x @ self.weight if self.weight.dim() == 2 else x * self.weight) + self.bias
+        if self.table is not None:
+            y = y + self._of_class(c)
+        y = y.reshape(len(x), *self.shape)
         return torch.sigmoid(y) if self.squash else y
+
+    def _of_class(self, c: torch.Tensor | None) -> torch.Tensor:
+        if c is None:
+            raise ValueError("This network needs the labels too, as in network(x, c).")
+        assert self.table is not None
+        return c.to(self.table.dtype) @ self.table if c.dim() == 2 else self.table[c.long()]
+
+
+class Trainee(Stub):
+    """A given model with a loss of its own, for training loops: rec = w x + b, loss the squared
+    error plus beta times the mean square of w.
+
+    With a table it adds the row of each image's class: of the label that it is given when
+    `conditional`, or else of the class that the image's first pixel carries, in tenths.
+    """
+
+    def __init__(
+        self,
+        weight: torch.Tensor,
+        bias: torch.Tensor,
+        beta: float,
+        table: torch.Tensor | None,
+        conditional: bool,
+    ) -> None:
+        super().__init__(weight, bias, (1, len(bias)), False, table)
+        self.beta = beta
+        self.given = conditional
+        if conditional:
+            self.conditional, self.num_labels = True, 0 if table is None else len(table)
+
+    def forward(self, x: torch.Tensor, *c: Any, **named: Any) -> Any:
+        labels = [*c, *named.values()]
+        if len(labels) != self.given:
+            raise TypeError("a conditional model takes images and labels, another one images alone")
+        if not labels and self.table is not None:
+            labels = [(10 * x.reshape(len(x), -1)[:, 0]).round()]
+        return {"rec": super().forward(x, *labels), "c": labels[0] if self.given else None}
+
+    def loss(self, x: torch.Tensor, outputs: dict[str, Any]) -> tuple[torch.Tensor, dict[str, Any]]:
+        error = (outputs["rec"] - x.reshape(outputs["rec"].shape)) ** 2
+        terms = {"rec_loss": error.mean(), "kl_loss": (self.weight**2).mean()}
+        return terms["rec_loss"] + self.beta * terms["kl_loss"], terms
+
+
+class Sized:
+    """Stands for a class of networks: called with sizes, it makes a given one of these sizes.
+
+    `names`: the names of its arguments, outputs first; what comes after two of them is ignored.
+    """
+
+    def __init__(self, seed: int, names: list[str], turned: bool) -> None:
+        self.seed, self.names, self.turned = seed, names, turned
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Stub:
+        sizes = dict(zip(self.names, args, strict=False)) | kwargs
+        outputs, inputs = (sizes[name] for name in self.names[:2])
+        if self.turned:
+            outputs, inputs = inputs, outputs
+        weight = recipe(self.seed, 0, (inputs, outputs))
+        return Stub(weight, recipe(self.seed, 1, (outputs,)), (outputs,), False)
 
 
 class Mix:
@@ -132,7 +204,22 @@ class Session:
     def _op_stub(self, request: dict[str, Any]) -> Any:
         # Cloned: an optimizer may step them, and in the judge they are the check's own tensors.
         weight, bias = request["weight"].clone(), request["bias"].clone()
-        return self._outward(Stub(weight, bias, request["shape"], request.get("squash", False)))
+        table = request.get("table")
+        table = None if table is None else table.clone()
+        if "beta" in request:
+            made: Stub = Trainee(weight, bias, request["beta"], table, request["conditional"])
+        else:
+            made = Stub(weight, bias, request["shape"], request.get("squash", False), table)
+        return self._outward(made)
+
+    def _op_sized(self, request: dict[str, Any]) -> Any:
+        return self._outward(Sized(request["seed"], request["names"], request["turned"]))
+
+    def _op_items(self, request: dict[str, Any]) -> list[Any]:
+        """The first `count` things that an object yields."""
+        _seed(request.get("seed"))
+        found = islice(iter(self._function(request)), request["count"])
+        return [self._outward(item) for item in found]
 
     def _op_mix(self, request: dict[str, Any]) -> Any:
         return self._outward(Mix(request["weights"]))
@@ -140,13 +227,17 @@ class Session:
     def _op_grad(self, request: dict[str, Any]) -> dict[str, Any]:
         """Call, then backpropagate `sum(output * cotangent)`.
 
-        `inputs`: positions of the arguments to differentiate; `objects`: models whose parameter
-        gradients are wanted; `pick`: which item of a tuple is the output. A gradient that was
-        never filled is None.
+        `inputs`: positions of the arguments to differentiate, [position, key] inside a dict;
+        `objects`: models whose parameter gradients are wanted; `pick`: which item of a tuple or
+        dict is the output. A gradient that was never filled is None.
         """
         args = self._args(request)
-        for position in request["inputs"]:
-            args[position] = args[position].detach().clone().requires_grad_(True)
+        leaves: list[torch.Tensor] = []
+        for place in request["inputs"]:
+            *path, last = place if isinstance(place, list) else [place]
+            holder = args[path[0]] if path else args
+            holder[last] = holder[last].detach().clone().requires_grad_(True)
+            leaves.append(holder[last])
         models = [self._inward(handle) for handle in request["objects"]]
         for model in models:
             for parameter in model.parameters():
@@ -160,7 +251,7 @@ class Session:
                 (output.sum() if weight is None else (output * weight).sum()).backward()
         return {
             "value": self._outward(output),
-            "inputs": [args[position].grad for position in request["inputs"]],
+            "inputs": [leaf.grad for leaf in leaves],
             "objects": [[p.grad for p in model.parameters()] for model in models],
         }
 
