@@ -6,6 +6,7 @@ gradients. Kernels, thread counts and CPUs differ by less than 5e-6, wrong formu
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -82,6 +83,16 @@ def tensor(
     if not value.is_floating_point():
         raise Fail(f"{what} is of {value.dtype}; it should be a floating-point tensor.", hint)
     return value.to(torch.float32).reshape(shapes[0])
+
+
+def number(value: Any, what: str) -> float:
+    """`value` as a number: Python's, or a tensor or an array that holds one. Fails otherwise."""
+    if isinstance(value, torch.Tensor) and value.numel() == 1 and not value.is_complex():
+        value = value.item()
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        raise Fail(f"{what} should be a number, not {_a(value)}.")
+    # An integer of Python's may be too large for a float.
+    return float(value) if abs(value) < 1e300 or isinstance(value, float) else math.inf
 
 
 def matches(actual: torch.Tensor, expected: torch.Tensor, tolerance: float = VALUE) -> bool:

@@ -9,7 +9,6 @@ Each mistake costs once. The forward pass is checked with given networks and a g
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -20,6 +19,7 @@ import torch.nn.functional as F
 
 from ..submission import Remote, StudentError, assign, fill, gradients, value
 from .expect import GRADIENT, Fail, Partial, close, either, expect, matches, tensor
+from .noise import is_centred, is_standard, normal_from_uniform
 from .registry import Rng, check
 from .vae_models import (
     ENCODER,
@@ -49,7 +49,6 @@ from .vae_models import (
 )
 
 CLASSES = 10
-SIGMAS = 6.0
 
 DECODER_NAME = (
     "The model decodes well inside forward, but not by itself: the notebook calls "
@@ -224,13 +223,13 @@ def moves_mean_and_spread(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
         SAMPLING,
     )
     spread = torch.exp(logvar / 2)
-    if _is_standard((z - mu) / spread):
+    if is_standard((z - mu) / spread):
         return
-    named = [sentence for sentence, e in _wrong_noise(z, mu, logvar).items() if _is_standard(e)]
+    named = [sentence for sentence, e in _wrong_noise(z, mu, logvar).items() if is_standard(e)]
     if len(named) == 1:
         raise Fail(f"z is wrong: {named[0]}", SAMPLING)
     noise = (z - mu) / spread
-    expect(_is_centred(noise), "The mean of z over many draws is not mu.", SAMPLING)
+    expect(is_centred(noise), "The mean of z over many draws is not mu.", SAMPLING)
     raise Fail("The spread of z over many draws is not that of N(mu, exp(logvar)).", SAMPLING)
 
 
@@ -254,30 +253,9 @@ def _wrong_noise(
         "mu is multiplied by sigma as well.": z / sigma - mu,
         "mu is subtracted.": (z + mu) / sigma,
         "its noise is uniform between 0 and 1 (rand); it should be normal (randn).": (
-            _normal_from_uniform((z - mu) / sigma)
+            normal_from_uniform((z - mu) / sigma)
         ),
     }
-
-
-def _normal_from_uniform(u: torch.Tensor) -> torch.Tensor:
-    normal: torch.Tensor = torch.special.ndtri(u.double().clamp(1e-9, 1 - 1e-9))
-    return normal.float()
-
-
-def _is_centred(noise: torch.Tensor) -> bool:
-    return float(noise.mean(0).abs().max()) < SIGMAS / math.sqrt(len(noise))
-
-
-def _is_standard(noise: torch.Tensor) -> bool:
-    """Is every column of (n, columns) a plausible draw from N(0, 1)? False alarms: 6e-9 each."""
-    n = len(noise)
-    within = (noise.abs() < 1).float().mean(0)
-    return (
-        bool(torch.isfinite(noise).all())
-        and _is_centred(noise)
-        and float((noise.std(0) - 1).abs().max()) < SIGMAS / math.sqrt(2 * n)
-        and float((within - 0.68269).abs().max()) < SIGMAS * math.sqrt(0.2166 / n)
-    )
 
 
 @check("fc-vae.reparametrize", share=1)
@@ -427,7 +405,7 @@ def _decodes_a_sample(
         assign(hw5_vae.reparametrize, own)
         x_hat, mu, logvar = as_triple(model(*many), len(many[0]))
         noise = seen.noise(x_hat, mu, logvar, _with_class(*many)[1])
-        expect(_is_standard(noise), NOT_SAMPLED, SAMPLING)
+        expect(is_standard(noise), NOT_SAMPLED, SAMPLING)
         expect_images(model(*inputs)[0], x.shape)
         expect_gradient(model, inputs)
 
@@ -442,7 +420,7 @@ def _decodes_a_sample(
         _expect_told(not c.numel() or passes(lambda: whole.compare_decoder(join)))
         assign(hw5_vae.reparametrize, own)
         z, mu, logvar = whole.sample(*many)
-        expect(_is_standard((z - mu) / torch.exp(logvar / 2)), NOT_SAMPLED, SAMPLING)
+        expect(is_standard((z - mu) / torch.exp(logvar / 2)), NOT_SAMPLED, SAMPLING)
         whole.expect_images_and_gradient()
 
     either(

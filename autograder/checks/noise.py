@@ -1,0 +1,32 @@
+"""Is this what a standard normal draw looks like? For the checks of what samples."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+SIGMAS = 6.0
+
+
+def normal_from_uniform(u: torch.Tensor) -> torch.Tensor:
+    """What would be N(0, 1) if u were uniform between 0 and 1."""
+    normal: torch.Tensor = torch.special.ndtri(u.double().clamp(1e-9, 1 - 1e-9))
+    return normal.float()
+
+
+def is_centred(noise: torch.Tensor) -> bool:
+    """Could every column of (n, columns) have mean 0 and variance 1? False alarms: 2e-9 each."""
+    return float(noise.mean(0).abs().max()) < SIGMAS / math.sqrt(len(noise))
+
+
+def is_standard(noise: torch.Tensor) -> bool:
+    """Is every column of (n, columns) a plausible draw from N(0, 1)? False alarms: 6e-9 each."""
+    n = len(noise)
+    within = (noise.abs() < 1).float().mean(0)
+    return (
+        bool(torch.isfinite(noise).all())
+        and is_centred(noise)
+        and float((noise.std(0) - 1).abs().max()) < SIGMAS / math.sqrt(2 * n)
+        and float((within - 0.68269).abs().max()) < SIGMAS * math.sqrt(0.2166 / n)
+    )
