@@ -1067,11 +1067,11 @@ def run_autoencoder(args: argparse.Namespace) -> None:
         c = (test_labels,) if args.model == "conditional" else ()
         with torch.no_grad():
             again = model.reconstruct(test, *c)  # (N, 28, 28)
-            run.note(test_squared_error=F.mse_loss(again, test.squeeze(1)))
-            if args.model != "ae":
-                run.note(
-                    **{f"test_{k}": v for k, v in model.loss(test, model(test, *c))[1].items()}
-                )
+            if args.model == "ae":
+                run.note(test_rec_loss=F.binary_cross_entropy(again, test.squeeze(1)))
+            else:
+                terms = model.loss(test, model(test, *c))[1]
+                run.note(**{f"test_{key}": term for key, term in terms.items()})
 
         def file(figure: str) -> Path:
             return args.out / f"{name}-{figure}.pdf"
