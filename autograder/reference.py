@@ -34,10 +34,11 @@ class Reference:
         self._variants: dict[Any, ModuleType] = {}
         self._answers: OrderedDict[bytes, bytes] = OrderedDict()
         self._held = 0
+        self._sessions: list[Session] = []
 
     def send(self) -> Send:
         """A fresh talk with the reference, as a check begins one."""
-        session = Session(self._modules.__getitem__)
+        session = self._session(self._modules)
         waiting: list[dict[str, Any]] = []
         chain = b""
 
@@ -60,8 +61,15 @@ class Reference:
         if module is None:
             source = edit((self._root / f"{name}.py").read_text(encoding="utf-8"))
             module = self._variants[name, edit] = _executed(name, source, self._modules)
-        modules = {**self._modules, name: module}
-        return Session(modules.__getitem__).answer
+        return self._session({**self._modules, name: module}).answer
+
+    def _session(self, modules: Mapping[str, ModuleType]) -> Session:
+        """A new session over the modules, without what earlier ones have set on them."""
+        for earlier in reversed(self._sessions):
+            earlier.undo()
+        # Two talks may go on at once, when the reference stands for a student too.
+        self._sessions = [*self._sessions[-1:], Session(modules.__getitem__)]
+        return self._sessions[-1]
 
     def _remember(self, chain: bytes, frame: bytes) -> None:
         self._answers[chain] = frame

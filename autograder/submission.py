@@ -263,10 +263,25 @@ def mix(near: Remote, **weights: float) -> Remote:
     return made
 
 
+def bowl(near: Remote, **weights: float) -> Remote:
+    """A given loss on the side of `near`: `bowl(m, x=1.0, y=-0.5)` stands for
+    `lambda x, y: ((x - 0.5 * y) ** 2).mean()`.
+    """
+    made: Remote = near._line.ask("mix", weights=weights, square=True)
+    return made
+
+
+def descent(rate: float, *models: Remote) -> Remote:
+    """A given optimizer over there: plain gradient descent on the parameters of the models."""
+    made: Remote = models[0]._line.ask("descent", objects=list(models), rate=rate)
+    return made
+
+
 def assign(remote: Remote, new: Any) -> None:
     """Set an attribute over there: `assign(gan.disc, stub(...))`.
 
-    What is set on a module, `assign(hw5_vae.reparametrize, ...)`, lasts until the check ends.
+    What is set on a module or a class, `assign(hw5_vae.reparametrize, ...)`, lasts until the check
+    ends.
     """
     remote._line.ask("set", target=remote._target, path=remote._path, value=new)
 

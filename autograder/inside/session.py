@@ -127,14 +127,19 @@ class Sized:
 
 
 class Mix:
-    """A given function of named arguments: their weighted sum, as plain as a stub can be."""
+    """A given function of named arguments: their weighted sum, as plain as a stub can be.
 
-    def __init__(self, weights: dict[str, float]) -> None:
+    square: the mean of its squares instead, a given loss.
+    """
+
+    def __init__(self, weights: dict[str, float], square: bool = False) -> None:
         self.weights = weights
+        self.square = square
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         given = dict(zip(self.weights, args, strict=False)) | kwargs
-        return sum(weight * given[name] for name, weight in self.weights.items())
+        total: Any = sum(weight * given[name] for name, weight in self.weights.items())
+        return (total**2).mean() if self.square else total
 
 
 def recipe(seed: int, index: int, shape: tuple[int, ...]) -> torch.Tensor:
@@ -159,7 +164,7 @@ class Session:
         self._load = load
         self._modules: dict[str, ModuleType] = {}
         self._objects: list[Any] = []
-        self._replaced: list[tuple[ModuleType, str, Any]] = []
+        self._replaced: list[tuple[ModuleType | type, str, Any]] = []
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """Run one request. Whatever the called code raises becomes an `error`."""
@@ -178,14 +183,18 @@ class Session:
         return list(getattr(self._modules[name], "__notes__", ()))
 
     def _op_forget(self, _: dict[str, Any]) -> None:
-        """Let go of every object and undo what was set on modules: a new check begins."""
+        """Let go of every object, undo what was set on modules and classes: a new check begins."""
         self._objects.clear()
+        self.undo()
+
+    def undo(self) -> None:
+        """Undo what was set on modules and classes."""
         while self._replaced:
-            module, name, before = self._replaced.pop()
+            owner, name, before = self._replaced.pop()
             if before is not ABSENT:
-                setattr(module, name, before)
-            elif hasattr(module, name):
-                delattr(module, name)
+                setattr(owner, name, before)
+            elif name in vars(owner):
+                delattr(owner, name)
 
     def _op_call(self, request: dict[str, Any]) -> Any:
         _seed(request.get("seed"))
@@ -197,8 +206,8 @@ class Session:
     def _op_set(self, request: dict[str, Any]) -> None:
         *path, last = request["path"].split(".")
         owner = self._walk(request["target"], path)
-        if isinstance(owner, ModuleType):
-            self._replaced.append((owner, last, getattr(owner, last, ABSENT)))
+        if isinstance(owner, (ModuleType, type)):
+            self._replaced.append((owner, last, vars(owner).get(last, ABSENT)))
         setattr(owner, last, self._inward(request["value"]))
 
     def _op_stub(self, request: dict[str, Any]) -> Any:
@@ -222,7 +231,12 @@ class Session:
         return [self._outward(item) for item in found]
 
     def _op_mix(self, request: dict[str, Any]) -> Any:
-        return self._outward(Mix(request["weights"]))
+        return self._outward(Mix(request["weights"], request.get("square", False)))
+
+    def _op_descent(self, request: dict[str, Any]) -> Any:
+        models = [self._inward(handle) for handle in request["objects"]]
+        parameters = [one for model in models for one in model.parameters()]
+        return self._outward(torch.optim.SGD(parameters, lr=request["rate"]))
 
     def _op_grad(self, request: dict[str, Any]) -> dict[str, Any]:
         """Call, then backpropagate `sum(output * cotangent)`.
