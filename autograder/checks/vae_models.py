@@ -118,7 +118,7 @@ def run_network(x: torch.Tensor, layers: Sequence[Act], acts: Sequence[Act]) -> 
     return x
 
 
-def _same(x: torch.Tensor) -> torch.Tensor:
+def same(x: torch.Tensor) -> torch.Tensor:
     return x
 
 
@@ -128,24 +128,28 @@ def slips(acts: list[Act]) -> Iterator[tuple[str, list[Act]]]:
     for i in relus:
         yield (
             f"the ReLU after Linear layer {i + 1} is missing.",
-            [*acts[:i], _same, *acts[i + 1 :]],
+            [*acts[:i], same, *acts[i + 1 :]],
         )
     yield (
         "there is no ReLU between its layers; without them, they are one Linear layer together.",
-        [_same if act is torch.relu else act for act in acts],
+        [same if act is torch.relu else act for act in acts],
     )
-    yield (
-        "ReLU stands only after the last Linear layer.",
-        [_same] * (len(relus) - 1) + acts[len(relus) - 1 :],
-    )
+    if len(relus) > 2:
+        yield (
+            "ReLU stands only after the last Linear layer.",
+            [same] * (len(relus) - 1) + acts[len(relus) - 1 :],
+        )
     for name, other in OTHER_ACTS.items():
         yield (
             f"{name} stands where the question asks for ReLU.",
             [other if act is torch.relu else act for act in acts],
         )
+    if acts[-1] is same:
+        for name, end in {"ReLU": torch.relu, **OTHER_ACTS}.items():
+            yield f"{name} stands at its end; a code may be any number.", [*acts[:-1], end]
     if acts[-1] is torch.sigmoid:
         ends: dict[str, Act] = {
-            "the Sigmoid at its end is missing.": _same,
+            "the Sigmoid at its end is missing.": same,
             "its end is a Sigmoid twice over; once is right.": lambda x: x.sigmoid().sigmoid(),
             "its end is Tanh; pixels lie between 0 and 1, which takes a Sigmoid.": torch.tanh,
             "its end is ReLU; pixels lie between 0 and 1, which takes a Sigmoid.": torch.relu,
@@ -164,7 +168,7 @@ def compare_network(
     layers: Sequence[Linear],
     acts: list[Act],
     what: str,
-    finish: Act = _same,
+    finish: Act = same,
     shapes: Sequence[tuple[int, ...]] = (),
 ) -> None:
     """Fail unless `actual` is `finish` of what `layers` and `acts` make of x (N, D). A network with
@@ -265,7 +269,7 @@ class Whole:
     def _both_heads(self, h: torch.Tensor) -> torch.Tensor:
         return torch.cat([head(h) for head in self.heads], dim=1)
 
-    def compare_decoder(self, join: Act = _same) -> None:
+    def compare_decoder(self, join: Act = same) -> None:
         """Fail unless x_hat is decoded from `join(z)`, where z comes from what was returned.
 
         A model that draws its noise without calling `reparametrize` is asked once more with its
