@@ -128,15 +128,14 @@ BARE = """
 class Decoder(nn.Module):
     def __init__(self, latent_dimension, hidden_units, data_dimension):
         super().__init__()
-        self.unused = nn.Linear(3, 3)
         self.W = nn.Parameter(torch.randn(hidden_units, latent_dimension))
         self.b = nn.Parameter(torch.zeros(hidden_units))
         self.V = nn.Parameter(torch.randn(data_dimension, hidden_units))
         self.c = nn.Parameter(torch.zeros(data_dimension))
-        del self.unused
 
     def forward(self, z):
-        return 1 / (1 + torch.exp(-F.linear(torch.tanh(F.linear(z, self.W, self.b)), self.V, self.c)))
+        hidden = torch.tanh(F.linear(z, self.W, self.b))
+        return 1 / (1 + torch.exp(-F.linear(hidden, self.V, self.c)))
 """
 
 LATER_LAYER_FIRST = """
@@ -266,7 +265,7 @@ RIGHT = {
     ),
     "the bound, partly by hand": elbo(
         "q = self.logpdf_diagonal_gaussian(sampled_z, mu, sigma_square); "
-        "r = self.logpdf_diagonal_gaussian(sampled_z, torch.zeros(2 * 0 + mu.shape[1]), "
+        "r = self.logpdf_diagonal_gaussian(sampled_z, torch.zeros(mu.shape[1]), "
         "torch.ones(mu.shape[1])); "
         "b = -F.binary_cross_entropy(p, x, reduction='sum') / x.size(0); return b + (r - q).mean()"
     ),

@@ -122,17 +122,15 @@ def test_a_bound_of_nothing_earns_nothing_by_its_densities() -> None:
 # Tolerances
 
 
-@pytest.mark.parametrize("change", ["* 1.001", "* 0.999", "+ 0.05", "+ x.mean() * 0.1"])
-def test_near_misses_of_the_densities_fail(change: str) -> None:
-    for name, first in (("logpdf_bernoulli", "x"), ("logpdf_diagonal_gaussian", "z")):
-        source = with_code(
-            f"right_ = BernoulliVAE.{name}\n"
-            f"def near(x, *rest): return right_(x, *rest) {change} * len(x[0])**(0.5)\n"
-            if change.startswith("+")
-            else f"right_ = BernoulliVAE.{name}\n"
-            f"def near(x, *rest): return right_(x, *rest) {change}\n",
-        ) + (f"\nBernoulliVAE.{name} = staticmethod(near)\n")
-        assert lost(results(source, PART)).get(f"{PART}.{name}", 0) >= 2, (name, first)
+@pytest.mark.parametrize("name", ["logpdf_bernoulli", "logpdf_diagonal_gaussian"])
+@pytest.mark.parametrize("change", ["* 1.001", "* 0.999", "+ 0.5", "+ x.mean()"])
+def test_near_misses_of_the_densities_fail(name: str, change: str) -> None:
+    source = with_code(
+        f"right = BernoulliVAE.{name}\n"
+        f"def near(x, *rest): return right(x, *rest) {change}\n"
+        f"BernoulliVAE.{name} = staticmethod(near)\n"
+    )
+    assert lost(results(source, PART))[f"{PART}.{name}"] >= 2
 
 
 @pytest.mark.parametrize("spread", ["0.85", "1.15"])
