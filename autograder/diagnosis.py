@@ -63,7 +63,7 @@ def _explains(
         if not _alike(answer, wrong):
             return False
         telling += not _alike(expected, wrong)
-    return telling >= 1 and sum(_holds_tensor(answer) for _, answer in talk) >= 2
+    return telling >= 1 and sum(_measures(answer) for _, answer in talk) >= 2
 
 
 def _replay(talk: Talk, send: Send) -> list[Any]:
@@ -87,9 +87,10 @@ def _alike(a: Any, b: Any) -> bool:
     return bool(a == b)
 
 
-def _holds_tensor(value: Any) -> bool:
+def _measures(value: Any) -> bool:
+    """Are there tensors in it, or numbers that are no mere counts?"""
     if isinstance(value, dict):
-        return any(map(_holds_tensor, value.values()))
+        return any(map(_measures, value.values()))
     if isinstance(value, (list, tuple)):
-        return any(map(_holds_tensor, value))
-    return isinstance(value, torch.Tensor)
+        return any(map(_measures, value))
+    return isinstance(value, (torch.Tensor, float))

@@ -247,6 +247,12 @@ def sized(near: Remote, seed: int, names: Sequence[str], turned: bool = False) -
     return made
 
 
+def reseeded(module: Remote, seed: int) -> Remote:
+    """The same module in a talk whose calls run under seeds that no batch changes."""
+    line = Line(module._line._send, seed, module._line._reference)
+    return Remote(line, module._target, module._path)
+
+
 def items(remote: Remote, count: int) -> list[Any]:
     """The first `count` things that an object over there yields when it is iterated."""
     found: list[Any] = remote._line.ask(
