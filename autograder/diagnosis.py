@@ -7,7 +7,7 @@ answers, its sentence is what the student needs to hear.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -42,7 +42,7 @@ def diagnose(
     """The sentence of the one mistake of `question` that explains the talk, or nothing."""
     if len(talk) > LONGEST:
         return ""
-    right = [reference_answer for reference_answer in _replay(talk, reference.send())]
+    right = list(_replay(talk, reference.send()))
     alike = [
         mistake
         for mistake in mistakes or all_mistakes()
@@ -66,8 +66,9 @@ def _explains(
     return telling >= 1 and sum(_measures(answer) for _, answer in talk) >= 2
 
 
-def _replay(talk: Talk, send: Send) -> list[Any]:
-    return [send(request) for request, _ in talk]
+def _replay(talk: Talk, send: Send) -> Iterator[Any]:
+    """The answers, asked for one by one: the first that differs ends the comparison."""
+    return (send(request) for request, _ in talk)
 
 
 def _alike(a: Any, b: Any) -> bool:
@@ -84,6 +85,8 @@ def _alike(a: Any, b: Any) -> bool:
         return a.keys() == b.keys() and all(_alike(a[key], b[key]) for key in a)
     if isinstance(a, (list, tuple)):
         return len(a) == len(b) and all(map(_alike, a, b))
+    if isinstance(a, float):
+        return matches(torch.tensor(a), torch.tensor(b))
     return bool(a == b)
 
 

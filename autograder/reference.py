@@ -40,9 +40,20 @@ class Reference:
 
     def send(self) -> Send:
         """A fresh talk with the reference, as a check begins one."""
-        session = self._session(self._modules)
+        return self._talk(self._modules, b"")
+
+    def variant(self, name: str, edit: Callable[[str], str]) -> Send:
+        """A talk with the reference after `edit` has changed the source of module `name`."""
+        module = self._variants.get((name, edit))
+        if module is None:
+            source = edit((self._root / f"{name}.py").read_text(encoding="utf-8"))
+            module = self._variants[name, edit] = _executed(name, source, self._modules)
+        return self._talk({**self._modules, name: module}, f"{name} {id(module)}".encode())
+
+    def _talk(self, modules: Mapping[str, ModuleType], salt: bytes) -> Send:
+        session = self._session(modules)
         waiting: list[dict[str, Any]] = []
-        chain = b""
+        chain = salt
 
         def ask(request: dict[str, Any]) -> dict[str, Any]:
             nonlocal chain
@@ -51,19 +62,11 @@ class Reference:
             if chain not in self._answers:
                 # An answer depends on the objects that earlier requests made: catch up first.
                 while waiting:
-                    answer = _silently(session, waiting.pop(0))
+                    answer = session.answer(waiting.pop(0))
                 self._remember(chain, bytes(wire.pack(answer)))
             return self._recall(chain)
 
         return ask
-
-    def variant(self, name: str, edit: Callable[[str], str]) -> Send:
-        """A talk with the reference after `edit` has changed the source of module `name`."""
-        module = self._variants.get((name, edit))
-        if module is None:
-            source = edit((self._root / f"{name}.py").read_text(encoding="utf-8"))
-            module = self._variants[name, edit] = _executed(name, source, self._modules)
-        return self._session({**self._modules, name: module}).answer
 
     def _session(self, modules: Mapping[str, ModuleType]) -> Session:
         """A new session over the modules, without what earlier ones have set on them."""
