@@ -58,7 +58,7 @@ MISTAKES: tuple[Mistake, ...] = (
         ),
         (
             "swapped-networks",
-            "the two networks are swapped.",
+            "",
             "self._generator = CIFARGenerator(self.code_size)\n"
             "        self._discriminator = CIFARDiscriminator(spectral)\n",
             "self._discriminator = CIFARGenerator(self.code_size)\n"
@@ -143,7 +143,8 @@ MISTAKES: tuple[Mistake, ...] = (
             "unstable",
             "the logarithm of a sigmoid that has rounded to 0 is infinite; work on the logits.",
             "F.binary_cross_entropy_with_logits(logits, labels)",
-            "-(labels * logits.sigmoid().log() + (1 - labels) * (1 - logits.sigmoid()).log()).mean()",
+            "-(labels * torch.log(p := torch.sigmoid(logits))"
+            " + (1 - labels) * torch.log(1 - p)).mean()",
         ),
         ("number", "", "(logits, labels)", "(logits, labels).item()"),
     ),
@@ -276,13 +277,13 @@ MISTAKES: tuple[Mistake, ...] = (
         ),
         (
             "always",
-            "the convolutions are wrapped without spectral=True too.",
+            "",
             "        if spectral:\n",
             "        if spectral or True:\n",
         ),
         (
             "once",
-            "the weights are divided by their norm once; it must hold while they change.",
+            "",
             "nn.utils.parametrizations.spectral_norm(layer)",
             "layer.weight.data /= torch.linalg.matrix_norm(layer.weight.data.flatten(1), 2)",
         ),
@@ -323,12 +324,6 @@ MISTAKES: tuple[Mistake, ...] = (
             "self.train()\n        optimizer = optim.Adam(",
         ),
         (
-            "moves-weights",
-            "the optimizer moves the weights of the generator; it should move the codes alone.",
-            "optim.Adam([recon_code], lr=self.vis_learning_rate)",
-            "optim.Adam(self.parameters(), lr=self.vis_learning_rate)",
-        ),
-        (
             "one-step-too-few",
             "it takes one step too few.",
             "range(self.vis_steps)",
@@ -339,12 +334,6 @@ MISTAKES: tuple[Mistake, ...] = (
             "the codes move with the rate of training, learning_rate, not vis_learning_rate.",
             "self.vis_learning_rate",
             "self.learning_rate",
-        ),
-        (
-            "one-step",
-            "it takes a single step.",
-            "range(self.vis_steps)",
-            "range(1)",
         ),
         (
             "gradient-descent",
@@ -358,5 +347,21 @@ MISTAKES: tuple[Mistake, ...] = (
             "            optimizer.step()\n",
             "",
         ),
+    ),
+    _mistake(
+        "reconstruct",
+        "moves-weights",
+        "the optimizer moves the weights of the generator; it should move the codes alone.",
+        "def reconstruct",
+        ("optim.Adam([recon_code]", "optim.Adam(self.parameters()"),
+        ("backward(inputs=[recon_code])", "backward()"),
+    ),
+    _mistake(
+        "reconstruct",
+        "moves-weights-too",
+        "the optimizer moves the weights of the generator too; it should move the codes alone.",
+        "def reconstruct",
+        ("optim.Adam([recon_code]", "optim.Adam([recon_code, *self._generator.parameters()]"),
+        ("backward(inputs=[recon_code])", "backward()"),
     ),
 )
