@@ -881,14 +881,13 @@ def _decoded_zero(ref: Remote, search: _Search) -> torch.Tensor:
 
 def _other_betas(ref: Remote, search: _Search) -> torch.Tensor:
     """The images when Adam has beta1 = 0.5, as in training: the text leaves it free."""
-    gen = _steep_generator(ref, search.seed)
+    gen, images = _steep_generator(ref, search.seed), torch.empty(0)
     gen.eval()
     codes = torch.zeros(len(search.images), CODE, requires_grad=True)
     adam = torch.optim.Adam([codes], lr=RATE, betas=(0.5, 0.999))
     for _ in range(search.steps):
-        images = gen(codes.detach())
+        images = torch.as_tensor(gen(codes.detach()))
         error = 2 * (images - search.images) / images.numel()
         (codes.grad,) = gradients(gen, codes.detach(), wrt=(0,), cotangent=error).inputs
         adam.step()
-    found: torch.Tensor = images
-    return found
+    return images

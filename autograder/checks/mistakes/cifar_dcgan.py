@@ -337,13 +337,13 @@ MISTAKES: tuple[Mistake, ...] = (
         ),
         (
             "gradient-descent",
-            "the codes move by plain gradient descent; use Adam.",
+            "",
             "optim.Adam(",
             "optim.SGD(",
         ),
         (
             "never-steps",
-            "the optimizer never steps, so the codes stay at 0.",
+            "",
             "            optimizer.step()\n",
             "",
         ),
@@ -359,7 +359,7 @@ MISTAKES: tuple[Mistake, ...] = (
     _mistake(
         "reconstruct",
         "moves-weights-too",
-        "the optimizer moves the weights of the generator too; it should move the codes alone.",
+        "",
         "def reconstruct",
         ("optim.Adam([recon_code]", "optim.Adam([recon_code, *self._generator.parameters()]"),
         ("backward(inputs=[recon_code])", "backward()"),
