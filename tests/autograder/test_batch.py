@@ -41,6 +41,7 @@ from autograder.results import (
 )
 from autograder.sandbox import PROTECTIONS, Doctor
 from autograder.submission import Lost
+from tests.processes import adopt_orphans, left_running
 
 SAMPLES = Path(__file__).resolve().parents[1] / "submissions"
 RIGHT = ("right-by-hand", "right-functional", "right-script", "right-sequential")
@@ -119,7 +120,8 @@ def test_a_run_killed_at_random_moments_ends_with_the_same_marks_to_the_byte(
     submissions: Path, undisturbed: Path, tmp_path: Path
 ):
     out = tmp_path / "marks"
-    before = 0
+    before, not_ours = 0, set(left_running(0))
+    adopt_orphans()
     for lines in (0, 2, 5):
         running = start(submissions, out)
         wait_for(lines, out, running)
@@ -128,6 +130,7 @@ def test_a_run_killed_at_random_moments_ends_with_the_same_marks_to_the_byte(
         running.communicate()
         assert graded_so_far(out) >= before, "a finished submission was lost"
         before = graded_so_far(out)
+        assert set(left_running()) <= not_ours
     assert run(submissions, out) == (undisturbed / "marks.csv").read_bytes()
 
 
