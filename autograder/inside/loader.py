@@ -141,7 +141,7 @@ class Submission(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         name = module.__name__
         source, filename = self._sources[name], f"{self._folder}/{name}.py"
         notes: list[str] = []
-        failed: dict[str, Exception] = {}
+        failed: dict[str, BaseException] = {}
         module.__dict__.update(__notes__=notes, __failed__=failed)
         tree, source = _parse(source, filename, notes)
         # Not splitlines(), which knows more ends of lines than Python does.
@@ -273,7 +273,7 @@ def _run(
     filename: str,
     flags: int,
     seconds: float,
-    failed: dict[str, Exception],
+    failed: dict[str, BaseException],
 ) -> str:
     """Run one top-level statement; the answer is a note when it failed and was left out.
 
@@ -287,7 +287,7 @@ def _run(
             exec(code, namespace)
     except _TooLong:
         return f"Line {statement.lineno} takes too long while the file loads and was left out."
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         if isinstance(statement, (ast.Import, ast.ImportFrom)):
             return _import_what_is_there(statement, namespace, error)
         if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
@@ -304,7 +304,7 @@ def _compile(statement: ast.stmt, filename: str, flags: int = 0) -> CodeType:
 
 
 def _import_what_is_there(
-    statement: ast.Import | ast.ImportFrom, namespace: dict[str, Any], error: Exception
+    statement: ast.Import | ast.ImportFrom, namespace: dict[str, Any], error: BaseException
 ) -> str:
     """Bind what a failed import could bring, and an Absent for each name it could not."""
     failed = []
@@ -321,7 +321,7 @@ def _import_what_is_there(
     return f"Line {statement.lineno}: {', '.join(failed)} could not be imported ({reason})."
 
 
-def _text(error: Exception) -> str:
+def _text(error: BaseException) -> str:
     try:
         return str(error)[:1000]
     except Exception:
