@@ -264,7 +264,8 @@ class Zygote:
             except (OSError, ValueError):
                 ours.close()
                 self._kill()
-        raise WorkerDied(CRASHED, "The process for your code could not be started.")
+        # No student code was in it yet: nobody may lose a mark by this.
+        raise SandboxError("No process for a submission can be started here. Is memory short?")
 
     def _restart(self) -> None:
         self._kill()
