@@ -264,6 +264,12 @@ def test_a_journal_torn_in_its_header_begins_anew(tmp_path: Path):
     assert path.read_bytes() == header
 
 
+def test_two_runs_at_once_on_one_folder_are_refused(tmp_path: Path):
+    with Journal(tmp_path, {"seed": 1}), pytest.raises(BatchError, match="another run is grading"):
+        Journal(tmp_path, {"seed": 1})
+    Journal(tmp_path, {"seed": 1}).__exit__()
+
+
 def test_a_line_is_on_the_disk_before_the_next_submission_begins(tmp_path: Path):
     seen = []
 
