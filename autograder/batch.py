@@ -43,7 +43,6 @@ from .results import (
 from .sandbox import PROTECTIONS, Zygote
 
 JOURNAL = "journal.jsonl"
-LOCK = ".lock"
 REFUSED = "refused"
 
 
@@ -152,7 +151,7 @@ class Journal:
 
     def __exit__(self, *_: object) -> None:
         self._file.close()
-        self._lock.close()
+        os.close(self._lock)
 
     def add(self, result: SubmissionResult) -> None:
         """Write one line, and see that it is on the disk."""
@@ -187,13 +186,15 @@ class Journal:
                 )
 
 
-def _locked(out: Path) -> TextIO:
-    """Hold OUT until the file is closed or we die. Raises BatchError when another run holds it."""
-    lock = (out / LOCK).open("w")
+def _locked(out: Path) -> int:
+    """A descriptor that holds OUT until it is closed or we die. Raises BatchError when another
+    run holds it.
+    """
+    lock = os.open(out, os.O_RDONLY)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        lock.close()
+        os.close(lock)
         raise BatchError(
             f"another run is grading into {out}. Wait for it, or give a new --out."
         ) from None
