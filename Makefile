@@ -16,7 +16,9 @@ $(VENV)/.ready: requirements.txt constraints.txt pyproject.toml
 	$(RUN) -m pip install --quiet --no-deps --editable .
 	touch $@
 
+# A run goes on where it stopped; the demonstration begins anew.
 demo: setup
+	rm -rf build/demo
 	$(RUN) -m autograder grade tests/submissions --out build/demo
 
 test: lint

@@ -6,6 +6,7 @@ that is killed at any point goes on where it stopped, and ends with the same mar
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -136,6 +137,7 @@ class Journal:
         self._header = header
         self.results: dict[str, SubmissionResult] = {}
         out.mkdir(parents=True, exist_ok=True)
+        self._lock = _locked(out)
         lines = self._lines()
         if lines:
             self._compare(_parsed(self._path, 1, lines[0], lambda text: dict(json.loads(text))))
@@ -149,6 +151,7 @@ class Journal:
 
     def __exit__(self, *_: object) -> None:
         self._file.close()
+        os.close(self._lock)
 
     def add(self, result: SubmissionResult) -> None:
         """Write one line, and see that it is on the disk."""
@@ -181,6 +184,21 @@ class Journal:
                     f"{self._path} was begun with another {name}. To go on, bring back what was "
                     f"there; to grade anew, give a new --out."
                 )
+
+
+def _locked(out: Path) -> int:
+    """A descriptor that holds OUT until it is closed or we die. Raises BatchError when another
+    run holds it.
+    """
+    lock = os.open(out, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(lock)
+        raise BatchError(
+            f"another run is grading into {out}. Wait for it, or give a new --out."
+        ) from None
+    return lock
 
 
 def header(handins: Sequence[Handin], plan: Plan) -> dict[str, Any]:

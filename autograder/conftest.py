@@ -25,11 +25,6 @@ from autograder.submission import Lost, StudentError
 ENDS = (Fail, Partial, StudentError, Lost)
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--submission", metavar="FOLDER", help="folder or zip of one submission")
-    parser.addoption("--check-seed", type=int, metavar="S", help="seed of the random inputs")
-
-
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     checks = Path(__file__).with_name("checks")
     if file_path.parent != checks or not parent.config.getoption("--submission"):

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import secrets
 import select
 import shutil
 import signal
@@ -19,21 +18,20 @@ import struct
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import torch
 
 from . import launch
-from .inside import wire
+from .child import Child
 from .inside.confine import Limits
 from .inside.scratch import empty
 from .reference import GIVEN, ROOT
-from .results import CRASHED, MEMORY, TIMEOUT
-from .submission import Lost, Send, WorkerDied
+from .results import CRASHED
+from .submission import WorkerDied
 
 PROTECTIONS = {
     "files hidden": ("reads files", "writes files"),
@@ -47,21 +45,11 @@ PROTECTIONS = {
 """What is promised, and the attacks that must fail for the promise to hold."""
 
 LIMITS = Limits(memory=1 << 30, cpu=150, file=1 << 24, processes=32)
-RESIDENT = LIMITS.memory + (1 << 29)
-WALL = 2.0
-"""Wall seconds allowed for each CPU second: a machine may be busy, a student may sleep."""
+RESIDENT = 1 << 29
+"""Bytes that a child has resident before it asks for any of its own, and some more."""
 
 START_SECONDS = 120.0
 HELLO_SECONDS = 20.0
-TICK = 0.05
-GRACE = 0.25
-"""Seconds that a child whose channel has closed may take to end by itself."""
-
-ANSWERED = 2 * wire.MAX_BODY
-"""Bytes that may come back within one allowance: the judge may keep all of them."""
-
-TOO_LONG = "Your code took too long. Is there a loop that does not end?"
-
 FIRST_UID = 60001
 
 ENVIRONMENT = {
@@ -271,11 +259,13 @@ class Zygote:
                 self._layers = self._layers or layers
                 if layers != self._layers:
                     raise OSError("a layer of the sandbox is missing")
-                return Child(self, ours, pid or self._process.pid)
+                memory = self.limits.memory + RESIDENT
+                return Child(ours, pid or self._process.pid, memory, self.reap)
             except (OSError, ValueError):
                 ours.close()
                 self._kill()
-        raise WorkerDied(CRASHED, "The process for your code could not be started.")
+        # No student code was in it yet: nobody may lose a mark by this.
+        raise SandboxError("No process for a submission can be started here. Is memory short?")
 
     def _restart(self) -> None:
         self._kill()
@@ -361,142 +351,6 @@ class Zygote:
         return tuple(name for name, there in names.items() if there)
 
 
-class Child:
-    """One submission's process, and the channel to it. A `Code` for the judge."""
-
-    def __init__(self, zygote: Zygote, channel: socket.socket, pid: int) -> None:
-        self.pid = pid
-        self._zygote = zygote
-        self._channel = channel
-        self._channel.setblocking(False)
-        self._poll = select.poll()
-        self._looked = 0.0
-        self._open = True
-
-    def send(self, seconds: float) -> Send:
-        """A way to ask that ends as `timeout` once the code has used so many CPU seconds."""
-        self._cpu_ends = self._used()[0] + seconds
-        self._wall_ends = time.monotonic() + WALL * seconds
-        self._room = ANSWERED
-
-        def ask(request: dict[str, Any]) -> dict[str, Any]:
-            if not self._open:
-                raise Lost(CRASHED, "The process that ran your code has ended.")
-            answer: dict[str, Any] = self._exchange(request)
-            return answer
-
-        return ask
-
-    def close(self) -> None:
-        """Kill the process and all it left."""
-        if self._open:
-            self._open = False
-            self._channel.close()
-            # A worker that is dead took its child along; the next submission gets a new one.
-            with contextlib.suppress(WorkerDied):
-                self._zygote.reap()
-
-    def _exchange(self, request: dict[str, Any]) -> Any:
-        token = secrets.token_hex(8)
-        frame = memoryview(wire.pack({"id": token, "request": request}))
-        if self._wait(select.POLLIN, 0) and self._read(1):
-            self._broken("it wrote without being asked")
-        while frame:
-            self._wait_until(select.POLLOUT)
-            try:
-                frame = frame[self._channel.send(frame) :]
-            except BlockingIOError:
-                continue
-            except OSError:
-                self._ended()
-        try:
-            head, body = wire.lengths(self._receive(wire.PREFIX.size))
-            self._room -= body
-            if self._room < 0:
-                self._broken("its answers are too large")
-            answer = wire.unpack(self._receive(head), self._receive(body))
-        except wire.WireError as error:
-            self._broken(str(error))
-        if not isinstance(answer, dict) or answer.get("id") != token or "answer" not in answer:
-            self._broken("it answered something else")
-        return answer["answer"]
-
-    def _receive(self, size: int) -> bytearray:
-        data = bytearray()
-        while len(data) < size:
-            self._wait_until(select.POLLIN)
-            data += self._read(min(size - len(data), 1 << 20))
-        return data
-
-    def _read(self, size: int) -> bytes:
-        """What is there, at most `size` bytes; the end of the channel is the end of the child."""
-        try:
-            part = self._channel.recv(size)
-        except BlockingIOError:
-            return b""
-        except OSError:
-            part = b""
-        if not part:
-            self._ended()
-        return part
-
-    def _wait(self, event: int, seconds: float) -> bool:
-        self._poll.register(self._channel, event)
-        return bool(self._poll.poll(seconds * 1000))
-
-    def _wait_until(self, event: int) -> None:
-        """Wait for the channel; meanwhile watch the clock, the CPU time and the memory."""
-        while True:
-            ready = self._wait(event, TICK)
-            now = time.monotonic()
-            # Drop by drop is no way around the limits: the clock is read whatever happens.
-            if now > self._wall_ends:
-                self._lose(TIMEOUT, TOO_LONG)
-            if not ready or now > self._looked + TICK:
-                self._looked = now
-                cpu, resident = self._used()
-                if cpu > self._cpu_ends:
-                    self._lose(TIMEOUT, TOO_LONG)
-                if resident > RESIDENT:
-                    self._lose(MEMORY, "Your code used more memory than a submission may.")
-            if ready:
-                return
-
-    def _used(self) -> tuple[float, int]:
-        """CPU seconds used and bytes resident, (0, 0) where the system does not say."""
-        try:
-            # Bytes: a process names itself as it likes.
-            with open(f"/proc/{self.pid}/stat", "rb") as file:
-                fields = file.read().rpartition(b")")[2].split()
-        except OSError:
-            return 0.0, 0
-        ticks, page = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
-        return (int(fields[11]) + int(fields[12])) / ticks, int(fields[21]) * page
-
-    def _lose(self, state: str, message: str) -> NoReturn:
-        self.close()
-        raise Lost(state, message)
-
-    def _broken(self, how: str) -> NoReturn:
-        self._lose(CRASHED, f"The process that ran your code broke the protocol: {how}.")
-
-    def _ended(self) -> NoReturn:
-        """The channel is closed: say how the process went."""
-        self._open = False
-        self._channel.close()
-        status = self._zygote.reap(GRACE)
-        if status is None:
-            raise Lost(CRASHED, "Your code closed its connection to the grader.")
-        if os.WIFSIGNALED(status):
-            number = os.WTERMSIG(status)
-            if number == signal.SIGXCPU:
-                raise Lost(TIMEOUT, "Your code used up all its computing time.")
-            if number == signal.SIGKILL:
-                raise Lost(MEMORY, "The system ended your code, most likely for its memory.")
-            raise Lost(CRASHED, f"Your code crashed Python itself ({_signal_name(number)}).")
-        raise Lost(CRASHED, "Your code ended the Python process.")
-
-
 @contextlib.contextmanager
 def _listeners(folder: str) -> Iterator[tuple[str, socket.socket, socket.socket]]:
     """Somebody to reach: a Unix socket in `folder`, and TCP and UDP on the loopback."""
@@ -551,10 +405,3 @@ def _advice(found: Mapping[str, Any]) -> list[str]:
     if not found.get("landlock"):
         advice.append("Landlock is missing: it needs Linux 5.13 or newer with it switched on.")
     return advice
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"

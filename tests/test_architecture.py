@@ -15,10 +15,11 @@ STUDENT = sorted(ROOT.glob("hw5_*.py"))
 GIVEN = [path for path in STUDENT if path.stem not in ("hw5_vae", "hw5_gan")]
 
 LEVELS = [
-    {"__main__", "conftest"},
+    {"__main__", "conftest", "pytest_option"},
     {"batch", "export"},
     {"judge"},
-    {"checks", "reference", "sandbox", "intake"},
+    {"checks", "sandbox", "child", "launch", "intake"},
+    {"reference"},
     {"submission", "platforms"},
     {"archive", "inside"},
     {"assignment", "results"},

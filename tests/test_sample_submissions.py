@@ -6,12 +6,10 @@ tests/expected_marks.toml says what every one of them is about and what it must 
 from __future__ import annotations
 
 import csv
-import ctypes
 import getpass
 import os
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +17,7 @@ import pytest
 
 from autograder.assignment import read_assignment
 from autograder.results import SubmissionResult, from_json
+from tests.processes import adopt_orphans, left_running
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -34,7 +33,6 @@ PARTS = {
     for part in ASSIGNMENT.parts
 }
 SECONDS = 900
-PR_SET_CHILD_SUBREAPER = 36
 TORCHS_OWN = f"torchinductor_{getpass.getuser()}"
 """An empty folder that torch makes among temporary files."""
 
@@ -47,7 +45,7 @@ class Graded:
     exit_code: int
     stderr: str
     results: dict[str, SubmissionResult]
-    left_running: list[str]
+    still_running: list[str]
     strays: list[str]
 
 
@@ -59,7 +57,8 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Graded:
     cwd.mkdir()
     temporary.mkdir()
     before = _places()
-    _adopt_orphans()
+    before_us = set(left_running(0))
+    adopt_orphans()
     command = ["grade", str(SUBMISSIONS), "--out", str(out), "--jobs", "2"]
     ran = subprocess.run(
         [sys.executable, "-m", "autograder", *command],
@@ -70,13 +69,13 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Graded:
         timeout=SECONDS,
         check=False,
     )
-    left_running = _ours()
+    still_running = [line for line in left_running() if line not in before_us]
     strays = [str(path) for place in (cwd, temporary) for path in place.rglob("*")]
     strays = [path for path in strays if not path.endswith(TORCHS_OWN)]
     strays += sorted(_places() - before)
     found = sorted((out / "results").glob("*.json"))
     results = {path.stem: from_json(path.read_text(encoding="utf-8")) for path in found}
-    return Graded(out, ran.returncode, ran.stderr, results, left_running, strays)
+    return Graded(out, ran.returncode, ran.stderr, results, still_running, strays)
 
 
 def _places() -> set[str]:
@@ -85,35 +84,6 @@ def _places() -> set[str]:
     names = ("results.json", "hostile-results.json", "marks.csv", "journal.jsonl")
     found = {str(place / name) for place in places for name in names if (place / name).exists()}
     return found | {str(path) for path in SUBMISSIONS.rglob("*")} | {str(p) for p in HERE.glob("*")}
-
-
-def _adopt_orphans() -> None:
-    """Whatever outlives its parent becomes our child, so that it can be found."""
-    if sys.platform.startswith("linux"):
-        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-
-
-def _ours() -> list[str]:
-    """Command lines of the processes below us, zombies left out. Waits a moment for the last."""
-    for _ in range(20):
-        left = _below(os.getpid())
-        if not left:
-            return []
-        time.sleep(0.1)
-    return left
-
-
-def _below(pid: int) -> list[str]:
-    found = []
-    for path in Path("/proc").glob("[0-9]*"):
-        try:
-            fields = (path / "stat").read_text().rpartition(")")[2].split()
-            line = (path / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except OSError:
-            continue
-        if int(fields[1]) == pid and fields[0] != "Z":
-            found += [f"{path.name}: {line}", *_below(int(path.name))]
-    return found
 
 
 def expected_states(expected: dict, part: str, question: str, full: bool) -> tuple[str, ...]:
@@ -203,7 +173,7 @@ def test_every_mark_that_is_missing_is_explained(graded: Graded):
 
 
 def test_nothing_is_left_running(graded: Graded):
-    assert graded.left_running == []
+    assert graded.still_running == []
 
 
 def test_no_file_appears_outside_out(graded: Graded):

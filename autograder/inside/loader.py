@@ -141,7 +141,7 @@ class Submission(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         name = module.__name__
         source, filename = self._sources[name], f"{self._folder}/{name}.py"
         notes: list[str] = []
-        failed: dict[str, Exception] = {}
+        failed: dict[str, BaseException] = {}
         module.__dict__.update(__notes__=notes, __failed__=failed)
         tree, source = _parse(source, filename, notes)
         # Not splitlines(), which knows more ends of lines than Python does.
@@ -155,10 +155,10 @@ class Submission(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         flags = _future(tree.body)
         patience = PATIENCE
         for statement in _kept(tree.body):
-            began = time.monotonic()
+            began = _spent()
             limit = max(0.05, min(STATEMENT_SECONDS, patience / 2))
             note = _run(statement, module.__dict__, filename, flags, limit, failed)
-            patience -= time.monotonic() - began
+            patience -= max(now - then for now, then in zip(_spent(), began, strict=True))
             if note and len(notes) < MAX_NOTES:
                 notes.append(note)
 
@@ -273,7 +273,7 @@ def _run(
     filename: str,
     flags: int,
     seconds: float,
-    failed: dict[str, Exception],
+    failed: dict[str, BaseException],
 ) -> str:
     """Run one top-level statement; the answer is a note when it failed and was left out.
 
@@ -287,10 +287,12 @@ def _run(
             exec(code, namespace)
     except _TooLong:
         return f"Line {statement.lineno} takes too long while the file loads and was left out."
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         if isinstance(statement, (ast.Import, ast.ImportFrom)):
             return _import_what_is_there(statement, namespace, error)
         if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            if isinstance(error, SystemExit):
+                raise
             failed[statement.name] = error
         said = " ".join(_text(error).split())[:100]
         return f"Line {statement.lineno} was left out ({type(error).__name__}: {said})."
@@ -304,7 +306,7 @@ def _compile(statement: ast.stmt, filename: str, flags: int = 0) -> CodeType:
 
 
 def _import_what_is_there(
-    statement: ast.Import | ast.ImportFrom, namespace: dict[str, Any], error: Exception
+    statement: ast.Import | ast.ImportFrom, namespace: dict[str, Any], error: BaseException
 ) -> str:
     """Bind what a failed import could bring, and an Absent for each name it could not."""
     failed = []
@@ -321,7 +323,7 @@ def _import_what_is_there(
     return f"Line {statement.lineno}: {', '.join(failed)} could not be imported ({reason})."
 
 
-def _text(error: Exception) -> str:
+def _text(error: BaseException) -> str:
     try:
         return str(error)[:1000]
     except Exception:
@@ -332,17 +334,31 @@ def _fields(node: ast.AST) -> dict[str, Any]:
     return {name: getattr(node, name) for name in node._fields}
 
 
+def _spent() -> tuple[float, float]:
+    """CPU seconds, and half the seconds on the clock, as `_at_most` weighs them."""
+    return time.process_time(), time.monotonic() / 2
+
+
 @contextmanager
 def _at_most(seconds: float) -> Iterator[None]:
-    """Raise _TooLong in the running code after that many seconds."""
+    """Raise _TooLong in the running code after that many CPU seconds, or twice as many on the
+    clock: a busy machine must not decide, and sleep must not go on.
+    """
 
     def stop(signum: int, frame: FrameType | None) -> None:
         raise _TooLong
 
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    timers = {
+        signal.SIGPROF: (signal.ITIMER_PROF, seconds),
+        signal.SIGALRM: (signal.ITIMER_REAL, 2 * seconds),
+    }
+    before = {number: signal.signal(number, stop) for number in timers}
+    for timer, limit in timers.values():
+        signal.setitimer(timer, limit)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        for timer, _ in timers.values():
+            signal.setitimer(timer, 0)
+        for number, handler in before.items():
+            signal.signal(number, handler)

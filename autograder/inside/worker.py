@@ -47,13 +47,19 @@ def main() -> None:
     control = socket.socket(fileno=0)
     settings = json.loads(_message(control)[0])
     try:
-        if not _hung_up(control):
-            _warm_and_serve(control, settings)
-    except BrokenPipeError:
-        # The judge is gone.
-        pass
+        with contextlib.suppress(ConnectionError):
+            # Otherwise the judge is gone.
+            if not _hung_up(control):
+                _warm_and_serve(control, settings)
     finally:
+        _clean_up(settings)
+
+
+def _clean_up(settings: dict[str, Any]) -> None:
+    """Leave no process and no scratch folder behind, even when the signal comes only now."""
+    try:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    finally:
         _end_children()
         _sweep(settings)
         with contextlib.suppress(OSError):

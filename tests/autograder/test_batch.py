@@ -41,6 +41,7 @@ from autograder.results import (
 )
 from autograder.sandbox import PROTECTIONS, Doctor
 from autograder.submission import Lost
+from tests.processes import adopt_orphans, left_running
 
 SAMPLES = Path(__file__).resolve().parents[1] / "submissions"
 RIGHT = ("right-by-hand", "right-functional", "right-script", "right-sequential")
@@ -119,7 +120,8 @@ def test_a_run_killed_at_random_moments_ends_with_the_same_marks_to_the_byte(
     submissions: Path, undisturbed: Path, tmp_path: Path
 ):
     out = tmp_path / "marks"
-    before = 0
+    before, not_ours = 0, set(left_running(0))
+    adopt_orphans()
     for lines in (0, 2, 5):
         running = start(submissions, out)
         wait_for(lines, out, running)
@@ -128,6 +130,7 @@ def test_a_run_killed_at_random_moments_ends_with_the_same_marks_to_the_byte(
         running.communicate()
         assert graded_so_far(out) >= before, "a finished submission was lost"
         before = graded_so_far(out)
+        assert set(left_running()) <= not_ours
     assert run(submissions, out) == (undisturbed / "marks.csv").read_bytes()
 
 
@@ -259,6 +262,12 @@ def test_a_journal_torn_in_its_header_begins_anew(tmp_path: Path):
     with Journal(tmp_path, batch.header(CLASS, plan())) as journal:
         assert journal.results == {}
     assert path.read_bytes() == header
+
+
+def test_two_runs_at_once_on_one_folder_are_refused(tmp_path: Path):
+    with Journal(tmp_path, {"seed": 1}), pytest.raises(BatchError, match="another run is grading"):
+        Journal(tmp_path, {"seed": 1})
+    Journal(tmp_path, {"seed": 1}).__exit__()
 
 
 def test_a_line_is_on_the_disk_before_the_next_submission_begins(tmp_path: Path):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder import launch, sandbox
+from autograder import child, launch
 from autograder.inside.confine import Limits
 from autograder.reference import ROOT
 from autograder.sandbox import PROTECTIONS, SandboxError, Zygote
@@ -95,8 +95,6 @@ def test_a_worker_killed_from_outside_is_replaced(zygote: Zygote) -> None:
         assert gone({talk.child.pid, worker}), "a child dies with its worker"
         with pytest.raises(WorkerDied):
             talk.call("f")
-        child = talk.child.pid
-    assert gone({child, worker})
     assert end(zygote, "def f(): return 1") == "value"
     assert not _lives(worker)
 
@@ -173,7 +171,7 @@ def test_a_child_that_lacks_a_layer_is_not_used(monkeypatch: pytest.MonkeyPatch)
     """The first child shows what this machine can do; no later one may do less."""
     with Zygote() as zygote:
         zygote._layers ^= 1 << 1
-        with pytest.raises(WorkerDied):
+        with pytest.raises(SandboxError, match="No process for a submission"):
             zygote.open({"hw5_vae.py": b"x = 1"})
 
 
@@ -202,7 +200,7 @@ def test_limits_are_those_that_were_asked_for() -> None:
 def test_sleep_is_charged_by_the_wall_clock_and_work_by_the_cpu(zygote: Zygote) -> None:
     began = time.monotonic()
     assert end(zygote, "import time\ndef f(): time.sleep(30)", seconds=0.5) == "timeout"
-    assert 0.5 * sandbox.WALL <= time.monotonic() - began < 3
+    assert 0.5 * child.WALL <= time.monotonic() - began < 3
 
 
 def test_bubblewrap_shows_nothing_of_the_kit() -> None:

@@ -318,6 +318,23 @@ MISTAKES = {
         "DNet",
         "ends in a sigmoid",
     ),
+    "DNet: sigmoid at the end, with losses that rely on it": (
+        with_code(
+            DNET.replace(
+                "return self.fc(x.view(x.size(0), -1))", "return self.fc(x.flatten(1)).sigmoid()"
+            )
+            + """
+class GAN(GAN):
+    def _get_loss_d(self, batch_size, batch_data, z):
+        labels = torch.cat((torch.ones(batch_size, 1), torch.zeros(batch_size, 1)))
+        return nn.BCELoss()(self.disc(torch.cat((batch_data, self.gen(z).detach()))), labels)
+    def _get_loss_g(self, batch_size, z):
+        return -torch.log(self.disc(self.gen(z))).mean()
+"""
+        ),
+        "DNet",
+        "ends in a sigmoid",
+    ),
     "DNet: last ReLU forgotten": (
         dnet(("F.relu(self.conv3(x))", "self.conv3(x)")),
         "DNet",
@@ -397,6 +414,25 @@ class GAN(GAN):
         dnet(("x = F.relu(self.conv3(x))", "x = F.relu(self.conv3(x.detach()))")),
         "DNet",
         "No gradient flows back",
+    ),
+    "DNet: the mean of the batch": (
+        with_code(
+            "class DNet(DNet):\n    def forward(self, x):\n"
+            "        return super().forward(x).mean(0, keepdim=True).expand(len(x), 1)"
+        ),
+        "DNet",
+        "computes something else",
+    ),
+    "DNet: the answer to an earlier batch": (
+        with_code(
+            "class DNet(DNet):\n    def forward(self, x):\n"
+            "        self.y = getattr(self, 'y', None)\n"
+            "        if self.y is None or len(self.y) != len(x):\n"
+            "            self.y = super().forward(x)\n"
+            "        return self.y + 0 * super().forward(x)"
+        ),
+        "DNet",
+        "computes something else",
     ),
     "GNet: no sigmoid": (
         gnet(("torch.sigmoid(self.conv3(z))", "self.conv3(z)")),
@@ -730,6 +766,27 @@ class GAN:
 """
     )
     assert lost(source, PART) == dict.fromkeys(QUESTIONS, 1.0), messages(results(source, PART))
+
+
+def test_weights_that_are_shown_but_not_used_earn_nothing() -> None:
+    source = with_code(
+        DNET.replace("class DNet(nn.Module)", "class Hidden(nn.Module)").replace(
+            "        self._weight_init()\n", ""
+        )
+        + """
+class DNet(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.__dict__["used"] = Hidden()
+        self.shown = Hidden()
+        self.shown._weight_init()
+    def forward(self, x):
+        return self.used(x)
+"""
+    )
+    found = results(source, PART)
+    assert set(lost(source, PART)) == {"DNet", "weight_init"}, messages(found)
+    assert "does not depend on its weights" in messages(found)
 
 
 @pytest.mark.parametrize(

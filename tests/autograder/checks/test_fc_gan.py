@@ -449,6 +449,36 @@ MISTAKES = {
         "generator",
         "has shape (9, 1, 28, 28)",
     ),
+    "generator: the mean of the batch": (
+        with_code(
+            """
+class Mean(nn.Sequential):
+    def forward(self, z):
+        return super().forward(z).mean(0, keepdim=True).expand(len(z), 784)
+given = generator
+def generator(noise_dim=NOISE_DIM):
+    return Mean(*given(noise_dim))
+"""
+        ),
+        "generator",
+        "computes something else",
+    ),
+    "generator: the answer to an earlier batch": (
+        with_code(
+            """
+class Stale(nn.Sequential):
+    def forward(self, z):
+        self.y = getattr(self, "y", None)
+        self.y = super().forward(z) if self.y is None else self.y
+        return self.y
+given = generator
+def generator(noise_dim=NOISE_DIM):
+    return Stale(*given(noise_dim))
+"""
+        ),
+        "generator",
+        "computes something else",
+    ),
     "d loss: average": (
         d_loss("(bce(r, one(r)) + bce(f, nil(f))) / 2"),
         "discriminator_loss",
