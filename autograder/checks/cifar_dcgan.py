@@ -764,7 +764,7 @@ def _steep(rng: Rng, shape: tuple[int, ...]) -> torch.Tensor:
         return rng.normal(*shape, std=0.3) + float(len(shape) == 1)
     inputs = math.prod(shape[1:])
     left, right = rng.normal(shape[0], 1), rng.normal(1, inputs)
-    steep = 8 * (left / left.norm()) @ (right / right.norm())
+    steep: torch.Tensor = 8 * (left / left.norm()) @ (right / right.norm())
     return (steep + rng.normal(shape[0], inputs, std=0.2 / math.sqrt(inputs))).reshape(shape)
 
 

@@ -29,19 +29,19 @@ MISTAKES: tuple[Mistake, ...] = (
         "def ae_gan_optimizers",
         (
             "no-encoder",
-            "no optimizer has the parameters of the encoder.",
+            "",
             NETWORKS,
             NETWORKS.replace("encoder", "generator"),
         ),
         (
             "no-discriminator",
-            "no optimizer has the parameters of the discriminator.",
+            "",
             NETWORKS,
             NETWORKS.replace("discriminator", "generator"),
         ),
         (
             "no-generator",
-            "no optimizer has the parameters of the generator.",
+            "",
             NETWORKS,
             NETWORKS.replace("generator", "encoder"),
         ),
