@@ -21,7 +21,7 @@ from .submission import Send
 Talk = list[tuple[dict[str, Any], dict[str, Any]]]
 """Requests and the answers they got, in order."""
 
-LONGEST = 128
+LONGEST = 192
 """Requests of one check that are replayed; a longer talk is not diagnosed."""
 
 

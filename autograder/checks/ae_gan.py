@@ -473,7 +473,7 @@ def takes_the_mean_square(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     scene = _Scene.draw(rng, decodes=True)
 
     def compare(trained: _Trained, _: bool) -> None:
-        close(trained.losses[2], scene.means(1)[2], "loss_autoencoder", tolerance=0.01)
+        close(trained.losses[2], scene.means(1)[2], "loss_autoencoder", tolerance=0.03)
 
     _judged(hw5_gan, scene, compare)
 
