@@ -572,7 +572,9 @@ def _styles(hw5_gan: Remote) -> list[_Style]:
         return [LOGITS]
     flat = all(tuple(one.shape) == (5,) for one in outputs)
     squash = all(bool(((one > 0) & (one < 1)).all()) for one in outputs)
-    return [_Style(flat), _Style(flat, squash=True)] if squash else [_Style(flat)]
+    styles = [_Style(flat), _Style(flat, squash=True)] if squash else [_Style(flat)]
+    # Losses that want (N, 1) are right, though their own DNet does not give it.
+    return [*styles, LOGITS] if flat else styles
 
 
 class _Game:

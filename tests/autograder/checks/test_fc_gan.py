@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from autograder.checks import fc_gan, networks
+from autograder.checks.mistakes.fc_gan import MISTAKES as CATALOGUE
 from autograder.checks.registry import Rng
 from autograder.submission import Line, fill
 
@@ -767,6 +768,15 @@ def test_mistakes_cost_on_their_own_question(name: str) -> None:
     found = results(source, PART)
     assert set(lost(source, PART)) == {question}, messages(found)
     assert sentence in messages(found)
+
+
+@pytest.mark.parametrize("mistake", CATALOGUE, ids=lambda one: f"{one.question}.{one.id}")
+def test_the_catalogue_costs_on_its_own_questions(mistake) -> None:  # type: ignore[no-untyped-def]
+    source = mistake.source(SOURCE)
+    said = messages(results(source, PART))
+    assert {f"{PART}.{name}" for name in lost(source, PART)} == {mistake.question}, said
+    assert mistake.sentence in said
+    assert "form that this question does not allow" not in said
 
 
 @pytest.mark.parametrize(
