@@ -62,7 +62,7 @@ class Reference:
             if chain not in self._answers:
                 # An answer depends on the objects that earlier requests made: catch up first.
                 while waiting:
-                    answer = session.answer(waiting.pop(0))
+                    answer = _silently(session, waiting.pop(0))
                 self._remember(chain, bytes(wire.pack(answer)))
             return self._recall(chain)
 

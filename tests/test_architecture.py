@@ -18,6 +18,7 @@ LEVELS = [
     {"__main__", "conftest", "pytest_option"},
     {"batch", "export"},
     {"judge"},
+    {"diagnosis"},
     {"checks", "sandbox", "child", "launch", "intake"},
     {"reference"},
     {"submission", "platforms"},

@@ -1,5 +1,6 @@
-"""Hidden checks of the part autoencoder, first half: the autoencoder, its loader and its loop,
-samples and interpolation. The beta-VAEs are in beta_vae.py.
+"""Hidden checks of the part autoencoder, first half: all but the beta-VAEs.
+
+The autoencoder, its loader and its loop, samples and interpolation; the rest is in beta_vae.py.
 
 Each mistake costs once: networks are filled and compared on their own, and everything else works
 with given ones. Training loops are judged by where they take the weights of a given model.

@@ -1,5 +1,6 @@
-"""Hidden checks of the part autoencoder, second half: beta-VAE, conditional beta-VAE, their loop,
-the tuned beta and digits as asked.
+"""Hidden checks of the part autoencoder, second half: the beta-VAEs.
+
+Beta-VAE, conditional beta-VAE, their loop, the tuned beta and digits as asked.
 
 Models are given affine networks, so that the code is read off the images and every formula is
 compared in closed form; training loops get a given model with a loss of its own.

@@ -37,7 +37,8 @@ class Missing(Exception):
 class Stub(nn.Module):
     """A given network, so that one mistake costs once: x (N, ...) -> x W + b, reshaped.
 
-    weight: (D, K), or (D,) for a factor of each entry; bias: (K,); shape: what the K numbers of one
+    weight: (D, K), or (D,) for one number a row, or (D,) with a bias (D,) for a factor of each
+    entry; bias: (K,); shape: what the K numbers of one
     row become; squash: whether they go through a sigmoid; table (C, K): a row is added for each
     label, given as numbers (N,) or one-hot (N, C).
     """
@@ -59,7 +60,8 @@ class Stub(nn.Module):
 
     def forward(self, x: torch.Tensor, c: torch.Tensor | None = None) -> torch.Tensor:
         x = x.reshape(1 if x.dim() == 1 else len(x), -1)
-        y = (x @ self.weight if self.weight.dim() == 2 else x * self.weight) + self.bias
+        entries = self.weight.shape == self.bias.shape
+        y = (x * self.weight if entries else x @ self.weight) + self.bias
         if self.table is not None:
             y = y + self._of_class(c)
         y = y.reshape(len(x), *self.shape)

