@@ -186,7 +186,7 @@ def _twelve() -> list:
     """Seed 003's twelve checks, written as checks of this kit."""
     from autograder.checks.expect import close, expect
     from autograder.checks.registry import Check
-    from autograder.submission import gradients, set_grads, shapes, stub, weights
+    from autograder.submission import set_grads, shapes, stub, weights
 
     space: dict = {}
     exec(compile(CHECKS, "checks", "exec"), space)
@@ -250,7 +250,6 @@ def _twelve() -> list:
         counted("build_dc_classifier", 1102721),
         counted("build_dc_generator", 6580801, 4),
     ]
-    del gradients
     return [
         Check(f"{module}.q.{i}", f"{module}.q", module, function, 1.0, (), 10.0)
         for module, functions in (("hw5_vae", vae), ("hw5_gan", gan))
