@@ -36,14 +36,15 @@ class Question:
 
 @dataclass(frozen=True)
 class Part:
-    """One part of the coursework; `module` is the student's file without `.py`.
+    """One part of the coursework; `module` is the student's file without `.py`, None for a part
+    that is marked by hand alone.
 
     `max_group` and `anonymous` are the assignment's unless the part says otherwise.
     """
 
     id: str
     title: str
-    module: str
+    module: str | None
     points: float
     questions: tuple[Question, ...]
     max_group: int = 1
@@ -56,7 +57,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Assignment:
-    """The whole of assignment.toml. `due` is time-zone aware, or None when nothing is late."""
+    """The whole of assignment.toml, without the parts that are off.
+
+    `due` is time-zone aware, or None when nothing is late.
+    """
 
     id: str
     title: str
@@ -122,7 +126,9 @@ def _assignment(data: dict[str, Any]) -> Assignment:
         max_group=max_group,
         anonymous=anonymous,
         files=tuple(head["files"]),
-        parts=parts,
+        parts=tuple(
+            part for part, entry in zip(parts, data["part"], strict=True) if not entry.get("off")
+        ),
     )
 
 
@@ -141,10 +147,13 @@ def _part(entry: dict[str, Any], max_group: int, anonymous: bool) -> Part:
         raise AssignmentError(
             f"the questions of {entry['id']} add up to {total:g} points, not {entry['points']:g}"
         )
+    module = entry.get("module")
+    if module is None and any(q.kind != "manual" for q in questions):
+        raise AssignmentError(f"{entry['id']} needs a module: the judge marks some of it")
     return Part(
         id=entry["id"],
         title=entry["title"],
-        module=entry["module"],
+        module=module,
         points=float(entry["points"]),
         questions=questions,
         max_group=_group(entry, max_group),

@@ -77,7 +77,8 @@ def test_files_are_wanted_by_name_or_pattern(tmp_path):
         ("points = 2", "points = -2", "must be larger than zero"),
         ("points = 2", "points = nan", "must be larger than zero"),
         ('kind = "info"', 'kind = "info", points = 2', "carries no points"),
-        ('module = "hw5_vae"', "", "the key 'module' is missing"),
+        ('module = "hw5_vae"', "", "a needs a module: the judge marks some of it"),
+        ('title = "Part a"', "", "the key 'title' is missing"),
         ("[assignment]", "[assignment", "not valid TOML"),
     ],
 )
@@ -136,3 +137,30 @@ def test_a_group_of_no_size_is_refused(reading, size, place):
     rule = f"max_group = {size}\n"
     with pytest.raises(AssignmentError, match=r"max_group = .* whole number of at least 1"):
         reading(HEAD + rule + PART if place == "assignment" else HEAD + PART + rule)
+
+
+REPORT = """
+[[part]]
+id = "report"
+title = "Report"
+points = 3
+question = [{ id = "results", points = 3, title = "Results", kind = "manual" }]
+"""
+
+
+def test_a_part_marked_by_hand_alone_needs_no_module(reading):
+    (part,) = reading(HEAD + REPORT).parts
+    assert part.module is None
+
+
+def test_a_part_that_is_off_is_checked_and_left_out(reading):
+    assert [part.id for part in reading(HEAD + PART + REPORT + "off = true\n").parts] == ["gan"]
+    with pytest.raises(AssignmentError, match="add up to 3 points, not 4"):
+        reading(HEAD + PART + REPORT.replace("points = 3\n", "points = 4\n") + "off = true\n")
+
+
+def test_the_report_is_worth_thirty_points_and_no_demonstration_is_held():
+    assignment = read_assignment()
+    report = {q.id: q.points for q in assignment.part("report").questions}
+    assert report == {"introduction": 3, "methodology": 15, "results": 9, "discussion": 3}
+    assert "demonstration" not in {part.id for part in assignment.parts}

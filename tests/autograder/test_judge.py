@@ -18,6 +18,7 @@ from autograder.results import (
     CRASHED,
     ERROR,
     FAIL,
+    MANUAL,
     MEMORY,
     SKIPPED,
     TIMEOUT,
@@ -316,3 +317,12 @@ def test_an_error_that_is_not_text_is_told_as_text(field: object) -> None:
     with pytest.raises(StudentError) as caught:
         Line(lambda _: {"error": error}, 0).ask("call")
     assert caught.value.message.isprintable()
+
+
+def test_a_part_without_a_module_is_left_to_people_and_runs_no_code(reference: Reference) -> None:
+    def never(files: object) -> object:
+        raise AssertionError("code was run")
+
+    report = (ASSIGNMENT.part("report"),)
+    results = judge({}, report, all_checks(ASSIGNMENT), reference, never, seed=7)
+    assert [(r.state, r.points) for r in results] == 4 * [(MANUAL, None)]
