@@ -49,12 +49,15 @@ MODULES |= {"ae-gan": "hw5_gan"}
 BY_HAND = {
     "vae-theory": ("1a", "1c", "1d", "1e", "1f", "1i"),
     "bernoulli-vae": ("training", "data_space", "latent_space", "interpolation"),
-    "autoencoder": ("samples", "extremes", "extremes_why", "well_tuned", "interpolations"),
+    "autoencoder": (
+        *("samples", "extremes", "extremes_why", "well_tuned", "tuned"),
+        *("interpolations", "digits"),
+    ),
     "fc-vae": ("figures",),
     "gan-theory": ("3a", "3b", "3c", "3d"),
     "conv-gan": ("images",),
     "fc-gan": ("pictures",),
-    "cifar-dcgan": ("batch_norm",),
+    "cifar-dcgan": ("batch_norm", "spectral", "actmax", "reconstructions"),
     "ae-gan": ("approach", "results", "mode_collapse", "conflicts", "conditioning"),
 }
 CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d)
