@@ -2,7 +2,7 @@
 
     seeds and helpers   reset_seed  rel_error  count_params  initialize_weights  one_hot
                         idx2onehot  hello  default_device  adam  fused  in_bf16  progress
-                        show_losses  run_options  check
+                        show_losses  run_options  begin  check
     data                load_mnist  load_binary_mnist  load_cifar10  mnist  download  batches
                         batch_indices  GANDataset  BASE_URL
     figures             array_to_image  concat_images  save_images  show_images
@@ -94,6 +94,32 @@ def hello(file: str) -> None:
     name = Path(file).name
     print(f"Hello from {name}!")
     print(f"{name} last edited on {time.ctime(os.path.getmtime(file))}")
+
+
+def begin() -> bool:
+    """Say what a notebook finds here; True if HW5_QUICK=1 asks for quick settings.
+
+    What a notebook to be handed in must not say begins with "WARNING:", here and in every loader
+    of data that has to use a stand-in.
+    """
+    here = Path(__file__).resolve().parent
+    device = default_device()
+    where = torch.cuda.get_device_name() if device == "cuda" else "the CPU"
+    print(f"Python {sys.version.split()[0]}, torch {torch.__version__}, on {where}")
+    for name in ("hw5_vae.py", "hw5_gan.py"):
+        if (here / name).exists():
+            print(f"{name} last edited on {time.ctime((here / name).stat().st_mtime)}")
+    folder = _data_folder()
+    if folder == "digits":
+        print("WARNING: stand-ins are used for the data sets (HW5_DATA=digits).")
+    else:
+        kept = {"MNIST": "MNIST", "CIFAR-10": "cifar-10-batches-py"}
+        found = [name for name, entry in kept.items() if (Path(folder) / entry).is_dir()]
+        print(f"Data in {folder}: {' and '.join(found) or 'none yet, it is fetched once'}")
+    quick = os.environ.get("HW5_QUICK", "") not in ("", "0")
+    if quick:
+        print("WARNING: quick settings (HW5_QUICK=1): few images and few steps, for a try only.")
+    return quick
 
 
 def default_device() -> str:
