@@ -92,6 +92,24 @@ class Assignment:
         raise AssignmentError(f"part {part_id!r} has no question {question_id!r}")
 
 
+def grade_id(full_id: str) -> str:
+    """What a notebook cell calls the question `part.question`: `part--question`.
+
+    nbgrader allows letters, digits, `_` and `-` in the name of a cell, but no dot.
+    """
+    return full_id.replace(".", "--", 1)
+
+
+def question_of(cell_id: str) -> str:
+    """The `part.question` that a cell called `part--question`, or below it, belongs to.
+
+    `fc-vae--loss--check` is a cell of `fc-vae.loss`. Empty where a cell belongs to no question.
+    """
+    part, _, rest = cell_id.partition("--")
+    question = rest.partition("--")[0]
+    return f"{part}.{question}" if part and question else ""
+
+
 def read_assignment(path: Path = DEFAULT_PATH) -> Assignment:
     """Read and check assignment.toml. Raises AssignmentError with a sentence."""
     try:

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from autograder.assignment import DEFAULT_PATH, AssignmentError, read_assignment
+from autograder.assignment import (
+    DEFAULT_PATH,
+    AssignmentError,
+    grade_id,
+    question_of,
+    read_assignment,
+)
 
 GOOD = """
 [assignment]
@@ -164,3 +172,12 @@ def test_the_report_is_worth_thirty_points_and_no_demonstration_is_held():
     report = {q.id: q.points for q in assignment.part("report").questions}
     assert report == {"introduction": 3, "methodology": 15, "results": 9, "discussion": 3}
     assert "demonstration" not in {part.id for part in assignment.parts}
+
+
+def test_a_question_and_the_cell_of_a_notebook_name_each_other():
+    for part in read_assignment().parts:
+        for question in part.full_ids():
+            assert re.fullmatch(r"[A-Za-z0-9_-]{1,64}", grade_id(question))
+            assert question_of(grade_id(question)) == question
+            assert question_of(f"{grade_id(question)}--check") == question
+    assert question_of("setup") == question_of("fc-vae--") == ""
