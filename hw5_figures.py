@@ -21,7 +21,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from hw5_utils import adam, batches
+from hw5_utils import adam, batches, descend
 
 MARKERS = "osD^v<>P*X"  # one for each class
 
@@ -235,10 +235,7 @@ def train_classifier(images: torch.Tensor, labels: torch.Tensor, epochs: int = 3
     epochs = max(epochs, 30_000 // max(len(images), 1))  # a small set needs more passes
     for _ in range(epochs):
         for x, y in batches(images, labels, batch_size=128):
-            error = F.cross_entropy(model(x), y)
-            model.zero_grad()
-            error.backward()
-            optimizer.step()
+            descend(F.cross_entropy(model(x), y), optimizer)
     return model.eval()
 
 

@@ -55,6 +55,7 @@ from hw5_utils import (
     batches,
     checkpoint,
     default_device,
+    descend,
     fused,
     hello,
     in_bf16,
@@ -266,14 +267,10 @@ class GAN:
                     self._save_pictures(epoch, data, z, Path(out))
                 for _ in range(iter_d):
                     loss_d = self._get_loss_d(len(data), data, z)
-                    d_solver.zero_grad()
-                    loss_d.backward()
-                    d_solver.step()
+                    descend(loss_d, d_solver)
                 for _ in range(iter_g):
                     loss_g = self._get_loss_g(len(data), z)
-                    g_solver.zero_grad()
-                    loss_g.backward()
-                    g_solver.step()
+                    descend(loss_g, g_solver)
                 losses.append(torch.stack((loss_d.detach(), loss_g.detach())))
                 show_losses(bar, D=loss_d, G=loss_g)
             if not losses:

@@ -1,8 +1,8 @@
 """Given to students: data, figures, seeds and training loops. Nothing here needs an edit.
 
     seeds and helpers   reset_seed  rel_error  count_params  initialize_weights  one_hot
-                        idx2onehot  hello  default_device  adam  fused  in_bf16  progress
-                        show_losses  run_options  begin  check
+                        idx2onehot  hello  default_device  adam  fused  descend  in_bf16
+                        progress  show_losses  run_options  begin  check
     data                load_mnist  load_binary_mnist  load_cifar10  mnist  download  batches
                         batch_indices  GANDataset  BASE_URL
     figures             array_to_image  concat_images  save_images  show_images
@@ -144,6 +144,16 @@ def fused(optimizer: torch.optim.Optimizer) -> torch.optim.Optimizer:
             for group in optimizer.param_groups:
                 group.update(fused=True, foreach=False)
     return optimizer
+
+
+def descend(loss: torch.Tensor, optimizer: torch.optim.Optimizer) -> None:
+    """Let the optimizer take one step down the loss: its own weights alone get gradients and move,
+    whatever other networks the loss has passed through."""
+    weights = [p for group in optimizer.param_groups for p in group["params"] if p.requires_grad]
+    for weight in weights:
+        weight.grad = None
+    loss.backward(inputs=weights)
+    optimizer.step()
 
 
 def in_bf16(*nets: nn.Module) -> None:
@@ -529,9 +539,7 @@ def train_vae(
         if epoch == count == 0 and logvar.min() >= 0 and logvar.numel() > 500:
             print("Note: every logvar is positive. Is it a standard deviation or a variance?")
         loss = loss_function(x_hat, x, mu, logvar)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
+        descend(loss, optimizer)
         total += loss.detach() * len(x)
         count += len(x)
     mean = total.item() / max(count, 1)
@@ -592,17 +600,13 @@ def run_a_gan(
             real = 2 * (x.view(-1, 784) - 0.5)  # (N, 784), in [-1, 1]
 
             noise = sample_noise(batch_size, noise_size, dtype=real.dtype, device=device)
-            d_error = discriminator_loss(D(real), D(G(noise).detach()))
-            d_solver.zero_grad()
-            d_error.backward()
-            d_solver.step()
+            d_error = discriminator_loss(D(real), D(G(noise)))
+            descend(d_error, d_solver)
 
             noise = sample_noise(batch_size, noise_size, dtype=real.dtype, device=device)
             fakes = G(noise)
             g_error = generator_loss(D(fakes))
-            g_solver.zero_grad()
-            g_error.backward()
-            g_solver.step()
+            descend(g_error, g_solver)
 
             steps.append(torch.stack((d_error.detach(), g_error.detach())))
             show_losses(bar, D=d_error, G=g_error)

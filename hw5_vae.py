@@ -60,6 +60,7 @@ from hw5_utils import (
     batches,
     checkpoint,
     concat_images,
+    descend,
     hello,
     idx2onehot,
     load_binary_mnist,
@@ -305,9 +306,7 @@ class BernoulliVAE(nn.Module):
                 mu, sigma_square = self.encoder(x)
                 z = self.sample_z(mu, sigma_square)
                 elbo = self.elbo_loss(z, mu, sigma_square, x, self.decoder(z))
-                optimizer.zero_grad()
-                (-elbo).backward()
-                optimizer.step()
+                descend(-elbo, optimizer)
                 elbos.append(elbo.detach())
                 show_losses(bar, ELBO=elbo)
                 if iteration % 100 == 0:
