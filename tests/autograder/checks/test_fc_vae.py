@@ -6,32 +6,24 @@ import re
 
 import pytest
 
+from autograder.checks.mistakes.catalogue import Mistake
+from autograder.checks.mistakes.fc_vae import MISTAKES
 from autograder.judge import SHAPELESS
 
 from .vae_marks import CHECKS, PART, SOURCE, edited, lost, lost_in, messages, results, with_code
-from .vae_mistakes import CVAE, FORWARD_PASS, IMPORTS, LOSS, NETWORKS, REPARAMETRIZE
-from .vae_styles import RIGHT
+from .vae_styles import IMPORTS, RIGHT
 
 CODED = {
     question.id: question.points
     for question in PART.questions
     if question.kind not in ("info", "manual")
 }
-MISTAKES = [
-    pytest.param(question, *mistake, id=f"{question}: {name}")
-    for question, mistakes in (
-        ("networks", NETWORKS),
-        ("reparametrize", REPARAMETRIZE),
-        ("forward", FORWARD_PASS),
-        ("loss", LOSS),
-        ("cvae", CVAE),
-    )
-    for name, mistake in mistakes.items()
-]
 
 
-def test_every_coded_question_has_checks() -> None:
+def test_every_coded_question_has_checks_and_mistakes() -> None:
     assert {check.question.split(".")[1] for check in CHECKS} == set(CODED)
+    for question in CODED:
+        assert sum(mistake.question == f"fc-vae.{question}" for mistake in MISTAKES) >= 4
     assert all(check.title.endswith(".") for check in CHECKS)
 
 
@@ -47,9 +39,48 @@ def test_a_right_answer_scores_full(name: str) -> None:
     assert lost_in(found) == {}, messages(found)
 
 
-@pytest.mark.parametrize("question, source, says", MISTAKES)
-def test_a_mistake_costs_on_its_question_alone(question: str, source: str, says: str) -> None:
-    found = results(source)
+@pytest.mark.parametrize("seed", (1, 2))
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda one: f"{one.question}-{one.id}")
+def test_a_mistake_costs_on_its_question_alone(mistake: Mistake, seed: int) -> None:
+    found = results(mistake.source(SOURCE), seed)
+    said = messages(found)
+    assert {f"fc-vae.{name}" for name in lost_in(found)} == {mistake.question}, said
+    assert mistake.sentence in said
+    assert SHAPELESS not in said
+
+
+ODDITIES = {
+    "weights that two layers share": (
+        "networks",
+        "_init = VAE.__init__\ndef _shared(self, *args, **kwargs):\n"
+        "    _init(self, *args, **kwargs)\n    self.encoder[5] = self.encoder[3]\n"
+        "VAE.__init__ = _shared",
+        "2 Linear layers",
+    ),
+    "a sample of two things": (
+        "reparametrize",
+        "def reparametrize(mu, logvar): return mu, logvar",
+        "should be a tensor, not a tuple",
+    ),
+    "a sampler without return": ("reparametrize", "def reparametrize(mu, logvar): pass", "None"),
+    "a forward pass without return": (
+        "forward",
+        "def _nothing(self, x): pass\nVAE.forward = _nothing",
+        "returns one thing",
+    ),
+    "a loss of zero": (
+        "loss",
+        "_loss = loss_function\ndef loss_function(*args): return 0 * _loss(*args)",
+        "",
+    ),
+    "a class without layers": ("cvae", "class CVAE(nn.Module): pass", ""),
+}
+
+
+@pytest.mark.parametrize("name", ODDITIES)
+def test_what_is_no_edit_of_the_reference_costs_on_its_question_too(name: str) -> None:
+    question, code, says = ODDITIES[name]
+    found = results(with_code(code))
     said = messages(found)
     assert lost_in(found).keys() == {question}, said
     assert says in said
