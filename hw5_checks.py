@@ -43,9 +43,17 @@ from torch import nn
 
 from hw5_utils import batches, count_params, one_hot, rel_error
 
-MODULES = {part: "hw5_vae" for part in ("vae-theory", "bernoulli-vae", "autoencoder", "fc-vae")}
-MODULES |= {part: "hw5_gan" for part in ("gan-theory", "conv-gan", "fc-gan", "cifar-dcgan")}
-MODULES |= {"ae-gan": "hw5_gan"}
+MODULES = {
+    "vae-theory": "hw5_vae",
+    "bernoulli-vae": "hw5_vae",
+    "autoencoder": "hw5_vae",
+    "fc-vae": "hw5_vae",
+    "gan-theory": "hw5_gan",
+    "conv-gan": "hw5_gan",
+    "fc-gan": "hw5_gan",
+    "cifar-dcgan": "hw5_gan",
+    "ae-gan": "hw5_gan",
+}
 BY_HAND = {
     "vae-theory": ("1a", "1c", "1d", "1e", "1f", "1i"),
     "bernoulli-vae": ("training", "data_space", "latent_space", "interpolation"),

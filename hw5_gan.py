@@ -1117,16 +1117,12 @@ def run_ae_gan(args: argparse.Namespace) -> None:
     loss_curves(losses, factor=0, step="epoch", file=args.out / "ae_gan_losses.png")
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """The command line; in a notebook, parse_args([]) gives the defaults of conv-gan."""
-    parser = argparse.ArgumentParser(
-        prog="hw5_gan.py",
-        description="Train the models of this file, one part at a time.",
-        epilog="Example: python hw5_gan.py conv-gan --epochs 2 --data digits",
-    )
-    parts = parser.add_subparsers(dest="part", metavar="PART", required=True)
-    bf16 = "networks work in bfloat16: faster on processors that have it, and rounder"
-    conv_gan = parts.add_parser(
+BF16 = "networks work in bfloat16: faster on processors that have it, and rounder"
+
+
+def conv_gan_command(parts) -> None:
+    """The subcommand of part conv-gan and its options."""
+    parser = parts.add_parser(
         "conv-gan",
         parents=[run_options(epochs=30)],
         help="a small convolutional GAN",
@@ -1134,9 +1130,13 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         "epoch (test_0.png, test_10.png, ...). Strokes appear after about 15 epochs, ragged "
         "digits after 30; both losses stay near 0.69 throughout.",
     )
-    conv_gan.add_argument("--bf16", action="store_true", help=bf16)
-    conv_gan.set_defaults(run=run_conv_gan)
-    fc_gan = parts.add_parser(
+    parser.add_argument("--bf16", action="store_true", help=BF16)
+    parser.set_defaults(run=run_conv_gan)
+
+
+def fc_gan_command(parts) -> None:
+    """The subcommand of part fc-gan and its options."""
+    parser = parts.add_parser(
         "fc-gan",
         parents=[run_options(epochs=10)],
         help="a fully connected GAN, or a deep convolutional one with --dc",
@@ -1144,11 +1144,15 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         "convolutional one (dc_gan_results.jpg; 5 epochs are enough). About half of the digits "
         "are clear by iteration 3000.",
     )
-    fc_gan.add_argument("--dc", action="store_true", help="the deep convolutional networks")
-    fc_gan.add_argument("--least-squares", action="store_true", help="the losses of the bonus")
-    fc_gan.add_argument("--bf16", action="store_true", help=bf16)
-    fc_gan.set_defaults(run=run_fc_gan)
-    dcgan = parts.add_parser(
+    parser.add_argument("--dc", action="store_true", help="the deep convolutional networks")
+    parser.add_argument("--least-squares", action="store_true", help="the losses of the bonus")
+    parser.add_argument("--bf16", action="store_true", help=BF16)
+    parser.set_defaults(run=run_fc_gan)
+
+
+def cifar_dcgan_command(parts) -> None:
+    """The subcommand of part cifar-dcgan and its options."""
+    parser = parts.add_parser(
         "cifar-dcgan",
         parents=[run_options(epochs=25)],
         help="a DCGAN on CIFAR-10, with activation maximisation and reconstruction",
@@ -1156,10 +1160,14 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         "discriminator likes best, and test images beside their reconstructions. The losses go "
         "wild; what counts are varied samples and a reconstruction loss below 0.03.",
     )
-    dcgan.add_argument("--spectral", action="store_true", help="spectral norm in D")
-    dcgan.add_argument("--bf16", action="store_true", help=bf16)
-    dcgan.set_defaults(run=run_cifar_dcgan)
-    ae_gan = parts.add_parser(
+    parser.add_argument("--spectral", action="store_true", help="spectral norm in D")
+    parser.add_argument("--bf16", action="store_true", help=BF16)
+    parser.set_defaults(run=run_cifar_dcgan)
+
+
+def ae_gan_command(parts) -> None:
+    """The subcommand of part ae-gan and its options."""
+    parser = parts.add_parser(
         "ae-gan",
         parents=[run_options(epochs=80)],
         help="an autoencoder and a GAN that share their generator",
@@ -1167,9 +1175,30 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         "0.035 in 40 epochs and to about 0.017 in 80; that of the discriminator rises towards "
         "2 log 2 = 1.386. Saves nine samples, three reconstructions and the losses.",
     )
-    ae_gan.set_defaults(run=run_ae_gan)
+    parser.set_defaults(run=run_ae_gan)
+
+
+COMMANDS = {
+    "conv-gan": conv_gan_command,
+    "fc-gan": fc_gan_command,
+    "cifar-dcgan": cifar_dcgan_command,
+    "ae-gan": ae_gan_command,
+}
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """The command line; without arguments, parse_args([]), the defaults of the first part."""
+    first = next(iter(COMMANDS))
+    parser = argparse.ArgumentParser(
+        prog="hw5_gan.py",
+        description="Train the models of this file, one part at a time.",
+        epilog=f"Example: python hw5_gan.py {first} --epochs 2 --data digits",
+    )
+    parts = parser.add_subparsers(dest="part", metavar="PART", required=True)
+    for command in COMMANDS.values():
+        command(parts)
     argv = sys.argv[1:] if argv is None else argv
-    return parser.parse_args(argv or ["conv-gan"])
+    return parser.parse_args(argv or [first])
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -24,7 +24,7 @@ The standard deviation sigma of q(z|x) is carried in three ways, and so is the l
 Where the lines say BEGIN and END you write; the rest of the file needs no edit.
 
     python hw5_vae.py bernoulli-vae --num_epoches 200
-    python hw5_vae.py autoencoder beta-vae --beta 0.105
+    python hw5_vae.py autoencoder beta-vae --beta 1
     python hw5_vae.py fc-vae --conditional
     python hw5_vae.py fc-vae --resume                      # after an interruption
 """
@@ -1155,18 +1155,10 @@ def run_fc_vae(args: argparse.Namespace) -> None:
             image_grid(draw_interpolation(model), 12, file=args.out / "vae_interpolation.jpg")
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """The command line; in a notebook, parse_args([]) gives the defaults of fc-vae."""
-    parser = argparse.ArgumentParser(
-        prog="hw5_vae.py",
-        description="Train the models of this file, one part at a time. Every run keeps a "
-        "checkpoint after each epoch; stop it as you like and go on with --resume.",
-        epilog="Example: python hw5_vae.py fc-vae --epochs 2 --data digits",
-    )
-    parts = parser.add_subparsers(dest="part", metavar="PART", required=True)
-
+def bernoulli_vae_command(parts) -> None:
+    """The subcommand of part bernoulli-vae and its options."""
     same = {"--epochs": "--num_epoches", "--resume": "--resume_training"}
-    bernoulli = parts.add_parser(
+    parser = parts.add_parser(
         "bernoulli-vae",
         parents=[run_options(epochs=200, seed=1234, aliases=same)],
         help="VAE of black and white digits with a code of two dimensions",
@@ -1175,16 +1167,19 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         "200) and saves vis_data_space.pdf, vis_latent_space.pdf, "
         "vis_inter_class_interpolation.pdf and the weights of both networks.",
     )
-    add = bernoulli.add_argument
+    add = parser.add_argument
     add("--e_path", default="e_params.safetensors", help="the encoder's weights (%(default)s)")
     add("--d_path", default="d_params.safetensors", help="the decoder's weights (%(default)s)")
     add("--hidden_units", type=positive, default=500, help="H (%(default)s)")
     add("--latent_dimension", type=positive, default=2, help="Z (%(default)s)")
     add("--data_dimension", type=positive, default=784, help="D (%(default)s)")
     add("--batch_size", type=positive, default=100, help="N (%(default)s)")
-    bernoulli.set_defaults(run=run_bernoulli_vae)
+    parser.set_defaults(run=run_bernoulli_vae)
 
-    autoencoder = parts.add_parser(
+
+def autoencoder_command(parts) -> None:
+    """The subcommand of part autoencoder and its options."""
+    parser = parts.add_parser(
         "autoencoder",
         parents=[run_options(epochs=10)],
         help="autoencoder, beta-VAE and conditional beta-VAE",
@@ -1193,15 +1188,18 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         "saves losses, reconstructions, samples and, when ae has been trained into the same "
         "folder before, interpolations side by side.",
     )
-    add = autoencoder.add_argument
+    add = parser.add_argument
     add("model", choices=("ae", "beta-vae", "conditional"), help="which of the three")
     add("--beta", type=float, default=TUNED_BETA, help="weight of the KL term (TUNED_BETA)")
     add("--nz", type=positive, default=32, help="dimensions of the code, Z (%(default)s)")
     add("--lr", type=float, default=1e-3, help="learning rate of Adam (%(default)s)")
     add("--batch_size", type=positive, default=64, help="N (%(default)s)")
-    autoencoder.set_defaults(run=run_autoencoder)
+    parser.set_defaults(run=run_autoencoder)
 
-    fc_vae = parts.add_parser(
+
+def fc_vae_command(parts) -> None:
+    """The subcommand of part fc-vae and its options."""
+    parser = parts.add_parser(
         "fc-vae",
         parents=[run_options(epochs=10)],
         help="fully connected VAE and conditional VAE",
@@ -1209,13 +1207,33 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         "image, smaller is better; below 120 after 10 epochs) and saves vae_generation.jpg and "
         "vae_interpolation.jpg, or conditional_vae_generation.jpg with --conditional.",
     )
-    add = fc_vae.add_argument
+    add = parser.add_argument
     add("--conditional", action="store_true", help="train the CVAE instead")
     add("--latent-size", type=positive, default=15, help="dimensions of the code, Z")
-    fc_vae.set_defaults(run=run_fc_vae)
+    parser.set_defaults(run=run_fc_vae)
 
+
+COMMANDS = {
+    "bernoulli-vae": bernoulli_vae_command,
+    "autoencoder": autoencoder_command,
+    "fc-vae": fc_vae_command,
+}
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """The command line; without arguments, parse_args([]), the defaults of the last part."""
+    last = [*COMMANDS][-1]
+    parser = argparse.ArgumentParser(
+        prog="hw5_vae.py",
+        description="Train the models of this file, one part at a time. Every run keeps a "
+        "checkpoint after each epoch; stop it as you like and go on with --resume.",
+        epilog=f"Example: python hw5_vae.py {last} --epochs 2 --data digits",
+    )
+    parts = parser.add_subparsers(dest="part", metavar="PART", required=True)
+    for command in COMMANDS.values():
+        command(parts)
     argv = sys.argv[1:] if argv is None else argv
-    return parser.parse_args(argv or ["fc-vae"])
+    return parser.parse_args(argv or [last])
 
 
 def main(argv: list[str] | None = None) -> int:
