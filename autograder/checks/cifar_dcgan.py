@@ -177,8 +177,8 @@ def gives_each_network_its_Adam(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """self.optimizerG and self.optimizerD are Adams of rate 2e-4 and betas (0.5, 0.999), each for
     all parameters of its own network.
 
-    Both networks get known parameters and the gradients of three steps; how far that moves their
-    outputs is compared with the live reference.
+    Both networks get known parameters and known gradients: three steps, and one more after a long
+    rest, which shows beta2. How far they move the outputs is compared with the live reference.
     """
     given = _is_given(hw5_gan, ref, rng)
     for module in (hw5_gan, ref):
@@ -198,21 +198,25 @@ def gives_each_network_its_Adam(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
         except StudentError as error:
             wrong.append(f"self.{optimizer} does not work ({error.type}: {error.message}).")
             continue
-        if not moved.any():
+        if not moved[0].any():
             wrong.append(f"self.{optimizer}.step() does not move self.{network}.")
-        elif not matches(moved, right, MOVED):
+        elif not all(map(partial(matches, tolerance=MOVED), moved, right)):
             wrong.append(f"self.{optimizer} does not step as it should.")
     if wrong:
         hint = "optim.Adam(network.parameters(), lr=self.learning_rate, betas=(..., ...))"
         raise Partial(1 - len(wrong) / 2, " ".join(wrong)[:300], hint)
 
 
-def _some_gradients(
-    rng: Rng, layout: Sequence[tuple[int, ...]]
-) -> list[tuple[float, list[torch.Tensor]]]:
-    """Gradients of three steps, each of another size: there betas show."""
+REST = 40
+"""Steps without a gradient: momentum is gone after them, and beta2 has begun to forget."""
+
+
+def _some_gradients(rng: Rng, layout: Sequence[tuple[int, ...]]) -> list[list[torch.Tensor]]:
+    """Gradients of three steps, of the rest and of the step after it, each of another size: there
+    betas show.
+    """
     one = [rng.normal(*shape).sign() * rng.uniform(0.5, 2, *shape) for shape in layout]
-    return [(scale, [scale * grad for grad in one]) for scale in (1.0, 0.3, -2.0)]
+    return [[scale * grad for grad in one] for scale in (1.0, 0.3, -2.0, 0.0, 0.6)]
 
 
 def _stepped(
@@ -220,18 +224,28 @@ def _stepped(
     network: str,
     optimizer: str,
     x: torch.Tensor,
-    steps: Sequence[tuple[float, list[torch.Tensor]]],
+    steps: Sequence[list[torch.Tensor]],
     seed: int,
-) -> torch.Tensor:
-    """How far these gradients move the network's output."""
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """How far the first three of these gradients move the network's output, and how far the last
+    does after a rest.
+    """
     model = getattr(gan, network)
     fill(model, seed)
     model.eval()
-    before = floats(model(x), f"The output of self.{network}")
-    for _, grads in steps:
-        set_grads(model, grads)
-        getattr(gan, optimizer).step()
-    return floats(model(x), f"The output of self.{network}") - before
+
+    def moved(*some: list[torch.Tensor], times: int = 1) -> torch.Tensor:
+        before = floats(model(x), f"The output of self.{network}")
+        for grads in some:
+            set_grads(model, grads)
+            for _ in range(times):
+                getattr(gan, optimizer).step()
+        return floats(model(x), f"The output of self.{network}") - before
+
+    *first, rest, last = steps
+    early = moved(*first)
+    moved(rest, times=REST)
+    return early, moved(last)
 
 
 @dataclass(frozen=True)

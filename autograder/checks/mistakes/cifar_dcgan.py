@@ -51,6 +51,12 @@ MISTAKES: tuple[Mistake, ...] = (
             "(0.999, 0.5)",
         ),
         (
+            "beta2-of-099",
+            "beta2 is 0.99; it should be 0.999.",
+            "(0.5, 0.999)",
+            "(0.5, 0.99)",
+        ),
+        (
             "same-network-twice",
             "both optimizers hold the parameters of the generator.",
             MADE,
