@@ -59,6 +59,7 @@ from hw5_utils import (
     fused,
     hello,
     in_bf16,
+    in_channels_last,
     initialize_weights,
     load_cifar10,
     load_mnist,
@@ -243,8 +244,7 @@ class GAN:
         if loader is None:
             images = load_mnist()[0]
             loader = batches(images, batch_size=batch_size, drop_last=True, device=self._dev)
-        for net in (self.disc, self.gen):
-            net.to(memory_format=torch.channels_last)  # twice as fast on a CPU
+        in_channels_last(self.disc, self.gen)
         d_solver, g_solver = adam(self.disc.parameters(), lr), adam(self.gen.parameters(), lr)
         d_losses: list[float] = []
         g_losses: list[float] = []
@@ -653,7 +653,7 @@ class DCGAN(nn.Module):
         gen_losses: list[float] = []
         state = {"model": self, "dis_losses": dis_losses, "gen_losses": gen_losses}
         state |= {name: fused(getattr(self, name)) for name in ("optimizerD", "optimizerG")}
-        self.to(memory_format=torch.channels_last)  # convolutions run faster in this layout
+        in_channels_last(self)
         print("Start training ...")
         for epoch in resumable(self.num_epoch, samples=self.samples, **state):
             self.train()
