@@ -19,8 +19,8 @@
                    check_loss_autoencoder
 
 Each takes what you wrote, as in check_reparametrize(reparametrize), and stops with a sentence when
-something is off. check("fc-vae") reads your file afresh from disk, runs all checks of the part
-and prints a table. Everything compared with here is public. Marks come from other checks, which
+something is off. check(part) reads your file afresh from disk, runs all checks of the part and
+prints a table. Everything compared with here is public. Marks come from other checks, which
 are not shown: the table says what they look at.
 """
 
@@ -1307,7 +1307,7 @@ def _try(entry: Question, module) -> str | None:
 
 
 def check(part: str) -> bool:
-    """Check a part ("fc-vae") or one question ("fc-vae.loss"); print a table; True if all pass."""
+    """Check a part, or one question, "part.question"; print a table; True if all pass."""
     chosen = [q for q in QUESTIONS.values() if part in (q.id, q.id.partition(".")[0])]
     if not chosen:
         print(f"There is no part {part!r}. There are {', '.join(MODULES)}.")

@@ -17,7 +17,8 @@ that is large for images it takes for real. With sigma the logistic function, th
 
 In practice G maximises E_z[ log sigma(D(G(z))) ] instead (the non-saturating form), which has a
 gradient even when D is sure. The two have different gradients: they are not the same problem.
-Discriminators here end in a logit; only that of ae-gan ends in a sigmoid and gives a probability.
+Discriminators here end in a logit, unless they say that they end in a sigmoid and give a
+probability.
 
 Letters: N images in a batch, Z dimensions of the noise.
 
@@ -347,7 +348,7 @@ def generator(noise_dim: int = NOISE_DIM) -> nn.Sequential:
 def discriminator_loss(logits_real: torch.Tensor, logits_fake: torch.Tensor) -> torch.Tensor:
     """The loss of the discriminator: smaller is better. In nats, the SUM of two means, one over
     the real images (target 1), one over the fakes (target 0): 1.3863 = 2 log 2 at zero logits.
-    (Part conv-gan takes one mean over both halves instead, half of this.)
+    (Others take one mean over both halves instead, which is half of this.)
 
         loss = -mean_n log sigma(logits_real_n) - mean_n log(1 - sigma(logits_fake_n))
 

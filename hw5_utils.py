@@ -260,7 +260,7 @@ def show_losses(bar, **losses) -> None:
 
 
 def check(part: str) -> bool:
-    """Run the visible checks of a part ("fc-vae") or question ("fc-vae.loss"); print a table."""
+    """Run the visible checks of a part, or of one question, "part.question"; print a table."""
     import hw5_checks
 
     return hw5_checks.check(part)
@@ -727,7 +727,7 @@ class Gallery(dict):
 class checkpoint:
     """Keeps a training on disk after every epoch, so that stopping it costs one epoch at most.
 
-        with checkpoint("fc-vae", **vars(args)) as run:      # out, resume and the settings
+        with checkpoint("my-model", **vars(args)) as run:      # out, resume and the settings
             train(...)                                       # loops over `resumable(...)`
             run.note(test_loss=112.9)
 
