@@ -255,8 +255,8 @@ def show_losses(bar, **losses) -> None:
     now = time.monotonic()
     if not bar.disable and now >= getattr(bar, "next_look", 0.0):
         bar.next_look = now + 0.5
-        values = {name: float(torch.as_tensor(loss).detach()) for name, loss in losses.items()}
-        bar.set_postfix({name: f"{value:.3f}" for name, value in values.items()})
+        numbers = {k: x.detach() if isinstance(x, torch.Tensor) else x for k, x in losses.items()}
+        bar.set_postfix({name: f"{float(loss):.3f}" for name, loss in numbers.items()})
 
 
 def check(part: str) -> bool:
