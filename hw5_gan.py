@@ -28,8 +28,8 @@ Letters: N images in a batch, Z dimensions of the noise.
     cifar-dcgan  (N, 3, 32, 32), in [0, 1]     normal, N(0, I), Z = 64
     ae-gan       (N, 784), flat, in [0, 1]     normal, N(0, I), Z = 64
 
-Where the lines say BEGIN and END you write; the rest of the file needs no edit. Every training
-below can be stopped and goes on with --resume.
+Where the lines say BEGIN and END you write; the rest of the file needs no edit. A training
+can be stopped, and goes on with --resume.
 
     python hw5_gan.py conv-gan --epochs 30
     python hw5_gan.py fc-gan --dc --epochs 5

@@ -15,7 +15,7 @@ p(x|z) and an encoder q(z|x), and it maximises a lower bound of log p(x), the ev
     log p(x)  >=  E_q(z|x)[ log p(x|z) ]  -  KL( q(z|x) || p(z) )
 
 Letters: N images in a batch, D = 784 pixels, Z latent dimensions, H hidden units, C classes.
-The standard deviation sigma of q(z|x) is carried in three ways, and so is the loss:
+How the standard deviation sigma of q(z|x) is carried, and how the loss is added up:
 
     bernoulli-vae  sigma_square                      sums, in nats, larger is better
     autoencoder    log_sigma, sigma = exp(log_sigma) means over all entries, smaller is better
