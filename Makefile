@@ -23,7 +23,7 @@ demo: setup
 		--part fc-vae --part conv-gan --part fc-gan
 
 test: lint
-	$(RUN) -m pytest
+	$(RUN) -m pytest --numprocesses auto --dist worksteal
 
 lint: setup
 	$(RUN) -m ruff check .
