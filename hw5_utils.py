@@ -222,7 +222,7 @@ def progress(iterable, label: str):
     from tqdm import tqdm
 
     shell = _notebook()
-    if shell:
+    if shell and not isinstance(sys.stdout, io.StringIO):  # a check keeps what is printed to itself
         line = _line_of_cell(shell.execution_count)
         return tqdm(iterable, desc=label, leave=False, file=line, ncols=100)
     return tqdm(iterable, desc=label, leave=False, disable=not sys.stdout.isatty(), file=sys.stdout)
