@@ -1,0 +1,546 @@
+"""Given to students: reads notebooks, and finds what to look at before they are handed in.
+
+A notebook is read as it is: what its format says and what is missing, doubled or of the wrong kind
+is taken as well as can be, and nothing in it is ever run.
+"""
+
+from __future__ import annotations
+
+import ast
+import datetime
+import getpass
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+ARTICLE = "report"  # the part that is set continuously, as a PDF of its own
+SECTIONS = ("introduction", "methodology", "results", "discussion and conclusion")
+ARTICLE_PAGES, REFERENCES, DISCUSSED = 4, 3, 3  # at most, at least, at most
+
+
+class ReportError(ValueError):
+    """Nothing can be written; the message is a sentence for the student."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something to look at before handing in; `sentence` is for the student, the rest for staff."""
+
+    kind: str
+    sentence: str
+    notebook: str = ""
+    cell: str = ""
+    question: str = ""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell; `number` counts from 1. `question` is `part.question`, or "" outside of them all.
+
+    `place` is title, setup, about or hand-in for the cells that every notebook of the kit has.
+    """
+
+    kind: str
+    id: str
+    number: int
+    source: str
+    outputs: tuple[dict[str, Any], ...]
+    count: int | None
+    metadata: dict[str, Any]
+    attachments: dict[str, Any]
+    question: str = ""
+    place: str = ""
+
+    @property
+    def nbgrader(self) -> dict[str, Any]:
+        return mapping(self.metadata.get("nbgrader"))
+
+    @property
+    def hw5(self) -> dict[str, Any]:
+        return mapping(self.metadata.get("hw5"))
+
+    @property
+    def statement(self) -> bool:
+        """The course's own words, which nobody edits."""
+        locked = bool(self.nbgrader.get("locked"))
+        return self.kind == "markdown" and (locked or heading_of(self.source) is not None)
+
+    @property
+    def answer(self) -> bool:
+        """A written answer, marked by hand."""
+        written = bool(self.nbgrader.get("grade") and self.nbgrader.get("solution"))
+        return self.kind == "markdown" and (written or self.source.strip() == UNANSWERED)
+
+    @property
+    def name(self) -> str:
+        return f"cell {self.number} ({self.id})" if "--" in self.id else f"cell {self.number}"
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question as its heading announces it."""
+
+    key: str
+    title: str
+    worth: str
+    notebook: str
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """A notebook as it was read; `raw` is its JSON. `sha256` is of what its cells say and show."""
+
+    name: str
+    cells: tuple[Cell, ...]
+    metadata: dict[str, Any]
+    raw: dict[str, Any]
+    edited: datetime.date | None = None
+
+    @property
+    def hw5(self) -> dict[str, Any]:
+        return mapping(self.metadata.get("hw5"))
+
+    @property
+    def kit(self) -> bool:
+        """Is it one of this coursework's?"""
+        return bool(self.hw5) or any(cell.place == "about" for cell in self.cells)
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        said = self.hw5.get("parts")
+        if isinstance(said, list) and said:
+            return tuple(str(part) for part in said)
+        keys = [cell.question.partition(".")[0] for cell in self.cells if cell.question]
+        return tuple(dict.fromkeys(keys))
+
+    @property
+    def title(self) -> str:
+        said = self.hw5.get("title")
+        first = re.search(r"^#\s+(.+)$", "\n".join(c.source for c in self.cells[:3]), re.M)
+        return str(said) if said else first[1].strip() if first else self.name
+
+    @property
+    def language(self) -> str:
+        for key in ("language_info", "kernelspec"):
+            about = mapping(self.metadata.get(key))
+            found = about.get("name" if key == "language_info" else "language")
+            if isinstance(found, str):
+                return found.lower()
+        return "python"
+
+    @property
+    def touched(self) -> bool:
+        """Has anything in it been run or answered?"""
+        run = any(cell.outputs or cell.count for cell in self.cells)
+        return run or any(cell.answer and not is_blank(cell) for cell in self.cells)
+
+    @property
+    def sha256(self) -> str:
+        """Of kinds, sources and outputs; not of the last cell, which prints what is made of it."""
+        said = [
+            [cell.kind, cell.source, [shown(output) for output in cell.outputs]]
+            for cell in self.cells
+            if cell.place != "hand-in"
+        ]
+        text = json.dumps(said, sort_keys=True, ensure_ascii=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class About:
+    """What the first page says of the people: NetIDs, those they talked to, and their sources."""
+
+    netids: tuple[str, ...] = ()
+    discussed: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    date: datetime.date | None = None
+    anonymous: bool = False
+
+
+# --- reading a notebook
+
+UNANSWERED = "YOUR ANSWER HERE"
+PLACES = ("title", "setup", "about", "hand-in")
+HEADING = re.compile(
+    r"#{1,6}\s+(?P<title>.+?)\s+·\s+(?P<worth>\d+(?:\.\d+)?\s+(?:bonus\s+)?points?)\b[^\n]*"
+)
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f\ue000-\ue00f]")
+
+
+def read_notebook(path: Path) -> Notebook:
+    """Read a notebook of any format. Raises ReportError with a sentence."""
+    try:
+        data = path.read_bytes()
+        edited = datetime.date.fromtimestamp(path.stat().st_mtime)
+    except OSError as error:
+        raise ReportError(f"{path} cannot be read: {error.strerror}.") from None
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("latin-1")
+    try:
+        raw = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ReportError(f"{path.name} is not a notebook: {error}.") from None
+    if not isinstance(raw, dict) or not ("cells" in raw or "worksheets" in raw):
+        raise ReportError(f"{path.name} is not a notebook: it has no cells.")
+    return parse_notebook(raw, path.stem, edited)
+
+
+def parse_notebook(raw: dict[str, Any], name: str, edited: datetime.date | None = None) -> Notebook:
+    """A notebook from its JSON; what is not as the format says is taken as well as can be."""
+    if "worksheets" in raw:
+        import nbformat  # old formats are rare, and this import is slow
+
+        raw = json.loads(nbformat.writes(nbformat.convert(nbformat.from_dict(raw), 4)))
+    listed = raw.get("cells")
+    cells = [
+        Cell(
+            kind=str(cell.get("cell_type")),
+            id=_cell_id(cell),
+            number=number,
+            source=text_of(cell.get("source")),
+            outputs=tuple(o for o in entries(cell.get("outputs")) if isinstance(o, dict)),
+            count=cell["execution_count"] if type(cell.get("execution_count")) is int else None,
+            metadata=mapping(cell.get("metadata")),
+            attachments=mapping(cell.get("attachments")),
+        )
+        for number, cell in enumerate(entries(listed), 1)
+        if isinstance(cell, dict)
+    ]
+    notebook = Notebook(name, tuple(cells), mapping(raw.get("metadata")), raw, edited)
+    return replace(notebook, cells=tuple(_placed(cells)))
+
+
+def _cell_id(cell: dict[str, Any]) -> str:
+    """The readable id; Colab keeps it among the metadata, or loses it."""
+    metadata = mapping(cell.get("metadata"))
+    grade_id = mapping(metadata.get("nbgrader")).get("grade_id")
+    known = [str(one) for one in (cell.get("id"), metadata.get("id"), grade_id) if one]
+    good = (one for one in known if "--" in one or one in PLACES)
+    return next(good, known[0] if known else "")
+
+
+def _placed(cells: Sequence[Cell]) -> Iterator[Cell]:
+    """Give every cell its question. A cell of the student's own belongs to the one before it."""
+    question = ""
+    for cell in cells:
+        fields = cell.id.split("--")
+        place = fields[0] if fields[0] in PLACES else ""
+        if not place and len(fields) == 1:
+            place = _place_by_content(cell)
+        heading = heading_of(cell.source) if cell.kind == "markdown" else None
+        if place:
+            question = ""
+        elif len(fields) > 1 and all(fields[:2]):
+            question = f"{fields[0]}.{fields[1]}"
+        elif heading:
+            question = re.sub(r"\W+", "-", heading["title"].lower()).strip("-")
+        yield replace(cell, question=question, place=place)
+
+
+def _place_by_content(cell: Cell) -> str:
+    if cell.kind != "code":
+        return ""
+    if "NETID" in (name for name, _ in constants(cell.source)):
+        return "about"
+    if re.search(r"^bundle\(", cell.source, re.M) and re.search(r"^report\(", cell.source, re.M):
+        return "hand-in"
+    return "setup" if re.search(r"^QUICK = begin\(", cell.source, re.M) else ""
+
+
+def heading_of(source: str) -> re.Match[str] | None:
+    """The first line of a question: its title and what it is worth."""
+    return HEADING.match(source.lstrip())
+
+
+def questions(notebook: Notebook) -> dict[str, Question]:
+    found: dict[str, Question] = {}
+    for cell in notebook.cells:
+        heading = heading_of(cell.source) if cell.kind == "markdown" and cell.question else None
+        if heading and cell.question not in found:
+            title = re.sub(r"[`*]", "", heading["title"])
+            found[cell.question] = Question(cell.question, title, heading["worth"], notebook.name)
+    return found
+
+
+def constants(source: str) -> Iterator[tuple[str, Any]]:
+    """`name, value` of every top-level assignment of a constant."""
+    try:
+        body = ast.parse(source).body if len(source) < 20_000 else []
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        body = []
+    for line in body:
+        if isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Name):
+            try:
+                yield line.targets[0].id, ast.literal_eval(line.value)
+            except (ValueError, TypeError, RecursionError, MemoryError):
+                continue
+
+
+def mapping(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def entries(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def text_of(value: object) -> str:
+    """Text of a notebook, which may come in lines; what no page can show is taken out."""
+    text = "".join(map(str, value)) if isinstance(value, list) else str(value or "")
+    text = text.encode("utf-8", "replace").decode()
+    return _CONTROL.sub("", text.replace("\r\n", "\n"))
+
+
+def shown(output: dict[str, Any]) -> list[Any]:
+    """What an output shows, whatever way its text is split and its metadata read."""
+    data = {str(k): _plain(v) for k, v in sorted(mapping(output.get("data")).items())}
+    text = [_plain(output.get(key)) for key in ("name", "text", "ename", "evalue", "traceback")]
+    return [output.get("output_type"), data, text]
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, list) and all(isinstance(line, str) for line in value):
+        return "".join(value)
+    return value
+
+
+_ENVIRONMENTS = (
+    "equation|align|alignat|flalign|gather|multline|eqnarray|aligned|alignedat|gathered|split|cases"
+    "|dcases|matrix|pmatrix|bmatrix|Bmatrix|vmatrix|Vmatrix|smallmatrix|array|math|displaymath"
+)
+MATH = re.compile(
+    r"(?P<code>^[ ]{0,3}(?P<fence>`{3,}|~{3,})[^\n]*\n.*?(?:^[ ]{0,3}(?P=fence)[`~]*[ ]*$|\Z)"
+    r"|(?<!`)(?P<ticks>`+)(?!`)(?:(?!\n\s*\n).)+?(?<!`)(?P=ticks)(?!`)|<!--.*?-->)"
+    r"|(?P<display>\$\$(?:\\.|[^\\])+?\$\$"
+    rf"|\\begin\{{(?P<env>(?:{_ENVIRONMENTS})\*?)\}}.*?\\end\{{(?P=env)\}}"
+    r"|(?:^[ ]*\\|\\\\)\[(?:(?!\n\s*\n).)+?\\\\?\])"
+    r"|(?P<define>^\s*\\(?:re|provide)?(?:newcommand|def|let|DeclareMathOperator)\b[^\n$]*$)"
+    r"|(?P<inline>\$(?![\s$]*\$)(?:\\.|[^\\$\n]|\n(?!\s*\n))+?\$(?!\d)"
+    r"|\\\\?\((?:(?!\n\s*\n).)+?\\\\?\))"
+    r"|(?P<escaped>\\[\\$`])",
+    re.M | re.S,
+)
+
+
+# --- what to look at before handing in
+
+
+def preflight(notebook: Notebook) -> list[Finding]:
+    """What a reader of the PDF would miss or stumble over, in the order of the cells."""
+    found: list[Finding] = []
+
+    def note(kind: str, sentence: str, cell: Cell | None = None) -> None:
+        where = (cell.id or str(cell.number), cell.question) if cell else ("", "")
+        found.append(Finding(kind, sentence, notebook.name, *where))
+
+    titles = {key: question.title for key, question in questions(notebook).items()}
+    for cell in notebook.cells:
+        asked = f"“{titles[cell.question]}”" if cell.question in titles else f"In {cell.name}:"
+        if cell.answer:
+            words, limit = count_words(cell.source), cell.hw5.get("words")
+            if is_blank(cell):
+                note("unanswered", f"{asked} is not answered ({cell.name}).", cell)
+            elif not words and IMAGE.search(cell.source):
+                note("only-image", f"{asked} is answered by a picture alone; type it.", cell)
+            elif isinstance(limit, int) and words > limit:
+                note("too-long", f"{asked} has {words} words; the limit is {limit}.", cell)
+        if cell.kind != "code" or cell.place == "hand-in":
+            continue
+        for line in _streams(cell):
+            if line.startswith("WARNING:"):
+                kind = "quick" if "quick" in line else "stand-in"
+                note(kind, f"Output of {cell.name} says: {line[8:].strip()}", cell)
+        if any(output.get("output_type") == "error" for output in cell.outputs):
+            note("error", f"{cell.name.capitalize()} stopped with an error.", cell)
+        if cell.hw5.get("figure") and not any(is_picture(output) for output in cell.outputs):
+            note("no-figure", f"{asked} lacks the figure that {cell.name} draws.", cell)
+    found += _order(notebook)
+    if ARTICLE in notebook.parts:
+        found += _article(notebook)
+    return found
+
+
+def _order(notebook: Notebook) -> list[Finding]:
+    """Cells that were not run, or not from top to bottom."""
+    code = [c for c in notebook.cells if c.kind == "code" and c.place != "hand-in"]
+    code = [c for c in code if re.sub(r"#.*", "", c.source).strip()]
+    missed = [c for c in code if c.count is None]
+    found = []
+    if missed:
+        names = ", ".join(str(cell.number) for cell in missed[:8])
+        names += " and more" if len(missed) > 8 else ""
+        these = f"Cell {names} was" if len(missed) == 1 else f"Cells {names} were"
+        sentence = f"{these} not run."
+        if len(missed) == len(code):
+            sentence = "None of its cells was run."
+        found.append(Finding("not-run", sentence, notebook.name, missed[0].id, missed[0].question))
+    counted = [c for c in code if c.count is not None]
+    for before, after in pairwise(counted):
+        if (after.count or 0) <= (before.count or 0):
+            sentence = (
+                f"Cell {after.number} was run before cell {before.number}, which stands above it. "
+                "Restart the kernel, run all cells and save, so that the results follow from the "
+                "code above them."
+            )
+            found.append(Finding("order", sentence, notebook.name, after.id, after.question))
+            break
+    return found
+
+
+def _article(notebook: Notebook) -> list[Finding]:
+    """The report of four pages: its four headings in order, and its references."""
+    cells = [cell for cell in article_cells(notebook) if not is_blank(cell)]
+    said = [re.sub(r"[^a-z ]", "", h.lower().replace("&", "and")).strip() for h in _headings(cells)]
+    found, start = [], 0
+    for section in SECTIONS:
+        short = section.split()[0][:10]
+        at = next((i for i in range(start, len(said)) if said[i].startswith(short)), None)
+        if at is None:
+            there = any(one.startswith(short) for one in said)
+            how = "comes too early" if there else "is missing"
+            sentence = f"The heading “{section.capitalize()}” {how}. The four are: "
+            sentence += ", ".join(SECTIONS) + ", in this order."
+            found.append(Finding("headings", sentence, notebook.name))
+            break
+        start = at + 1
+    count = _references("\n\n".join(cell.source for cell in cells))
+    if count < REFERENCES:
+        sentence = f"It lists {count} references; at least {REFERENCES} are asked for."
+        found.append(Finding("references", sentence, notebook.name))
+    return found
+
+
+def article_cells(notebook: Notebook) -> list[Cell]:
+    """The student's own text of the report, without what it asks for."""
+    mine = [cell for cell in notebook.cells if cell.kind == "markdown" and not cell.place]
+    return [cell for cell in mine if cell.answer or not cell.statement]
+
+
+def _headings(cells: Sequence[Cell]) -> list[str]:
+    return [m[1] for cell in cells for m in re.finditer(r"^#{1,6}\s+(.+)$", cell.source, re.M)]
+
+
+def _references(text: str) -> int:
+    """Entries under a heading "References": list items, `[1]` or paragraphs; or footnotes."""
+    parts = re.split(
+        r"^#{1,6}\s*(?:[\d.]+\s*)?(?:references|bibliography|literature)\b.*$",
+        text,
+        flags=re.M | re.I,
+    )
+    footnotes = len(re.findall(r"^\[\^[^\]]+\]:", text, re.M))
+    if len(parts) < 2:
+        return footnotes
+    listed = re.split(r"^#{1,6}\s", parts[-1], flags=re.M)[0]
+    items = len(re.findall(r"^\s*(?:[-*+]|\d+[.)]|\[\d+\])\s+\S", listed, re.M))
+    return max(items or len(re.findall(r"\S[^\n]*(?:\n[^\n]+)*", listed)), footnotes)
+
+
+def is_blank(cell: Cell) -> bool:
+    """Nothing was written: the cell is empty, or as it was released."""
+    text = without_markers(cell.source).replace(UNANSWERED, "").strip()
+    return not text or cell.nbgrader.get("checksum") == _checksum(cell)
+
+
+def _checksum(cell: Cell) -> str:
+    """nbgrader's sum over a cell as it was released (its format, schema 3)."""
+    flags = cell.nbgrader
+    said = [cell.source, cell.kind, str(flags.get("grade")), str(flags.get("solution"))]
+    said += [str(flags.get("locked")), str(flags.get("grade_id"))]
+    if flags.get("grade"):
+        said.append(str(float(flags.get("points") or 0)))
+    return hashlib.md5("".join(said).encode(), usedforsecurity=False).hexdigest()
+
+
+IMAGE = re.compile(r"!\[[^\]]*\]\([^)]*\)|<img\b[^>]*>", re.I)
+_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W_]+(?:['’.,/-][^\W_]+)*")
+
+
+def count_words(source: str) -> int:
+    """Words of an answer; a formula counts as one, pictures and code as none."""
+    text = re.sub(r"^(```|~~~).*?^\1", " ", without_markers(source), flags=re.M | re.S)
+    text = IMAGE.sub(" ", text)
+    text = MATH.sub(lambda m: m[0] if m.lastgroup == "code" else " formula ", text)
+    return len(_WORD.findall(re.sub(r"<[^>]+>|https?://\S+", " ", text)))
+
+
+def without_markers(source: str) -> str:
+    """An instructor's cell without mark scheme and markers; a student's has none."""
+    if re.search(r"^\s*### BEGIN\sSOLUTION", source, re.M):
+        source = re.sub(r"^\*\*Mark scheme\*\*.*", "", source, flags=re.M | re.S)
+    source = re.sub(
+        r"^=== BEGIN MARK SCHEME ===.*?(?:^=== END MARK SCHEME ===$|\Z)",
+        "",
+        source,
+        flags=re.M | re.S,
+    )
+    return re.sub(r"^\s*### (?:BEGIN|END) SOLUTION.*\n?", "", source, flags=re.M)
+
+
+def _streams(cell: Cell) -> list[str]:
+    text = "".join(text_of(o.get("text")) for o in cell.outputs if o.get("output_type") == "stream")
+    return text.splitlines()
+
+
+def is_picture(output: dict[str, Any]) -> bool:
+    return any(str(kind).startswith("image/") for kind in mapping(output.get("data")))
+
+
+def check_people(who: About) -> list[Finding]:
+    found = []
+    wrong = [name for name in who.netids if not plausible(name)]
+    if not who.netids:
+        sentence = 'There is no NetID: write it into the cell NETID = "...", or into a file netid.'
+        found.append(Finding("netid", sentence))
+    elif wrong:
+        found.append(Finding("netid", f"{wrong[0]!r} does not look like a NetID."))
+    if len(who.discussed) > DISCUSSED:
+        sentence = f"{len(who.discussed)} people are named as discussed with; at most {DISCUSSED} "
+        found.append(Finding("discussed", sentence + "are allowed."))
+    return found
+
+
+def plausible(netid: str) -> bool:
+    """Could this be a NetID?"""
+    placeholders = ("netid", "yournetid", "student", "name", "none", "todo", "x", "xxx")
+    word = netid.lower()
+    form = re.fullmatch(r"[a-z0-9][a-z0-9._-]{1,31}", word)
+    return bool(form) and re.sub(r"[^a-z]", "", word) not in placeholders
+
+
+def find_names(notebooks: Sequence[Notebook], who: About) -> list[Finding]:
+    """Where a name still stands in a notebook that is marked without names."""
+    words = {*who.netids, *who.discussed, *_colab_names(notebooks), *_own_name()}
+    words = {word for word in words if len(word) > 2}
+    found = []
+    for one in notebooks if words else ():
+        pattern = re.compile("|".join(rf"\b{re.escape(word)}\b" for word in words), re.I)
+        for cell in one.cells:
+            text = json.dumps([cell.source, [shown(output) for output in cell.outputs]])
+            if cell.place not in ("about", "hand-in") and (seen := pattern.search(text)):
+                sentence = f"{cell.name.capitalize()} shows a name ({seen[0]}); this part is "
+                sentence += "marked without names."
+                found.append(Finding("name", sentence, one.name, cell.id, cell.question))
+    return found
+
+
+def _own_name() -> set[str]:
+    try:
+        return {getpass.getuser()} - {"root", "jovyan", "runner", "user", "student", "nobody"}
+    except (OSError, KeyError, ImportError):
+        return set()
+
+
+def _colab_names(notebooks: Sequence[Notebook]) -> set[str]:
+    users = [
+        mapping(mapping(c.metadata.get("executionInfo")).get("user"))
+        for one in notebooks
+        for c in one.cells
+    ]
+    return {str(user["displayName"]) for user in users if user.get("displayName")}

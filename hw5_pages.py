@@ -1,0 +1,1630 @@
+"""Given to students: sets notebooks as the pages of a PDF, through pandoc and Typst.
+
+    notebook -> cells -> pandoc (texts, formulas, tables) -> Typst -> PDF
+
+Everything comes from pip, without TeX, a browser or the network. What a notebook says is data. In
+Typst's source it only ever stands inside string literals, formulas are looked through for code,
+pandoc reads without access to files, and pictures come from inside the notebook alone.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime
+import hashlib
+import importlib.util
+import io
+import json
+import re
+import shutil
+import subprocess
+import tempfile
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from hw5_notebook import (
+    ARTICLE,
+    ARTICLE_PAGES,
+    MATH,
+    About,
+    Cell,
+    Finding,
+    Notebook,
+    Question,
+    ReportError,
+    article_cells,
+    check_people,
+    count_words,
+    find_names,
+    heading_of,
+    is_blank,
+    is_picture,
+    mapping,
+    preflight,
+    questions,
+    text_of,
+    without_markers,
+)
+
+COURSE = "Deep generative models"
+LINES = (45, 15)  # of a longer output the first and the last are printed
+OUTPUTS = (40, 5)  # the same for the outputs of one cell
+ROWS = (40, 10)  # and for the rows of a table that a cell shows
+LINE = 1500  # characters of one line of output
+FRAGMENT = 100_000  # characters of Markdown or HTML that are still set as such
+PIXELS = 60_000_000  # a picture with more dots is not printed
+SIDE, WEIGHT = 2000, 3_000_000  # one with longer sides, or more bytes, is made smaller
+WIDTH, HEIGHT = 482.0, 450.0  # points of a page that a picture may fill
+PANDOC_SECONDS = 20.0
+NESTED = 30  # levels of lists and quotes
+
+
+@dataclass(frozen=True)
+class Printed:
+    """A PDF, where its questions are, and what was found on the way."""
+
+    pdf: bytes
+    map: dict[str, Any]
+    findings: tuple[Finding, ...]
+
+
+# --- formulas: what MathJax takes, in the words of pandoc's reader
+
+_DEFINITION = re.compile(
+    r"\\(?P<how>(?:re|provide)?newcommand\*?|DeclareMathOperator(?P<star>\*?)|def|let)\s*"
+    r"(?:\{\s*(?P<braced>\\[A-Za-z]+|\\.)\s*\}|(?P<bare>\\[A-Za-z]+|\\.))"
+)
+_LIMITS = "\ue002"  # marks an operator with its limits below it on the way through pandoc
+
+
+def _argument(tex: str, at: int) -> tuple[str, int]:
+    """The group, command or letter at `at`, and where it ends."""
+    while at < len(tex) and tex[at].isspace():
+        at += 1
+    if at >= len(tex):
+        return "", at
+    if tex[at] == "{":
+        depth = 0
+        for end in range(at, len(tex)):
+            escaped = tex[end - 1] == "\\" and tex[end - 2 : end - 1] != "\\"
+            depth += 0 if escaped else (tex[end] == "{") - (tex[end] == "}")
+            if not depth:
+                return tex[at + 1 : end], end + 1
+        return tex[at + 1 :], len(tex)
+    command = re.compile(r"\\(?:[A-Za-z]+|.)", re.S).match(tex, at)
+    return (command[0], command.end()) if command else (tex[at], at + 1)
+
+
+def _define(tex: str, macros: dict[str, tuple[int, str | None, str]]) -> str:
+    """Take the definitions out of a formula and keep them; returns what is left of it."""
+    while found := _DEFINITION.search(tex):
+        name, end = found["braced"] or found["bare"], found.end()
+        count, default = 0, None
+        if found["how"] == "def":
+            parameters = re.compile(r"(?:#\d)*").match(tex, end)
+            count, end = len(parameters[0]) // 2, parameters.end()
+        elif found["how"] == "let":
+            end = re.compile(r"\s*=?").match(tex, end).end()
+        elif number := re.compile(r"\s*\[(\d)\]").match(tex, end):
+            count, end = int(number[1]), number.end()
+            if optional := re.compile(r"\s*\[([^\]]*)\]").match(tex, end):
+                default, end = optional[1], optional.end()
+        body, end = _argument(tex, end)
+        if found["how"].startswith("Declare"):
+            body = rf"\operatorname{found['star']}{{{body}}}"
+        macros[name] = (count, default, body)
+        tex = tex[: found.start()] + tex[end:]
+    return tex
+
+
+def _expand(tex: str, macros: dict[str, tuple[int, str | None, str]]) -> str:
+    """A formula with its macros replaced; one that never ends, or grows too far, stays."""
+    if not macros:
+        return tex
+    names = "|".join(re.escape(name) for name in sorted(macros, key=len, reverse=True))
+    known = re.compile(rf"(?:{names})(?![A-Za-z])|\\\\")
+    at, steps = 0, 0
+    while steps < 500 and len(tex) < 20_000 and (found := known.search(tex, at)):
+        if found[0] not in macros:
+            at = found.end()
+            continue
+        count, default, body = macros[found[0]]
+        end, given, steps = found.end(), [], steps + 1
+        if count and default is not None:
+            optional = re.compile(r"\s*\[([^\]]*)\]").match(tex, end)
+            given, end = [optional[1] if optional else default], optional.end() if optional else end
+        while len(given) < count:
+            one, end = _argument(tex, end)
+            given.append(one)
+        body = re.sub(r"#(\d)", lambda m: given[int(m[1]) - 1] if int(m[1]) <= count else "", body)
+        tex, at = f"{tex[: found.start()]}{{{body}}}{tex[end:]}", found.start()
+    return tex
+
+
+_REWRITES = tuple(
+    (re.compile(pattern, re.S), new)
+    for pattern, new in (
+        (r"(?<!\\)%[^\n]*", ""),
+        (r"&lt;", "<"),
+        (r"&gt;", ">"),
+        (r"&amp;", "&"),
+        (r"\\(?:label|require|vspace)\*?\s*\{[^{}]*\}", ""),
+        (
+            r"\\(?:nonumber|notag|displaystyle|textstyle|scriptstyle|limits|nolimits|allowbreak|strut"
+            r"|centering|noindent|big(?=\s*\\)|left\.(?=\s*\\right\.))(?![A-Za-z])",
+            "",
+        ),
+        (r"\\(?:eqref|ref)\s*\{([^{}]*)\}", r"\\text{(\1)}"),
+        (r"\\(?:text)?color(?:box)?\s*\{[^{}]*\}", ""),
+        (r"\\[hv]?phantom\s*\{[^{}]*\}", r"\\quad "),
+        (r"\\smash\s*(?:\[[^\]]*\])?", ""),
+        (r"\\href\s*\{[^{}]*\}", ""),
+        (r"\\[dtc]frac(?![A-Za-z])", r"\\frac"),
+        (r"\\[dt]binom(?![A-Za-z])", r"\\binom"),
+        (r"\\math(?:bbm|ds)(?![A-Za-z])", r"\\mathbb"),
+        (r"\\(begin|end)\{dcases\}", r"\\\1{cases}"),
+        (r"\\(begin|end)\{(?:math|displaymath|equation)\*?\}", ""),
+        (
+            r"\\begin\{vmatrix\}(.*?)\\end\{vmatrix\}",
+            r"\\left|\\begin{matrix}\1\\end{matrix}\\right|",
+        ),
+        (
+            r"\\begin\{Vmatrix\}(.*?)\\end\{Vmatrix\}",
+            r"\\left\\|\\begin{matrix}\1\\end{matrix}\\right\\|",
+        ),
+        (r"\{\s*\\(bf|rm|it|sf|tt|cal)(?![A-Za-z])\s*([^{}]*)\}", r"{\\math\1{\2}}"),
+        (r"\\(?:arg)(max|min)(?![A-Za-z])", r"\\operatorname*{arg\\,\1}"),
+        (r"\\operatorname\*\s*\{", rf"\\operatorname{{{_LIMITS}"),
+        (r"\\newline(?![A-Za-z])", r"\\\\"),
+    )
+)
+
+
+def _tidy(tex: str) -> tuple[str, str]:
+    """A formula in what pandoc reads of TeX, and its tag."""
+    tags: list[str] = []
+
+    def keep(found: re.Match[str]) -> str:
+        tags.append(found[1])
+        return ""
+
+    tex = re.sub(r"\\tag\*?\s*\{([^{}]*)\}", keep, tex)
+    for pattern, new in _REWRITES:
+        tex = pattern.sub(new, tex)
+    tex = tex.strip()
+    bare = re.sub(r"\\begin\{(\w+\*?)\}.*\\end\{\1\}|\\\\?[&%$#]", "", tex, flags=re.S)
+    if "\\begin" not in tex and ("&" in bare or "\\\\" in bare):
+        tex = rf"\begin{{aligned}}{tex}\end{{aligned}}"
+    return tex, ", ".join(tags)
+
+
+_TYPST_CODE = re.compile(
+    r"#scale\(x: \d+%, y: \d+%\)\[(?:\\?[^\]\[\"$#\\]|\\[\[\]|])\]|#h\(-?[\d.]+em\)|#none\b"
+    r"|#box\(stroke: black, inset: 3pt, \[\$|\$\]\)"
+)
+
+
+def _harmless(formula: str) -> bool:
+    """No code in a formula of Typst's: `#` starts it, but in texts and where pandoc writes it."""
+    at = 0
+    while at < len(formula):
+        if formula[at] == "\\":
+            at += 2
+        elif formula[at] == '"':
+            end = re.compile(r'"(?:\\.|[^"\\])*"', re.S).match(formula, at)
+            if not end:
+                return False
+            at = end.end()
+        elif formula[at] in "#$":
+            known = _TYPST_CODE.match(formula, at)
+            if not known:
+                return False
+            at = known.end()
+        else:
+            at += 1
+    return True
+
+
+# --- setting the pages
+
+
+@dataclass
+class _Sheet:
+    """What is being set: lines of Typst, with pandoc's share still to be filled in.
+
+    A line is Typst's source, or the number of a fragment that pandoc reads. Formulas and pictures
+    may fail in Typst one by one, so each has a line of its own and words that can take its place.
+    """
+
+    lines: list[str | int] = field(default_factory=list)
+    cells: list[Cell | None] = field(default_factory=list)  # whose line it is
+    fragments: list[dict[str, str]] = field(default_factory=list)
+    formulas: list[tuple[str, str, bool]] = field(default_factory=list)  # as written, tidied, alone
+    tags: dict[int, str] = field(default_factory=dict)
+    pictures: dict[str, bytes] = field(default_factory=dict)
+    macros: dict[str, tuple[int, str | None, str]] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    notebook: Notebook | None = None
+    cell: Cell | None = None
+
+    def add(self, line: str | int) -> None:
+        self.lines.append(line)
+        self.cells.append(self.cell)
+
+    def note(self, kind: str, sentence: str) -> None:
+        """Say what is wrong with the cell at hand, once."""
+        name, cell = self.notebook.name if self.notebook else "", self.cell
+        where = (cell.id or str(cell.number), cell.question) if cell else ("", "")
+        found = Finding(kind, sentence, name, *where)
+        if found not in self.findings:
+            self.findings.append(found)
+
+
+def print_pdf(notebooks: Sequence[Notebook], who: About, article: bool = False) -> Printed:
+    """Set notebooks one after the other. `article`: only the student's text, continuously.
+
+    Raises ReportError when pandoc or Typst is missing or cannot work at all.
+    """
+    if who.anonymous:
+        notebooks = [_struck_out(one, who) for one in notebooks]
+    sheet = _Sheet()
+    kit = any(one.kit for one in notebooks)
+    asked = {} if article else {k: q for one in notebooks for k, q in questions(one).items()}
+    found = [finding for one in notebooks for finding in preflight(one) if one.kit]
+    if kit:
+        found = check_people(who) + found
+        _cover(sheet, notebooks, who, asked, found, article)
+    for notebook in notebooks:
+        sheet.notebook = notebook
+        sheet.macros = {}
+        if article:
+            _set_article(sheet, notebook)
+        elif notebook.kit:
+            _set_questions(sheet, notebook, asked)
+        else:
+            _set_plainly(sheet, notebook, who)
+    pdf, marks = _compile(sheet, notebooks, who)
+    printed = {
+        "title": COURSE if kit else notebooks[0].title,
+        "netid": [] if who.anonymous else list(who.netids),
+        "pages": marks["pages"],
+        "size": marks["size"],
+        "notebooks": [{"name": one.name, "sha256": one.sha256} for one in notebooks],
+        "questions": [
+            {**asdict(question), "boxes": marks["boxes"].get(key, [])}
+            for key, question in asked.items()
+        ],
+    }
+    if article and marks["pages"] - 1 > ARTICLE_PAGES:
+        sentence = f"The report has {marks['pages'] - 1} pages besides its cover; "
+        sentence += f"{ARTICLE_PAGES} are allowed."
+        found.append(Finding("too-many-pages", sentence, notebooks[0].name))
+    if any(one.hw5.get("anonymous") for one in notebooks) or who.anonymous:
+        found += find_names([n for n in notebooks if n.hw5.get("anonymous") or who.anonymous], who)
+    return Printed(pdf, printed, (*found, *sheet.findings))
+
+
+def _struck_out(notebook: Notebook, who: About) -> Notebook:
+    """The notebook with every NetID replaced."""
+    words = [word for word in (*who.netids, *who.discussed) if len(word) > 2]
+    if not words:
+        return notebook
+    pattern = re.compile("|".join(rf"\b{re.escape(word)}\b" for word in words), re.I)
+
+    def strike(value: Any) -> Any:
+        if isinstance(value, str):
+            return pattern.sub("•••", value)
+        if isinstance(value, list):
+            return [strike(one) for one in value]
+        if isinstance(value, dict):
+            return {k: v if "image/" in str(k) else strike(v) for k, v in value.items()}
+        return value
+
+    cells = [
+        replace(cell, source=strike(cell.source), outputs=tuple(map(strike, cell.outputs)))
+        for cell in notebook.cells
+    ]
+    return replace(notebook, cells=tuple(cells))
+
+
+def _cover(
+    sheet: _Sheet,
+    notebooks: Sequence[Notebook],
+    who: About,
+    asked: dict[str, Question],
+    findings: Sequence[Finding],
+    article: bool,
+) -> None:
+    """The first page, and where each question is."""
+    open_ones = {f.question: f.kind for f in findings if f.kind in ("unanswered", "no-figure")}
+    words = {"unanswered": "not answered", "no-figure": "figure missing"}
+    title = notebooks[0].title if len(notebooks) == 1 else "Answers and results"
+    anonymous = "Anonymous " + notebooks[0].sha256[:8]
+    sheet.add(
+        f"#cover(course: {_str(COURSE)}, title: {_str(title)}, "
+        f"netids: {_array([anonymous] if who.anonymous else who.netids)}, "
+        f"discussed: {_array(() if who.anonymous else who.discussed)}, "
+        f"sources: {_array(who.sources)}, date: {_str(_day(who.date))}, "
+        f"anonymous: {_bool(who.anonymous)})"
+    )
+    if article:
+        return
+    for notebook in notebooks:
+        listed = [q for q in asked.values() if q.notebook == notebook.name]
+        if len(notebooks) > 1 and listed:
+            sheet.add(f"#chapter-entry({_str(notebook.title)})")
+        for q in listed:
+            flag = words.get(open_ones.get(q.key, ""), "")
+            sheet.add(f"#entry({_str(q.key)}, {_str(q.title)}, {_str(q.worth)}, {_str(flag)})")
+
+
+def _day(date: datetime.date | None) -> str:
+    months = "January February March April May June July August September October November December"
+    return f"{date.day} {months.split()[date.month - 1]} {date.year}" if date else ""
+
+
+def _set_questions(sheet: _Sheet, notebook: Notebook, asked: dict[str, Question]) -> None:
+    """A notebook of the kit: every question starts a page, and what is outside flows before it."""
+    sheet.add(f"#chapter({_str(notebook.title)})")
+    question = before = ""
+    for cell in notebook.cells:
+        if cell.place in ("about", "hand-in"):
+            continue
+        sheet.cell = cell
+        if cell.question != question:
+            if question in asked:
+                sheet.add(f"#done({_str(question)})")
+            if cell.question in asked:
+                q = asked[cell.question]
+                sheet.add(f"#question({_str(q.key)}, {_str(q.title)}, {_str(q.worth)})")
+            elif question in asked or (before in asked and cell.question):
+                sheet.add("#pagebreak(weak: true)")
+            before, question = question, cell.question
+        if cell.place == "title":
+            sheet.cell = replace(cell, source=re.sub(r"\A\s*#\s[^\n]*", "", cell.source))
+        _set_cell(sheet, sheet.cell, asked.get(cell.question))
+    if question in asked:
+        sheet.add(f"#done({_str(question)})")
+
+
+def _set_article(sheet: _Sheet, notebook: Notebook) -> None:
+    """The report: the student's text and pictures, on and on."""
+    sheet.add("#article()")
+    for cell in notebook.cells:
+        sheet.cell = cell
+        if cell in article_cells(notebook):
+            if not is_blank(cell):
+                _markdown(sheet, cell, without_markers(cell.source))
+        elif cell.kind == "code" and not cell.place:
+            for output in cell.outputs:
+                if is_picture(output) or "text/html" in mapping(output.get("data")):
+                    _rich(sheet, mapping(output.get("data")), mapping(output.get("metadata")))
+
+
+def _set_plainly(sheet: _Sheet, notebook: Notebook, who: About) -> None:
+    """Any other notebook: its title, then cell by cell."""
+    first = next((cell for cell in notebook.cells if cell.source.strip()), None)
+    titled = first is not None and first.kind == "markdown"
+    titled = titled and first.source.lstrip().startswith("# ")
+    names = () if who.anonymous else who.netids
+    title = "" if titled else notebook.title
+    sheet.add(f"#opening({_str(title)}, {_array(names)}, {_str(_day(who.date))})")
+    for cell in notebook.cells:
+        sheet.cell = cell
+        _set_cell(sheet, cell, None)
+
+
+def _set_cell(sheet: _Sheet, cell: Cell, question: Question | None) -> None:
+    source = cell.source.strip("\n")
+    if cell.kind == "markdown":
+        source = without_markers(source)
+        if question and heading_of(source):
+            source = source.lstrip()[heading_of(source).end() :]  # it stands above the page already
+        if cell.nbgrader.get("locked"):
+            source = re.sub(r"<details>.*?</details>", "", source, flags=re.S)  # hints
+        if cell.answer:
+            limit = cell.hw5.get("words")
+            words = f"{count_words(cell.source)} of {limit} words" if isinstance(limit, int) else ""
+            sheet.add(f"#answer({_str(words)})[")
+            if is_blank(cell):
+                sheet.add("#unanswered")
+            else:
+                _markdown(sheet, cell, source)
+            sheet.add("]")
+        elif cell.nbgrader.get("locked"):
+            sheet.add("#statement[")
+            _markdown(sheet, cell, source)
+            sheet.add("]")
+        else:
+            _markdown(sheet, cell, source)
+    elif cell.kind == "code":
+        language = sheet.notebook.language if sheet.notebook else "python"
+        magic = re.match(r"%%(\w+)", source)
+        language = (
+            {
+                "bash": "bash",
+                "sh": "bash",
+                "html": "html",
+                "javascript": "js",
+                "latex": "latex",
+                "R": "r",
+            }.get(magic[1], language)
+            if magic
+            else language
+        )
+        if source.strip() and cell.place != "setup":
+            sheet.add(f"#code({_str(source)}, {_str(language)})")
+        _outputs(sheet, cell)
+    elif source.strip():
+        sheet.add(f"#plain({_str(_trimmed(source))})")
+
+
+# --- Markdown and HTML, read by pandoc
+
+_DATA_URI = re.compile(r"data:(image/[\w.+-]+);base64,([A-Za-z0-9+/=%]+)")
+_FORMATS = {
+    "markdown": "commonmark+pipe_tables+strikeout+footnotes+task_lists+autolink_bare_uris+raw_html",
+    "html": "html",
+    "latex": "latex",
+}
+
+
+def _markdown(sheet: _Sheet, cell: Cell, text: str) -> None:
+    """Hand a text to pandoc, its formulas and its built-in pictures taken out before."""
+    if not text.strip():
+        return
+    text = _DATA_URI.sub(lambda m: _kept(sheet, m[1], m[2]), text)
+    if len(text) > FRAGMENT:
+        sheet.note("too-long-text", f"{cell.name.capitalize()} is too long to be set as Markdown.")
+        sheet.add(f"#plain({_str(_trimmed(text))})")
+        return
+    text = MATH.sub(lambda m: _formula_of(sheet, m), text)
+    sheet.add(_fragment(sheet, "markdown", text + "\n"))  # a table must end with its line
+
+
+def _fragment(sheet: _Sheet, kind: str, text: str) -> int:
+    sheet.fragments.append({"format": _FORMATS[kind], "text": text})
+    return len(sheet.fragments) - 1
+
+
+def _kept(sheet: _Sheet, kind: str, text: str) -> str:
+    """Keep a picture that stands in the text itself; brings the name under which it is known."""
+    name = f"data:{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    if name not in sheet.pictures:
+        sheet.pictures[name] = json.dumps([kind, text]).encode()
+    return name
+
+
+def _formula_of(sheet: _Sheet, found: re.Match[str]) -> str:
+    """Put a number where a formula was; code stays, and definitions are kept for what follows."""
+    whole = found[0]
+    if found["code"] is not None or found["escaped"] is not None:
+        return whole
+    if found["define"] is not None:
+        _define(whole, sheet.macros)
+        return ""
+    tex = whole
+    alone = found["display"] is not None
+    for opening, closing in (
+        ("$$", "$$"),
+        ("$", "$"),
+        (r"\\[", r"\\]"),
+        (r"\[", r"\]"),
+        (r"\\(", r"\\)"),
+        (r"\(", r"\)"),
+    ):
+        if tex.strip().startswith(opening) and found["env"] is None:
+            tex = tex.strip()
+            tex = tex[len(opening) : len(tex) - len(closing)]
+            if opening[0] == "\\" and len(tex) > 1 and not re.search(r"[\\^_={}+<>]", tex):
+                return whole  # brackets that were only escaped
+            break
+    return _formula(sheet, whole, tex, alone)
+
+
+def _formula(sheet: _Sheet, whole: str, tex: str, alone: bool) -> str:
+    tex = _expand(_define(tex, sheet.macros), sheet.macros)
+    tidied, tag = _tidy(tex)
+    if not tidied:
+        return ""
+    if tag:
+        sheet.tags[len(sheet.formulas)] = tag
+    sheet.formulas.append((whole, tidied, alone))
+    return f"\ue000{len(sheet.formulas) - 1}\ue001"
+
+
+_LUA = r"""
+-- Reads texts and formulas in JSON; writes pandoc's trees and Typst's formulas. `{}` means that
+-- the readers work without files. Text with HTML in it is read a second time as HTML.
+local asked = pandoc.json.decode(io.read('a'), false)
+local trees, formulas = {}, {}
+
+local function has_html(doc)
+  local found = false
+  local function look(raw) found = found or raw.format == 'html' end
+  doc:walk {RawInline = look, RawBlock = look}
+  return found
+end
+
+local function as_html(doc)
+  local notes = {}
+  doc = doc:walk {Note = function(note)
+    notes[#notes + 1] = note
+    return pandoc.Span({}, {['data-note'] = tostring(#notes)})
+  end}
+  doc = pandoc.read(pandoc.write(doc, 'html'), 'html', {}, {})
+  return doc:walk {Span = function(span)
+    return notes[tonumber(span.attributes.note)]
+  end}
+end
+
+for i, text in ipairs(asked.fragments) do
+  local ok, tree = pcall(function()
+    local doc = pandoc.read(text.text, text.format, {}, {})
+    if text.format:find('^commonmark') and has_html(doc) then doc = as_html(doc) end
+    return pandoc.write(doc, 'json')
+  end)
+  trees[i] = ok and tree or ''
+end
+for i, tex in ipairs(asked.formulas) do
+  local ok, formula = pcall(function()
+    return pandoc.write(pandoc.Pandoc {pandoc.Plain {pandoc.Math('DisplayMath', tex)}}, 'typst')
+  end)
+  formulas[i] = ok and formula or ''
+end
+io.write(pandoc.json.encode {trees = trees, formulas = formulas})
+"""
+
+
+def _pandoc() -> str:
+    """Where pandoc is: in the package pypandoc_binary, or on the machine."""
+    package = importlib.util.find_spec("pypandoc")
+    for folder in (package.submodule_search_locations or []) if package else []:
+        for name in ("pandoc", "pandoc.exe"):
+            if (Path(folder) / "files" / name).is_file():
+                return str(Path(folder) / "files" / name)
+
+    if found := shutil.which("pandoc"):
+        return found
+    raise ReportError("pandoc is missing: pip install pypandoc_binary")
+
+
+def _read(
+    fragments: Sequence[dict[str, str]], formulas: Sequence[str], seconds: float = PANDOC_SECONDS
+) -> tuple[list[Any], list[str]]:
+    """Trees of texts and Typst's formulas; None and "" for those that pandoc cannot read.
+
+    One process reads them all. Where it does not end well, each half gets one of its own.
+    """
+    if not fragments and not formulas:
+        return [], []
+    asked = json.dumps({"fragments": list(fragments), "formulas": list(formulas)}).encode()
+    with tempfile.TemporaryDirectory(prefix="hw5-") as folder:
+        script = Path(folder, "read.lua")
+        script.write_text(_LUA, encoding="utf-8")
+        try:
+            done = subprocess.run(
+                [_pandoc(), "+RTS", "-M1g", "-RTS", "lua", str(script)],
+                input=asked,
+                capture_output=True,
+                timeout=seconds,
+                cwd=folder,
+                check=True,
+            )
+            answer = json.loads(done.stdout)
+            return list(map(_tree, answer["trees"])), [_converted(f) for f in answer["formulas"]]
+        except (subprocess.SubprocessError, ValueError, RecursionError):
+            pass
+    if len(fragments) + len(formulas) == 1:
+        return [None] * len(fragments), [""] * len(formulas)
+    half, middle = len(fragments) // 2, len(formulas) // 2
+    if len(fragments) == 1:
+        half = 1  # the formulas by themselves
+        middle = 0
+    halves = [
+        _read(fragments[:half], formulas[:middle], max(seconds / 2, 2)),
+        _read(fragments[half:], formulas[middle:], max(seconds / 2, 2)),
+    ]
+    return halves[0][0] + halves[1][0], halves[0][1] + halves[1][1]
+
+
+def _tree(text: str) -> list[Any] | None:
+    try:
+        return json.loads(text)["blocks"]
+    except (ValueError, RecursionError, KeyError):
+        return None
+
+
+def _converted(text: str) -> str:
+    """Typst's formula between its dollar signs, or "" where pandoc gave TeX back."""
+    text = text.strip()
+    text = re.sub(r"<[\w:.-]*>$", "", text)
+    if not (text.startswith("$") and text.endswith("$") and len(text) > 2):
+        return ""
+    text = re.sub(rf'"{_LIMITS}([^"\\]*)"', r'op("\1", limits: #true)', text[1:-1].strip())
+    text = text.replace(_LIMITS, "").replace('delim: "||"', 'delim: "‖"')
+    text = re.sub(r"\b(dot|times|plus|minus|dash)\.circle\b", r"\1.o", text)  # renamed in Typst
+    return text if _harmless(text.replace("limits: #true", "")) else ""
+
+
+def _str(text: object) -> str:
+    """A string literal of Typst."""
+    said = str(text).replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + said.replace("\n", "\\n").replace("\r", "\\r") + '"'
+
+
+def _array(items: Iterable[str]) -> str:
+    return "(" + "".join(f"{_str(item)}, " for item in items) + ")"
+
+
+def _bool(value: bool) -> str:
+    return "true" if value else "false"
+
+
+class _Writer:
+    """Writes pandoc's tree as Typst code; every word of the notebook in a string literal."""
+
+    def __init__(self, sheet: _Sheet, cell: Cell | None) -> None:
+        self.sheet, self.cell, self.depth = sheet, cell, 0
+
+    def blocks(self, blocks: Sequence[dict[str, Any]]) -> str:
+        self.depth += 1
+        if self.depth > NESTED:
+            written = f"plain({_str(self._words(blocks))})"
+        else:
+            written = "\n".join(filter(None, map(self.block, blocks)))
+        self.depth -= 1
+        return written
+
+    def block(self, block: dict[str, Any]) -> str:
+        kind, content = block["t"], block.get("c")
+        write = getattr(self, f"_{kind.lower()}", None)
+        return write(content) if write else ""
+
+    def inlines(self, inlines: Sequence[dict[str, Any]]) -> str:
+        """A block of code whose pieces join: strings, calls and formulas, one a line."""
+        pieces: list[str] = []
+        text = ""
+        for inline in inlines:
+            kind, content = inline["t"], inline.get("c")
+            if kind == "Str":
+                text += content
+            elif kind in ("Space", "SoftBreak"):
+                text += " "
+            elif kind == "Quoted":
+                marks = "‘’" if content[0]["t"] == "SingleQuote" else "“”"
+                pieces += [*self._string(text + marks[0]), self.inlines(content[1])]
+                text = marks[1]
+            elif write := getattr(self, f"_i_{kind.lower()}", None):
+                pieces += [*self._string(text), write(content)]
+                text = ""
+        pieces += self._string(text)
+        return "{\n" + "\n".join(piece for piece in pieces if piece) + "\n}"
+
+    def _string(self, text: str) -> list[str]:
+        """Text, and the formulas that stand in it."""
+        pieces = re.split("\ue000(\\d+)\ue001", text)
+        written = [
+            _str(piece) if i % 2 == 0 else self._maths(int(piece))
+            for i, piece in enumerate(pieces)
+            if piece
+        ]
+        return written
+
+    def _maths(self, number: int) -> str:
+        if number >= len(self.sheet.formulas):
+            return ""
+        tag = self.sheet.tags.get(number, "")
+        how = (
+            f"display({number}, {_str(tag)}, "
+            if self.sheet.formulas[number][2]
+            else (f"inline({number}, ")
+        )
+        return f"{how}\ue003{number}\ue001)"
+
+    def count_words(self, tree: Any) -> str:
+        """All words below a node."""
+        if isinstance(tree, dict):
+            if tree.get("t") in ("Str", "Space", "SoftBreak", "LineBreak"):
+                return tree.get("c") or " "
+            if tree.get("t") in ("Code", "CodeBlock", "Math", "RawInline", "RawBlock"):
+                return str(tree["c"][-1])
+            return self._words(tree.get("c", ""))
+        # Not by recursion alone: a tree may be deeper than Python's stack.
+        if isinstance(tree, list):
+            return "".join(self._words(one) for one in tree)
+        return ""
+
+    def restored(self, text: str) -> str:
+        """Text in which formulas are as they were written."""
+        formulas = self.sheet.formulas
+        return re.sub(
+            "\ue000(\\d+)\ue001",
+            lambda m: formulas[int(m[1])][0] if int(m[1]) < len(formulas) else "",
+            text,
+        )
+
+    def _para(self, content: list[Any]) -> str:
+        image = content[0] if len(content) == 1 and content[0]["t"] == "Image" else None
+        if image:
+            return self._picture(image["c"], alone=True)
+        word = next((one["c"] for one in content if one["t"] == "Str"), "")
+        turned = "turned: true, " if _right_to_left(word) else ""
+        return f"paragraph({turned}{self.inlines(content)})"
+
+    def _plain(self, content: list[Any]) -> str:
+        return (
+            self._para(content)
+            if content and content[0]["t"] == "Image"
+            else (self.inlines(content))
+        )
+
+    def _header(self, content: list[Any]) -> str:
+        return f"title({content[0]}, {self.inlines(content[2])})"
+
+    def _codeblock(self, content: list[Any]) -> str:
+        classes = [name for name in content[0][1] if name != "sourceCode"]
+        return f"code({_str(self.restored(content[1]))}, {_str(classes[0] if classes else '')})"
+
+    def _lineblock(self, content: list[Any]) -> str:
+        lines = "\nlinebreak()\n".join(map(self.inlines, content))
+        return f"paragraph({{\n{lines}\n}})"
+
+    def _rawblock(self, content: list[Any]) -> str:
+        return ""
+
+    def _blockquote(self, content: list[Any]) -> str:
+        return f"quotation({{\n{self.blocks(content)}\n}})"
+
+    def _items(self, items: list[Any]) -> str:
+        return "".join(f"{{\n{self.blocks(item)}\n}},\n" for item in items)
+
+    def _bulletlist(self, content: list[Any]) -> str:
+        return f"list(tight: {self._tight(content)},\n{self._items(content)})"
+
+    def _orderedlist(self, content: list[Any]) -> str:
+        start, style = content[0][0], content[0][1]["t"]
+        shape = {"LowerAlpha": "a", "UpperAlpha": "A", "LowerRoman": "i", "UpperRoman": "I"}
+        shown = _str(shape.get(style, "1") + ".")
+        tight = self._tight(content[1])
+        start = min(max(start, 0), 10**9)
+        return (
+            f"enum(start: {start}, numbering: {shown}, tight: {tight},\n{self._items(content[1])})"
+        )
+
+    def _tight(self, items: list[Any]) -> str:
+        return _bool(all(not item or item[0]["t"] == "Plain" for item in items))
+
+    def _definitionlist(self, content: list[Any]) -> str:
+        rows = [
+            f"terms.item({self.inlines(term)}, {{\n"
+            + "\n".join(self.blocks(definition) for definition in definitions)
+            + "\n}),\n"
+            for term, definitions in content
+        ]
+        return f"terms({''.join(rows)})"
+
+    def _horizontalrule(self, content: None) -> str:
+        return "rule"
+
+    def _div(self, content: list[Any]) -> str:
+        return self.blocks(content[1])
+
+    def _figure(self, content: list[Any]) -> str:
+        caption = self.blocks(content[1][1])
+        return self.blocks(content[2]) + (f"\ncaption({{\n{caption}\n}})" if caption else "")
+
+    def _table(self, content: list[Any]) -> str:
+        _, caption, columns, head, bodies, foot = content
+        width = len(columns)
+        if not 0 < width <= 80:
+            return f"plain({_str(self._words(content))})"
+        aligned = {"AlignLeft": "left", "AlignRight": "right", "AlignCenter": "center"}
+        shape = "".join(f"{aligned.get(column[0]['t'], 'start')}, " for column in columns)
+        rows = [row for body in bodies for row in (*body[2], *body[3])] + foot[1]
+        first, last = ROWS
+        cut = ""
+        if len(rows) > first + last + 1:
+            cut = f"{len(rows) - first - last:,} rows left out"
+            rows = [*rows[:first], None, *rows[-last:]]
+        cells = "".join(self._row(row, width, cut) for row in rows)
+        top = "".join(self._row(row, width, "") for row in head[1])
+        written = f"grid-of({width}, ({shape}), ({top}), ({cells}))"
+        said = self.blocks(caption[1])
+        return written + (f"\ncaption({{\n{said}\n}})" if said else "")
+
+    def _row(self, row: list[Any] | None, width: int, cut: str) -> str:
+        if row is None:
+            return f"table.cell(colspan: {width}, left-out({_str(cut)})),\n"
+        written, used = "", 0
+        for _, align, down, across, blocks in row[1]:
+            across = min(across, width - used)
+            if across < 1:
+                break
+            used += across
+            spans = f"colspan: {across}, " if across > 1 else ""
+            spans += f"rowspan: {down}, " if down > 1 else ""
+            where = {"AlignLeft": "left", "AlignRight": "right", "AlignCenter": "center"}
+            spans += f"align: {where[align['t']]}, " if align["t"] in where else ""
+            inside = f"{{\n{self.blocks(blocks)}\n}}"
+            written += f"table.cell({spans}{inside}),\n" if spans else f"{inside},\n"
+        return written
+
+    def _i_emph(self, content: list[Any]) -> str:
+        return f"emph({self.inlines(content)})"
+
+    def _i_strong(self, content: list[Any]) -> str:
+        return f"strong({self.inlines(content)})"
+
+    def _i_underline(self, content: list[Any]) -> str:
+        return f"underline({self.inlines(content)})"
+
+    def _i_strikeout(self, content: list[Any]) -> str:
+        return f"strike({self.inlines(content)})"
+
+    def _i_superscript(self, content: list[Any]) -> str:
+        return f"super({self.inlines(content)})"
+
+    def _i_subscript(self, content: list[Any]) -> str:
+        return f"sub({self.inlines(content)})"
+
+    def _i_smallcaps(self, content: list[Any]) -> str:
+        return f"smallcaps({self.inlines(content)})"
+
+    def _i_cite(self, content: list[Any]) -> str:
+        return self.inlines(content[1])
+
+    def _i_code(self, content: list[Any]) -> str:
+        return f"raw({_str(self.restored(content[1]))})"
+
+    def _i_math(self, content: list[Any]) -> str:
+        return f"raw({_str(content[1])})"
+
+    def _i_linebreak(self, content: None) -> str:
+        return "linebreak()"
+
+    def _i_span(self, content: list[Any]) -> str:
+        return self.inlines(content[1])
+
+    def _i_note(self, content: list[Any]) -> str:
+        return f"footnote({{\n{self.blocks(content)}\n}})"
+
+    def _i_link(self, content: list[Any]) -> str:
+        address, text = self.restored(content[2][0]), self.inlines(content[1])
+        if re.match(r"(?:https?://|mailto:)[^\s]{1,2000}$", address):
+            return f"link({_str(address)}, {text})"
+        return text
+
+    def _i_image(self, content: list[Any]) -> str:
+        return self._picture(content, alone=False)
+
+    def _picture(self, content: list[Any], alone: bool) -> str:
+        """A picture from inside the notebook; of one from outside only its name is printed."""
+        attributes, words, (address, _) = content
+        cell, sheet = self.cell, self.sheet
+        where = cell.name if cell else "this notebook"
+        name = ""
+        if address.startswith("attachment:"):
+            import urllib.parse
+
+            wanted = address.removeprefix("attachment:")
+            held = mapping(cell.attachments if cell else None)
+            found = mapping(held.get(wanted) or held.get(urllib.parse.unquote(wanted)))
+            kinds = [(k, v) for k, v in found.items() if str(k).startswith("image/")]
+            if kinds:
+                name = _picture_file(sheet, *kinds[0], _width_asked(attributes))
+            else:
+                sheet.note("picture", f"The picture {wanted} is missing from {where}.")
+        elif address in sheet.pictures:
+            kind, data = json.loads(sheet.pictures[address])
+            name = _picture_file(sheet, kind, data, _width_asked(attributes))
+        else:
+            sentence = (
+                f"The picture {address[:80]} in {where} lies outside of the notebook, and the PDF "
+                "shows only what is inside: drag the file into the cell instead."
+            )
+            sheet.note("picture", sentence)
+        if not name:
+            said = self._words(words) or address[:80]
+            return f"missing({_str('picture not in the notebook: ' + self.restored(said))})"
+        written = f"picture({name})" if alone else f"small-picture({name})"
+        caption = self._words(words).strip()
+        told = len(caption.split()) > 2
+        return f"{written}\ncaption({self.inlines(words)})" if alone and told else written
+
+
+def _right_to_left(word: str) -> bool:
+    strong = (unicodedata.bidirectional(letter) for letter in word)
+    return next((kind in ("R", "AL") for kind in strong if kind in ("L", "R", "AL")), False)
+
+
+def _width_asked(attributes: list[Any]) -> float | None:
+    """The width that an `img` element asks for, in pixels; a share of the page where it says so."""
+    said = dict(attributes[2]).get("width", "") if attributes else ""
+    style = re.search(r"width:\s*([\d.]+(?:px|%))", dict(attributes[2]).get("style", ""))
+    number = re.fullmatch(r"([\d.]{1,6})(px|%)?", style[1] if style else said)
+    if not number or number[1].count(".") > 1 or number[1] == ".":
+        return None
+    return float(number[1]) * (WIDTH / 60 if number[2] == "%" else 1.0)
+
+
+# --- outputs
+
+_ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+_BAR = re.compile(
+    r"^.{0,80}?\d{1,3}%\|.*\|\s*[\d.,]+\w*/.*$"  # tqdm
+    r"|^\s*\d{1,3}(?:\.\d+)?%\s*(?:\[[=> .#-]*\].*)?$"  # downloads
+    r"|^.{0,80}?(?:\d+it|0it) \[[\d:]+.*\]$"
+    r"|^\s*[━╸╺ ]{10,}.*$"  # pip and rich
+)
+_WIDGET = re.compile(
+    r"^(?:HBox|VBox|FloatProgress|IntProgress|Output)\(|^<IPython\.core\.display\."
+)
+_PICTURE_KINDS = ("image/svg+xml", "image/png", "image/jpeg", "image/webp", "image/gif")
+
+
+def _outputs(sheet: _Sheet, cell: Cell) -> None:
+    outputs = list(_merged(cell.outputs))
+    first, last = OUTPUTS
+    for number, output in enumerate(outputs):
+        if len(outputs) > first + last and first <= number < len(outputs) - last:
+            if number == first:
+                sheet.add(f"#left-out({_str(f'{len(outputs) - first - last:,} outputs left out')})")
+            continue
+        kind = output.get("output_type")
+        if kind == "stream":
+            text = _terminal(text_of(output.get("text")))
+            if text:
+                sheet.add(
+                    f"#printed({_str(_trimmed(text))}, {_bool(output.get('name') == 'stderr')})"
+                )
+        elif kind == "error":
+            sheet.add(f"#failed({_str(_traceback(output))})")
+        else:
+            _rich(sheet, mapping(output.get("data")), mapping(output.get("metadata")))
+
+
+def _merged(outputs: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Outputs, with what one stream printed in pieces put together."""
+    before: dict[str, Any] | None = None
+    for output in outputs:
+        stream = output.get("output_type") == "stream"
+        if stream and before and before.get("name") == output.get("name"):
+            before["text"] += text_of(output.get("text"))
+            continue
+        if before:
+            yield before
+        before = {**output, "text": text_of(output.get("text"))} if stream else None
+        if not stream:
+            yield output
+    if before:
+        yield before
+
+
+def _terminal(text: str) -> str:
+    """What a terminal would still show: no escape codes, nothing overwritten, no progress bars."""
+    lines = []
+    for line in _ESCAPE.sub("", text).split("\n"):
+        shown = line.rstrip("\r").rsplit("\r", 1)[-1]
+        while "\b" in shown:
+            shorter = re.sub(r"[^\b]\b", "", shown)
+            shown = shorter.replace("\b", "") if shorter == shown else shorter
+        if not _BAR.match(shown) and (shown.strip() or "\r" not in line):
+            lines.append(shown.rstrip())
+    return "\n".join(lines).strip("\n")
+
+
+def _trimmed(text: str) -> str:
+    """The first and the last lines of a long text, and how much lies between."""
+    lines = [
+        line if len(line) <= LINE else f"{line[:LINE]} … {len(line) - LINE:,} characters left out"
+        for line in text.split("\n")
+    ]
+    first, last = LINES
+    if len(lines) > first + last + 1:
+        between = f"… {len(lines) - first - last:,} lines left out …"
+        lines = [*lines[:first], between, *lines[-last:]]
+    return "\n".join(lines)
+
+
+def _traceback(output: dict[str, Any]) -> str:
+    lines = output.get("traceback")
+    said = "\n".join(map(text_of, lines)) if isinstance(lines, list) else text_of(lines)
+    said = said or f"{text_of(output.get('ename'))}: {text_of(output.get('evalue'))}"
+    return _trimmed(_ESCAPE.sub("", said).strip("\n"))
+
+
+def _rich(sheet: _Sheet, data: dict[str, Any], metadata: dict[str, Any]) -> None:
+    """The form of an output that a page can show best."""
+    if "application/vnd.jupyter.widget-view+json" in data:
+        return
+    latex, html = text_of(data.get("text/latex")), text_of(data.get("text/html"))
+    if latex.strip() and len(latex) < FRAGMENT:
+        _latex(sheet, latex.strip())
+        return
+    for kind in _PICTURE_KINDS:
+        if kind in data:
+            size = mapping(metadata.get(kind)).get("width")
+            name = _picture_file(sheet, kind, data[kind], float(size) if _number(size) else None)
+            sheet.add(f"#picture({name})" if name else '#missing("a picture that is damaged")')
+            return
+    if "text/markdown" in data and sheet.cell:
+        _markdown(sheet, sheet.cell, text_of(data["text/markdown"]))
+        return
+    if html and (tidied := _printable(html)) and len(tidied) < FRAGMENT:
+        tidied = _DATA_URI.sub(lambda m: _kept(sheet, m[1], m[2]), tidied)
+        sheet.add(_fragment(sheet, "html", tidied))
+        return
+    plain = _terminal(text_of(data.get("text/plain")))
+    if html and (not plain or _WIDGET.match(plain)):
+        if len(html) > 200:
+            sheet.add('#left-out("an interactive output, which a page cannot show")')
+    elif plain and not _WIDGET.match(plain):
+        sheet.add(f"#printed({_str(_trimmed(plain))}, false)")
+
+
+def _number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < 1e5
+
+
+def _latex(sheet: _Sheet, latex: str) -> None:
+    """Mathematics, or a table as pandas writes it."""
+    if re.search(r"\\begin\{(?:tabular|table|longtable)", latex):
+        sheet.add(_fragment(sheet, "latex", latex))
+        return
+    tex = latex.strip("$").strip()
+    tex = tex.removeprefix(r"\displaystyle")
+    formula = _formula(sheet, latex, tex, alone=True)
+    if formula:
+        sheet.add(f"#{_Writer(sheet, sheet.cell)._maths(int(formula[1:-1]))}")
+
+
+def _printable(html: str) -> str:
+    """HTML without what only a browser shows; "" when nothing is left."""
+    for tag in (
+        "script",
+        "style",
+        "template",
+        "noscript",
+        "svg",
+        "canvas",
+        "video",
+        "audio",
+        "iframe",
+        "object",
+        "button",
+        "select",
+    ):
+        html = re.sub(rf"<{tag}\b.*?(?:</{tag}\s*>|\Z)", " ", html, flags=re.S | re.I)
+    html = re.sub(r"<!--.*?(?:-->|\Z)", " ", html, flags=re.S)
+    words = re.sub(r"<[^>]*>", "", html).strip()
+    return html if words or re.search(r"<img\b|<table\b", html, re.I) else ""
+
+
+# --- pictures
+
+
+def _picture_file(sheet: _Sheet, kind: str, data: object, width: float | None) -> str:
+    """Keep a picture for Typst; brings the arguments of `picture`, or "" with a finding."""
+    try:
+        if kind == "image/svg+xml":
+            content, size = _svg(data)
+            ending, scale = "svg", 0.75
+        else:
+            content, size, ending = _bitmap(text_of(data))
+            scale = 0.6
+    except ReportError as error:
+        where = sheet.cell.name if sheet.cell else "a cell"
+        sheet.note("picture", f"A picture of {where} {error}.")
+        return ""
+    name = f"{hashlib.sha256(content).hexdigest()[:20]}.{ending}"
+    sheet.pictures[name] = content
+    tiny = ending != "svg" and max(size) <= 128
+    points = scale * (width or size[0] * (3 if tiny else 1))
+    points = min(points, WIDTH, HEIGHT * size[0] / max(size[1], 1))
+    return f"{_str(name)}, {max(points, 4):.1f}pt, {_bool(not tiny)}"
+
+
+def _svg(data: object) -> tuple[bytes, tuple[float, float]]:
+    """A drawing without scripts and without anything from outside, and its size in pixels."""
+    text = text_of(data)
+    if not text.lstrip().startswith("<"):
+        try:
+            text = base64.b64decode(text).decode()
+        except (ValueError, UnicodeDecodeError):
+            raise ReportError("is not a drawing in SVG") from None
+    if len(text) > 5_000_000:
+        raise ReportError("is too large to be printed as SVG; use PNG")
+    text = re.sub(r"<!DOCTYPE[^>\[]*(?:\[.*?\])?[^>]*>", "", text, flags=re.S)
+    text = re.sub(r"<script\b.*?(?:</script\s*>|\Z)", "", text, flags=re.S | re.I)
+    text = re.sub(
+        r"""\b((?:xlink:)?href)\s*=\s*(["'])(?!#|data:image/(?:png|jpeg))[^"']*\2""", "", text
+    )
+    sizes = []
+    head = text[: text.find(">", text.find("<svg")) + 1]
+    for side, place in (("width", 2), ("height", 3)):
+        said = re.search(rf'\b{side}\s*=\s*["\']\s*([\d.]+)\s*(pt|px|in|cm|mm)?\s*["\']', head)
+        box = re.search(r'viewBox\s*=\s*["\']([^"\']+)', head)
+        numbers = re.findall(r"[\d.]+", box[1]) if box else []
+        unit = {"pt": 4 / 3, "in": 96, "cm": 37.8, "mm": 3.78}
+        try:
+            sizes.append(
+                float(said[1]) * unit.get(said[2] or "px", 1.0) if said else float(numbers[place])
+            )
+        except (ValueError, IndexError):
+            sizes.append(400.0)
+    return text.encode(), (max(sizes[0], 1.0), max(sizes[1], 1.0))
+
+
+def _bitmap(text: str) -> tuple[bytes, tuple[int, int], str]:
+    """A picture in dots, made smaller where it is larger than a page can show."""
+    from PIL import Image
+
+    endings = {"PNG": "png", "JPEG": "jpg", "GIF": "gif", "WEBP": "webp"}
+    try:
+        content = base64.b64decode(re.sub(r"\s+", "", text).replace("%2B", "+"), validate=False)
+        picture = Image.open(io.BytesIO(content))
+        size, ending = picture.size, endings.get(picture.format or "")
+        if size[0] * size[1] > PIXELS:
+            raise ReportError(f"has {size[0]} x {size[1]} dots, too many to print")
+        if ending is None or max(size) > SIDE * 1.5 or len(content) > WEIGHT:
+            picture.thumbnail((SIDE, SIDE))
+            if picture.mode not in ("RGB", "L"):
+                flat = Image.new("RGB", picture.size, "white")
+                picture = picture.convert("RGBA")
+                flat.paste(picture, mask=picture)
+                picture = flat
+            out = io.BytesIO()
+            picture.save(out, "PNG", optimize=True)
+            content, ending = out.getvalue(), "png"
+            if len(content) > WEIGHT:
+                out = io.BytesIO()
+                picture.save(out, "JPEG", quality=88)
+                content, ending = out.getvalue(), "jpg"
+    except ReportError:
+        raise
+    except (OSError, ValueError, binascii.Error, SyntaxError, Image.DecompressionBombError):
+        raise ReportError("is damaged") from None
+    return content, size, ending
+
+
+# --- the page
+
+_TYPST = r"""
+#let ink = rgb("#1c2530")
+#let soft = rgb("#5d6875")
+#let line-colour = rgb("#d3d9e0")
+#let shade = rgb("#f4f6f8")
+#let accent = rgb("#1d4f7c")
+#let alarm = rgb("#a3251c")
+
+#let mono(size, body) = text(font: fonts-mono, size: size, body)
+#let mark(key, edge) = context [#metadata((
+  key: key, edge: edge, page: here().page(), y: here().position().y / 1pt,
+)) <mark>]
+#let marks(edge) = query(<mark>).filter(m => m.value.edge == edge)
+
+#let chapter-title = state("chapter", "")
+
+// The name and the question that a page belongs to.
+#let running-head = context {
+  let page = here().page()
+  if page == 1 and not is-plain { return }
+  let open = marks("start").filter(m => m.location().page() <= page)
+  let closed = marks("end").filter(m => m.location().page() < page)
+  let question = if open.len() > closed.len() { open.last().value.title }
+    else { chapter-title.get() }
+  set text(8.5pt, soft)
+  grid(columns: (auto, 1fr), align: (left, right), names-head, question)
+  v(-7pt)
+  line(length: 100%, stroke: .5pt + line-colour)
+}
+#let running-foot = context {
+  set text(8.5pt, soft)
+  align(center)[#counter(page).display() / #counter(page).final().first()]
+}
+
+#let cover(
+  course: "", title: "", netids: (), discussed: (), sources: (), date: "", anonymous: false,
+) = {
+  v(9mm)
+  text(11pt, soft, tracking: .06em, upper(course))
+  v(1mm)
+  text(23pt, weight: "bold", title)
+  v(5mm)
+  block(width: 100%, inset: (y: 6mm), stroke: (y: 1.2pt + accent), {
+    text(9.5pt, soft)[#if anonymous [Handed in] else [NetID]]
+    linebreak()
+    if netids.len() == 0 { text(26pt, alarm, weight: "bold")[missing] }
+    else { text(if anonymous { 24pt } else { 38pt }, accent, weight: "bold", netids.join(", ")) }
+  })
+  v(2mm)
+  set text(10pt)
+  let none-said = text(soft)[nobody]
+  grid(
+    columns: (34mm, 1fr), row-gutter: 3mm,
+    ..if anonymous { () } else {
+      (text(soft)[Discussed with],
+        if discussed.len() > 0 { discussed.join(", ") } else { none-said })
+    },
+    text(soft)[Sources],
+    if sources.len() > 0 { sources.map(s => block(s)).join() } else { text(soft)[none] },
+    ..if date != "" { (text(soft)[Date], date) },
+  )
+  v(4mm)
+}
+#let chapter-entry(title) = block(above: 4.5mm, below: 2mm, sticky: true,
+  text(10pt, accent, weight: "bold", title))
+#let entry(key, title, worth, flag) = block(above: 1.9mm, below: 0mm, context {
+  let at = marks("start").filter(m => m.value.key == key)
+  let page = if at.len() > 0 { str(at.first().location().page()) } else { "" }
+  let row = grid(
+    columns: (1fr, 24mm, 9mm), align: (left, right, right),
+    {
+      title
+      if flag != "" { h(2mm); text(8pt, alarm, flag) }
+      h(1mm)
+      box(width: 1fr, text(line-colour, repeat(gap: 2pt)[.]))
+    },
+    text(9pt, soft, worth), page,
+  )
+  if at.len() > 0 { link(at.first().location(), row) } else { row }
+})
+
+#let chapter(title) = {
+  pagebreak(weak: true)
+  chapter-title.update(title)
+  heading(level: 1, title)
+}
+#let article() = { pagebreak(weak: true); counter(page).update(1); chapter-title.update("Report") }
+#let opening(title, netids, date) = {
+  if title != "" { heading(level: 1, title) }
+  let said = (..netids, ..if date != "" { (date,) }).join(" · ")
+  if said != none { block(below: 5mm, text(9.5pt, soft, said)) }
+}
+#let question(key, title, worth) = {
+  pagebreak(weak: true)
+  block(below: 5mm, width: 100%, {
+    context [#metadata((
+      key: key, edge: "start", title: title, page: here().page(), y: here().position().y / 1pt,
+    )) <mark>]
+    mono(7.5pt, text(soft, key))
+    v(-1.5mm)
+    grid(columns: (1fr, auto), align: (left + bottom, right + bottom), column-gutter: 4mm,
+      heading(level: 2, title), text(10pt, accent, weight: "bold", worth))
+    v(-1.5mm)
+    line(length: 100%, stroke: 1pt + accent)
+  })
+}
+#let last = block(height: 0pt, above: 0pt, below: 0pt, mark("", "last"))
+#let done(key) = block(height: 0pt, above: 0pt, below: 0pt, mark(key, "end"))
+
+#let statement(body) = block(width: 100%, inset: (left: 0pt), below: 1.4em, {
+  set text(9.5pt, rgb("#3a4653"))
+  body
+})
+#let answer(words, body) = {
+  block(above: 1.5em, below: 0pt, width: 100%, sticky: true,
+    stroke: (left: 2.5pt + accent), inset: (left: 4mm, top: 1mm, bottom: 2mm),
+    grid(columns: (1fr, auto), text(8pt, accent, weight: "bold", tracking: .06em)[ANSWER],
+      text(8pt, soft, words)))
+  block(width: 100%, above: 0pt, below: 1.5em, stroke: (left: 2.5pt + accent),
+    inset: (left: 4mm, bottom: 1.5mm), body)
+}
+#let unanswered = text(alarm)[Not answered.]
+
+#let paragraph(body, turned: false) = {
+  parbreak()
+  if turned { text(dir: rtl, body) } else { body }
+  parbreak()
+}
+#let title(level, body) = {
+  let sizes = (15pt, 13pt, 11.5pt, 10.5pt, 10pt, 10pt)
+  block(above: 1.4em, below: .8em, sticky: true,
+    if is-plain or is-article {
+      heading(level: calc.min(level, 6), outlined: level < 4, bookmarked: level < 4, body)
+    } else { text(sizes.at(calc.min(level, 6) - 1), weight: "bold", body) })
+}
+#let rule = line(length: 100%, stroke: .5pt + line-colour)
+#let quotation(body) = block(width: 100%, stroke: (left: 2pt + line-colour),
+  inset: (left: 3mm, y: .5mm), text(soft, body))
+#let caption(body) = align(center, block(width: 85%, above: .6em, text(9pt, soft, body)))
+#let left-out(said) = text(8pt, soft, style: "italic", "… " + said + " …")
+#let missing(said) = box(stroke: (paint: alarm, thickness: .5pt, dash: "dashed"), inset: 3pt,
+  text(8pt, alarm, said))
+#let unread(tex) = box(fill: rgb("#fbeceb"), inset: (x: 2pt), outset: (y: 2pt),
+  raw(tex))
+
+#let maths(formula) = eval(formula, mode: "math", scope: (
+  sect: sym.inter,
+))
+#let inline(number, formula) = math.equation(block: false, maths(formula))
+#let display(number, tag, formula) = { let body = maths(formula); context {
+  let made = math.equation(block: true, body,
+    numbering: if tag == "" { none } else { _ => "(" + tag + ")" })
+  let room = page.width - 2 * page.margin.left - if tag == "" { 8pt } else { 40pt }
+  let share = room / calc.max(1pt, measure(made).width)
+  set text(1em * calc.max(.5, calc.min(1, share)))
+  made
+} }
+
+// Code wraps; a word that no line can hold may break anywhere.
+#let breakable(it) = it.text.clusters().join(sym.zws)
+#let code(source, language) = block(width: 100%, fill: shade, radius: 2pt, above: 1.1em,
+  below: .9em, inset: (x: 2.5mm, y: 2mm), {
+    set text(8.2pt)
+    set par(leading: .5em, hanging-indent: 1.5em)
+    show regex("\S{30,}"): breakable
+    raw(source, lang: if language == "" { none } else { language }, block: true)
+  })
+#let output(source, paint, mark-paint) = block(width: 100%, above: .9em, below: .9em,
+  stroke: (left: 1.2pt + mark-paint), inset: (left: 2.5mm, y: .6mm), {
+    set text(8pt, paint)
+    set par(leading: .48em)
+    show regex("\S{30,}"): breakable
+    raw(source, block: true)
+  })
+#let plain(source) = output(source, ink, line-colour)
+#let printed(source, error) = output(source, if error { soft } else { ink }, line-colour)
+#let failed(source) = block(width: 100%, fill: rgb("#fdf3f2"), output(source, alarm, alarm))
+
+#let picture(name, width, smooth) = layout(size => {
+  let shown = image(name, width: calc.min(width, size.width),
+    scaling: if smooth { auto } else { "pixelated" })
+  block(above: 1em, below: 1em, width: 100%, align(center, shown))
+})
+#let small-picture(name, width, smooth) = box(baseline: 20%, image(name,
+  width: calc.min(width, 250pt), scaling: if smooth { auto } else { "pixelated" }))
+
+#let grid-of(columns, aligned, top, cells) = layout(size => {
+  let made(width, scale) = {
+    set text(9pt * scale)
+    set par(justify: false)
+    show regex("\S{40,}"): breakable
+    table(columns: width, align: aligned, inset: (x: 5pt * scale, y: 3.2pt * scale),
+      stroke: (x, y) => (
+        bottom: if y == 0 and top.len() > 0 { .8pt + ink } else { .4pt + line-colour },
+      ),
+      ..if top.len() > 0 { (table.header(..top),) },
+      ..cells)
+  }
+  let natural = measure(made(columns, 1)).width
+  let share = size.width / natural
+  block(above: 1em, below: 1em, width: 100%, align(center,
+    if share >= 1 { made(columns, 1) }
+    else if share >= .6 { made(columns, share * .985) }
+    else { made((auto,) * columns, calc.max(.62, share)) }))
+})
+"""
+
+_STYLE = r"""
+#set page(paper: "a4", margin: (top: 27mm, bottom: 22mm, x: 20mm),
+  header: running-head, header-ascent: 7mm, footer: running-foot)
+#set text(font: fonts-text, size: 10.5pt, fill: ink, lang: "en", hyphenate: false)
+#set par(leading: .66em, spacing: 1.05em)
+#set list(indent: 1mm, body-indent: 2mm)
+#set enum(indent: 1mm, body-indent: 2mm)
+#set footnote.entry(separator: line(length: 30mm, stroke: .5pt + line-colour))
+#show raw: set text(font: fonts-mono)
+#show raw.where(block: false): set text(.86em / .8)
+#show link: set text(accent)
+#show heading: set text(weight: "bold")
+#show heading.where(level: 1): set text(17pt)
+#show heading.where(level: 1): set block(below: 1em)
+#show heading.where(level: 2): set text(14pt)
+#show heading.where(level: 3): set text(12pt)
+#show heading.where(level: 4): set text(10.5pt)
+#show math.equation: set text(font: "New Computer Modern Math")
+"""
+
+_FONT_PACKAGES = ("manimgx_fonts", "manimgx_fonts_cjk")  # Noto: every script, and emoji
+_RARE = re.compile(
+    "[\u0530-\u1dff\u2e80-\ua63f\ua700-\ufaff\ufe10-\ufe6f\uff00-\uffef\U0001f000-\U0003ffff]"
+)
+_KANA, _HANGUL = re.compile("[\u3040-\u30ff]"), re.compile("[\uac00-\ud7af]")
+
+
+def _fonts(source: str, sheet: _Sheet) -> tuple[Any, str]:
+    """Fonts from packages alone, so that a PDF is the same everywhere; and their order.
+
+    Only where a package is missing and the text has letters of other scripts, this computer's
+    fonts are used.
+    """
+    import typst
+
+    found = [importlib.util.find_spec(name) for name in _FONT_PACKAGES]
+    folders = [f for spec in found if spec for f in spec.submodule_search_locations or []]
+    rare = bool(_RARE.search(source))
+    lacking = rare and not all(found)
+    if lacking:
+        sheet.cell, sheet.notebook = None, None
+        sentence = "Letters of another script, or emoji, are set in fonts of this computer, if it "
+        sentence += "has any; pip install manimgx-fonts manimgx-fonts-cjk brings fonts for all."
+        sheet.note("fonts", sentence)
+    east = "JP" if _KANA.search(source) else "KR" if _HANGUL.search(source) else "SC"
+    others = f'"Noto Sans", "Noto Sans CJK {east}", "Noto Emoji"' if rare and all(found) else ""
+    fonts = typst.Fonts(
+        include_system_fonts=lacking, include_embedded_fonts=True, font_paths=folders
+    )
+    names = f'#let fonts-text = ("Libertinus Serif", {others})\n'
+    return fonts, names + f'#let fonts-mono = ("DejaVu Sans Mono", {others})\n'
+
+
+def _compile(
+    sheet: _Sheet, notebooks: Sequence[Notebook], who: About
+) -> tuple[bytes, dict[str, Any]]:
+    """The PDF and its marks. What Typst refuses is replaced by its words, and the rest stays."""
+    try:
+        import typst
+    except ImportError:
+        raise ReportError("Typst is missing: pip install typst") from None
+
+    trees, formulas = _read(sheet.fragments, [tex for _, tex, _ in sheet.formulas])
+    body, owners = _body(sheet, trees, formulas)
+    fonts, names = _fonts("\n".join(body), sheet)
+    head = names + _head(notebooks, who) + _TYPST + _STYLE
+    top = head.count("\n")
+    isolated = False
+    with tempfile.TemporaryDirectory(prefix="hw5-") as folder:
+        for name, content in sheet.pictures.items():
+            if ":" not in name:
+                Path(folder, name).write_bytes(content)
+        main = Path(folder, "main.typ")
+        for _ in range(200):
+            main.write_text(head + "\n".join(body) + "\n#last\n", encoding="utf-8", newline="\n")
+            compiler = typst.Compiler(
+                str(main),
+                root=folder,
+                font_paths=fonts,
+                ignore_system_fonts=True,
+                package_path=folder,
+                package_cache_path=folder,
+            )
+            try:
+                pdf = compiler.compile(format="pdf", timestamp=_noon(who.date))
+                return pdf, _marks(json.loads(compiler.query("<mark>")))
+            except typst.TypstError as error:
+                said = f"{error.message}\n{error.diagnostic}"
+            lines = [int(n) - top - 1 for n in re.findall(r"main\.typ:(\d+):", said)]
+            lines = [n for n in lines if 0 <= n < len(body)]
+            message = said.splitlines()[0]
+            if not isolated:  # try what may fail by itself
+                isolated = True
+                _try_each(typst, fonts, folder, sheet, formulas)
+                body, owners = _body(sheet, trees, formulas)
+                continue
+            if not lines:
+                break
+            _replace(sheet, body, owners, lines[-1], message)
+    raise ReportError(f"Typst cannot set these pages: {message}.")
+
+
+def _body(
+    sheet: _Sheet, trees: Sequence[Any], formulas: Sequence[str]
+) -> tuple[list[str], list[int]]:
+    """Lines of Typst's source, and for each the number of the sheet's line that it came from."""
+    body: list[str] = []
+    owners: list[int] = []
+    for number, (line, cell) in enumerate(zip(sheet.lines, sheet.cells, strict=True)):
+        if isinstance(line, int):
+            tree = trees[line]
+            try:
+                if tree is None:
+                    raise RecursionError
+                written = "#{\n" + _Writer(sheet, cell).blocks(tree) + "\n}"
+            except RecursionError:
+                sheet.cell = cell
+                where = cell.name if cell else "a cell"
+                sheet.note("text", f"{where.capitalize()} cannot be read as Markdown or HTML.")
+                text = _Writer(sheet, cell).restored(sheet.fragments[line]["text"])
+                written = f"#plain({_str(_trimmed(text))})"
+        else:
+            written = line
+        for one in written.split("\n"):
+            body.append(_filled(sheet, one, formulas, cell))
+            owners.append(number)
+    return body, owners
+
+
+def _filled(sheet: _Sheet, line: str, formulas: Sequence[str], cell: Cell | None) -> str:
+    """A line with its formula, or with TeX where pandoc or Typst could not take it."""
+    shown = re.match(r'#?(?:small-)?picture\("([^"]+)"', line)
+    if shown and shown[1] not in sheet.pictures:
+        sheet.cell = cell
+        sheet.note("picture", f"A picture of {cell.name if cell else 'a cell'} is damaged.")
+        return ("#" if line.startswith("#") else "") + 'missing("a picture that is damaged")'
+    found = re.search("\ue003(\\d+)\ue001", line)
+    if not found:
+        return line
+    number = int(found[1])
+    if formulas[number]:
+        return line.replace(found[0], _str(formulas[number]))
+    whole = sheet.formulas[number][0]
+    sheet.cell = cell
+    where = cell.name if cell else "a cell"
+    shown = re.sub(r"\s+", " ", whole)
+    shown = shown if len(shown) <= 60 else shown[:57] + "..."
+    sheet.note("formula", f"A formula of {where} is printed as it was typed: {shown}")
+    return ("#" if line.startswith("#") else "") + f"unread({_str(whole)})"
+
+
+def _try_each(typst: Any, fonts: Any, folder: str, sheet: _Sheet, formulas: list[str]) -> None:
+    """Empty every formula, and forget every picture, that Typst cannot set by itself."""
+    alone = Path(folder, "alone.typ")
+
+    def settable(source: str) -> bool:
+        alone.write_text(source, encoding="utf-8")
+        try:
+            typst.compile(str(alone), root=folder, font_paths=fonts, ignore_system_fonts=True)
+        except typst.TypstError:
+            return False
+        return True
+
+    for number, formula in enumerate(formulas):
+        if formula and not settable(f"{_MATHS}#math.equation(maths({_str(formula)}))\n"):
+            formulas[number] = ""
+    for name in [name for name in sheet.pictures if ":" not in name]:
+        if not settable(f"#image({_str(name)})\n"):
+            del sheet.pictures[name]
+
+
+_MATHS = "".join(re.findall(r"#let maths\(.*?\n\)\)\n", _TYPST, re.S))
+
+
+def _replace(sheet: _Sheet, body: list[str], owners: list[int], line: int, message: str) -> None:
+    """Put words in the place of a picture, or of a whole text, that Typst refuses."""
+    cell = sheet.cells[owners[line]]
+    where = cell.name if cell else "a cell"
+    sheet.cell = cell
+    sheet.note("text", f"{where.capitalize()} cannot be set as it is ({message}).")
+    mine = [n for n, owner in enumerate(owners) if owner == owners[line]]
+    said = sheet.lines[owners[line]]
+    text = sheet.fragments[said]["text"] if isinstance(said, int) else ""
+    text = _Writer(sheet, cell).restored(text)
+    body[mine[0]] = f"#plain({_str(_trimmed(text))})"
+    for number in mine[1:]:
+        body[number] = ""
+
+
+def _noon(date: datetime.date | None) -> int:
+    day = date or datetime.date(2000, 1, 1)
+    noon = datetime.datetime(day.year, day.month, day.day, 12, tzinfo=datetime.timezone.utc)
+    return int(noon.timestamp())
+
+
+def _head(notebooks: Sequence[Notebook], who: About) -> str:
+    kit = any(one.kit for one in notebooks)
+    article = kit and ARTICLE in notebooks[0].parts
+    names = "Anonymous" if who.anonymous else ", ".join(who.netids)
+    hashes = [f"{one.name}:{one.sha256}" for one in notebooks]
+    title = notebooks[0].title if len(notebooks) == 1 else COURSE
+    date = f"datetime(year: {who.date.year}, month: {who.date.month}, day: {who.date.day})"
+    return (
+        f"#set document(title: {_str(title)}, author: {_array([names] if names else [])}, "
+        f"keywords: {_array(hashes)}, date: {date if who.date else 'none'})\n"
+        f"#let is-plain = {_bool(not kit)}\n#let is-article = {_bool(article)}\n"
+        f"#let names-head = {_str(names or notebooks[0].title)}\n"
+    )
+
+
+def _marks(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Pages, and for each question the boxes that it fills, in points from the top left."""
+    width, height, side, top, bottom = 595.28, 841.89, 56.69, 76.54, 779.53
+    said = [one["value"] for one in found]
+    pages = max((one["page"] for one in said), default=1)
+    boxes: dict[str, list[dict[str, Any]]] = {}
+    starts = {one["key"]: one for one in said if one["edge"] == "start"}
+    for end in (one for one in said if one["edge"] == "end"):
+        start = starts.get(end["key"])
+        if not start:
+            continue
+        for page in range(start["page"], end["page"] + 1):
+            upper = start["y"] if page == start["page"] else top
+            lower = end["y"] if page == end["page"] else bottom
+            box = [side, round(upper, 1), round(width - side, 1), round(max(lower, upper), 1)]
+            boxes.setdefault(end["key"], []).append({"page": page, "box": box})
+    return {"pages": pages, "size": [width, height], "boxes": boxes}
