@@ -15,6 +15,7 @@ from . import batch
 from .assignment import Assignment, AssignmentError, read_assignment
 from .batch import BatchError, Bench, Plan
 from .export import feedback, marks_csv, results_json, table
+from .gradebook.course import Course, GradebookError, enter, open_course, repairs
 from .intake import Handin, IntakeError, read_submission, read_submissions
 from .judge import graded_parts
 from .results import UNGRADABLE, SubmissionResult
@@ -38,6 +39,14 @@ where it was when the same command is given again; a finished one is only writte
 
   python -m autograder grade submissions --out marks
   python -m autograder grade gradescope_export.zip --out marks --jobs 4 --part fc-vae
+
+With --gradebook, the same marks are entered into nbgrader's gradebook: COURSE is the course folder
+that `release` made, or the gradebook.db in it. The submissions are laid out in its `submitted`,
+the marks in its `marks`, and nbgrader's own autograde enters them by the course's settings, which
+run no notebook. Marks that people gave in formgrader stay as they are.
+
+  python -m autograder grade submissions --out marks --gradebook course/gradebook.db
+  python -m autograder grade course/submitted --out marks --gradebook course
 """
 
 CHECK = """\
@@ -62,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         return int(arguments.run(arguments))
-    except (AssignmentError, BatchError, IntakeError, SandboxError) as error:
+    except (AssignmentError, BatchError, GradebookError, IntakeError, SandboxError) as error:
         print(f"autograder: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -76,7 +85,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def grade(arguments: argparse.Namespace) -> int:
     """`grade`: read what was handed in, grade it, write and show the marks."""
-    assignment = read_assignment()
+    assignment = read_assignment().scaled(arguments.part)
+    course = open_course(arguments.gradebook, assignment) if arguments.gradebook else None
     handins = read_submissions(arguments.submissions, assignment)
     _prepare(arguments.out, arguments.submissions)
     plan = _plan(assignment, arguments, batch.journaled_seed(arguments.out))
@@ -91,12 +101,14 @@ def grade(arguments: argparse.Namespace) -> int:
     marks_csv.write(results, assignment, arguments.out / "marks.csv")
     table.show(results, assignment, Console())
     print(f"Marks in {arguments.out / 'marks.csv'}, feedback in {arguments.out / 'feedback'}.")
+    if course:
+        _enter(handins, results, course, arguments.submissions)
     return _exit_code(results)
 
 
 def check(arguments: argparse.Namespace) -> int:
     """`check`: grade one submission and print every check."""
-    assignment = read_assignment()
+    assignment = read_assignment().scaled(arguments.part)
     handin = read_submission(arguments.folder, assignment)
     if not handin.files.keys() - {"netid"}:
         raise BatchError(
@@ -125,6 +137,20 @@ def doctor(arguments: argparse.Namespace) -> int:
     for sentence in found.advice:
         console.print(f"Advice: {sentence}", highlight=False)
     return 0
+
+
+def _enter(
+    handins: Sequence[Handin],
+    results: Sequence[SubmissionResult],
+    course: Course,
+    submissions: Path,
+) -> None:
+    """Enter the marks into nbgrader's gradebook, and say what nbgrader's side has left to do."""
+    print(f"Entering {len(handins)} submissions into {course.database} ...", flush=True)
+    students = enter(handins, results, course, submissions)
+    notes = repairs(course)
+    repaired = f"; {len(notes)} repairs of notebooks are listed in {course.log}" if notes else ""
+    print(f"{len(students)} students are in the gradebook{repaired}.")
 
 
 def _prepare(out: Path, submissions: Path) -> None:
@@ -223,6 +249,12 @@ def _parser() -> argparse.ArgumentParser:
         default=batch.default_jobs(),
         metavar="N",
         help="submissions graded at once (default: one a core, at most 8)",
+    )
+    one.add_argument(
+        "--gradebook",
+        type=Path,
+        metavar="COURSE",
+        help="also enter the marks into nbgrader's gradebook: its course folder or gradebook.db",
     )
     _common(one)
     one.set_defaults(run=grade)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import fnmatch
 import math
 import sys
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,8 @@ class Part:
 class Assignment:
     """The whole of assignment.toml, without the parts that are off.
 
-    `due` is time-zone aware, or None when nothing is late.
+    `due` is time-zone aware, or None when nothing is late; `total` is what the parts of a release
+    are scaled to, or None where each keeps its points.
     """
 
     id: str
@@ -70,6 +72,7 @@ class Assignment:
     anonymous: bool
     files: tuple[str, ...]
     parts: tuple[Part, ...]
+    total: float | None = None
 
     def wants(self, name: str) -> bool:
         """True when a file of this name is taken from a submission."""
@@ -90,6 +93,38 @@ class Assignment:
             if question.id == question_id:
                 return question
         raise AssignmentError(f"part {part_id!r} has no question {question_id!r}")
+
+    def scaled(self, part_ids: Collection[str] = ()) -> Assignment:
+        """The same with these parts (all, when none is named) scaled to add up to `total`.
+
+        Points are rounded to hundredths such that the sum is exact; a bonus counts on top.
+        """
+        chosen = [part for part in self.parts if not part_ids or part.id in part_ids]
+        if self.total is None or not chosen:
+            return self
+        factor = self.total / sum(part.points for part in chosen)
+        counted = [(p.id, q) for p in chosen for q in p.questions if q.kind in ("code", "manual")]
+        exact = {(part, q.id): 100 * factor * q.points for part, q in counted}
+        cents = {key: math.floor(value) for key, value in exact.items()}
+        by_rest = sorted(exact, key=lambda key: cents[key] - exact[key])
+        for key in by_rest[: round(100 * self.total) - sum(cents.values())]:
+            cents[key] += 1
+        if not all(cents.values()):
+            raise AssignmentError(f"total = {self.total:g} leaves a question without any points")
+        parts = tuple(
+            part if part not in chosen else _with_cents(part, cents, factor) for part in self.parts
+        )
+        return replace(self, parts=parts)
+
+
+def _with_cents(part: Part, cents: dict[tuple[str, str], int], factor: float) -> Part:
+    """The part with these hundredths of points; questions that are not among them are scaled."""
+    questions = tuple(
+        replace(q, points=cents.get((part.id, q.id), round(100 * factor * q.points)) / 100)
+        for q in part.questions
+    )
+    points = sum(cents[part.id, q.id] for q in questions if (part.id, q.id) in cents) / 100
+    return replace(part, points=points, questions=questions)
 
 
 def grade_id(full_id: str) -> str:
@@ -136,6 +171,9 @@ def _assignment(data: dict[str, Any]) -> Assignment:
     max_group, anonymous = _group(head, 1), bool(head.get("anonymous", False))
     parts = tuple(_part(entry, max_group, anonymous) for entry in data["part"])
     _refuse_repeats([part.id for part in parts], "part")
+    total = head.get("total")
+    if total is not None and (type(total) not in (int, float) or not 0 < total < math.inf):
+        raise AssignmentError(f"total = {total!r} must be a number of points")
     return Assignment(
         id=head["id"],
         title=head["title"],
@@ -147,6 +185,7 @@ def _assignment(data: dict[str, Any]) -> Assignment:
         parts=tuple(
             part for part, entry in zip(parts, data["part"], strict=True) if not entry.get("off")
         ),
+        total=total,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -181,3 +182,31 @@ def test_a_question_and_the_cell_of_a_notebook_name_each_other():
             assert question_of(grade_id(question)) == question
             assert question_of(f"{grade_id(question)}--check") == question
     assert question_of("setup") == question_of("fc-vae--") == ""
+
+
+@pytest.mark.parametrize("parts", [(), ("fc-vae", "fc-gan"), ("vae-theory", "report")])
+def test_the_parts_of_a_release_are_scaled_to_the_total(parts):
+    whole = replace(read_assignment(), total=100.0)
+    scaled = whole.scaled(parts)
+    chosen = [part for part in scaled.parts if not parts or part.id in parts]
+    questions = [q for part in chosen for q in part.questions]
+    counted = [q.points for q in questions if q.kind in ("code", "manual")]
+    assert sum(round(100 * points) for points in counted) == 10_000
+    assert all(100 * points == pytest.approx(round(100 * points)) for points in counted)
+    assert sum(part.points for part in chosen) == pytest.approx(100)
+    factor = 100 / sum(part.points for part in map(whole.part, (p.id for p in chosen)))
+    for part in chosen:
+        for now, before in zip(part.questions, whole.part(part.id).questions, strict=True):
+            assert now.points == pytest.approx(factor * before.points, abs=0.011)
+
+
+def test_without_a_total_every_question_keeps_its_points():
+    assert read_assignment().scaled(["fc-vae"]) == read_assignment()
+
+
+def test_a_total_that_cannot_be_is_refused(reading):
+    for total in ("0", "-5", "inf", '"all"', "true"):
+        with pytest.raises(AssignmentError, match=r"total = .* must be a number of points"):
+            reading(HEAD + f"total = {total}\n" + PART)
+    with pytest.raises(AssignmentError, match="without any points"):
+        reading(HEAD + "total = 0.001\n" + PART).scaled()

@@ -1,0 +1,303 @@
+"""Notebooks as instructors have them, as the course keeps them and as students get them.
+
+The source holds every part. What the course keeps (`source` in nbgrader's words) has the cells of
+the released parts alone, with the points of assignment.toml; what students get is the same without
+solutions, mark schemes and outputs, locked and with checksums, cell by cell as
+`nbgrader generate_assignment` makes it.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbgrader import utils
+from nbgrader.nbgraderformat import MetadataValidator, ValidationError
+
+from ..assignment import Assignment, AssignmentError, Question, grade_id, question_of
+from . import ReleaseError
+from .strip import (
+    SCHEME,
+    SOLUTION,
+    refuse_markers,
+    regions,
+    strip_answer,
+    strip_code_cell,
+    strip_task,
+)
+
+COMMON = ("title", "setup", "about", "hand-in")
+"""Cells, by the first word of their id, that belong to no part."""
+
+SETUP = re.compile(r'^RELEASE = ".*?"', re.MULTILINE)
+HEADING = re.compile(r"(?P<start>#+ .+? · )\d+(\.\d+)? (bonus )?points?(?P<rest>( · .*)?)")
+CELL_METADATA = {"nbgrader", "hw5", "tags"}
+NOTEBOOK_METADATA = {"hw5", "kernelspec", "language_info"}
+
+Cell = Any
+"""A cell of nbformat: a dict whose keys are attributes too."""
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """A notebook; `name` has no ending, `parts` are those whose cells it holds."""
+
+    name: str
+    parts: tuple[str, ...]
+    node: Any
+
+    @property
+    def cells(self) -> list[Cell]:
+        """Its cells, in order."""
+        return list(self.node.cells)
+
+    def where(self, cell: Cell) -> str:
+        """How a message calls a cell."""
+        return f"{self.name}.ipynb, cell {cell.id}"
+
+    def text(self) -> str:
+        """The file: JSON as Jupyter writes it."""
+        return str(nbformat.writes(self.node)) + "\n"
+
+
+def read(path: Path, every: Collection[str]) -> Notebook:
+    """A notebook of the source. Raises ReleaseError when it does not keep to the rules that let
+    its cells be told apart: an id that begins with the part, outputs cleared, no other metadata."""
+    try:
+        node = nbformat.read(path, as_version=4)
+        nbformat.validate(node)
+        MetadataValidator().validate_nb(node)
+    except (nbformat.ValidationError, nbformat.reader.NotJSONError, ValidationError) as error:
+        reason = str(error).split("\n\n")[0]
+        raise ReleaseError(f"{path.name} is no valid notebook: {reason}") from None
+    parts = tuple(node.metadata.get("hw5", {}).get("parts", ()))
+    notebook = Notebook(path.stem, parts, node)
+    if not parts or not set(parts) <= set(every):
+        raise ReleaseError(
+            f"{path.name}: its metadata must name its parts, as in "
+            '"hw5": {"parts": ["fc-vae"]}; the parts are: ' + ", ".join(every) + "."
+        )
+    _refuse_keys(node.metadata, NOTEBOOK_METADATA, path.name)
+    seen: set[str] = set()
+    for cell in node.cells:
+        _need_cell(notebook, cell)
+        if cell.id in seen:
+            raise ReleaseError(f"{notebook.where(cell)} is there twice.")
+        seen.add(cell.id)
+    return notebook
+
+
+def _need_cell(notebook: Notebook, cell: Cell) -> None:
+    """Raise ReleaseError for a cell whose part, question or metadata are not as they must be."""
+    where, first = notebook.where(cell), cell.id.partition("--")[0]
+    if first not in notebook.parts and first not in COMMON:
+        raise ReleaseError(
+            f"{where}: an id begins with the part that the cell belongs to "
+            f"({', '.join(notebook.parts)}), or is one of {', '.join(COMMON)}."
+        )
+    _refuse_keys(cell.metadata, CELL_METADATA, where)
+    if cell.cell_type == "code" and (cell.outputs or cell.execution_count is not None):
+        raise ReleaseError(f"{where} holds an output. Clear all outputs, then release.")
+    grading = cell.metadata.get("nbgrader")
+    if grading and grading.get("grade_id") != cell.id:
+        raise ReleaseError(f"{where}: its grade_id {grading.get('grade_id')!r} must be its id.")
+
+
+def _refuse_keys(metadata: Mapping[str, Any], known: set[str], where: str) -> None:
+    others = sorted(set(metadata) - known)
+    if others:
+        raise ReleaseError(
+            f"{where}: the metadata {', '.join(others)} would be released with it. Take it out."
+        )
+
+
+def keep_parts(notebook: Notebook, kept: Collection[str]) -> Notebook | None:
+    """The notebook with the cells of these parts and those of none; None where nothing is left."""
+    parts = tuple(part for part in notebook.parts if part in kept)
+    if not parts:
+        return None
+    node = copy.deepcopy(notebook.node)
+    node.cells = [c for c in node.cells if c.id.partition("--")[0] in (*parts, *COMMON)]
+    node.metadata.hw5.parts = list(parts)
+    return Notebook(notebook.name, parts, node)
+
+
+def code_by_part(notebook: Notebook) -> Iterator[tuple[str, str]]:
+    """Part and source of every code cell; one that belongs to no part counts for all of them."""
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            first = cell.id.partition("--")[0]
+            for part in [first] if first in notebook.parts else notebook.parts:
+                yield part, cell.source
+
+
+# --- points
+
+
+def write_points(notebook: Notebook, assignment: Assignment) -> Notebook:
+    """The notebook with the points of the assignment in metadata, headings and tables.
+
+    Raises ReleaseError for a graded cell that names no question, or whose kind is not its
+    question's, and for a statement without a heading that says its points.
+    """
+    node = copy.deepcopy(notebook.node)
+    written = Notebook(notebook.name, notebook.parts, node)
+    by_id = {cell.id: cell for cell in node.cells}
+    for cell in graded(written):
+        question = _question(written, cell, assignment)
+        cell.metadata.nbgrader.points = _plain(question.points)
+        written_answer = utils.is_solution(cell)
+        statement = by_id.get(f"{cell.id}--statement") if written_answer else cell
+        if statement is None:
+            raise ReleaseError(
+                f"{written.where(cell)}: an answer needs a statement, a read-only Markdown cell "
+                f"called {cell.id}--statement."
+            )
+        statement.source = _with_points(statement.source, question, written.where(statement))
+    if "title" in by_id:
+        by_id["title"].source = _with_table(by_id["title"].source, notebook.parts, assignment)
+    return written
+
+
+def graded(notebook: Notebook) -> list[Cell]:
+    """The cells that carry points."""
+    return [c for c in notebook.cells if utils.is_task(c) or utils.is_grade(c)]
+
+
+def _question(notebook: Notebook, cell: Cell, assignment: Assignment) -> Question:
+    where = notebook.where(cell)
+    try:
+        question = assignment.question(question_of(cell.id))
+    except AssignmentError as error:
+        raise ReleaseError(f"{where}: {error}.") from None
+    if grade_id(question_of(cell.id)) != cell.id:
+        raise ReleaseError(f"{where}: a cell that carries points is called part--question.")
+    if question.kind == "info":
+        raise ReleaseError(f"{where}: {question_of(cell.id)} carries no points.")
+    if question.kind != "manual" and not utils.is_task(cell):
+        raise ReleaseError(
+            f"{where}: the judge marks this question, so its points stand on a task cell "
+            "(grade false, solution false, locked true, task true)."
+        )
+    if utils.is_grade(cell) and not (utils.is_solution(cell) and cell.cell_type == "markdown"):
+        raise ReleaseError(
+            f"{where}: nbgrader would mark this cell by running it. Points stand on task cells "
+            "and on written answers."
+        )
+    return question
+
+
+def _plain(points: float) -> float | int:
+    return int(points) if points == int(points) else points
+
+
+def _with_points(source: str, question: Question, where: str) -> str:
+    first, newline, rest = source.partition("\n")
+    match = HEADING.fullmatch(first)
+    if match is None:
+        raise ReleaseError(
+            f"{where}: its first line must be a heading that says the points, such as "
+            f"'### {question.title} · {question.points:g} points · 20 minutes'."
+        )
+    bonus = "bonus " if question.kind == "bonus" else ""
+    points = f"{question.points:g} {bonus}point{'' if question.points == 1 else 's'}"
+    return f"{match['start']}{points}{match['rest']}{newline}{rest}"
+
+
+def _with_table(source: str, parts: Collection[str], assignment: Assignment) -> str:
+    """Rows such as "| `loss`, `cvae` | two losses | 7 + 7 |" with the points of those questions."""
+    questions = {q.id: q for part in assignment.parts if part.id in parts for q in part.questions}
+    lines = source.split("\n")
+    for i, line in enumerate(lines):
+        match = re.fullmatch(r"(\|([^|]*)\|.*\|)([^|]*)\|\s*", line)
+        names = re.findall(r"`(\w+)`", match[2]) if match else []
+        numbers = re.findall(r"\d+(?:\.\d+)?", match[3]) if match else []
+        if match and names and len(names) == len(numbers) and set(names) <= set(questions):
+            points = iter(f"{questions[name].points:g}" for name in names)
+            last = re.sub(r"\d+(?:\.\d+)?", lambda _, p=points: next(p), match[3])
+            lines[i] = f"{match[1]}{last}|"
+    return "\n".join(lines)
+
+
+def write_address(notebook: Notebook, address: str) -> Notebook:
+    """The notebook whose first code cell fetches the release from this address."""
+    node = copy.deepcopy(notebook.node)
+    written = Notebook(notebook.name, notebook.parts, node)
+    for cell in node.cells:
+        if cell.id == "setup":
+            if not SETUP.search(cell.source):
+                raise ReleaseError(
+                    f'{written.where(cell)}: --address is written into a line RELEASE = "", and '
+                    "there is none."
+                )
+            cell.source = SETUP.sub(lambda _: f'RELEASE = "{address}"', cell.source, count=1)
+    return written
+
+
+# --- what students get
+
+
+def strip_notebook(notebook: Notebook) -> Notebook:
+    """The notebook as students get it. Raises ReleaseError for markers that are not in order."""
+    node = copy.deepcopy(notebook.node)
+    stripped = Notebook(notebook.name, notebook.parts, node)
+    for cell in node.cells:
+        where = stripped.where(cell)
+        cell.source = _stripper(cell)(cell.source, where)
+        _refuse_attachments(cell, where)
+        _lock(cell)
+        if utils.is_grade(cell) or utils.is_solution(cell) or utils.is_locked(cell):
+            cell.metadata.nbgrader["checksum"] = utils.compute_checksum(cell)
+            cell.metadata.nbgrader["cell_type"] = cell.cell_type
+    return stripped
+
+
+def _stripper(cell: Cell) -> Callable[[str, str], str]:
+    if utils.is_task(cell):
+        return strip_task
+    if utils.is_solution(cell):
+        return strip_answer if cell.cell_type == "markdown" else strip_code_cell
+
+    def unchanged(source: str, where: str) -> str:
+        refuse_markers(source, where)
+        return source
+
+    return unchanged
+
+
+def _refuse_attachments(cell: Cell, where: str) -> None:
+    """An attachment stays when the text that showed it has left: nbgrader would release it."""
+    shown = re.findall(r"attachment:([^)\"'\s]+)", cell.source)
+    hidden = sorted(set(cell.get("attachments", {})) - set(shown))
+    if hidden:
+        raise ReleaseError(
+            f"{where}: nothing that is released shows the attachment {', '.join(hidden)}, but it "
+            "would be released. Draw it with a link to a file of yours, or describe it."
+        )
+
+
+def _lock(cell: Cell) -> None:
+    """What nbgrader's LockCells does: answers cannot be deleted, locked cells not edited either."""
+    if utils.is_solution(cell):
+        cell.metadata["deletable"] = False
+    elif utils.is_grade(cell) or utils.is_locked(cell):
+        cell.metadata["deletable"] = False
+        cell.metadata["editable"] = False
+
+
+# --- what only staff get
+
+
+def secrets(notebook: Notebook) -> Iterator[tuple[str, str]]:
+    """Where, and the text, of everything that stripping takes out of a notebook."""
+    for cell in notebook.cells:
+        where = notebook.where(cell)
+        if utils.is_task(cell) or utils.is_solution(cell):
+            kind = SCHEME if utils.is_task(cell) else SOLUTION
+            for region in regions(cell.source, where, kind):
+                yield where, "\n".join(region.body)
