@@ -735,19 +735,22 @@ def check_reparametrize(reparametrize) -> None:
     std_error = rel_error(z.std(-1), torch.tensor([1.6860]))
     mu = torch.full((20_000, 5), 3.0, requires_grad=True)
     logvar = torch.full((20_000, 5), 1.3863, requires_grad=True)  # variance 4
-    z = reparametrize(mu, logvar)
-    need_shape(z, (20_000, 5), "reparametrize's z")
-    mean, std = z.mean().item(), z.std().item()
-    need(z.std(0).min() > 0.01, "reparametrize: every row gets the same noise.")
-    need(z.std(1).min() > 0.001, "reparametrize: a row's entries all get the same noise.")
+    draws = reparametrize(mu, logvar)
+    need_shape(draws, (20_000, 5), "reparametrize's z")
+    mean, std = draws.mean().item(), draws.std().item()
+    need(draws.std(0).min() > 0.01, "reparametrize: every row gets the same noise.")
+    need(draws.std(1).min() > 0.001, "reparametrize: a row's entries all get the same noise.")
     need(abs(mean - 3) < 0.05, f"reparametrize: z has mean {mean:.3f} where mu is 3.")
     known = {4.0: "This is exp(logvar), the variance.", 1.386: "This is logvar itself."}
     known |= {1.0: "The spread is ignored.", 1.177: "This is the root of logvar."}
     hint = [why for value, why in known.items() if abs(std - value) < 0.05]
     sentence = f"reparametrize: z has standard deviation {std:.3f} where variance is 4, so 2. "
     need(abs(std - 2) < 0.05, sentence + "".join(hint))
-    need(z.requires_grad, "reparametrize: z has no gradient. Draw eps, then use mu + sigma * eps.")
-    z.sum().backward()
+    need(
+        draws.requires_grad,
+        "reparametrize: z has no gradient. Draw eps, then use mu + sigma * eps.",
+    )
+    draws.sum().backward()
     need(
         mu.grad is not None and logvar.grad is not None and bool(logvar.grad.any()),
         "reparametrize: gradients must reach both mu and logvar.",

@@ -495,13 +495,13 @@ class CIFARGenerator(nn.Module):
         self.upsample_and_generate = nn.Sequential(
             nn.BatchNorm2d(128),
             nn.LeakyReLU(),
-            nn.ConvTranspose2d(128, 64, kernel_size=4, stride=2, padding=1),  # (N, 64, 8, 8)
+            nn.ConvTranspose2d(128, 64, 4, stride=2, padding=1),  # (N, 64, 8, 8)
             nn.BatchNorm2d(64),
             nn.LeakyReLU(),
-            nn.ConvTranspose2d(64, 32, kernel_size=4, stride=2, padding=1),  # (N, 32, 16, 16)
+            nn.ConvTranspose2d(64, 32, 4, stride=2, padding=1),  # (N, 32, 16, 16)
             nn.BatchNorm2d(32),
             nn.LeakyReLU(),
-            nn.ConvTranspose2d(32, 3, kernel_size=4, stride=2, padding=1),  # (N, 3, 32, 32)
+            nn.ConvTranspose2d(32, 3, 4, stride=2, padding=1),  # (N, 3, 32, 32)
             nn.Sigmoid(),
         )
 
