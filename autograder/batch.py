@@ -28,7 +28,7 @@ from .assignment import DEFAULT_PATH, Assignment, Part
 from .checks.registry import Check, all_checks
 from .inside import confine
 from .intake import Handin, digest
-from .judge import judge
+from .judge import SUBMISSION_SECONDS, judge, reference_passes
 from .reference import GIVEN, ROOT, SOLUTIONS, Reference
 from .results import (
     CRASHED,
@@ -67,12 +67,29 @@ class Plan:
 class Bench:
     """A place where submissions are graded: the reference, the checks and one warm worker."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(
+        self, plan: Plan, zygote: Zygote | None = None, patience: float = SUBMISSION_SECONDS
+    ) -> None:
+        """`zygote`: a worker that runs already; `patience`: see judge.Run."""
         torch.set_num_threads(1)
         self._plan = plan
+        self._patience = patience
         self._checks = plan.checks()
         self._reference = Reference()
-        self.zygote = Zygote()
+        self.zygote = zygote or Zygote()
+
+    def rehearse(self) -> None:
+        """Run every check on the reference itself, whose answers are then ready for a student.
+
+        Raises BatchError naming the checks that it fails: what they say of others is worth nothing.
+        """
+        broken = [
+            check.id
+            for check in self._checks
+            if not reference_passes(check, self._reference, self._plan.seed)
+        ]
+        if broken:
+            raise BatchError(f"our own solution does not pass {', '.join(broken)}")
 
     def grade(self, handin: Handin) -> SubmissionResult:
         """Judge one submission."""
@@ -86,6 +103,7 @@ class Bench:
                 self._reference,
                 self.zygote.open,
                 self._plan.seed,
+                self._patience,
             )
         return _result(handin, questions, self._plan.seed, self.zygote.doctor.active)
 
@@ -114,7 +132,7 @@ def grade(
         todo = [_code_only(handin) for handin in handins if handin.id not in done]
         again: list[Handin] = []
         for result in _graded(todo, plan, jobs, bench):
-            if _timed_out(result):
+            if timed_out(result):
                 again += [handin for handin in todo if handin.id == result.id]
                 continue
             journal.add(result)
@@ -361,7 +379,7 @@ def _unasked(parts: Sequence[Part]) -> tuple[QuestionResult, ...]:
     )
 
 
-def _timed_out(result: SubmissionResult) -> bool:
+def timed_out(result: SubmissionResult) -> bool:
     return any(c.state == TIMEOUT for q in result.questions for c in q.checks)
 
 

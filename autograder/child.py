@@ -17,7 +17,7 @@ from .results import CRASHED, MEMORY, TIMEOUT
 from .submission import Lost, Send, WorkerDied
 
 WALL = 2.0
-"""Wall seconds allowed for each CPU second: a machine may be busy, a student may sleep."""
+"""Seconds of waiting allowed for each CPU second: a machine may be busy, a student may sleep."""
 
 TICK = 0.05
 GRACE = 0.25
@@ -38,9 +38,11 @@ class Child:
         pid: int,
         memory: int,
         reap: Callable[[float], int | None],
+        wall: float = WALL,
     ) -> None:
         """`memory`: resident bytes it may have; `reap(grace)` ends it (see Zygote.reap)."""
         self.pid = pid
+        self._wall = wall
         self._memory = memory
         self._reap = reap
         self._channel = channel
@@ -52,13 +54,17 @@ class Child:
     def send(self, seconds: float) -> Send:
         """A way to ask that ends as `timeout` once the code has used so many CPU seconds."""
         self._cpu_ends = self._used()[0] + seconds
-        self._wall_ends = time.monotonic() + WALL * seconds
         self._room = ANSWERED
+        left = self._wall * seconds
 
         def ask(request: dict[str, Any]) -> dict[str, Any]:
+            nonlocal left
             if not self._open:
                 raise Lost(CRASHED, "The process that ran your code has ended.")
+            # The time in which the judge thinks is not the student's.
+            self._wall_ends = time.monotonic() + left
             answer: dict[str, Any] = self._exchange(request)
+            left = self._wall_ends - time.monotonic()
             return answer
 
         return ask

@@ -33,7 +33,7 @@ from .sandbox import SandboxError
 from .submission import Line, Lost, Send, StudentError, WorkerDied, words
 
 SUBMISSION_SECONDS = 180.0
-"""Wall seconds after which a submission's remaining checks end as `timeout`."""
+"""Wall seconds of waiting for a submission after which its remaining checks end as `timeout`."""
 
 IMPORT_SECONDS = 20.0
 
@@ -64,25 +64,34 @@ Open = Callable[[Mapping[str, bytes]], Code]
 class Run:
     """One submission under judgement: its code, reopened whenever a check has killed it."""
 
-    def __init__(self, files: Mapping[str, bytes], open_code: Open) -> None:
+    def __init__(
+        self,
+        files: Mapping[str, bytes],
+        open_code: Open,
+        patience: float = SUBMISSION_SECONDS,
+    ) -> None:
+        """`patience`: wall seconds for which the judge waits for the code, in all."""
         self._files = files
         self._open = open_code
         self._code: Code | None = None
-        self._ends = time.monotonic() + SUBMISSION_SECONDS
+        self._patience = patience
 
     def send(self, seconds: float) -> Send:
-        if time.monotonic() > self._ends:
+        if self._patience <= 0:
             raise Lost(TIMEOUT, "The submission as a whole took too long.")
         if self._code is None:
             self._code = self._open(self._files)
         ask = self._code.send(seconds)
 
         def asked(request: dict[str, Any]) -> dict[str, Any]:
+            began = time.monotonic()
             try:
                 return ask(request)
             except Lost:
                 self.close()
                 raise
+            finally:
+                self._patience -= time.monotonic() - began
 
         return asked
 
@@ -99,9 +108,10 @@ def judge(
     reference: Reference,
     open_code: Open,
     seed: int,
+    patience: float = SUBMISSION_SECONDS,
 ) -> tuple[QuestionResult, ...]:
     """Run every check of `parts` on one submission. Raises nothing a submission can cause."""
-    run = Run(files, open_code)
+    run = Run(files, open_code, patience)
     ended: dict[str, CheckResult] = {}
     try:
         for part in parts:
@@ -157,7 +167,7 @@ def run_check(
         # This machine cannot run anybody's code: no mark follows from that.
         raise
     except Exception as error:
-        if _reference_passes(check, reference, seed):
+        if reference_passes(check, reference, seed):
             return ended(FAIL, 0.0, SHAPELESS)
         return ended(UNGRADABLE, 0.0, f"{SORRY} ({type(error).__name__}: {error})"[:300])
     return ended(PASS, 1.0)
@@ -184,7 +194,7 @@ def call(check: Check, ask: Send, reference: Reference, seed: int) -> None:
     check.function(theirs, ours, rng)
 
 
-def _reference_passes(check: Check, reference: Reference, seed: int) -> bool:
+def reference_passes(check: Check, reference: Reference, seed: int) -> bool:
     """Does the check work at all? Then what broke it came from the student's side."""
     try:
         call(check, reference.send(), reference, seed)

@@ -1,12 +1,22 @@
-"""The command lines that start a worker: the interpreter alone, or inside bubblewrap."""
+"""How a worker is started: as an interpreter alone, inside bubblewrap, or forked from ourselves."""
 
 from __future__ import annotations
 
+import gc
 import os
+import signal
+import socket
+import subprocess
 import sys
-from collections.abc import Sequence
+import time
+import traceback
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
+import torch
+
+from .inside import worker
 from .reference import ROOT
 
 INSIDE = Path(__file__).with_name("inside")
@@ -82,3 +92,67 @@ def advice(said: str) -> str:
             "an AppArmor profile, or `sysctl kernel.apparmor_restrict_unprivileged_userns=0`."
         )
     return said
+
+
+class Forked:
+    """A worker forked from this process, with what a Zygote needs of subprocess.Popen.
+
+    The two share the pages of torch and of all that the warm-up has loaded: where memory is short,
+    there is room for both. The worker gets whatever is in this process, so this process must not
+    have loaded anything that a student may not see. Raises RuntimeError when it has.
+    """
+
+    def __init__(
+        self,
+        control: socket.socket,
+        errors: BinaryIO,
+        environment: Mapping[str, str],
+        paths: Sequence[str],
+    ) -> None:
+        """`control` and `errors` become its descriptors 0 and 2; `paths`: as for `python`."""
+        package = __package__ or ""
+        if any(name.startswith((f"{package}.checks", f"{package}.judge")) for name in sys.modules):
+            raise RuntimeError("a worker cannot be forked from a process that holds the checks")
+        torch.set_num_threads(1)
+        worker.warm_up()
+        gc.collect()
+        gc.freeze()
+        self.pid = os.fork()
+        self._code: int | None = None
+        if self.pid == 0:
+            try:
+                os.dup2(control.fileno(), 0)
+                os.dup2(errors.fileno(), 2)
+                os.closerange(3, 4096)
+                os.setsid()
+                os.chdir("/")
+                os.environ.clear()
+                os.environ.update(environment)
+                sys.path[:] = [path for path in sys.path if path.startswith(tuple(paths))]
+                worker.main()
+            except Exception:
+                traceback.print_exc()
+            finally:
+                os._exit(1)
+
+    def poll(self) -> int | None:
+        """Its exit code, negative for a signal; None while it runs."""
+        if self._code is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self._code = os.waitstatus_to_exitcode(status)
+        return self._code
+
+    def wait(self, timeout: float = float("inf")) -> int:
+        """Its exit code, once it has ended. Raises subprocess.TimeoutExpired."""
+        ends = time.monotonic() + timeout
+        while (code := self.poll()) is None:
+            if time.monotonic() > ends:
+                raise subprocess.TimeoutExpired("worker", timeout)
+            time.sleep(0.01)
+        return code
+
+    def kill(self) -> None:
+        """End it at once."""
+        if self.poll() is None:
+            os.kill(self.pid, signal.SIGKILL)

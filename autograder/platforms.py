@@ -182,7 +182,7 @@ def _collected(node: Node, assignment: Assignment) -> Place | None:
         homes = {home.name: home for home in children(node, MAX_ENTRIES) if home.kind == FOLDER}
         home = homes[assignment.id]
         stamps = [n for n in children(home, MAX_ENTRIES) if n.name == "timestamp.txt"]
-        submitted = _time(read(stamps[0], 200).decode("utf-8", "replace")) if stamps else None
+        submitted = parse_time(read(stamps[0], 200).decode("utf-8", "replace")) if stamps else None
     except (KeyError, Refused):
         return None
     return Place(safe_id(node.name), home, ((node.name,),), submitted)
@@ -193,7 +193,7 @@ def _gradescope_one(node: Node, metadata: Node) -> Place:
     try:
         data = json.loads(read(metadata, MAX_METADATA))
         people = tuple((*_names("", user["email"]), str(user["id"])) for user in data["users"])
-        identity, created = f"submission_{int(data['id'])}", _time(data["created_at"])
+        identity, created = f"submission_{int(data['id'])}", parse_time(data["created_at"])
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise Refused(f"lies beside a {METADATA_OF_ONE} that is not Gradescope's") from None
     return Place(identity, node, people or ((identity,),), created)
@@ -215,7 +215,7 @@ def _gradescope_all(data: bytes) -> dict[str, tuple[tuple[tuple[str, ...], ...],
         elif match := re.match(r"  :?(\w+):\s*(.*)", line):
             section, column = match[1], -1
             if section == "created_at":
-                entry["created"] = _time(_unquoted(match[2]))
+                entry["created"] = parse_time(_unquoted(match[2]))
         elif section == "submitters" and (match := re.match(r"( *(?:- )?):?(\w+):\s+(.*)", line)):
             starts = match[1].endswith("- ")
             column = len(match[1]) if column < 0 and starts else column
@@ -247,7 +247,7 @@ def _unquoted(text: str) -> str:
     return "" if text in ("null", "~") else text
 
 
-def _time(text: str) -> datetime | None:
+def parse_time(text: str) -> datetime | None:
     """A platform's time; UTC where it names no zone. None when it is no time."""
     match = _TIME.fullmatch(text.strip())
     if match is None:

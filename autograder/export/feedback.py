@@ -18,12 +18,12 @@ from markupsafe import Markup
 from autograder.assignment import Assignment
 from autograder.export.shared import (
     file_name,
-    harmless,
     in_order,
     is_marked,
     is_withheld,
     mark,
     points_text,
+    shown,
     status,
     write_text,
 )
@@ -41,9 +41,6 @@ from autograder.results import (
     QuestionResult,
     SubmissionResult,
 )
-
-LONGEST_TEXT = 2000
-"""Characters of one text that are shown; no honest message comes near it."""
 
 MOST_FILES = 100
 """Ignored files that are listed by name."""
@@ -156,9 +153,9 @@ def write(results: Iterable[SubmissionResult], assignment: Assignment, out: Path
 def page(result: SubmissionResult, assignment: Assignment) -> str:
     """The page of one student as HTML. A withheld submission's says why, and shows no marks."""
     if assignment.anonymous:
-        result = _without_names(result)
+        result = without_names(result)
     withheld = is_withheld(result)
-    parts = [] if withheld else _parts(result, assignment)
+    parts = [] if withheld else part_views(result, assignment)
     return _TEMPLATE.render(
         assignment=assignment,
         result=result,
@@ -181,7 +178,8 @@ def _total(result: SubmissionResult) -> Marks:
     return _sum(result.questions, unit=" points")
 
 
-def _parts(result: SubmissionResult, assignment: Assignment) -> list[PartView]:
+def part_views(result: SubmissionResult, assignment: Assignment) -> list[PartView]:
+    """What the page shows of every part that was graded."""
     titles = {check.check: check.title for q in result.questions for check in q.checks}
     titles |= {q.question: q.title for q in result.questions}
     views = []
@@ -294,7 +292,7 @@ def _worth(check: CheckResult, question: QuestionResult) -> str:
     return f"{points_text(most * check.fraction)} of {points_text(most)}"
 
 
-def _without_names(result: SubmissionResult) -> SubmissionResult:
+def without_names(result: SubmissionResult) -> SubmissionResult:
     """The result without its members, and without their names in texts that are not ours.
 
     Notes go as a whole: they may name others too, and the flags say what matters.
@@ -320,13 +318,10 @@ def _without_names(result: SubmissionResult) -> SubmissionResult:
 
 
 def _shown(value: object) -> object:
-    """What the template puts on the page: never more than a screenful, nothing that acts."""
+    """What the template puts on the page."""
     if isinstance(value, Markup):
         return value
-    text = str(value).replace("\r\n", "\n")
-    if len(text) > LONGEST_TEXT:
-        text = f"{text[:LONGEST_TEXT]} … ({len(text) - LONGEST_TEXT} more characters)"
-    return harmless(text, keep="\n\t")
+    return shown(str(value))
 
 
 _TEMPLATE = Environment(

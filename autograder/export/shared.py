@@ -22,6 +22,9 @@ WITHHELD = "withheld"
 WITHHOLDING_FLAGS = ("conflict", "refused")
 """Flags under which marks are not given out until a person has decided."""
 
+LONGEST_TEXT = 2000
+"""Characters of one text that are shown; no honest message comes near it."""
+
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
 
 
@@ -94,6 +97,14 @@ def harmless(text: str, keep: str = "") -> str:
         else char.encode("unicode_escape").decode("ascii")
         for char in text
     )
+
+
+def shown(text: str) -> str:
+    """The text as a student reads it: never more than a screenful, nothing that acts."""
+    text = text.replace("\r\n", "\n")
+    if len(text) > LONGEST_TEXT:
+        text = f"{text[:LONGEST_TEXT]} … ({len(text) - LONGEST_TEXT} more characters)"
+    return harmless(text, keep="\n\t")
 
 
 def file_name(submission_id: str) -> str:

@@ -258,6 +258,16 @@ def _rule(rules: Any, action: Any, name: str, *arguments: Any) -> None:
             continue
 
 
+def die_first() -> bool:
+    """Where memory runs out, the kernel is to end this process before any other."""
+    try:
+        with open("/proc/self/oom_score_adj", "w") as file:
+            file.write("1000")
+    except OSError:
+        return False
+    return True
+
+
 def die_with_parent(how: signal.Signals = signal.SIGKILL) -> bool:
     """Ask the kernel to signal us when our parent dies. Changing the user clears it."""
     return prctl(PR_SET_PDEATHSIG, how)

@@ -17,10 +17,11 @@ from typing import Any
 def attack(targets: dict[str, Any]) -> dict[str, bool]:
     """Try everything on `targets`.
 
-    secrets: paths to read; folders: to write in; unix, tcp, udp: to connect to; tasks: how many
-    processes to start; room and disk: how many bytes of memory and of scratch space to take.
+    answers, secrets: paths to read; folders: to write in; unix, tcp, udp: to connect to; tasks: how
+    many processes to start; room and disk: how many bytes of memory and of scratch space to take.
     """
     attempts: dict[str, Callable[[], bool]] = {
+        "reads answers": lambda: any(_reads(path) for path in targets["answers"]),
         "reads files": lambda: any(_reads(path) for path in targets["secrets"]),
         "writes files": lambda: any(_writes(folder) for folder in targets["folders"]),
         "reaches the network": lambda: _connects(targets["unix"], targets["tcp"], targets["udp"]),
@@ -40,8 +41,9 @@ def _succeeds(attempt: Callable[[], bool]) -> bool:
 
 
 def _reads(path: str) -> bool:
-    with open(path, "rb") as file:
+    with contextlib.suppress(OSError), open(path, "rb") as file:
         return bool(file.read(1))
+    return False
 
 
 def _writes(folder: str) -> bool:

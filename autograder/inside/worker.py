@@ -239,6 +239,7 @@ def _mark(layers: dict[str, Any]) -> int:
 
 def _confine(settings: dict[str, Any]) -> dict[str, Any]:
     """Take every layer on, in the only order that works; says which were taken."""
+    confine.die_first()
     limits = confine.Limits(**settings["limits"])
     room = confine.Limits(**{**settings["limits"], "processes": settings["tasks"]})
     user = confine.become(settings["uid"])
