@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from . import batch
 from .assignment import Assignment, AssignmentError, read_assignment
 from .batch import BatchError, Bench, Plan
-from .export import feedback, marks_csv, results_json, table
+from .export import feedback, gradescope_zip, marks_csv, results_json, table
 from .gradebook.course import Course, GradebookError, enter, open_course, repairs
 from .intake import Handin, IntakeError, read_submission, read_submissions
 from .judge import graded_parts
@@ -28,6 +28,7 @@ reference and the verdicts stay outside of it.
   python -m autograder grade SUBMISSIONS --out MARKS    a whole class; run it again to go on
   python -m autograder check FOLDER                     one submission, every check in words
   python -m autograder doctor                           what this machine protects, and how
+  python -m autograder gradescope --out autograder.zip  the same grading, on Gradescope
 """
 
 GRADE = """\
@@ -55,6 +56,17 @@ wrong. Nothing is written. To repeat what a student's feedback says, give the se
 
   python -m autograder check submissions/ada
   python -m autograder check submissions/ada --part conv-gan --seed 123456
+"""
+
+GRADESCOPE = """\
+Write the autograder that Gradescope builds its container from: Configure Autograder, base image
+Ubuntu 22.04 or newer, upload. Its default limits (half a core, 768 MB, ten minutes) are enough.
+
+The zip holds the solutions. A student's code cannot read them there, and where it could, nothing
+is graded. Gradescope's due dates and groups count, under the rules of assignment.toml.
+
+  python -m autograder gradescope --out autograder.zip
+  python -m autograder gradescope --out autograder.zip --part fc-vae --part fc-gan
 """
 
 DOCTOR = """\
@@ -151,6 +163,24 @@ def _enter(
     notes = repairs(course)
     repaired = f"; {len(notes)} repairs of notebooks are listed in {course.log}" if notes else ""
     print(f"{len(students)} students are in the gradebook{repaired}.")
+
+
+def gradescope(arguments: argparse.Namespace) -> int:
+    """`gradescope`: write autograder.zip, and say how many points the assignment has there."""
+    assignment = read_assignment().scaled(arguments.part)
+    questions = [q for p in graded_parts(assignment, arguments.part) for q in p.questions]
+    points = {
+        kind: f"{sum(q.points for q in questions if q.kind == kind):g}"
+        for kind in ("code", "bonus", "manual")
+    }
+    if arguments.out.suffix != ".zip" or arguments.out.is_dir():
+        raise BatchError(f"--out {arguments.out} is no name of a zip. Give --out autograder.zip.")
+    gradescope_zip.write(arguments.out, arguments.part)
+    print(
+        f"{arguments.out} is ready to be uploaded. Give the assignment {points['code']} autograder "
+        f"points; {points['bonus']} more are a bonus, and {points['manual']} are given by hand."
+    )
+    return 0
 
 
 def _prepare(out: Path, submissions: Path) -> None:
@@ -274,13 +304,26 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     one.set_defaults(run=doctor)
+    one = commands.add_parser(
+        "gradescope",
+        help="write autograder.zip for Gradescope",
+        description=GRADESCOPE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    one.add_argument("--out", type=Path, required=True, metavar="ZIP", help="autograder.zip")
+    _parts(one)
+    one.set_defaults(run=gradescope)
     return parser
 
 
-def _common(parser: argparse.ArgumentParser) -> None:
+def _parts(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--part", action="append", default=[], metavar="ID", help="only this part (repeatable)"
     )
+
+
+def _common(parser: argparse.ArgumentParser) -> None:
+    _parts(parser)
     parser.add_argument(
         "--seed",
         type=_seed,

@@ -15,9 +15,9 @@ STUDENT = sorted(ROOT.glob("hw5_*.py"))
 GIVEN = [path for path in STUDENT if path.stem not in ("hw5_vae", "hw5_gan")]
 
 LEVELS = [
-    {"__main__", "conftest", "pytest_option"},
+    {"__main__", "conftest", "gradescope", "pytest_option"},
     {"release"},
-    {"batch", "export"},
+    {"batch", "export", "gradebook"},
     {"judge"},
     {"diagnosis"},
     {"checks", "sandbox", "child", "launch", "intake"},
