@@ -3,6 +3,7 @@
     python benchmarks/training.py --data DIR             everything (hours on a laptop)
     python benchmarks/training.py --only fc-vae ae       the runs of these names
     python benchmarks/training.py --report               only write the table anew
+    python benchmarks/speed.py --data DIR                how fast the loops are; --report adds it
 
 Every run is the command a student gives, with checkpoints, so a stopped benchmark goes on where it
 was. `benchmarks/TRAINING.md` holds the table; the exit code is 1 when a gate is missed. GANs are
@@ -27,6 +28,8 @@ import torch
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
+
+import speed  # noqa: E402
 
 TABLE = Path(__file__).with_name("TRAINING.md")
 Metrics = dict[str, float]
@@ -344,7 +347,7 @@ def report(out: Path) -> int:
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     tail = ["", f"Not trained here yet: {', '.join(untrained)}."] if untrained else []
-    TABLE.write_text("\n".join([*head, *rows, *tail]) + "\n")
+    TABLE.write_text("\n".join([*head, *rows, *tail, *speed.section(out)]) + "\n")
     for line in missed:
         print(f"missed: {line}", file=sys.stderr)
     return 1 if missed else 0

@@ -9,8 +9,8 @@ SAMPLE = "return mu + torch.sqrt(sigma_square) * torch.randn_like(mu)"
 PIXELS = "return (torch.rand_like(p) < p).float()"
 SQUARES = "squares = (z - mu) ** 2 / sigma_square"
 GAUSSIAN = "return -0.5 * (torch.log(2 * math.pi * sigma_square) + squares).sum(-1)"
-CLAMP = "p = p.clamp(eps, 1 - eps)"
-BERNOULLI = "return (x * torch.log(p) + (1 - x) * torch.log1p(-p)).sum(-1)"
+BERNOULLI = "return -pixels.sum(-1)"
+CLAMP = "eps = torch.finfo(p.dtype).eps; p = p.clamp(eps, 1 - eps); "
 BOUND = "return (log_p + log_p_z - log_q).mean()"
 
 
@@ -39,7 +39,7 @@ def _gaussian(id: str, body: str, sentence: str) -> Mistake:
 
 
 def _bernoulli(id: str, body: str, sentence: str) -> Mistake:
-    return _method("logpdf_bernoulli", BERNOULLI, id, body, sentence)
+    return _method("logpdf_bernoulli", BERNOULLI, id, CLAMP + body, sentence)
 
 
 def _bound(id: str, body: str, sentence: str) -> Mistake:
@@ -341,12 +341,16 @@ LOGPDF_BERNOULLI: tuple[Mistake, ...] = (
     ),
     _method(
         "logpdf_bernoulli",
-        CLAMP,
+        BERNOULLI,
         "not-a-number",
-        "pass",
+        "return (x * torch.log(p) + (1 - x) * torch.log1p(-p)).sum(-1)",
         "it is NaN where p is 0 or 1, because 0 * log(0) is; a trained decoder gives such p.",
     ),
-    _method("logpdf_bernoulli", CLAMP, "clamped-far", "p = p.clamp(0.1, 0.9)", ""),
+    _bernoulli(
+        "clamped-far",
+        "p = p.clamp(0.1, 0.9); return (x * torch.log(p) + (1 - x) * torch.log1p(-p)).sum(-1)",
+        "",
+    ),
 )
 
 ELBO_LOSS: tuple[Mistake, ...] = (
