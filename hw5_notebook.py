@@ -169,7 +169,7 @@ PLACES = ("title", "setup", "about", "hand-in")
 HEADING = re.compile(
     r"#{1,6}\s+(?P<title>.+?)\s+·\s+(?P<worth>\d+(?:\.\d+)?\s+(?:bonus\s+)?points?)\b[^\n]*"
 )
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f\ue000-\ue00f]")
+_CONTROL = re.compile(r"[\x00-\x06\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f\ue000-\ue00f]")
 
 
 def read_notebook(path: Path) -> Notebook:
@@ -197,7 +197,10 @@ def parse_notebook(raw: dict[str, Any], name: str, edited: datetime.date | None 
     if "worksheets" in raw:
         import nbformat  # old formats are rare, and this import is slow
 
-        raw = json.loads(nbformat.writes(nbformat.convert(nbformat.from_dict(raw), 4)))
+        try:
+            raw = json.loads(nbformat.writes(nbformat.reads(json.dumps(raw), as_version=4)))
+        except Exception as error:  # whatever is wrong with a notebook of ten years ago
+            raise ReportError(f"{name}.ipynb is of an old format, and damaged: {error}.") from None
     listed = raw.get("cells")
     cells = [
         Cell(
@@ -322,7 +325,7 @@ MATH = re.compile(
     rf"|\\begin\{{(?P<env>(?:{_ENVIRONMENTS})\*?)\}}.*?\\end\{{(?P=env)\}}"
     r"|(?:^[ ]*\\|\\\\)\[(?:(?!\n\s*\n).)+?\\\\?\])"
     r"|(?P<define>^\s*\\(?:re|provide)?(?:newcommand|def|let|DeclareMathOperator)\b[^\n$]*$)"
-    r"|(?P<inline>\$(?![\s$]*\$)(?:\\.|[^\\$\n]|\n(?!\s*\n))+?\$(?!\d)"
+    r"|(?P<inline>\$(?![\s$]*\$)(?:\\.|[^\\$\n`]|\n(?!\s*\n))+?\$(?!\d)"
     r"|\\\\?\((?:(?!\n\s*\n).)+?\\\\?\))"
     r"|(?P<escaped>\\[\\$`])",
     re.M | re.S,

@@ -59,7 +59,8 @@ FRAGMENT = 100_000  # characters of Markdown or HTML that are still set as such
 PIXELS = 60_000_000  # a picture with more dots is not printed
 SIDE, WEIGHT = 2000, 3_000_000  # one with longer sides, or more bytes, is made smaller
 WIDTH, HEIGHT = 482.0, 450.0  # points of a page that a picture may fill
-PANDOC_SECONDS = 20.0
+PANDOC_SECONDS = 30.0
+MAGICS = {"bash": "bash", "sh": "bash", "html": "html", "javascript": "js", "latex": "latex"}
 NESTED = 30  # levels of lists and quotes
 
 
@@ -140,9 +141,18 @@ def _expand(tex: str, macros: dict[str, tuple[int, str | None, str]]) -> str:
         while len(given) < count:
             one, end = _argument(tex, end)
             given.append(one)
-        body = re.sub(r"#(\d)", lambda m: given[int(m[1]) - 1] if int(m[1]) <= count else "", body)
-        tex, at = f"{tex[: found.start()]}{{{body}}}{tex[end:]}", found.start()
+        pieces = re.split(r"#(\d)", body)
+        pieces[1::2] = [given[int(n) - 1] if 0 < int(n) <= count else "" for n in pieces[1::2]]
+        body = "".join(pieces)
+        if body.count(r"\begin") == body.count(r"\end") and _paired(body):
+            body = f"{{{body}}}"
+        tex, at = tex[: found.start()] + body + tex[end:], found.start()
     return tex
+
+
+def _paired(tex: str) -> bool:
+    """Does every delimiter that grows have its other half here?"""
+    return len(re.findall(r"\\left\b", tex)) == len(re.findall(r"\\right\b", tex))
 
 
 _REWRITES = tuple(
@@ -273,7 +283,9 @@ def print_pdf(notebooks: Sequence[Notebook], who: About, article: bool = False) 
         notebooks = [_struck_out(one, who) for one in notebooks]
     sheet = _Sheet()
     kit = any(one.kit for one in notebooks)
-    asked = {} if article else {k: q for one in notebooks for k, q in questions(one).items()}
+    asked = {key: question for one in notebooks for key, question in questions(one).items()}
+    if article:
+        asked = {k: q for k, q in asked.items() if k.startswith(f"{ARTICLE}.")}
     found = [finding for one in notebooks for finding in preflight(one) if one.kit]
     if kit:
         found = check_people(who) + found
@@ -282,7 +294,7 @@ def print_pdf(notebooks: Sequence[Notebook], who: About, article: bool = False) 
         sheet.notebook = notebook
         sheet.macros = {}
         if article:
-            _set_article(sheet, notebook)
+            _set_article(sheet, notebook, asked)
         elif notebook.kit:
             _set_questions(sheet, notebook, asked)
         else:
@@ -391,18 +403,25 @@ def _set_questions(sheet: _Sheet, notebook: Notebook, asked: dict[str, Question]
         sheet.add(f"#done({_str(question)})")
 
 
-def _set_article(sheet: _Sheet, notebook: Notebook) -> None:
+def _set_article(sheet: _Sheet, notebook: Notebook, asked: dict[str, Question]) -> None:
     """The report: the student's text and pictures, on and on."""
     sheet.add("#article()")
+    mine, question = article_cells(notebook), ""
     for cell in notebook.cells:
         sheet.cell = cell
-        if cell in article_cells(notebook):
-            if not is_blank(cell):
-                _markdown(sheet, cell, without_markers(cell.source))
-        elif cell.kind == "code" and not cell.place:
-            for output in cell.outputs:
-                if is_picture(output) or "text/html" in mapping(output.get("data")):
-                    _rich(sheet, mapping(output.get("data")), mapping(output.get("metadata")))
+        if cell.question != question:
+            if question in asked:
+                sheet.add(f"#done({_str(question)})")
+            if cell.question in asked:
+                sheet.add(f"#begin({_str(cell.question)}, {_str(asked[cell.question].title)})")
+            question = cell.question
+        if cell in mine and not is_blank(cell):
+            _markdown(sheet, cell, without_markers(cell.source))
+        for output in () if cell.place else cell.outputs:
+            if is_picture(output) or "text/html" in mapping(output.get("data")):
+                _rich(sheet, mapping(output.get("data")), mapping(output.get("metadata")))
+    if question in asked:
+        sheet.add(f"#done({_str(question)})")
 
 
 def _set_plainly(sheet: _Sheet, notebook: Notebook, who: About) -> None:
@@ -444,18 +463,8 @@ def _set_cell(sheet: _Sheet, cell: Cell, question: Question | None) -> None:
     elif cell.kind == "code":
         language = sheet.notebook.language if sheet.notebook else "python"
         magic = re.match(r"%%(\w+)", source)
-        language = (
-            {
-                "bash": "bash",
-                "sh": "bash",
-                "html": "html",
-                "javascript": "js",
-                "latex": "latex",
-                "R": "r",
-            }.get(magic[1], language)
-            if magic
-            else language
-        )
+        if magic:
+            language = MAGICS.get(magic[1], language)
         if source.strip() and cell.place != "setup":
             sheet.add(f"#code({_str(source)}, {_str(language)})")
         _outputs(sheet, cell)
@@ -541,7 +550,7 @@ _LUA = r"""
 -- Reads texts and formulas in JSON; writes pandoc's trees and Typst's formulas. `{}` means that
 -- the readers work without files. Text with HTML in it is read a second time as HTML.
 local asked = pandoc.json.decode(io.read('a'), false)
-local trees, formulas = {}, {}
+local trees = {}
 
 local function has_html(doc)
   local found = false
@@ -570,12 +579,14 @@ for i, text in ipairs(asked.fragments) do
   end)
   trees[i] = ok and tree or ''
 end
-for i, tex in ipairs(asked.formulas) do
-  local ok, formula = pcall(function()
-    return pandoc.write(pandoc.Pandoc {pandoc.Plain {pandoc.Math('DisplayMath', tex)}}, 'typst')
-  end)
-  formulas[i] = ok and formula or ''
+
+-- One page of formulas: a page each would take pandoc four times as long.
+local page = {}
+for _, tex in ipairs(asked.formulas) do
+  page[#page + 1] = pandoc.Para {pandoc.Math('DisplayMath', tex)}
+  page[#page + 1] = pandoc.RawBlock('typst', asked.between)
 end
+local formulas = pandoc.write(pandoc.Pandoc(page), 'typst')
 io.write(pandoc.json.encode {trees = trees, formulas = formulas})
 """
 
@@ -587,7 +598,6 @@ def _pandoc() -> str:
         for name in ("pandoc", "pandoc.exe"):
             if (Path(folder) / "files" / name).is_file():
                 return str(Path(folder) / "files" / name)
-
     if found := shutil.which("pandoc"):
         return found
     raise ReportError("pandoc is missing: pip install pypandoc_binary")
@@ -602,7 +612,9 @@ def _read(
     """
     if not fragments and not formulas:
         return [], []
-    asked = json.dumps({"fragments": list(fragments), "formulas": list(formulas)}).encode()
+    given = {"fragments": list(fragments), "formulas": list(formulas)}
+    between = hashlib.sha256(json.dumps(given).encode()).hexdigest()  # stands in no formula
+    asked = json.dumps({**given, "between": between}).encode()
     with tempfile.TemporaryDirectory(prefix="hw5-") as folder:
         script = Path(folder, "read.lua")
         script.write_text(_LUA, encoding="utf-8")
@@ -616,7 +628,8 @@ def _read(
                 check=True,
             )
             answer = json.loads(done.stdout)
-            return list(map(_tree, answer["trees"])), [_converted(f) for f in answer["formulas"]]
+            written = answer["formulas"].split(between)[: len(formulas)]
+            return list(map(_tree, answer["trees"])), list(map(_converted, written))
         except (subprocess.SubprocessError, ValueError, RecursionError):
             pass
     if len(fragments) + len(formulas) == 1:
@@ -652,9 +665,10 @@ def _converted(text: str) -> str:
 
 
 def _str(text: object) -> str:
-    """A string literal of Typst."""
-    said = str(text).replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + said.replace("\n", "\\n").replace("\r", "\\r") + '"'
+    """A string literal of Typst, without what a terminal alone understands."""
+    said = re.sub(r"[\x00-\x08\x0b-\x1f\x7f]", "", str(text))
+    said = said.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + said.replace("\n", "\\n") + '"'
 
 
 def _array(items: Iterable[str]) -> str:
@@ -674,7 +688,7 @@ class _Writer:
     def blocks(self, blocks: Sequence[dict[str, Any]]) -> str:
         self.depth += 1
         if self.depth > NESTED:
-            written = f"plain({_str(self._words(blocks))})"
+            written = f"plain({_str(self.words(blocks))})"
         else:
             written = "\n".join(filter(None, map(self.block, blocks)))
         self.depth -= 1
@@ -726,17 +740,17 @@ class _Writer:
         )
         return f"{how}\ue003{number}\ue001)"
 
-    def count_words(self, tree: Any) -> str:
+    def words(self, tree: Any) -> str:
         """All words below a node."""
         if isinstance(tree, dict):
             if tree.get("t") in ("Str", "Space", "SoftBreak", "LineBreak"):
                 return tree.get("c") or " "
             if tree.get("t") in ("Code", "CodeBlock", "Math", "RawInline", "RawBlock"):
                 return str(tree["c"][-1])
-            return self._words(tree.get("c", ""))
+            return self.words(tree.get("c", ""))
         # Not by recursion alone: a tree may be deeper than Python's stack.
         if isinstance(tree, list):
-            return "".join(self._words(one) for one in tree)
+            return "".join(self.words(one) for one in tree)
         return ""
 
     def restored(self, text: str) -> str:
@@ -822,7 +836,7 @@ class _Writer:
         _, caption, columns, head, bodies, foot = content
         width = len(columns)
         if not 0 < width <= 80:
-            return f"plain({_str(self._words(content))})"
+            return f"plain({_str(self.words(content))})"
         aligned = {"AlignLeft": "left", "AlignRight": "right", "AlignCenter": "center"}
         shape = "".join(f"{aligned.get(column[0]['t'], 'start')}, " for column in columns)
         rows = [row for body in bodies for row in (*body[2], *body[3])] + foot[1]
@@ -929,10 +943,10 @@ class _Writer:
             )
             sheet.note("picture", sentence)
         if not name:
-            said = self._words(words) or address[:80]
+            said = self.words(words) or address[:80]
             return f"missing({_str('picture not in the notebook: ' + self.restored(said))})"
         written = f"picture({name})" if alone else f"small-picture({name})"
-        caption = self._words(words).strip()
+        caption = self.words(words).strip()
         told = len(caption.split()) > 2
         return f"{written}\ncaption({self.inlines(words)})" if alone and told else written
 
@@ -1178,13 +1192,10 @@ def _bitmap(text: str) -> tuple[bytes, tuple[int, int], str]:
                 picture = picture.convert("RGBA")
                 flat.paste(picture, mask=picture)
                 picture = flat
-            out = io.BytesIO()
-            picture.save(out, "PNG", optimize=True)
-            content, ending = out.getvalue(), "png"
-            if len(content) > WEIGHT:
-                out = io.BytesIO()
-                picture.save(out, "JPEG", quality=88)
-                content, ending = out.getvalue(), "jpg"
+            photograph = len(content) > 0.5 * size[0] * size[1]
+            out, ending = io.BytesIO(), "jpg" if photograph else "png"
+            picture.save(out, "JPEG" if photograph else "PNG", quality=88)
+            content = out.getvalue()
     except ReportError:
         raise
     except (OSError, ValueError, binascii.Error, SyntaxError, Image.DecompressionBombError):
@@ -1301,6 +1312,9 @@ _TYPST = r"""
   })
 }
 #let last = block(height: 0pt, above: 0pt, below: 0pt, mark("", "last"))
+#let begin(key, title) = block(height: 0pt, above: 0pt, below: 0pt, context [#metadata((
+  key: key, edge: "start", title: title, page: here().page(), y: here().position().y / 1pt,
+)) <mark>])
 #let done(key) = block(height: 0pt, above: 0pt, below: 0pt, mark(key, "end"))
 
 #let statement(body) = block(width: 100%, inset: (left: 0pt), below: 1.4em, {
@@ -1354,19 +1368,20 @@ _TYPST = r"""
 
 // Code wraps; a word that no line can hold may break anywhere.
 #let breakable(it) = it.text.clusters().join(sym.zws)
+#let broken(source, body) = {
+  if source.contains(regex("\S{40}")) { show regex("\S{40,}"): breakable; body } else { body }
+}
 #let code(source, language) = block(width: 100%, fill: shade, radius: 2pt, above: 1.1em,
   below: .9em, inset: (x: 2.5mm, y: 2mm), {
     set text(8.2pt)
     set par(leading: .5em, hanging-indent: 1.5em)
-    show regex("\S{30,}"): breakable
-    raw(source, lang: if language == "" { none } else { language }, block: true)
+    broken(source, raw(source, lang: if language == "" { none } else { language }, block: true))
   })
 #let output(source, paint, mark-paint) = block(width: 100%, above: .9em, below: .9em,
   stroke: (left: 1.2pt + mark-paint), inset: (left: 2.5mm, y: .6mm), {
     set text(8pt, paint)
     set par(leading: .48em)
-    show regex("\S{30,}"): breakable
-    raw(source, block: true)
+    broken(source, raw(source, block: true))
   })
 #let plain(source) = output(source, ink, line-colour)
 #let printed(source, error) = output(source, if error { soft } else { ink }, line-colour)
@@ -1602,10 +1617,12 @@ def _head(notebooks: Sequence[Notebook], who: About) -> str:
     names = "Anonymous" if who.anonymous else ", ".join(who.netids)
     hashes = [f"{one.name}:{one.sha256}" for one in notebooks]
     title = notebooks[0].title if len(notebooks) == 1 else COURSE
-    date = f"datetime(year: {who.date.year}, month: {who.date.month}, day: {who.date.day})"
+    date = "none"
+    if who.date:
+        date = f"datetime(year: {who.date.year}, month: {who.date.month}, day: {who.date.day})"
     return (
         f"#set document(title: {_str(title)}, author: {_array([names] if names else [])}, "
-        f"keywords: {_array(hashes)}, date: {date if who.date else 'none'})\n"
+        f"keywords: {_array(hashes)}, date: {date})\n"
         f"#let is-plain = {_bool(not kit)}\n#let is-article = {_bool(article)}\n"
         f"#let names-head = {_str(names or notebooks[0].title)}\n"
     )

@@ -1,0 +1,1 @@
+"""Notebooks as they come from real people, made here: broken, huge, foreign and hostile ones."""
