@@ -99,7 +99,8 @@ def grade(arguments: argparse.Namespace) -> int:
     """`grade`: read what was handed in, grade it, write and show the marks."""
     assignment = read_assignment().scaled(arguments.part)
     course = open_course(arguments.gradebook, assignment) if arguments.gradebook else None
-    handins = read_submissions(arguments.submissions, assignment)
+    parts = graded_parts(assignment, arguments.part)
+    handins = read_submissions(arguments.submissions, assignment, parts)
     _prepare(arguments.out, arguments.submissions)
     plan = _plan(assignment, arguments, batch.journaled_seed(arguments.out))
     bench = Bench(plan)
@@ -121,7 +122,8 @@ def grade(arguments: argparse.Namespace) -> int:
 def check(arguments: argparse.Namespace) -> int:
     """`check`: grade one submission and print every check."""
     assignment = read_assignment().scaled(arguments.part)
-    handin = read_submission(arguments.folder, assignment)
+    parts = graded_parts(assignment, arguments.part)
+    handin = read_submission(arguments.folder, assignment, parts)
     if not handin.files.keys() - {"netid"}:
         raise BatchError(
             f"{arguments.folder} holds no work. {' '.join(handin.notes)} Give the folder or the "

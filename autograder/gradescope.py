@@ -84,7 +84,7 @@ def _grade(zygote: Zygote, part_ids: Sequence[str], began: float) -> None:
 
     assignment = with_deadline(read_assignment().scaled(part_ids), METADATA)
     plan = batch.Plan(assignment, graded_parts(assignment, part_ids), batch.new_seed())
-    handin = read_submission(HOME / "submission", assignment)
+    handin = read_submission(HOME / "submission", assignment, plan.parts)
     bench = batch.Bench(plan, zygote, PATIENCE)
     try:
         bench.rehearse()

@@ -15,7 +15,7 @@ import hashlib
 import json
 import re
 from collections import defaultdict, deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
@@ -34,7 +34,7 @@ from autograder.archive import (
     size,
     unzipped,
 )
-from autograder.assignment import Assignment
+from autograder.assignment import Assignment, Part
 from autograder.platforms import (
     MAX_ENTRIES,
     METADATA_OF_ONE,
@@ -56,8 +56,18 @@ MAX_OTHER_BYTES = 20 * 2**20  # of one notebook or report
 MAX_NETIDS = 16
 MAX_LISTED = 40  # names in `ignored`, sentences in `notes`
 
+PLACEHOLDER = (
+    b'{"cells": [], "metadata": {"hw5": {"placeholder": true}}, "nbformat": 4, '
+    b'"nbformat_minor": 5}\n'
+)
+"""The notebook that our gradebook lays where a student handed in none; it is nobody's work."""
+
 _NETID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _ADVICE = "give a folder of submissions, one zip of them, or a platform's download"
+
+
+Limits = Mapping[str, int]
+"""How many may hand in together in each of the parts that are graded, by its id."""
 
 
 class IntakeError(ValueError):
@@ -84,9 +94,12 @@ class Handin:
     notes: tuple[str, ...] = ()
 
 
-def read_submissions(path: Path, assignment: Assignment) -> list[Handin]:
+def read_submissions(
+    path: Path, assignment: Assignment, parts: Sequence[Part] = ()
+) -> list[Handin]:
     """Every submission of SUBMISSIONS, sorted by id. Raises IntakeError.
 
+    `parts`: those that are graded, all of them unless told; each says how many may work together.
     What is wrong with one submission is said in its flags and notes and stops no other.
     """
     root = _root(path)
@@ -104,16 +117,23 @@ def read_submissions(path: Path, assignment: Assignment) -> list[Handin]:
             raise IntakeError(f"{path} {error}; {_ADVICE}.") from None
         if not found:
             raise IntakeError(f"{path} holds no submission; {_ADVICE}.")
-        return _settle([_draft(place, assignment) for place in found], assignment)
+        limits = _limits(assignment, parts)
+        return _settle([_draft(place, assignment, limits) for place in found], limits)
 
 
-def read_submission(folder_or_zip: Path, assignment: Assignment) -> Handin:
-    """The one submission that this folder or zip is. Raises IntakeError when it is neither."""
+def read_submission(
+    folder_or_zip: Path, assignment: Assignment, parts: Sequence[Part] = ()
+) -> Handin:
+    """The one submission that this folder or zip is. Raises IntakeError when it is neither.
+
+    `parts`: as in read_submissions.
+    """
     try:
         place = _alone(folder_or_zip, _root(folder_or_zip))
     except Refused as error:
         raise IntakeError(f"{folder_or_zip} {error}; remove it, or fetch it again.") from None
-    return _settle([_draft(place, assignment)], assignment)[0]
+    limits = _limits(assignment, parts)
+    return _settle([_draft(place, assignment, limits)], limits)[0]
 
 
 def digest(handin: Handin) -> str:
@@ -187,7 +207,7 @@ def _shortened(lines: list[str]) -> tuple[str, ...]:
     return (*lines[:MAX_LISTED], f"... and {len(lines) - MAX_LISTED} more")
 
 
-def _draft(place: Place, assignment: Assignment) -> _Draft:
+def _draft(place: Place, assignment: Assignment, limits: Limits) -> _Draft:
     """Read one submission and say all that can be said of it without the others."""
     members = tuple(dict.fromkeys(safe_id(names[0]) for names in place.people))
     known = {name.lower() for names in (*place.people, members) for name in names}
@@ -198,8 +218,7 @@ def _draft(place: Place, assignment: Assignment) -> _Draft:
         draft.say(f"Nothing that was asked for ({asked}) was found here.", "empty")
     _judge_time(draft, assignment)
     _judge_netid(draft)
-    if len(members) > assignment.max_group:
-        draft.say(f"{len(members)} people handed this in; {_allowed(assignment)}.", "group")
+    _judge_group(draft, limits)
     return draft
 
 
@@ -229,6 +248,8 @@ def _take(draft: _Draft, assignment: Assignment) -> None:
             except Refused as error:
                 draft.ignored.append(shown)
                 draft.say(f"{shown} was not taken: it {error}.", "damaged")
+                continue
+            if data == PLACEHOLDER:
                 continue
             if name != path[-1]:
                 draft.say(f"{shown} was taken as {name}; please use the name that was asked for.")
@@ -322,18 +343,37 @@ def _listed(names: Mapping[str, object] | list[str] | tuple[str, ...] | frozense
     return ", ".join(sorted(set(names)))
 
 
-def _allowed(assignment: Assignment) -> str:
-    most = assignment.max_group
-    return f"at most {most} may hand in together" if most > 1 else "everyone hands in alone"
+def _limits(assignment: Assignment, parts: Sequence[Part]) -> Limits:
+    return {part.id: part.max_group for part in parts or assignment.parts}
+
+
+def _judge_group(draft: _Draft, limits: Limits) -> None:
+    """Flag a group that is too large for a part, and say for which."""
+    people = len(draft.members)
+    if rule := _broken_rule(people, limits):
+        draft.say(f"{people} people handed this in; {rule}.", "group")
+
+
+def _broken_rule(people: int, limits: Limits) -> str:
+    """What is allowed in the parts for which so many people are too many, or nothing.
+
+    The parts are named where others are fine, or have another limit.
+    """
+    rules = []
+    for most in sorted({most for most in limits.values() if most < people}):
+        rule = f"at most {most} may hand in together" if most > 1 else "everyone hands in alone"
+        parts = [part for part, limit in limits.items() if limit == most]
+        rules.append(rule if len(parts) == len(limits) else f"{rule} in {', '.join(parts)}")
+    return "; ".join(rules)
 
 
 # --- all submissions
 
 
-def _settle(drafts: list[_Draft], assignment: Assignment) -> list[Handin]:
+def _settle(drafts: list[_Draft], limits: Limits) -> list[Handin]:
     """Hold the submissions against each other: two for one NetID, and groups."""
     _flag_conflicts(drafts)
-    return [draft.handin() for draft in _join_groups(drafts, assignment)]
+    return [draft.handin() for draft in _join_groups(drafts, limits)]
 
 
 def _flag_conflicts(drafts: list[_Draft]) -> None:
@@ -359,12 +399,13 @@ def _flag_conflicts(drafts: list[_Draft]) -> None:
             draft.say(f"More than one hand-in claims to be by {name}.", "conflict")
 
 
-def _join_groups(drafts: list[_Draft], assignment: Assignment) -> list[_Draft]:
+def _join_groups(drafts: list[_Draft], limits: Limits) -> list[_Draft]:
     """Make one hand-in of those whose netid files name one group, each with its owner in it.
 
-    A group that not everyone confirms, that is too large, or whose members handed in different
-    work stays apart and is flagged.
+    A group that not everyone confirms, that is too large for every part, or whose members handed
+    in different work stays apart and is flagged. So is one that is too large for some of the parts.
     """
+    largest = max(limits.values())
     groups: dict[frozenset[str], list[_Draft]] = defaultdict(list)
     for draft in drafts:
         if draft.claimed & draft.known and draft.claimed - draft.known:
@@ -374,8 +415,8 @@ def _join_groups(drafts: list[_Draft], assignment: Assignment) -> list[_Draft]:
         silent = claimed.difference(*(draft.known for draft in sharing))
         carriers = [d for d in sharing if d.work() or "damaged" in d.flags] or sharing
         problem = ""
-        if len(claimed) > assignment.max_group:
-            problem = _allowed(assignment)
+        if len(claimed) > largest:
+            problem = _broken_rule(len(claimed), limits)
         elif silent:
             problem = f"no netid file of {_listed(silent)} names the same group"
         elif any(draft.work() != carriers[0].work() for draft in carriers):
@@ -386,12 +427,14 @@ def _join_groups(drafts: list[_Draft], assignment: Assignment) -> list[_Draft]:
                 f"this counts for {_listed(draft.members)} only.",
                 "group",
             )
-            if "different" in problem:
+            # Where some parts are done alone, different files are no surprise.
+            if "different" in problem and not _broken_rule(len(claimed), limits):
                 draft.flags.add("conflict")
         if not problem and not any("conflict" in draft.flags for draft in sharing):
             first = min(carriers, key=_earliest)
             first.members = tuple(sorted({name for draft in sharing for name in draft.members}))
             first.say(f"It counts for {_listed(claimed)}: the netid file of each names the group.")
+            _judge_group(first, limits)
             joined += [draft for draft in sharing if draft is not first]
     return [draft for draft in drafts if not any(draft is other for other in joined)]
 

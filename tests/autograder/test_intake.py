@@ -12,6 +12,7 @@ import struct
 import tracemalloc
 import warnings
 import zipfile
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -19,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from autograder import archive, intake
-from autograder.assignment import Assignment
+from autograder.assignment import Assignment, Part
 from autograder.intake import (
     Handin,
     IntakeError,
@@ -37,9 +38,11 @@ HW = Assignment(
     max_group=1,
     anonymous=False,
     files=("hw5_vae.py", "hw5_gan.py", "netid", "*.ipynb", "*.pdf"),
-    parts=(),
+    parts=(Part("fc-vae", "VAE", "hw5_vae", 35.0, ()), Part("fc-gan", "GAN", "hw5_gan", 35.0, ())),
 )
-PAIRS = replace(HW, max_group=2)
+PAIRS = replace(HW, parts=tuple(replace(part, max_group=2) for part in HW.parts))
+ONE_FOR_PAIRS = replace(HW, parts=(HW.parts[0], PAIRS.parts[1]))
+ALONE, IN_PAIRS = ONE_FOR_PAIRS.parts
 CODE = b"import torch\n"
 
 
@@ -74,8 +77,8 @@ def one(tmp_path: Path, data: bytes, assignment: Assignment = HW) -> Handin:
     return read_submission(tmp_path / "ada.zip", assignment)
 
 
-def by_id(path: Path, assignment: Assignment = HW) -> dict[str, Handin]:
-    handins = read_submissions(path, assignment)
+def by_id(path: Path, assignment: Assignment = HW, parts: Sequence[Part] = ()) -> dict[str, Handin]:
+    handins = read_submissions(path, assignment, parts)
     assert [h.id for h in handins] == sorted(h.id for h in handins)
     assert len({h.id.lower() for h in handins}) == len(handins)
     return {handin.id: handin for handin in handins}
@@ -393,6 +396,49 @@ def test_platforms_group_counts_and_is_flagged_when_too_large(tmp_path: Path) ->
     lay(tmp_path, {"submission_2/hw5_vae.py": CODE})
     first = by_id(tmp_path)["submission_1"]
     assert (first.members, first.flags) == (("0012", "bob"), ("group",))
+
+
+def test_platforms_pair_is_fine_where_the_part_is_for_pairs(tmp_path: Path) -> None:
+    lay(tmp_path, {"submission_metadata.yml": YAML, "submission_1/hw5_vae.py": CODE})
+    first = by_id(tmp_path, ONE_FOR_PAIRS, [IN_PAIRS])["submission_1"]
+    assert (first.members, first.flags) == (("0012", "bob"), ())
+    first = by_id(tmp_path, ONE_FOR_PAIRS, [ALONE])["submission_1"]
+    assert (first.members, first.flags) == (("0012", "bob"), ("group",))
+    assert "2 people handed this in; everyone hands in alone." in first.notes
+
+
+def test_pair_is_flagged_with_the_parts_that_are_done_alone(tmp_path: Path) -> None:
+    for student in ("ada", "bob"):
+        lay(tmp_path / student, {"hw5_vae.py": CODE, "netid": "ada\nbob"})
+    (found,) = by_id(tmp_path, ONE_FOR_PAIRS).values()
+    assert (found.members, found.flags) == (("ada", "bob"), ("group",))
+    assert "2 people handed this in; everyone hands in alone in fc-vae." in found.notes
+    assert by_id(tmp_path, ONE_FOR_PAIRS, [IN_PAIRS])["ada"].flags == ()
+    alone = by_id(tmp_path, ONE_FOR_PAIRS, [ALONE])
+    assert [(h.members, h.flags) for h in alone.values()] == [
+        (("ada",), ("group",)),
+        (("bob",), ("group",)),
+    ]
+
+
+def test_pair_with_different_work_is_no_conflict_where_a_part_is_done_alone(tmp_path: Path) -> None:
+    lay(tmp_path / "ada", {"hw5_vae.py": CODE, "netid": "ada\nbob"})
+    lay(tmp_path / "bob", {"hw5_vae.py": "other", "netid": "ada\nbob"})
+    found = by_id(tmp_path, ONE_FOR_PAIRS)
+    assert [(h.members, h.flags) for h in found.values()] == [
+        (("ada",), ("group",)),
+        (("bob",), ("group",)),
+    ]
+    found = by_id(tmp_path, ONE_FOR_PAIRS, [IN_PAIRS])
+    assert all(h.flags == ("conflict", "group") for h in found.values())
+
+
+def test_larger_group_than_any_part_allows_hears_every_limit(tmp_path: Path) -> None:
+    for student in ("ada", "bob", "cy"):
+        lay(tmp_path / student, {"hw5_vae.py": CODE, "netid": "ada\nbob\ncy"})
+    notes = " ".join(by_id(tmp_path, ONE_FOR_PAIRS)["ada"].notes)
+    assert "everyone hands in alone in fc-vae; at most 2 may hand in together in fc-gan" in notes
+    assert "this counts for ada only" in notes
 
 
 # --- which file is taken

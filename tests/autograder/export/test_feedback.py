@@ -275,6 +275,21 @@ def test_members_of_a_group_are_named(assignment, full):
     assert "Handed in by <bdi>ada</bdi>, <bdi>gus</bdi>" in html
 
 
+def _anonymous(assignment, *part_ids):
+    parts = [replace(part, anonymous=part.id in part_ids) for part in assignment.parts]
+    return replace(assignment, parts=tuple(parts))
+
+
+def test_a_page_of_an_anonymous_part_alone_shows_no_name(assignment, full):
+    """Does a part that is not graded here give the author away?"""
+    pair = replace(full, members=("ada", "gus"))
+    of_vae = replace(pair, questions=tuple(q for q in full.questions if "fc-vae." in q.question))
+    one = _anonymous(assignment, "fc-vae")
+    assert "gus" not in feedback.page(of_vae, one)
+    assert "gus" in feedback.page(pair, one)
+    assert "gus" in feedback.page(of_vae, _anonymous(assignment, "fc-gan"))
+
+
 def test_an_anonymous_page_shows_no_name_but_the_id(assignment, ended_as):
     """Can a marker not tell whose page it is?"""
     result = replace(
@@ -283,7 +298,7 @@ def test_an_anonymous_page_shows_no_name_but_the_id(assignment, ended_as):
         notes=("The netid file names JDOE2 and karl.",),
         ignored=("jdoe2_report.docx",),
     )
-    html = feedback.page(result, replace(assignment, anonymous=True))
+    html = feedback.page(result, _anonymous(assignment, "fc-vae", "fc-gan"))
     assert "jdoe2" not in html.lower()
     assert "karl" not in html
     assert "/home/[name]/hw5_vae.py&#34;, [name]" in html
