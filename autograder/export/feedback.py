@@ -152,7 +152,7 @@ def write(results: Iterable[SubmissionResult], assignment: Assignment, out: Path
 
 def page(result: SubmissionResult, assignment: Assignment) -> str:
     """The page of one student as HTML. A withheld submission's says why, and shows no marks."""
-    if _is_anonymous(result, assignment):
+    if is_anonymous(result, assignment):
         result = without_names(result)
     withheld = is_withheld(result)
     parts = [] if withheld else part_views(result, assignment)
@@ -170,7 +170,7 @@ def page(result: SubmissionResult, assignment: Assignment) -> str:
     )
 
 
-def _is_anonymous(result: SubmissionResult, assignment: Assignment) -> bool:
+def is_anonymous(result: SubmissionResult, assignment: Assignment) -> bool:
     """True when every part that was graded is anonymous."""
     graded = {question.question.partition(".")[0] for question in result.questions}
     parts = [part for part in assignment.parts if part.id in graded] or assignment.parts

@@ -18,6 +18,7 @@ from autograder.export.feedback import (
     MOST_FILES,
     CheckView,
     QuestionView,
+    is_anonymous,
     part_views,
     without_names,
 )
@@ -48,7 +49,7 @@ def results(result: SubmissionResult, assignment: Assignment, seconds: float) ->
     refused = "refused" in result.flags
     if status(result) != OK and not refused:
         raise NoResults(f"marks are held back: {_reasons(result)}")
-    if assignment.anonymous:
+    if is_anonymous(result, assignment):
         result = without_names(result)
     tests = [] if refused else list(_tests(result, assignment))
     return {
