@@ -1,0 +1,42 @@
+"""Settings of nbgrader for this course: it keeps marks and shows what people mark; it runs nothing.
+
+Made by `python -m autograder release`. Every command of nbgrader and formgrader read this file
+when they are started in the folder where it lies.
+"""
+
+import os
+import sys
+
+c = get_config()  # type: ignore[name-defined]  # noqa: F821
+
+c.CourseDirectory.course_id = "hw5"
+
+# A new gradebook calls the program `alembic`, which lies beside this Python.
+os.environ["PATH"] = os.path.dirname(sys.executable) + os.pathsep + os.environ.get("PATH", "")
+
+# A student's notebook is read so that nothing in it can stop the class, ...
+c.Autograde.exporter_class = "autograder.gradebook.reading.SubmissionExporter"
+
+# ... gets its cells back as the gradebook knows them, its outputs kept to be marked, ...
+c.Autograde.sanitize_preprocessors = [
+    "autograder.gradebook.repair_cells.RepairCells",
+    "nbgrader.preprocessors.DeduplicateIds",
+    "nbgrader.preprocessors.OverwriteKernelspec",
+    "nbgrader.preprocessors.OverwriteCells",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+
+# ... and is never executed: the marks of its code are the judge's.
+c.Autograde.autograde_preprocessors = [
+    "autograder.gradebook.judge_scores.JudgeScores",
+    "nbgrader.preprocessors.AssignLatePenalties",
+    "autograder.gradebook.sanitize.Sanitize",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+c.JudgeScores.marks = "marks"
+
+# Whoever marks sees the student's own modules beside the notebook, not the released ones.
+c.Autograde.exclude_overwriting = {"hw5": ["hw5_vae.py", "hw5_gan.py"]}
+
+# Pictures of outputs are shown as pictures, in which nothing runs.
+c.HTMLExporter.skip_svg_encoding = False
