@@ -37,7 +37,10 @@ FIGURES = "fc-vae--figures"
 ANSWERS = ("vae-theory--1c", "vae-theory--1f")
 STUB = "YOUR ANSWER HERE"
 
-PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+PNG = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAA"
+    "DUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 
 Cell = dict[str, Any]
 Notebook = dict[str, Any]
