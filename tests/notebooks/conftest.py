@@ -1,0 +1,32 @@
+"""A course folder with quick settings, as a notebook's kernel finds it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.notebooks.running import ROOT
+
+
+@pytest.fixture(scope="module")
+def quick(tmp_path_factory):
+    """Quick settings, the embedded digits, one thread, and an IPython without a past."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HW5_QUICK", "1")
+        patch.setenv("HW5_DATA", "digits")
+        patch.setenv("OMP_NUM_THREADS", "1")
+        patch.setenv("IPYTHONDIR", str(tmp_path_factory.mktemp("ipython")))
+        patch.delenv("MPLBACKEND", raising=False)
+        yield
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory, quick) -> Path:
+    """A folder with everything that students are given, solutions included."""
+    folder = tmp_path_factory.mktemp("course")
+    for module in ROOT.glob("hw5_*.py"):
+        shutil.copy(module, folder)
+    shutil.copytree(ROOT / "notebooks", folder / "notebooks")
+    return folder

@@ -1,0 +1,42 @@
+"""Reads notebooks and runs them as a student does, from the first cell to the last."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+def read(path: Path) -> nbformat.NotebookNode:
+    return nbformat.read(path, as_version=4)
+
+
+def run(notebook: nbformat.NotebookNode, folder: Path, **options) -> nbformat.NotebookNode:
+    """The notebook with its outputs, after one kernel ran all of it in this folder."""
+    client = NotebookClient(
+        notebook, kernel_name="python3", startup_timeout=300, timeout=600, **options
+    )
+    client.execute(cwd=str(folder))
+    return notebook
+
+
+def code(notebook: nbformat.NotebookNode) -> list:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def said(cell) -> str:
+    """Everything that a cell printed."""
+    return "".join(output.text for output in cell.outputs if output.output_type == "stream")
+
+
+def errors(cell) -> list[str]:
+    """The tracebacks that a cell shows."""
+    return ["\n".join(o.traceback) for o in cell.outputs if o.output_type == "error"]
+
+
+def pictures(cell) -> list:
+    return [output for output in cell.outputs if "image/png" in output.get("data", {})]

@@ -1,0 +1,259 @@
+"""The notebooks keep the grammar that release, report and gradebook rely on, and they run."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import zipfile
+
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+from nbgrader.nbgraderformat import MetadataValidator
+
+from autograder.assignment import grade_id, question_of, read_assignment
+from autograder.release.strip import strip_module
+from tests.notebooks.running import NOTEBOOKS, ROOT, code, errors, pictures, read, run, said
+
+ASSIGNMENT = read_assignment()
+PARTS = {part.id: part for part in ASSIGNMENT.parts}
+QUESTIONS = {
+    f"{part.id}.{question.id}": question
+    for part in ASSIGNMENT.parts
+    for question in part.questions
+    if question.kind != "info"
+}
+WRITTEN_IN_CODE = [key for key, question in QUESTIONS.items() if question.kind != "manual"]
+COMMON = ("title", "setup", "about", "hand-in--text", "hand-in")
+CRITERION = re.compile(r"^- \*\*(\d+(?:\.\d+)?)\*\* ", re.MULTILINE)
+
+every = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+def parts_of(notebook) -> list[str]:
+    return notebook.metadata.hw5.parts
+
+
+def carrying_points(notebook) -> list:
+    return [c for c in notebook.cells if "points" in c.metadata.get("nbgrader", {})]
+
+
+def statement_of(notebook, cell):
+    """The cell that states the question of a cell with points: for a task, that cell itself."""
+    if cell.metadata.nbgrader.task:
+        return cell
+    return next(c for c in notebook.cells if c.id == f"{cell.id}--statement")
+
+
+def test_every_part_has_its_notebook():
+    held = [part for path in NOTEBOOKS for part in parts_of(read(path))]
+    assert sorted(held) == sorted(PARTS)
+
+
+def test_every_question_has_one_cell_with_its_points():
+    held = [
+        (question_of(cell.id), cell.metadata.nbgrader.points)
+        for path in NOTEBOOKS
+        for cell in carrying_points(read(path))
+    ]
+    assert sorted(held) == sorted((key, question.points) for key, question in QUESTIONS.items())
+
+
+@every
+class TestGrammar:
+    def test_nbgrader_takes_its_metadata(self, path):
+        MetadataValidator().validate_nb(read(path))
+
+    def test_cells_are_named_after_their_part_and_once(self, path):
+        notebook = read(path)
+        ids = [cell.id for cell in notebook.cells]
+        assert len(set(ids)) == len(ids)
+        for name in ids:
+            assert len(name) <= 64 and re.fullmatch(r"[A-Za-z0-9_-]+", name)
+            assert name in COMMON or name.split("--")[0] in parts_of(notebook), name
+
+    def test_a_grade_id_is_the_id(self, path):
+        for cell in read(path).cells:
+            assert cell.metadata.get("nbgrader", {}).get("grade_id", cell.id) == cell.id
+
+    def test_common_cells_stand_first_and_last_and_are_the_same_everywhere(self, path):
+        notebook, first = read(path), read(NOTEBOOKS[0])
+        for places in (slice(1, 3), slice(-2, None)):
+            assert notebook.cells[places] == first.cells[places]
+        ids = [cell.id for cell in notebook.cells]
+        assert (*ids[:3], *ids[-2:]) == COMMON
+
+    def test_it_is_kept_without_outputs(self, path):
+        for cell in code(read(path)):
+            assert cell.outputs == [] and cell.execution_count is None
+
+    def test_its_metadata_hold_nothing_of_one_machine(self, path):
+        notebook = read(path)
+        assert set(notebook.metadata) == {"hw5", "kernelspec", "language_info"}
+        assert set(notebook.metadata.hw5) == {"title", "parts"}
+        assert notebook.metadata.kernelspec.name == "python3"
+        assert notebook.metadata.language_info == {"name": "python"}
+        assert {key for cell in notebook.cells for key in cell.metadata} <= {"nbgrader", "hw5"}
+
+    def test_headings_say_title_points_and_time(self, path):
+        notebook = read(path)
+        for cell in carrying_points(notebook):
+            question = QUESTIONS[question_of(cell.id)]
+            unit = ("bonus " if question.kind == "bonus" else "") + "point"
+            unit += "" if question.points == 1 else "s"
+            start = f"### {question.title} · {question.points:g} {unit} · "
+            heading = statement_of(notebook, cell).source.split("\n")[0]
+            assert heading.startswith(start), heading
+            assert re.search(r"\d+ (minutes?|hours?)$", heading), heading
+
+    def test_what_the_judge_marks_stands_on_task_cells_with_a_check(self, path):
+        notebook = read(path)
+        checks = {cell.id: cell for cell in notebook.cells if cell.id.endswith("--check")}
+        for cell in carrying_points(notebook):
+            key = question_of(cell.id)
+            if QUESTIONS[key].kind != "manual":
+                assert cell.metadata.nbgrader.task, key
+                check = checks[f"{grade_id(key)}--check"]
+                assert check.source == f'check("{key}");'
+                assert check.metadata.nbgrader.locked and not check.metadata.nbgrader.grade
+
+    def test_what_is_marked_by_hand_is_an_answer_or_has_figures_below(self, path):
+        notebook = read(path)
+        for cell in carrying_points(notebook):
+            key = question_of(cell.id)
+            if QUESTIONS[key].kind == "manual" and cell.metadata.nbgrader.task:
+                figures = [c for c in notebook.cells if c.metadata.get("hw5", {}).get("figure")]
+                assert any(question_of(c.id) == key for c in figures), key
+            elif QUESTIONS[key].kind == "manual":
+                assert cell.source.startswith("### BEGIN SOLUTION\n"), key
+                assert cell.source.endswith("\n### END SOLUTION"), key
+                assert statement_of(notebook, cell).metadata.nbgrader.locked, key
+
+    def test_word_limits_are_stated(self, path):
+        notebook = read(path)
+        for cell in carrying_points(notebook):
+            if not cell.metadata.nbgrader.task:
+                words = cell.metadata.hw5.words
+                assert f"At most {words} words" in statement_of(notebook, cell).source, cell.id
+
+    def test_mark_schemes_add_up_and_give_three_examples(self, path):
+        for cell in carrying_points(read(path)):
+            question = QUESTIONS[question_of(cell.id)]
+            start = cell.source.find("**Mark scheme**")
+            if question.kind != "manual":
+                assert start == -1, cell.id
+                continue
+            scheme = cell.source[start:]
+            criteria = [float(points) for points in CRITERION.findall(scheme)]
+            assert start > 0 and sum(criteria) == pytest.approx(question.points), cell.id
+            for example in ("**Right.** ", "**Half right.** ", "**Wrong.** "):
+                assert example in scheme, (cell.id, example)
+
+    def test_mark_schemes_of_figures_stand_between_their_markers(self, path):
+        for cell in carrying_points(read(path)):
+            if cell.metadata.nbgrader.task and "**Mark scheme**" in cell.source:
+                head, begin, rest = cell.source.partition("\n=== BEGIN MARK SCHEME ===\n")
+                scheme, end, after = rest.partition("\n=== END MARK SCHEME ===")
+                assert begin and end and not after.strip(), cell.id
+                assert "**Mark scheme**" in scheme and "**Mark scheme**" not in head, cell.id
+
+
+@every
+def test_with_the_solution_it_runs_to_the_end(path, course):
+    notebook = run(read(course / "notebooks" / path.name), course / "notebooks", allow_errors=True)
+    for cell in code(notebook):
+        assert not errors(cell), f"{cell.id}: {errors(cell)[0]}"
+        assert "Traceback" not in said(cell) and "NOT YET" not in said(cell), cell.id
+        if cell.source.startswith("check("):
+            assert re.search(r"\b(\d+) of \1 pass", said(cell)), said(cell)
+        if cell.metadata.get("hw5", {}).get("figure"):
+            assert pictures(cell), f"{cell.id} draws nothing"
+    setup = next(cell for cell in notebook.cells if cell.id == "setup")
+    assert "WARNING: quick settings" in said(setup) and "WARNING: stand-ins" in said(setup)
+
+
+@pytest.fixture(scope="module")
+def unwritten(course, tmp_path_factory):
+    """All notebooks' cells by id, run one after another in one kernel with nothing written."""
+    folder = tmp_path_factory.mktemp("unwritten")
+    for module in course.glob("hw5_*.py"):
+        shutil.copy(module, folder)
+    for name in ("hw5_vae.py", "hw5_gan.py"):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        (folder / name).write_text(strip_module(text, name, ASSIGNMENT), encoding="utf-8")
+    cells = {cell.id: cell for path in NOTEBOOKS for cell in code(read(path))}
+    last = cells.pop("hand-in")
+    run(new_notebook(cells=[*cells.values(), last]), folder, allow_errors=True)
+    return cells | {"hand-in": last}
+
+
+class TestNothingWritten:
+    def test_the_setup_runs_and_the_hand_in_says_what_is_missing(self, unwritten):
+        assert not errors(unwritten["setup"]) and not errors(unwritten["hand-in"])
+        assert "netid" in said(unwritten["hand-in"]).lower() or "No " in said(unwritten["hand-in"])
+
+    @pytest.mark.parametrize("key", WRITTEN_IN_CODE)
+    def test_a_check_says_in_a_sentence_what_to_write(self, key, unwritten):
+        cell = unwritten[f"{grade_id(key)}--check"]
+        assert not errors(cell), errors(cell)
+        assert "NOT YET" in said(cell) and f"{key}: " in " ".join(said(cell).split()), said(cell)
+        assert "Traceback" not in said(cell)
+
+    def test_a_cell_that_calls_a_stub_says_its_sentence(self, unwritten):
+        assert said(unwritten["conv-gan--DNet--try"]).startswith("Not yet. conv-gan.DNet: ")
+        assert not errors(unwritten["conv-gan--DNet--try"])
+
+    def test_no_cell_shows_a_traceback_of_files_that_are_given(self, unwritten):
+        for name, cell in unwritten.items():
+            for traceback in errors(cell):
+                files = set(re.findall(r"hw5_\w+\.py", traceback)) - {"hw5_vae.py", "hw5_gan.py"}
+                assert not files, f"{name}: {traceback}"
+
+
+class TestFirstCell:
+    """In a folder that holds nothing but the notebook, as in Colab."""
+
+    @pytest.fixture
+    def colab(self, tmp_path, quick, course, monkeypatch):
+        """A release to fetch, and an empty folder with a google.colab of ours beside it."""
+        package = tmp_path / "site" / "google" / "colab"
+        package.mkdir(parents=True)
+        (package / "__init__.py").write_text("")
+        (package / "drive.py").write_text("def mount(folder):\n    print('mounted', folder)\n")
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
+        content = tmp_path / "content"
+        content.mkdir()
+
+        def begin(top: str):
+            with zipfile.ZipFile(tmp_path / "release.zip", "w") as archive:
+                for module in course.glob("hw5_*.py"):
+                    archive.write(module, f"{top}{module.name}")
+                archive.writestr(f"{top}requirements.txt", "torch>=2.2  # stays\nnumpy\n")
+                archive.write(NOTEBOOKS[0], f"{top}notebooks/{NOTEBOOKS[0].name}")
+            address = (tmp_path / "release.zip").as_uri()
+            first = next(c for c in code(read(NOTEBOOKS[0])) if c.id == "setup").source
+            first, count = re.subn(r'^RELEASE = ""', f'RELEASE = "{address}"', first, flags=re.M)
+            assert count == 1
+            cells = [new_code_cell(first), new_code_cell("from hw5_vae import answer_1j")]
+            return content, run(new_notebook(cells=cells), content, allow_errors=True).cells
+
+        return begin
+
+    @pytest.mark.parametrize("top", ["", "hw5/"], ids=["flat zip", "zip of a folder"])
+    def test_it_fetches_the_release_and_the_modules_load(self, colab, top):
+        content, cells = colab(top)
+        assert not any(errors(cell) for cell in cells)
+        assert "WARNING: quick settings" in said(cells[0]) and "Not installed" not in said(cells[0])
+        assert (content / "hw5_vae.py").exists()
+        assert (content / "notebooks" / NOTEBOOKS[0].name).exists()
+
+    def test_it_leaves_what_the_student_has_written(self, colab, tmp_path):
+        (tmp_path / "content" / "hw5_vae.py").write_text("def answer_1j():\n    return 4\n")
+        content, cells = colab("hw5/")
+        assert not any(errors(cell) for cell in cells)
+        assert "return 4" in (content / "hw5_vae.py").read_text()
+
+    def test_without_an_address_it_says_what_is_missing(self, tmp_path, quick):
+        first = next(c for c in code(read(NOTEBOOKS[0])) if c.id == "setup")
+        cell = run(new_notebook(cells=[first]), tmp_path, allow_errors=True).cells[0]
+        (traceback,) = errors(cell)
+        assert "Unpack the whole zip" in traceback and "hw5_utils" in traceback
