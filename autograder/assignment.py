@@ -61,7 +61,7 @@ class Assignment:
     """The whole of assignment.toml, without the parts that are off.
 
     `due` is time-zone aware, or None when nothing is late; `total` is what the parts of a release
-    are scaled to, or None where each keeps its points; `off` are the ids of the parts that are off.
+    are scaled to, or None where each keeps its points; `off` are the parts that are off.
     """
 
     id: str
@@ -73,7 +73,7 @@ class Assignment:
     files: tuple[str, ...]
     parts: tuple[Part, ...]
     total: float | None = None
-    off: tuple[str, ...] = ()
+    off: tuple[Part, ...] = ()
 
     def wants(self, name: str) -> bool:
         """True when a file of this name is taken from a submission."""
@@ -172,7 +172,7 @@ def _assignment(data: dict[str, Any]) -> Assignment:
     max_group, anonymous = _group(head, 1), bool(head.get("anonymous", False))
     parts = tuple(_part(entry, max_group, anonymous) for entry in data["part"])
     _refuse_repeats([part.id for part in parts], "part")
-    off = tuple(entry["id"] for entry in data["part"] if entry.get("off"))
+    off = {entry["id"] for entry in data["part"] if entry.get("off")}
     total = head.get("total")
     if total is not None and (type(total) not in (int, float) or not 0 < total < math.inf):
         raise AssignmentError(f"total = {total!r} must be a number of points")
@@ -186,7 +186,7 @@ def _assignment(data: dict[str, Any]) -> Assignment:
         files=tuple(head["files"]),
         parts=tuple(part for part in parts if part.id not in off),
         total=total,
-        off=off,
+        off=tuple(part for part in parts if part.id in off),
     )
 
 

@@ -293,11 +293,11 @@ def _lock(cell: Cell) -> None:
 # --- what only staff get
 
 
-def secrets(notebook: Notebook) -> Iterator[tuple[str, str]]:
-    """Where, and the text, of everything that stripping takes out of a notebook."""
+def secrets(notebook: Notebook) -> Iterator[tuple[Cell, str]]:
+    """Cell and text of everything that stripping takes out of a notebook."""
     for cell in notebook.cells:
         where = notebook.where(cell)
         if utils.is_task(cell) or utils.is_solution(cell):
             kind = SCHEME if utils.is_task(cell) else SOLUTION
             for region in regions(cell.source, where, kind):
-                yield where, "\n".join(region.body)
+                yield cell, "\n".join(region.body)
