@@ -317,13 +317,17 @@ def train(run: Run, seed: int, out: Path, data: str | None) -> None:
 def report(out: Path) -> int:
     """Write TRAINING.md from everything measured so far. 1 when a gate is missed."""
     rows, missed, untrained = [], [], []
+    before = TABLE.read_text(encoding="utf-8").splitlines() if TABLE.exists() else []
     for run in RUNS:
         files = [
             out / f"{run.name.replace(' ', '-')}-{seed}" / "measured.json" for seed in run.seeds
         ]
         found = [json.loads(file.read_text()) for file in files if file.exists()]
-        if not found:
-            untrained.append(run.name)
+        if not found:  # rows that were measured elsewhere stay
+            kept_rows = [line for line in before if line.startswith(f"| {run.name} |")]
+            rows += kept_rows
+            untrained += [] if kept_rows else [run.name]
+            missed += [f"{run.name}: {line}" for line in kept_rows if "| MISSED |" in line]
             continue
         minutes = statistics.mean(one["seconds"] for one in found) / 60
         for gate in run.gates:
