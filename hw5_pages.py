@@ -165,7 +165,7 @@ _REWRITES = tuple(
         (r"\\(?:label|require|vspace)\*?\s*\{[^{}]*\}", ""),
         (
             r"\\(?:nonumber|notag|displaystyle|textstyle|scriptstyle|limits|nolimits|allowbreak|strut"
-            r"|centering|noindent|big(?=\s*\\)|left\.(?=\s*\\right\.))(?![A-Za-z])",
+            r"|centering|noindent|left\.(?=\s*\\right\.))(?![A-Za-z])",
             "",
         ),
         (r"\\(?:eqref|ref)\s*\{([^{}]*)\}", r"\\text{(\1)}"),
@@ -189,6 +189,8 @@ _REWRITES = tuple(
         (r"\{\s*\\(bf|rm|it|sf|tt|cal)(?![A-Za-z])\s*([^{}]*)\}", r"{\\math\1{\2}}"),
         (r"\\(?:arg)(max|min)(?![A-Za-z])", r"\\operatorname*{arg\\,\1}"),
         (r"\\operatorname\*\s*\{", rf"\\operatorname{{{_LIMITS}"),
+        (r"\\(?:big|Big|bigg|Bigg)[lrm]?(?=\s*\\[^{}])", ""),
+        (r"\\left\s*\.(.*?)\\right\s*(\\[}|]|[|\])])", r"\1\\bigg\2"),
         (r"\\newline(?![A-Za-z])", r"\\\\"),
     )
 )
@@ -213,7 +215,7 @@ def _tidy(tex: str) -> tuple[str, str]:
 
 
 _TYPST_CODE = re.compile(
-    r"#scale\(x: \d+%, y: \d+%\)\[(?:\\?[^\]\[\"$#\\]|\\[\[\]|])\]|#h\(-?[\d.]+em\)|#none\b"
+    r"#h\(-?[\d.]+em\)|#none\b|(?<=size: )#\d+%|(?<=limits: )#true"
     r"|#box\(stroke: black, inset: 3pt, \[\$|\$\]\)"
 )
 
@@ -660,8 +662,9 @@ def _converted(text: str) -> str:
         return ""
     text = re.sub(rf'"{_LIMITS}([^"\\]*)"', r'op("\1", limits: #true)', text[1:-1].strip())
     text = text.replace(_LIMITS, "").replace('delim: "||"', 'delim: "‖"')
+    text = re.sub(r"#scale\(x: (\d+)%, y: \d+%\)\[(\\?.)\]", r"lr(size: #\1%, \2)", text)
     text = re.sub(r"\b(dot|times|plus|minus|dash)\.circle\b", r"\1.o", text)  # renamed in Typst
-    return text if _harmless(text.replace("limits: #true", "")) else ""
+    return text if _harmless(text) else ""
 
 
 def _str(text: object) -> str:
@@ -1024,9 +1027,8 @@ def _terminal(text: str) -> str:
     lines = []
     for line in _ESCAPE.sub("", text).split("\n"):
         shown = line.rstrip("\r").rsplit("\r", 1)[-1]
-        while "\b" in shown:
-            shorter = re.sub(r"[^\b]\b", "", shown)
-            shown = shorter.replace("\b", "") if shorter == shown else shorter
+        while (shorter := re.sub("[^\x08]\x08", "", shown)) != shown:
+            shown = shorter
         if not _BAR.match(shown) and (shown.strip() or "\r" not in line):
             lines.append(shown.rstrip())
     return "\n".join(lines).strip("\n")

@@ -155,7 +155,9 @@ def bare_environments():
     return {
         "content": notebook(
             markdown("\\begin{align}\nalpha &= 12345 \\\\\nbeta &= 67890\n\\end{align}"),
-            markdown("Text before\n\\begin{equation*}\nq = 24680 \\tag{7}\n\\end{equation*}\nafter."),
+            markdown(
+                "Text before\n\\begin{equation*}\nq = 24680 \\tag{7}\n\\end{equation*}\nafter."
+            ),
             markdown("$$f = \\begin{cases} 1357 & x > 0 \\\\ 0 & \\text{otherwise} \\end{cases}$$"),
             markdown("$$\\begin{bmatrix} 11 & 12 \\\\ 21 & 22 \\end{bmatrix}$$"),
         ),
@@ -192,7 +194,9 @@ def dollars_that_are_money():
 def other_scripts():
     return {
         "content": notebook(
-            markdown("# 变分自编码器\n\n中文, 日本語のかな, 한국어, Ελληνικά, кириллица, हिन्दी, ไทย"),
+            markdown(
+                "# 变分自编码器\n\n中文, 日本語のかな, 한국어, Ελληνικά, кириллица, हिन्दी, ไทย"
+            ),
             markdown("עברית מימין לשמאל עם English באמצע.\n\nالعربية من اليمين إلى اليسار."),
             code("print('你好 🎉 мир')", stream("你好 🎉 мир ✓ ∑∫≤ℝ\n")),
             markdown("Emoji 🎉 🚀 ✅ 👩‍💻"),
@@ -215,24 +219,34 @@ def combining_and_control_characters():
 @awkward
 def nested_lists_and_code():
     text = "- one\n  1. two\n     - three\n\n       ```python\n       x = 'in a list'\n       ```\n"
-    text += "     - four\n\n       > quoted\n       >\n       > - five\n\n- [ ] open\n- [x] closed\n"
+    text += (
+        "     - four\n\n       > quoted\n       >\n       > - five\n\n- [ ] open\n- [x] closed\n"
+    )
     return {"content": notebook(markdown(text)), "shows": ("three", "in a list", "five", "closed")}
 
 
 @awkward
 def nested_too_deep():
     quote, items = "> " * 1500 + "deep", "".join("  " * i + f"- item {i}\n" for i in range(400))
-    return {"content": notebook(markdown(quote), markdown(items), markdown("After.")),
-            "shows": ("After.", "item 5"), "pages": 30}
+    return {
+        "content": notebook(markdown(quote), markdown(items), markdown("After.")),
+        "shows": ("After.", "item 5"),
+        "pages": 30,
+    }
 
 
 @awkward
 def slow_to_parse():
     return {
         "content": notebook(
-            markdown("[" * 1500), markdown("*a **b " * 800), markdown("`" * 3001 + " x"),
-            markdown("<div>" * 700), markdown("$" * 999), markdown("\\begin{align}" * 3000),
-            markdown("![" * 800), markdown("After."),
+            markdown("[" * 500),
+            markdown("*a **b " * 300),
+            markdown("`" * 3001 + " x"),
+            markdown("<div>" * 400),
+            markdown("$" * 999),
+            markdown("\\begin{align}" * 1000),
+            markdown("![" * 300),
+            markdown("After."),
         ),
         "shows": ("After.",),
         "pages": 60,
@@ -243,7 +257,7 @@ def slow_to_parse():
 def html_tables():
     rows = "".join(f"<tr><th>{i}</th><td>{i * i}</td><td>x{i}</td></tr>" for i in range(200))
     frame = "<div><style scoped>.dataframe td {vertical-align: top;}</style><table border='1' "
-    frame += f"class='dataframe'><thead><tr><th></th><th>square</th><th>name</th></tr></thead>"
+    frame += "class='dataframe'><thead><tr><th></th><th>square</th><th>name</th></tr></thead>"
     frame += f"<tbody>{rows}</tbody></table><p>200 rows × 2 columns</p></div>"
     spans = "<table><tr><td rowspan=2 colspan=2>big</td><td>a</td></tr><tr><td>b</td></tr></table>"
     return {
@@ -283,15 +297,15 @@ def thousands_of_lines_of_code():
 
 @awkward
 def raw_typst_and_shell():
-    secret = "#read(\"/etc/passwd\")"
+    secret = '#read("/etc/passwd")'
     return {
         "content": notebook(
-            markdown(f"{secret} `{secret}` #eval(\"1+1\") #import \"@preview/cetz:0.3.0\""),
+            markdown(f'{secret} `{secret}` #eval("1+1") #import "@preview/cetz:0.3.0"'),
             markdown(f"```{{=typst}}\n{secret}\n```\n\n`{secret}`{{=typst}}"),
-            markdown("::: {typst:text:fill=\"read(1)\"}\nA div.\n:::\n\n[span]{typst:fill=red}"),
+            markdown('::: {typst:text:fill="read(1)"}\nA div.\n:::\n\n[span]{typst:fill=red}'),
             markdown(f"# Heading {secret} {{#read typst:x=y}}\n\n- item {secret}\n\n> {secret}"),
             code("!cat /etc/passwd\n%%bash\nrm -rf /", stream(f"{secret}\n")),
-            markdown("\"); #panic(\"broken out\"); (\" \\\"); panic() //  /* $ ] ] } } ) )"),
+            markdown('"); #panic("broken out"); (" \\"); panic() //  /* $ ] ] } } ) )'),
             markdown(f"[link]({secret}) ![{secret}](x) | a | {secret} |"),
         ),
         "shows": ("#read", "A div.", "span", "panic"),
@@ -303,15 +317,30 @@ def raw_typst_and_shell():
 @awkward
 def code_in_formulas():
     attacks = (
-        r'#read("/etc/passwd")', r'\text{") #read("/etc/passwd") ("}', r"\label{x>#read(1)<y}",
-        r'\mathrm{#read("x")}', r'\operatorname{") #panic() ("}', r"a // b", r"a /* b", r"\#read(1)",
-        r'\boxed{\text{$] #read("/etc/passwd") [$}}', r'\text{\\") #read("/etc/passwd")}',
-        r'\left#\read("/etc/passwd")\right)', r'\href{#read(1)}{x}', r"\textcolor{#f00}{y}",
-        r'\bigl#\read("x")', r'\tag{") #panic() ("} x', r'\begin{array}{#read("x")} 1 \end{array}',
+        r'#read("/etc/passwd")',
+        r'\text{") #read("/etc/passwd") ("}',
+        r"\label{x>#read(1)<y}",
+        r'\mathrm{#read("x")}',
+        r'\operatorname{") #panic() ("}',
+        r"a // b",
+        r"a /* b",
+        r"\#read(1)",
+        r'\boxed{\text{$] #read("/etc/passwd") [$}}',
+        r'\text{\\") #read("/etc/passwd")}',
+        r'\left#\read("/etc/passwd")\right)',
+        r"\href{#read(1)}{x}",
+        r"\textcolor{#f00}{y}",
+        r'\bigl#\read("x")',
+        r'\tag{") #panic() ("} x',
+        r'\begin{array}{#read("x")} 1 \end{array}',
     )
     cells = [markdown(f"Attack {i}: $${attack}$$ done.") for i, attack in enumerate(attacks)]
-    return {"content": notebook(*cells), "shows": ("Attack 15", "done."),
-            "hides": ("root:", "/bin/bash"), "pages": 6}
+    return {
+        "content": notebook(*cells),
+        "shows": ("Attack 15", "done."),
+        "hides": ("root:", "/bin/bash"),
+        "pages": 6,
+    }
 
 
 @awkward
@@ -319,19 +348,46 @@ def files_and_addresses():
     return {
         "content": notebook(
             markdown("![](/etc/passwd) ![](../hw5_vae.py) ![](file:///etc/passwd)"),
-            markdown("<img src='/etc/hostname'> <iframe src='/etc/passwd'></iframe> <embed src='x'>"),
+            markdown(
+                "<img src='/etc/hostname'> <iframe src='/etc/passwd'></iframe> <embed src='x'>"
+            ),
             markdown("\\input{/etc/passwd} \\includegraphics{/etc/passwd} \\write18{ls}"),
-            markdown("![](http://localhost:1/x.png) <link rel=stylesheet href='http://localhost:1'>"),
-            markdown("![](attachment:../../etc/passwd)",
-                     attachments={"../../etc/passwd.png": {"image/png": picture(9, 9)}}),
-            code("x", shown({"text/html": "<table><tr><td><object data='/etc/passwd'></object>"
-                                          "<img src='/etc/passwd'>seen</td></tr></table>"})),
-            code("x", shown({"text/latex": "\\begin{tabular}{l}\\input{/etc/passwd}"
-                                           "\\lstinputlisting{/etc/passwd}x\\end{tabular}"})),
-            code("x", shown({"image/svg+xml": "<!DOCTYPE svg [<!ENTITY a SYSTEM 'file:///etc/passwd'>]>"
-                                              "<svg xmlns='http://www.w3.org/2000/svg' width='20' "
-                                              "height='20'><image href='/etc/passwd' width='9' "
-                                              "height='9'/><rect width='9' height='9'/></svg>"})),
+            markdown(
+                "![](http://localhost:1/x.png) <link rel=stylesheet href='http://localhost:1'>"
+            ),
+            markdown(
+                "![](attachment:../../etc/passwd)",
+                attachments={"../../etc/passwd.png": {"image/png": picture(9, 9)}},
+            ),
+            code(
+                "x",
+                shown(
+                    {
+                        "text/html": "<table><tr><td><object data='/etc/passwd'></object>"
+                        "<img src='/etc/passwd'>seen</td></tr></table>"
+                    }
+                ),
+            ),
+            code(
+                "x",
+                shown(
+                    {
+                        "text/latex": "\\begin{tabular}{l}\\input{/etc/passwd}"
+                        "\\lstinputlisting{/etc/passwd}x\\end{tabular}"
+                    }
+                ),
+            ),
+            code(
+                "x",
+                shown(
+                    {
+                        "image/svg+xml": "<!DOCTYPE svg [<!ENTITY a SYSTEM 'file:///etc/passwd'>]>"
+                        "<svg xmlns='http://www.w3.org/2000/svg' width='20' "
+                        "height='20'><image href='/etc/passwd' width='9' "
+                        "height='9'/><rect width='9' height='9'/></svg>"
+                    }
+                ),
+            ),
             markdown("The end."),
         ),
         "shows": ("seen", "The end."),
@@ -342,16 +398,25 @@ def files_and_addresses():
 
 @awkward
 def scripts_and_widgets():
-    widget = {"application/vnd.jupyter.widget-view+json": {"model_id": "1"},
-              "text/plain": "HBox(children=(FloatProgress(value=0.0)))"}
+    widget = {
+        "application/vnd.jupyter.widget-view+json": {"model_id": "1"},
+        "text/plain": "HBox(children=(FloatProgress(value=0.0)))",
+    }
     plotly = {"text/html": "<div id='x'></div><script>" + "var data = 1;" * 9000 + "</script>"}
     return {
         "content": notebook(
             code("tqdm(x)", shown(widget)),
             code("px.line(x)", shown(plotly)),
-            code("HTML(video)", shown({"text/html": "<video controls src='data:video/mp4;base64,AA'>"
-                                       "</video>" + " " * 300,
-                                       "text/plain": "<IPython.core.display.HTML object>"})),
+            code(
+                "HTML(video)",
+                shown(
+                    {
+                        "text/html": "<video controls src='data:video/mp4;base64,AA'>"
+                        "</video>" + " " * 300,
+                        "text/plain": "<IPython.core.display.HTML object>",
+                    }
+                ),
+            ),
             markdown("<script>alert('no')</script><style>p {color: red}</style>Kept <b>bold</b>."),
         ),
         "shows": ("interactive output", "Kept bold"),
@@ -361,14 +426,21 @@ def scripts_and_widgets():
 
 @awkward
 def progress_bars():
-    bars = "".join(f"\r{i}%|{'█' * (i // 10):10}| {i}/100 [00:0{i % 10}<00:01, 9.9it/s]"
-                   for i in range(101))
+    bars = "".join(
+        f"\r{i}%|{'█' * (i // 10):10}| {i}/100 [00:0{i % 10}<00:01, 9.9it/s]" for i in range(101)
+    )
     down = "".join(f"\r{i}.0%" for i in range(100)) + "\n"
     keras = "".join(f"\b\b\b\b{i:4d}" for i in range(50)) + " finished\n"
     return {
         "content": notebook(
-            code("train()", stream(bars + "\n", "stderr"), stream("epoch 1 loss 0.5\n"),
-                 stream(down), stream(keras), stream("a\rb\rvisible\n")),
+            code(
+                "train()",
+                stream(bars + "\n", "stderr"),
+                stream("epoch 1 loss 0.5\n"),
+                stream(down),
+                stream(keras),
+                stream("a\rb\rvisible\n"),
+            ),
         ),
         "shows": ("epoch 1 loss 0.5", "visible", "49 finished"),
         "hides": ("it/s", "99.0%"),
@@ -377,13 +449,18 @@ def progress_bars():
 
 @awkward
 def traceback_in_colours():
-    lines = ["\x1b[0;31m-----------\x1b[0m", "\x1b[1;32m<ipython>\x1b[0m in \x1b[36m<module>\x1b[0m",
-             "\x1b[0;31mValueError\x1b[0m: it \x1b]8;;http://x\x07went\x1b]8;;\x07 wrong"]
+    lines = [
+        "\x1b[0;31m-----------\x1b[0m",
+        "\x1b[1;32m<ipython>\x1b[0m in \x1b[36m<module>\x1b[0m",
+        "\x1b[0;31mValueError\x1b[0m: it \x1b]8;;http://x\x07went\x1b]8;;\x07 wrong",
+    ]
     deep = ["RecursionError: maximum recursion depth"] * 3000
     return {
-        "content": notebook(code("f()", failed("ValueError", "it went wrong", lines)),
-                            code("g()", failed("RecursionError", "x", deep)),
-                            code("h()", {"output_type": "error"})),
+        "content": notebook(
+            code("f()", failed("ValueError", "it went wrong", lines)),
+            code("g()", failed("RecursionError", "x", deep)),
+            code("h()", {"output_type": "error"}),
+        ),
         "shows": ("ValueError: it went wrong", "lines left out"),
         "hides": ("[0;31m",),
         "pages": 4,
@@ -394,9 +471,11 @@ def traceback_in_colours():
 def links_and_footnotes():
     return {
         "content": notebook(
-            markdown("A [link](https://example.org/a?b=c&d=é#f) and <https://example.org>, "
-                     "[bad](javascript:alert(1)), [local](file:///etc/passwd).[^1]\n\n"
-                     "[^1]: The *footnote* with $x^{2468}$.\n\n[ref][r]\n\n[r]: https://example.com"),
+            markdown(
+                "A [link](https://example.org/a?b=c&d=é#f) and <https://example.org>, "
+                "[bad](javascript:alert(1)), [local](file:///etc/passwd).[^1]\n\n"
+                "[^1]: The *footnote* with $x^{2468}$.\n\n[ref][r]\n\n[r]: https://example.com"
+            ),
             markdown("Term with <sup>sup</sup>[^n] in <b>HTML</b>.\n\n[^n]: Another note."),
         ),
         "shows": ("link", "footnote", "2468", "Another note"),
@@ -407,13 +486,23 @@ def links_and_footnotes():
 def old_format_three():
     cells = [
         {"cell_type": "heading", "level": 1, "metadata": {}, "source": ["An old notebook"]},
-        {"cell_type": "code", "input": ["print 1"], "language": "python", "metadata": {},
-         "outputs": [{"output_type": "stream", "stream": "stdout", "text": ["1\n"]}],
-         "collapsed": False, "prompt_number": 1},
+        {
+            "cell_type": "code",
+            "input": ["print 1"],
+            "language": "python",
+            "metadata": {},
+            "outputs": [{"output_type": "stream", "stream": "stdout", "text": ["1\n"]}],
+            "collapsed": False,
+            "prompt_number": 1,
+        },
     ]
     worksheets = [{"cells": cells, "metadata": {}}]
-    content = {"metadata": {"name": "old"}, "nbformat": 3, "nbformat_minor": 0,
-               "worksheets": worksheets}
+    content = {
+        "metadata": {"name": "old"},
+        "nbformat": 3,
+        "nbformat_minor": 0,
+        "worksheets": worksheets,
+    }
     return {"content": content, "shows": ("An old notebook", "print 1")}
 
 
@@ -421,15 +510,37 @@ def old_format_three():
 def wrong_types_everywhere():
     return {
         "content": {
-            "nbformat": 4, "metadata": [], "cells": [
-                None, 7, "cell", {}, {"cell_type": "code"}, {"cell_type": 3, "source": 5},
-                {"cell_type": "markdown", "source": ["kept ", "text"], "metadata": None,
-                 "attachments": []},
+            "nbformat": 4,
+            "metadata": [],
+            "cells": [
+                None,
+                7,
+                "cell",
+                {},
+                {"cell_type": "code"},
+                {"cell_type": 3, "source": 5},
+                {
+                    "cell_type": "markdown",
+                    "source": ["kept ", "text"],
+                    "metadata": None,
+                    "attachments": [],
+                },
                 {"cell_type": "code", "source": None, "outputs": "no", "execution_count": "x"},
-                {"cell_type": "code", "source": "y = 1", "outputs": [
-                    None, {}, {"output_type": "stream"}, {"output_type": "display_data", "data": 3},
-                    {"output_type": "display_data", "data": {"image/png": None, "text/plain": 3}},
-                    {"output_type": "error", "traceback": 5}]},
+                {
+                    "cell_type": "code",
+                    "source": "y = 1",
+                    "outputs": [
+                        None,
+                        {},
+                        {"output_type": "stream"},
+                        {"output_type": "display_data", "data": 3},
+                        {
+                            "output_type": "display_data",
+                            "data": {"image/png": None, "text/plain": 3},
+                        },
+                        {"output_type": "error", "traceback": 5},
+                    ],
+                },
                 {"cell_type": "raw", "source": "raw text", "metadata": {"nbgrader": []}},
             ],
         },
@@ -440,8 +551,10 @@ def wrong_types_everywhere():
 @awkward
 def other_language():
     kernel = {"kernelspec": {"name": "ir", "language": "R", "display_name": "R"}}
-    return {"content": notebook(code("x <- c(1, 2, 3)\nmean(x)", stream("[1] 2\n")), **kernel),
-            "shows": ("x <- c(1, 2, 3)", "[1] 2")}
+    return {
+        "content": notebook(code("x <- c(1, 2, 3)\nmean(x)", stream("[1] 2\n")), **kernel),
+        "shows": ("x <- c(1, 2, 3)", "[1] 2"),
+    }
 
 
 @awkward
@@ -473,10 +586,25 @@ def html_that_is_never_closed():
 def written_by_sympy_and_pandas():
     return {
         "content": notebook(
-            code("expr", shown({"text/latex": r"$\displaystyle \frac{x^{5}}{97531}$",
-                                "image/png": picture(9, 9), "text/plain": "x**5/97531"})),
-            code("df.style", shown({"text/latex": "\\begin{tabular}{lr}\\toprule a & b \\\\ "
-                                                  "\\midrule 1 & 86420 \\\\ \\end{tabular}"})),
+            code(
+                "expr",
+                shown(
+                    {
+                        "text/latex": r"$\displaystyle \frac{x^{5}}{97531}$",
+                        "image/png": picture(9, 9),
+                        "text/plain": "x**5/97531",
+                    }
+                ),
+            ),
+            code(
+                "df.style",
+                shown(
+                    {
+                        "text/latex": "\\begin{tabular}{lr}\\toprule a & b \\\\ "
+                        "\\midrule 1 & 86420 \\\\ \\end{tabular}"
+                    }
+                ),
+            ),
             code("md", shown({"text/markdown": "*Shown* **Markdown** $y_{1}$"})),
         ),
         "shows": ("97531", "86420", "Shown Markdown"),
@@ -499,8 +627,14 @@ def details_and_hidden_things():
 @awkward
 def a_page_of_colab():
     cell = code("1 + 1", shown({"text/plain": "2"}))
-    cell["metadata"] = {"id": "AbC123", "colab": {"base_uri": "https://localhost"},
-                        "executionInfo": {"user": {"displayName": "Ada Lovelace", "userId": "7"}}}
+    cell["metadata"] = {
+        "id": "AbC123",
+        "colab": {"base_uri": "https://localhost"},
+        "executionInfo": {"user": {"displayName": "Ada Lovelace", "userId": "7"}},
+    }
     del cell["id"]
-    return {"content": notebook(cell, colab={"name": "x.ipynb", "provenance": []}),
-            "shows": ("1 + 1",), "hides": ("Lovelace",)}
+    return {
+        "content": notebook(cell, colab={"name": "x.ipynb", "provenance": []}),
+        "shows": ("1 + 1",),
+        "hides": ("Lovelace",),
+    }

@@ -1,0 +1,216 @@
+"""Reading notebooks, and finding what to look at before they are handed in."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+
+from hw5_notebook import About, ReportError, check_people, find_names, parse_notebook, preflight
+from hw5_notebook import read_notebook as read
+from tests.notebooks_awkward.cells import code, failed, markdown, notebook, picture, shown
+from tests.notebooks_awkward.coursework import BEGIN, article, coursework, graded, save
+
+
+def parsed(content):
+    return parse_notebook(content, "3_fc_vae")
+
+
+def kinds(content) -> list[str]:
+    return [finding.kind for finding in preflight(parsed(content))]
+
+
+def cell_of(content, id: str):
+    return next(cell for cell in content["cells"] if cell.get("id") == id)
+
+
+def test_cells_belong_to_the_question_that_their_id_names():
+    questions = [cell.question for cell in parsed(coursework()).cells]
+    assert questions[:4] == ["", "", "", "fc-vae.intro"]
+    assert questions[4:6] == ["fc-vae.loss"] * 2
+    assert questions[-3:] == ["fc-vae.why", "fc-vae.why", ""]
+
+
+def test_a_cell_of_the_students_own_stays_with_the_question_before_it():
+    content = coursework()
+    content["cells"].insert(6, code("my_own = 1", id="3f9a12c4"))
+    assert parsed(content).cells[6].question == "fc-vae.loss"
+
+
+def test_ids_that_colab_moved_or_lost_are_found_or_made_up_for():
+    content = coursework()
+    for number, cell in enumerate(content["cells"]):
+        cell["metadata"] = {**cell["metadata"], "id": cell.pop("id") if number % 2 else "x7Yz"}
+        cell.pop("id", None)
+    read_again = parsed(content)
+    places = [cell.place for cell in read_again.cells]
+    assert places.count("about") == places.count("setup") == places.count("hand-in") == 1
+    assert {"fc-vae.loss", "fc-vae.figures", "fc-vae.why"} <= {c.question for c in read_again.cells}
+
+
+def test_the_hash_is_of_what_cells_say_and_show_and_of_nothing_else():
+    content = coursework()
+    same = copy.deepcopy(content)
+    same["metadata"]["colab"] = {"name": "x"}
+    same["cells"][-1]["outputs"] = [shown({"text/plain": "hw5.pdf: 6 pages"})]
+    for cell in same["cells"]:
+        cell["source"] = cell["source"].splitlines(keepends=True)
+        cell["metadata"] = {**cell["metadata"], "executionInfo": {"user": {}}}
+        cell["execution_count"] = 99
+    assert parsed(same).sha256 == parsed(content).sha256
+    for changed in ("source", "output"):
+        other = copy.deepcopy(content)
+        if changed == "source":
+            cell_of(other, "fc-vae--why")["source"] += "!"
+        else:
+            cell_of(other, "fc-vae--loss--try")["outputs"][0]["text"] = "tensor(7.0)"
+        assert parsed(other).sha256 != parsed(content).sha256
+
+
+def test_a_complete_notebook_gives_no_finding():
+    assert kinds(coursework()) == []
+    assert kinds(article()) == []
+
+
+@pytest.mark.parametrize("blank", ["", "  \n", "YOUR ANSWER HERE"])
+def test_an_unanswered_question_is_named(blank):
+    finding = preflight(parsed(coursework(answer=blank)))[0]
+    assert finding.kind == "unanswered"
+    assert finding.question == "fc-vae.why"
+    assert finding.cell == "fc-vae--why"
+    assert "Why an encoder" in finding.sentence
+
+
+def test_an_answer_as_it_was_released_counts_as_none():
+    content = coursework(answer="Fill in: the encoder is ...")
+    flags = cell_of(content, "fc-vae--why")["metadata"]["nbgrader"]
+    from nbformat.v4 import new_markdown_cell
+    from nbgrader.utils import compute_checksum
+
+    twin = new_markdown_cell("Fill in: the encoder is ...", metadata={"nbgrader": dict(flags)})
+    flags["checksum"] = compute_checksum(twin)
+    assert kinds(content) == ["unanswered"]
+    cell_of(content, "fc-vae--why")["source"] += " needed."
+    assert kinds(content) == []
+
+
+def test_words_are_counted_without_pictures_and_code_and_a_formula_is_one():
+    ok = "one two $a + b + c$ `x = 1` five\n\n```\nnot counted at all\n```\n![alt text](a.png)"
+    assert kinds(coursework(answer=ok + " word" * 14)) == []
+    found = preflight(parsed(coursework(answer=ok + " word" * 30)))
+    assert [finding.kind for finding in found] == ["too-long"]
+    assert "the limit is 20" in found[0].sentence
+
+
+def test_an_answer_that_is_only_a_picture_is_not_typed():
+    assert kinds(coursework(answer="![photo](attachment:a.jpg)\n")) == ["only-image"]
+
+
+def test_a_figure_that_was_not_drawn_is_missed():
+    content = coursework()
+    cell_of(content, "fc-vae--figures--draw")["outputs"] = []
+    assert kinds(content) == ["no-figure"]
+
+
+def test_cells_not_run_or_run_in_another_order_are_named():
+    content = coursework()
+    cell_of(content, "fc-vae--loss--try")["execution_count"] = None
+    finding = preflight(parsed(content))[0]
+    assert finding.kind == "not-run"
+    assert "Cell 6 was not run" in finding.sentence
+    cell_of(content, "fc-vae--loss--try")["execution_count"] = 9
+    finding = preflight(parsed(content))[0]
+    assert finding.kind == "order"
+    assert "Cell 8 was run before cell 6" in finding.sentence
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        (
+            "WARNING: quick settings (HW5_QUICK=1): few images and few steps, for a try only.",
+            "quick",
+        ),
+        ("WARNING: stand-ins are used for the data sets (HW5_DATA=digits).", "stand-in"),
+    ],
+)
+def test_quick_settings_and_stand_in_data_are_told(line, kind):
+    assert kinds(coursework(begin=f"{BEGIN}{line}\n")) == [kind]
+
+
+def test_the_warnings_of_the_first_cell_are_those_that_are_looked_for(monkeypatch, capsys):
+    import hw5_utils
+
+    monkeypatch.setenv("HW5_QUICK", "1")
+    monkeypatch.setenv("HW5_DATA", "digits")
+    hw5_utils.begin()
+    assert sorted(kinds(coursework(begin=capsys.readouterr().out))) == ["quick", "stand-in"]
+
+
+def test_a_cell_that_stopped_with_an_error_is_named():
+    content = coursework()
+    cell_of(content, "fc-vae--loss--try")["outputs"] = [failed("ValueError", "no", ["ValueError"])]
+    assert kinds(content) == ["error"]
+
+
+def test_the_report_needs_its_headings_in_order_and_three_references():
+    wrong = ("Introduction", "Results", "Methodology", "Discussion and conclusion")
+    found = preflight(parsed(article(headings=wrong, references=2)))
+    assert [finding.kind for finding in found] == ["headings", "references"]
+    assert "“Results” comes too early" in found[0].sentence
+    lacking = ("Introduction", "Method", "Findings", "Discussion and conclusion")
+    assert "is missing" in preflight(parsed(article(headings=lacking)))[0].sentence
+    numbered = ("1. Introduction", "2 Methodology", "3. Results", "4. Discussion & Conclusions")
+    assert kinds(article(headings=numbered)) == []
+
+
+def test_names_are_found_where_a_part_is_marked_without_them():
+    content = coursework(answer="As Ada1 told bob2, the encoder is needed.")
+    content["cells"][5]["metadata"]["executionInfo"] = {"user": {"displayName": "Grace Hopper"}}
+    content["cells"][6]["source"] += "\n\nBy Grace Hopper."
+    found = find_names([parsed(content)], About(netids=("ada1",), discussed=("bob2",)))
+    assert {finding.cell for finding in found} == {"fc-vae--why", "fc-vae--figures"}
+
+
+@pytest.mark.parametrize("netid", ["ada1", "jsmith42", "a.b-c_d", "AB12"])
+def test_netids_that_could_be(netid):
+    assert check_people(About(netids=(netid,))) == []
+
+
+@pytest.mark.parametrize("netids", [(), ("your netid",), ("NetID",), ("a",), ("x" * 40,), ("é1",)])
+def test_netids_that_cannot_be(netids):
+    assert [finding.kind for finding in check_people(About(netids=netids))] == ["netid"]
+
+
+def test_more_than_three_people_to_talk_to_are_too_many():
+    found = check_people(About(netids=("ada1",), discussed=("a1", "b2", "c3", "d4")))
+    assert [finding.kind for finding in found] == ["discussed"]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"PK\x03\x04", b"[1]", b'{"a": 1}', b'"text"', b"[" * 9999]
+)
+def test_what_is_no_notebook_is_refused_in_a_sentence(tmp_path, content):
+    path = tmp_path / "x.ipynb"
+    path.write_bytes(content)
+    with pytest.raises(ReportError, match=r"x\.ipynb is not a notebook"):
+        read(path)
+    with pytest.raises(ReportError, match="cannot be read"):
+        read(tmp_path / "missing.ipynb")
+
+
+def test_hostile_cells_are_read_and_never_run(tmp_path):
+    path = tmp_path / "ran"
+    hostile = code(f'NETID = open({str(path)!r}, "w").write("x")\nNETID = "ada1"', id="about")
+    found = parse_notebook(notebook(hostile, markdown("x", metadata=graded("a--b", 1))), "x")
+    assert found.kit
+    assert not path.exists()
+
+
+def test_pictures_count_whatever_their_kind(tmp_path):
+    content = coursework()
+    cell_of(content, "fc-vae--figures--draw")["outputs"] = [
+        shown({"image/svg+xml": "<svg></svg>"}),
+        shown({"image/jpeg": picture(9, 9, "red", "JPEG")}),
+    ]
+    assert preflight(read(save(content, tmp_path / "a.ipynb"))) == []

@@ -1,0 +1,441 @@
+"""Pages are looked at: their text, where it stands, what is drawn, and what never gets out."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pypdfium2
+import pytest
+from pypdf import PdfReader
+
+import hw5_pages
+from hw5_notebook import About, parse_notebook, read_notebook
+from hw5_pages import print_pdf
+from tests.notebooks_awkward.cells import code, markdown, notebook, picture, shown, stream
+from tests.notebooks_awkward.coursework import ANSWER, article, coursework, graded, save
+from tests.notebooks_awkward.make import MAKERS
+
+ROOT = Path(__file__).resolve().parent.parent
+ADA = About(netids=("ada1",), discussed=("bob2",), sources=("A book",))
+
+
+def printed(*contents, who=ADA, is_article=False):
+    books = [parse_notebook(content, f"{i}_book") for i, content in enumerate(contents, 1)]
+    return print_pdf(books, who, is_article)
+
+
+def flat(text: str) -> str:
+    return re.sub(r"[\s\u200b]+", " ", text)
+
+
+def pages(pdf: bytes) -> list[str]:
+    return [flat(page.extract_text()) for page in PdfReader(io.BytesIO(pdf)).pages]
+
+
+def inside(pdf: bytes, page: int, box: list[float]) -> str:
+    """The text that stands in a box of the page map, given in points from the top left."""
+    sheet = pypdfium2.PdfDocument(pdf)[page - 1]
+    height = sheet.get_height()
+    left, top, right, bottom = box
+    text = sheet.get_textpage()
+    return flat(text.get_text_bounded(left - 3, height - bottom - 3, right + 3, height - top + 3))
+
+
+def drawn(pdf: bytes, page: int, scale: float = 1.0) -> np.ndarray:
+    """A page as dots, (height, width, 3)."""
+    return pypdfium2.PdfDocument(pdf)[page - 1].render(scale=scale).to_numpy()[..., :3]
+
+
+def of_colour(dots: np.ndarray, colour: tuple[int, int, int]) -> tuple[int, int]:
+    """Width and height in dots of what has this colour (red, green, blue)."""
+    rows, columns = np.nonzero((abs(dots[..., ::-1].astype(int) - colour) < 12).all(-1))
+    return (0, 0) if not len(rows) else (int(np.ptp(columns)) + 1, int(np.ptp(rows)) + 1)
+
+
+@pytest.fixture(scope="module")
+def small():
+    """A notebook of the coursework, complete."""
+    return printed(coursework())
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_awkward_notebooks_are_printed(name, tmp_path):
+    awkward = MAKERS[name]()
+    path = tmp_path / f"{name}.ipynb"
+    raw = awkward.content
+    path.write_bytes(raw if isinstance(raw, bytes) else json.dumps(raw).encode())
+    result = print_pdf([read_notebook(path)], About())
+    sheets = PdfReader(io.BytesIO(result.pdf)).pages
+    text = flat("\n".join(page.extract_text() for page in sheets))
+    assert [words for words in awkward.shows if flat(words) not in text] == []
+    assert [words for words in awkward.hides if flat(words) in text] == []
+    assert len(sheets) <= awkward.pages
+    assert sum(len(page.images) for page in sheets) >= awkward.pictures
+    if awkward.finding:
+        assert awkward.finding in [finding.kind for finding in result.findings]
+        assert all(finding.cell for finding in result.findings)
+
+
+def test_there_are_awkward_notebooks_enough():
+    assert len(MAKERS) >= 30
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda p: p.stem)
+def test_every_notebook_of_the_coursework_is_printed_without_loss(path):
+    book = read_notebook(path)
+    result = print_pdf([book], ADA, article="report" in book.parts)
+    lost = {"formula", "picture", "text", "too-long-text", "fonts"}
+    assert [finding for finding in result.findings if finding.kind in lost] == []
+    text = " ".join(pages(result.pdf))
+    for question in result.map["questions"]:
+        assert question["boxes"], question
+        assert flat(question["title"]) in text
+    assert "MARK SCHEME" not in text
+    assert "SOLUTION" not in text
+    assert not re.search(r"\$\$|\\(?:frac|begin|mathbb|text)\b", text)
+
+
+def test_the_first_page_shows_whose_it_is_in_large_letters(small):
+    sizes: dict[str, float] = {}
+
+    def look(text, _matrix, place, _font, size):
+        if text.strip():
+            sizes[text.strip()] = max(size * abs(place[3] or 1), sizes.get(text.strip(), 0))
+
+    PdfReader(io.BytesIO(small.pdf)).pages[0].extract_text(visitor_text=look)
+    assert sizes["ada1"] > 30
+    assert all(size < 30 for text, size in sizes.items() if text != "ada1")
+    first = pages(small.pdf)[0]
+    for words in ("A small VAE", "DEEP GENERATIVE MODELS", "bob2", "A book"):
+        assert words in first
+
+
+def test_the_list_of_questions_says_their_pages(small):
+    first = pages(small.pdf)[0]
+    for question in small.map["questions"]:
+        page = question["boxes"][0]["page"]
+        assert re.search(rf"{question['title']}[ .]*{question['worth']} {page}\b", first)
+
+
+def test_every_question_starts_a_page_and_the_map_says_where_it_is(small):
+    sheets = pages(small.pdf)
+    assert [q["key"] for q in small.map["questions"]] == [
+        "fc-vae.loss",
+        "fc-vae.figures",
+        "fc-vae.why",
+    ]
+    assert small.map["pages"] == len(sheets)
+    for question in small.map["questions"]:
+        (place,) = question["boxes"]
+        text = inside(small.pdf, place["page"], place["box"])
+        assert question["title"] in text
+        others = [q["title"] for q in small.map["questions"] if q is not question]
+        assert not any(title in sheets[place["page"] - 1] for title in others)
+    answer = small.map["questions"][2]["boxes"][0]
+    assert "would otherwise ignore" in inside(small.pdf, answer["page"], answer["box"])
+
+
+def test_a_question_of_several_pages_has_a_box_on_each():
+    long = " ".join(f"word{i}" for i in range(2000))
+    result = printed(coursework(answer=long))
+    boxes = next(q for q in result.map["questions"] if q["key"] == "fc-vae.why")["boxes"]
+    assert len(boxes) >= 3
+    assert [box["page"] for box in boxes] == list(range(boxes[0]["page"], result.map["pages"] + 1))
+    said = " ".join(inside(result.pdf, box["page"], box["box"]) for box in boxes)
+    assert all(f"word{i} " in f"{said} " for i in range(0, 2000, 97))
+
+
+def test_every_page_but_the_first_has_a_head_with_name_and_question_and_a_number(small):
+    sheets = pages(small.pdf)
+    for number, text in enumerate(sheets, 1):
+        assert f"{number} / {len(sheets)}" in text
+    for question in small.map["questions"]:
+        text = sheets[question["boxes"][0]["page"] - 1]
+        assert text.index("ada1") < text.index(question["title"])
+        assert text.count(question["title"]) == 2
+
+
+def test_hints_and_cells_that_nobody_marks_are_left_out(small):
+    text = " ".join(pages(small.pdf))
+    for words in ("hidden hint", "NETID =", "report()", "import sys", "<Figure>"):
+        assert words not in text
+    for words in ("print(loss_function(x, y))", "tensor(8.5079)", "torch 2.13.0", "10 of 20 words"):
+        assert words in text
+
+
+def test_what_is_missing_stands_on_the_first_page_and_at_its_place():
+    content = coursework(answer="YOUR ANSWER HERE")
+    content["cells"][7]["outputs"] = []
+    sheets = pages(printed(content).pdf)
+    assert "not answered" in sheets[0]
+    assert "figure missing" in sheets[0]
+    assert any("Not answered." in sheet for sheet in sheets[1:])
+
+
+def test_several_notebooks_come_in_order_under_one_list():
+    other = coursework(part="fc-gan", title="A small GAN", figure="teal")
+    result = printed(coursework(), other)
+    keys = [question["key"] for question in result.map["questions"]]
+    assert keys[0].startswith("fc-vae.") and keys[-1].startswith("fc-gan.")
+    starts = [question["boxes"][0]["page"] for question in result.map["questions"]]
+    assert starts == sorted(starts)
+    first = pages(result.pdf)[0]
+    assert first.index("A small VAE") < first.index("A small GAN")
+
+
+def test_an_anonymous_pdf_names_nobody():
+    said = coursework(answer="As ADA1 and bob2 say.", begin="Data in /home/ada1/data\n")
+    result = printed(said, who=About(("ada1",), ("bob2",), ("A book",), None, anonymous=True))
+    everything = " ".join(pages(result.pdf)) + str(PdfReader(io.BytesIO(result.pdf)).metadata)
+    assert not re.search("ada1|bob2", everything, re.I)
+    assert "ada1" not in json.dumps(result.map)
+    assert "A book" in everything
+
+
+def test_the_report_is_set_continuously_and_its_cover_does_not_count():
+    result = printed(article(), is_article=True)
+    sheets = pages(result.pdf)
+    assert len(sheets) == 2
+    assert "ada1" in sheets[0]
+    for words in ("Introduction", "my methodology", "Discussion and conclusion", "Author 3."):
+        assert words in sheets[1]
+    assert "Instructions" not in " ".join(sheets)
+    assert [q["key"] for q in result.map["questions"]] == [
+        f"report.{name}" for name in ("introduction", "methodology", "results", "discussion")
+    ]
+    for question in result.map["questions"]:
+        (place,) = question["boxes"]
+        name = question["key"].partition(".")[2]
+        assert f"What I say in my {name}." in inside(result.pdf, place["page"], place["box"])
+    long = printed(article(words="word " * 900), is_article=True)
+    assert long.map["pages"] > 5
+    assert "too-many-pages" in [finding.kind for finding in long.findings]
+
+
+def test_code_is_wrapped_and_never_cut():
+    line = "value = " + " + ".join(f"term_{i}" for i in range(80))
+    content = notebook(code(f"{line}\nnext_line = '{'x' * 500}'"))
+    result = printed(content)
+    text = pages(result.pdf)[0]
+    assert all(f"term_{i}" in text for i in range(80))
+    assert text.replace(" ", "").count("x") >= 500
+    dots = drawn(result.pdf, 1)
+    margin = int(50 * dots.shape[1] / 595)
+    assert (dots[:, :margin] > 250).all()
+    assert (dots[:, -margin:] > 250).all()
+
+
+def test_code_is_highlighted_in_colours():
+    dots = drawn(printed(notebook(code("def f(x):\n    return 'text'  # why"))).pdf, 1, scale=2)
+    spread = dots.max(-1).astype(int) - dots.min(-1)
+    assert (spread > 80).sum() > 50
+
+
+def test_pictures_come_out_in_their_colours_and_at_a_sensible_size(small):
+    page = small.map["questions"][1]["boxes"][0]["page"]
+    width, height = of_colour(drawn(small.pdf, page), (255, 99, 71))
+    assert (width, height) == pytest.approx((240, 180), abs=3)
+    wide = notebook(code("x", shown({"image/png": picture(3000, 300, "navy")})))
+    width, height = of_colour(drawn(printed(wide).pdf, 1), (0, 0, 128))
+    assert (width, height) == pytest.approx((482, 48), abs=3)
+    tall = notebook(code("x", shown({"image/png": picture(300, 3000, "navy")})))
+    width, height = of_colour(drawn(printed(tall).pdf, 1), (0, 0, 128))
+    assert height < 500
+    digit = notebook(code("x", shown({"image/png": picture(28, 28, "navy")})))
+    width, height = of_colour(drawn(printed(digit).pdf, 1), (0, 0, 128))
+    assert 40 < width == height < 80
+
+
+def test_mathematics_is_set_and_not_typed():
+    tex = r"$$\mathbb{E}_{q_\phi}\left[\log\frac{p(x)}{q(z)}\right] = \begin{pmatrix}1\\2\end{pmatrix}$$"
+    result = printed(
+        notebook(markdown(f"Before {tex} after, $\\operatorname{{KL}}(q\\|p)\\geq 0$."))
+    )
+    text = pages(result.pdf)[0]
+    assert result.findings == ()
+    for words in ("𝔼", "log", "KL", "≥", "Before", "after,"):
+        assert words in text
+    assert "\\" not in text and "$" not in text
+
+
+@pytest.mark.parametrize(
+    "tex",
+    [
+        r"a \odot b \otimes c \oplus d \ominus e \cap f",
+        r"\begin{vmatrix} a & b \\ c & d \end{vmatrix} \begin{Vmatrix} a \end{Vmatrix}",
+        r"\tfrac12 + \dfrac{1}{2} + \dbinom{n}{k} + \mathbbm{1}_{x} + \mathds{R}",
+        r"{\bf x}^{\rm T} \color{red}{y} \textcolor{blue}{z} \phantom{w} \smash{v}",
+        r"\sum\limits_{i} \displaystyle x \tag{3} \label{eq:x} \nonumber",
+        r"a &= b \\ c &= d",
+        r"x &lt; y \quad \text{if } z > 0 % a comment",
+        r"\left. \frac{df}{dx} \right|_{x=0} \bigg\| \Big[ \big(",
+        r"\underbrace{a + b}_{\text{both}} \overset{!}{=} \stackrel{d}{\to} \xrightarrow{n}",
+        r"\begin{dcases} 1 & x \\ 0 & y \end{dcases} \not= \mathop{\mathrm{argmin}}_x",
+    ],
+)
+def test_tex_that_pandoc_alone_would_refuse_is_set(tex):
+    assert printed(notebook(markdown(f"$${tex}$$"))).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("formula", "harmless"),
+    [
+        (r"a + b", True),
+        (r'upright("#read(1)") x', True),
+        (r'upright("\") #read(1)")', True),
+        (r"lr(size: #120%, \() x", True),
+        (r"#h(2em) \# \$", True),
+        (r"#box(stroke: black, inset: 3pt, [$ a = b $])", True),
+        ("#read(1)", False),
+        (r'upright("a") #panic()', False),
+        (r'"unclosed #read(1)', False),
+        (r"#scale(x: 120%, y: 120%)[x]", False),
+        (r"\\#read(1)", False),
+        ("$] #read(1) [$", False),
+    ],
+)
+def test_only_formulas_without_code_are_handed_to_typst(formula, harmless):
+    assert hw5_pages._harmless(formula) is harmless
+
+
+def test_every_string_of_a_notebook_stays_a_string(tmp_path):
+    hostile = '\\" + panic("out") + "\n#panic()\\\\" //\r\x00\u2028"'
+    source = f"#let said = {hw5_pages._str(hostile)}\n#said.len()"
+    import typst
+
+    assert typst.compile(source.encode()).startswith(b"%PDF")
+
+
+def test_a_failure_names_its_cell_and_keeps_everything_else():
+    content = notebook(
+        markdown("Kept before.", "a"),
+        markdown(r"$$\nosuchcommand{x}$$", "fc-vae--loss"),
+        code("y", shown({"image/png": "bm9wZQ=="}), id="b"),
+        markdown("Kept after.", "c"),
+    )
+    result = printed(content)
+    assert [(f.kind, f.cell) for f in result.findings] == [
+        ("picture", "b"),
+        ("formula", "fc-vae--loss"),
+    ]
+    assert "cell 2 (fc-vae--loss)" in result.findings[1].sentence
+    text = pages(result.pdf)[0]
+    assert "Kept before." in text and "Kept after." in text and "nosuchcommand" in text
+
+
+def test_what_typst_itself_refuses_is_replaced_and_told(monkeypatch):
+    wrong = {r"\wrong": "nosuchvariable + 1"}
+    read = hw5_pages._read
+
+    def badly(fragments, formulas, *seconds):
+        trees, written = read(fragments, formulas, *seconds)
+        pairs = zip(formulas, written, strict=True)
+        return trees, [next((v for k, v in wrong.items() if k in tex), old) for tex, old in pairs]
+
+    monkeypatch.setattr(hw5_pages, "_read", badly)
+    result = printed(notebook(markdown(r"One $a^2$, two $\wrong$, three $b_{97}$.")))
+    assert [finding.kind for finding in result.findings] == ["formula"]
+    text = pages(result.pdf)[0]
+    assert "wrong" in text and "97" in text
+
+
+def test_pandoc_dying_on_one_text_costs_that_text_alone(monkeypatch, tmp_path):
+    real = hw5_pages._pandoc()
+    fake = tmp_path / "pandoc"
+    fake.write_text(
+        f"#!{sys.executable}\nimport subprocess, sys\ntext = sys.stdin.buffer.read()\n"
+        "if b'KILLER' in text: sys.exit(251)\n"
+        f"sys.exit(subprocess.run([{real!r}, *sys.argv[1:]], input=text).returncode)\n"
+    )
+    fake.chmod(0o755)
+    monkeypatch.setattr(hw5_pages, "_pandoc", lambda: str(fake))
+    cells = [markdown(text) for text in ("First $a$", "KILLER text", "Third **b**", "Fourth $c$")]
+    result = printed(notebook(*cells))
+    assert [
+        (finding.kind, "cell 2" in finding.sentence.lower()) for finding in result.findings
+    ] == [("text", True)]
+    text = pages(result.pdf)[0]
+    assert all(words in text for words in ("First", "KILLER text", "Third b", "Fourth"))
+
+
+def test_without_the_fonts_of_other_scripts_a_sentence_says_so(monkeypatch):
+    monkeypatch.setattr(hw5_pages, "_FONT_PACKAGES", ("no_such_fonts",))
+    plain = printed(notebook(markdown("Plain words, Ελληνικά, $x^2$ ✓.")))
+    assert plain.findings == ()
+    rare = printed(notebook(markdown("你好 🎉")))
+    assert [finding.kind for finding in rare.findings] == ["fonts"]
+
+
+def test_letters_of_every_script_have_a_font():
+    text = "王小明 かな 한국어 Ωж עברית العربية हिन्दी ไทย தமிழ் ქართული 🎉🚀 ∑∫≤ℝ ✓✗→"
+    result = printed(notebook(markdown(text), code("x", stream(text))))
+    fonts = {
+        str(font.get_object()["/BaseFont"])
+        for page in PdfReader(io.BytesIO(result.pdf)).pages
+        for font in page["/Resources"]["/Font"].values()
+    }
+    for name in ("CJK", "Emoji", "Devanagari", "Thai", "Tamil", "Georgian"):
+        assert any(name in font for font in fonts), name
+
+
+def test_the_same_notebook_gives_the_same_bytes_anywhere(tmp_path):
+    program = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from pathlib import Path; import datetime\n"
+        "from hw5_notebook import About, parse_notebook; from hw5_pages import print_pdf\n"
+        "import json; raw = json.loads(Path(sys.argv[2]).read_text())\n"
+        "who = About(('ada1',), (), (), datetime.date(2027, 4, 13))\n"
+        "sys.stdout.buffer.write(print_pdf([parse_notebook(raw, 'n')], who).pdf)\n"
+    )
+    results = []
+    for seed, folder in (("1", "here"), ("2", "over there")):
+        (tmp_path / folder).mkdir()
+        path = save(coursework(), tmp_path / folder / "n.ipynb")
+        done = subprocess.run(
+            [sys.executable, "-c", program, str(ROOT), str(path)],
+            cwd=path.parent,
+            capture_output=True,
+            check=True,
+            env={**os.environ, "PYTHONHASHSEED": seed, "TMPDIR": str(path.parent)},
+        )
+        results.append(done.stdout)
+    assert results[0] == results[1]
+    assert results[0].startswith(b"%PDF")
+
+
+def test_outlines_and_details_for_readers_of_the_file(small):
+    reader = PdfReader(io.BytesIO(small.pdf))
+    assert reader.metadata.title == "A small VAE"
+    titles = [
+        item.title
+        for part in reader.outline
+        for item in (part if isinstance(part, list) else [part])
+    ]
+    assert titles == ["A small VAE", "The loss", "Samples", "Why an encoder"]
+
+
+def test_a_page_of_the_coursework_looks_as_it_did(small):
+    """An answer is set off by a bar at its left, over its whole height and nothing else's."""
+    place = small.map["questions"][2]["boxes"][0]
+    dots = drawn(small.pdf, place["page"], scale=2)
+    accent = (abs(dots[..., ::-1].astype(int) - (29, 79, 124)) < 12).all(-1)
+    column = accent[:, int(2 * 56.7) : (2 * 60)].any(1)
+    rows = np.nonzero(column)[0]
+    box = place["box"]
+    assert rows.min() > 2 * box[1]
+    assert abs(rows.max() - 2 * box[3]) < 60
+    lone = printed(notebook(markdown(ANSWER)))
+    accent = (abs(drawn(lone.pdf, 1)[..., ::-1].astype(int) - (29, 79, 124)) < 12).all(-1)
+    assert not accent.any()
+
+
+def test_answers_in_a_foreign_notebook_of_nbgrader_are_kept():
+    cell = markdown("My own words.", metadata=graded("q1", 3))
+    assert "My own words." in pages(printed(notebook(markdown("# Homework"), cell)).pdf)[0]
