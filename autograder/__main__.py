@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -11,24 +12,48 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from . import batch
+from . import batch, kernel
 from .assignment import Assignment, AssignmentError, read_assignment
 from .batch import BatchError, Bench, Plan
-from .export import feedback, gradescope_zip, marks_csv, results_json, table
+from .execution import execute
+from .export import execution, feedback, gradescope_zip, marks_csv, results_json, table
 from .gradebook.course import Course, GradebookError, enter, open_course, repairs
 from .intake import Handin, IntakeError, read_submission, read_submissions
 from .judge import graded_parts
+from .reference import ROOT
+from .release import ReleaseError
 from .results import UNGRADABLE, SubmissionResult
 from .sandbox import PROTECTIONS, SandboxError, Zygote
 
 DESCRIPTION = """\
-Grades submissions of the coursework. Student code runs in a confined worker; the checks, the
-reference and the verdicts stay outside of it.
+Releases the coursework and grades submissions of it. Student code runs in a confined worker; the
+checks, the reference and the verdicts stay outside of it.
 
+  python -m autograder release --out RELEASE            what students get, proven
   python -m autograder grade SUBMISSIONS --out MARKS    a whole class; run it again to go on
   python -m autograder check FOLDER                     one submission, every check in words
   python -m autograder doctor                           what this machine protects, and how
   python -m autograder gradescope --out autograder.zip  the same grading, on Gradescope
+"""
+
+RELEASE = """\
+Make what students get out of the source with its solutions, and prove it. Nothing appears at OUT
+until all of this holds: solutions, mark schemes and hidden checks are found nowhere in it; it can
+be imported, and every visible check fails in words that say what to write; the judge gives it
+nothing and the solution everything; nbgrader makes the same of it, cell by cell.
+
+  OUT/hw5.zip             for students: modules, notebooks, a README and requirements of their own
+  OUT/course              where nbgrader works: its config, source, release and gradebook.db
+  OUT/marking_guide.md    for staff: every model answer, mark scheme and solution
+
+With --part only these parts are in it: the others leave the modules, the command line, the
+notebooks and the figures too. Points come from assignment.toml; set `total` there to scale the
+parts of a release to it. --address is where you will put the zip: the first cell of each notebook
+fetches it from there, in Colab for example.
+
+  python -m autograder release --out spring
+  python -m autograder release --part fc-vae --part fc-gan --out week7
+  python -m autograder release --address https://example.edu/hw5.zip --out spring
 """
 
 GRADE = """\
@@ -40,6 +65,13 @@ where it was when the same command is given again; a finished one is only writte
 
   python -m autograder grade submissions --out marks
   python -m autograder grade gradescope_export.zip --out marks --jobs 4 --part fc-vae
+
+With --execute, every submitted notebook then runs from scratch with quick settings, in a sandbox of
+its own, and MARKS/execution says which cells fail. With --full it runs with the submitted settings
+and seeds, which may take hours, and cells whose numbers or figures come out otherwise are named.
+These are reports: no mark follows from them.
+
+  python -m autograder grade submissions --out marks --execute
 
 With --gradebook, the same marks are entered into nbgrader's gradebook: COURSE is the course folder
 that `release` made, or the gradebook.db in it. The submissions are laid out in its `submitted`,
@@ -56,6 +88,10 @@ wrong. Nothing is written. To repeat what a student's feedback says, give the se
 
   python -m autograder check submissions/ada
   python -m autograder check submissions/ada --part conv-gan --seed 123456
+
+With --execute, its notebooks then run from scratch (see `grade --help`).
+
+  python -m autograder check submissions/ada --execute --full
 """
 
 GRADESCOPE = """\
@@ -79,13 +115,17 @@ run unless all of them hold.
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command. 0: done; 1: a mark is held back by our fault; 2: a sentence on stderr."""
+    """Run one command. 0: done; 1: a mark is held back by our fault, or a release does not hold;
+    2: a sentence on stderr."""
     arguments = _parser().parse_args(argv)
     try:
         return int(arguments.run(arguments))
     except (AssignmentError, BatchError, GradebookError, IntakeError, SandboxError) as error:
         print(f"autograder: {error}", file=sys.stderr)
         return 2
+    except ReleaseError as error:
+        print(f"autograder: nothing is released. {error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("autograder: stopped. The same command goes on from here.", file=sys.stderr)
         return 130
@@ -95,9 +135,28 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
 
 
+def release(arguments: argparse.Namespace) -> int:
+    """`release`: make a release, prove it, and only then let it appear."""
+    from .release import package, proof  # nbgrader is slow to import, and no other command needs it
+
+    assignment = read_assignment().scaled(arguments.part)
+    with package.appearing(arguments.out) as folder:
+        source = package.read_source(ROOT, assignment)
+        made = package.make(source, assignment, arguments.part, arguments.address)
+        package.write(made, folder)
+        for sentence in proof.prove(made, folder):
+            print(sentence, flush=True)
+    for note in made.notes:
+        print(f"Note: {note}")
+    points = sum(part.points for part in made.parts)
+    print(f"{arguments.out / made.zip_name} is ready for students, for {points:g} points.")
+    return 0
+
+
 def grade(arguments: argparse.Namespace) -> int:
     """`grade`: read what was handed in, grade it, write and show the marks."""
     assignment = read_assignment().scaled(arguments.part)
+    _ready_to_execute(arguments)
     course = open_course(arguments.gradebook, assignment) if arguments.gradebook else None
     parts = graded_parts(assignment, arguments.part)
     handins = read_submissions(arguments.submissions, assignment, parts)
@@ -116,6 +175,10 @@ def grade(arguments: argparse.Namespace) -> int:
     print(f"Marks in {arguments.out / 'marks.csv'}, feedback in {arguments.out / 'feedback'}.")
     if course:
         _enter(handins, results, course, arguments.submissions)
+    for handin in handins if arguments.execute else ():
+        report = execute(handin, arguments.full)
+        execution.write(report, arguments.out)
+        print(*execution.lines(report), sep="\n")
     return _exit_code(results)
 
 
@@ -129,6 +192,7 @@ def check(arguments: argparse.Namespace) -> int:
             f"{arguments.folder} holds no work. {' '.join(handin.notes)} Give the folder or the "
             "zip of one student."
         )
+    _ready_to_execute(arguments)
     bench = Bench(_plan(assignment, arguments, None))
     try:
         _say_missing(bench, arguments.strict)
@@ -136,6 +200,8 @@ def check(arguments: argparse.Namespace) -> int:
     finally:
         bench.close()
     table.show_one(result, assignment, Console())
+    if arguments.execute:
+        print(*execution.lines(execute(handin, arguments.full)), sep="\n")
     return _exit_code([result])
 
 
@@ -183,6 +249,14 @@ def gradescope(arguments: argparse.Namespace) -> int:
         f"points; {points['bonus']} more are a bonus, and {points['manual']} are given by hand."
     )
     return 0
+
+
+def _ready_to_execute(arguments: argparse.Namespace) -> None:
+    """Raises BatchError or SandboxError before any work is done, not after."""
+    if arguments.full and not arguments.execute:
+        raise BatchError("--full says how notebooks run again. Give --execute, too.")
+    if arguments.execute:
+        kernel.require()
 
 
 def _prepare(out: Path, submissions: Path) -> None:
@@ -268,6 +342,22 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     one = commands.add_parser(
+        "release",
+        help="make and prove what students get",
+        description=RELEASE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    one.add_argument("--out", type=Path, required=True, metavar="OUT", help="a new folder")
+    one.add_argument(
+        "--address",
+        type=_address,
+        default="",
+        metavar="URL",
+        help="where students' notebooks fetch the zip from",
+    )
+    _parts(one)
+    one.set_defaults(run=release)
+    one = commands.add_parser(
         "grade",
         help="grade a folder of submissions",
         description=GRADE,
@@ -335,6 +425,18 @@ def _common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--strict", action="store_true", help="refuse to grade unless every protection holds"
     )
+    parser.add_argument(
+        "--execute", action="store_true", help="also run the notebooks again, for a report"
+    )
+    parser.add_argument(
+        "--full", action="store_true", help="with --execute: as submitted, and compare the outputs"
+    )
+
+
+def _address(text: str) -> str:
+    if not re.fullmatch(r"https?://[^\s\"\\]+", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no web address, such as https://...")
+    return text
 
 
 def _positive(text: str) -> int:

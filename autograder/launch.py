@@ -31,19 +31,27 @@ def readable() -> list[str]:
     return [path for path in there if path != "/"]
 
 
-def python(folder: str, paths: Sequence[str]) -> list[str]:
-    """The worker's command line: isolated, no bytecode, our folder on the path for its import."""
+def python(folder: str, paths: Sequence[str], module: str = "worker") -> list[str]:
+    """The command line of a module of `inside`: isolated, no bytecode, our folder on the path for
+    its import.
+    """
     packages = [p for p in paths if Path(p).name in ("site-packages", "dist-packages")]
     program = (
         f"import sys; sys.path[:] = [p for p in sys.path if p.startswith(tuple({list(paths)!r}))];"
         f"sys.path += [p for p in {packages!r} if p not in sys.path];"
-        f"sys.path.insert(0, {folder!r}); from inside import worker; sys.path.pop(0); worker.main()"
+        f"sys.path.insert(0, {folder!r}); from inside import {module}; sys.path.pop(0); "
+        f"{module}.main()"
     )
     return [sys.executable, "-I", "-B", "-c", program]
 
 
-def bubblewrap(paths: Sequence[str]) -> list[str]:
-    """The command that starts a program in namespaces of its own."""
+def bubblewrap(
+    paths: Sequence[str], scratch: int = SCRATCH_BYTES, shown: Mapping[str, str] | None = None
+) -> list[str]:
+    """The command that starts a program in namespaces of its own, with so many bytes of scratch.
+
+    `shown`: more folders that can be read in there, by the name they get.
+    """
     command = ["bwrap", "--die-with-parent", "--new-session", "--unshare-ipc", "--unshare-pid"]
     command += ["--unshare-net", "--unshare-uts", "--unshare-cgroup-try", "--cap-drop", "ALL"]
     if os.geteuid() == 0:
@@ -68,7 +76,9 @@ def bubblewrap(paths: Sequence[str]) -> list[str]:
     for file in ("/etc/ld.so.cache", "/etc/localtime", "/etc/alternatives"):
         command += ["--ro-bind-try", file, file]
     command += ["--ro-bind", str(INSIDE), "/kit/inside"]
-    command += ["--perms", "1777", "--size", str(SCRATCH_BYTES), "--tmpfs", "/scratch"]
+    for name, path in (shown or {}).items():
+        command += ["--dir", name, "--ro-bind", path, name]
+    command += ["--perms", "1777", "--size", str(scratch), "--tmpfs", "/scratch"]
     # Only the scratch folder can be written, whoever we are in here.
     return [*command, "--remount-ro", "/dev", "--remount-ro", "/", "--"]
 

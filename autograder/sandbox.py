@@ -18,7 +18,7 @@ import struct
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -195,7 +195,7 @@ class Zygote:
             "read": [*paths, "/etc/ld.so.cache", "/etc/localtime", os.devnull, "/dev/urandom"],
             "uid": FIRST_UID + os.getpid() % 4000,
             "limits": asdict(self.limits),
-            "tasks": self.limits.processes + _tasks_of_user(),
+            "tasks": self.limits.processes + tasks_of_user(),
             "fork": self._fork,
         }
         folder = "/kit" if self._bubblewrap else str(launch.INSIDE.parent)
@@ -322,40 +322,17 @@ class Zygote:
 
     def _examine(self) -> Doctor:
         """Attack ourselves from inside, and see what came through."""
-        with tempfile.TemporaryDirectory(prefix="hw5-probe-") as folder:
-            os.chmod(folder, 0o777)
-            secret = Path(folder, "secret")
-            secret.write_text("secret")
-            secret.chmod(0o644)
-            with _listeners(folder) as (address, tcp, udp):
-                child = self._child()
-                try:
-                    found = child.send(HELLO_SECONDS)(
-                        {
-                            "op": "probe",
-                            "answers": [__file__, *(f"{ROOT}/{name}.py" for name in SOLUTIONS)],
-                            "secrets": [str(secret)],
-                            "folders": [folder, "/tmp", "/dev/shm", "/var/tmp"],
-                            "unix": address,
-                            "tcp": tcp.getsockname()[1],
-                            "udp": udp.getsockname()[1],
-                            "tasks": 50,
-                            "room": self.limits.memory + (1 << 28),
-                            "disk": launch.SCRATCH_BYTES * 3 // 2,
-                        }
-                    )["value"]
-                finally:
-                    child.close()
-                arrived = bool(select.select([tcp, udp], [], [], 0)[0])
-        found["reaches the network"] = arrived or found["reaches the network"]
+        with targets(self.limits, launch.SCRATCH_BYTES) as (aims, arrived):
+            child = self._child()
+            try:
+                found = child.send(HELLO_SECONDS)({"op": "probe", **aims})["value"]
+            finally:
+                child.close()
+            found["reaches the network"] = arrived() or found["reaches the network"]
         found["outlives its end"] = Path(f"/proc/{child.pid}").exists()
-        active = [
-            name
-            for name, attacks in PROTECTIONS.items()
-            if not any(found.get(attack, True) for attack in attacks)
-        ]
+        active = held(found)
         return Doctor(
-            tuple(active),
+            active,
             tuple(name for name in PROTECTIONS if name not in active),
             self._mechanisms(found),
             tuple(self.advice + _advice(found)),
@@ -370,6 +347,38 @@ class Zygote:
             "resource limits": True,
         }
         return tuple(name for name, there in names.items() if there)
+
+
+def held(found: Mapping[str, Any]) -> tuple[str, ...]:
+    """The promises of PROTECTIONS of which every attack was tried, and failed."""
+    return tuple(
+        name
+        for name, attacks in PROTECTIONS.items()
+        if not any(found.get(attack, True) for attack in attacks)
+    )
+
+
+@contextlib.contextmanager
+def targets(limits: Limits, scratch: int) -> Iterator[tuple[dict[str, Any], Callable[[], bool]]]:
+    """What the probe is to attack, and whether anything has come through the network."""
+    with tempfile.TemporaryDirectory(prefix="hw5-probe-") as folder:
+        os.chmod(folder, 0o777)
+        secret = Path(folder, "secret")
+        secret.write_text("secret")
+        secret.chmod(0o644)
+        with _listeners(folder) as (address, tcp, udp):
+            aims = {
+                "answers": [__file__, *(f"{ROOT}/{name}.py" for name in SOLUTIONS)],
+                "secrets": [str(secret)],
+                "folders": [folder, "/tmp", "/dev/shm", "/var/tmp"],
+                "unix": address,
+                "tcp": tcp.getsockname()[1],
+                "udp": udp.getsockname()[1],
+                "tasks": limits.processes + 18,
+                "room": limits.memory + (1 << 28),
+                "disk": scratch * 3 // 2,
+            }
+            yield aims, lambda: bool(select.select([tcp, udp], [], [], 0)[0])
 
 
 @contextlib.contextmanager
@@ -408,7 +417,7 @@ def _hello(channel: socket.socket) -> tuple[int, int]:
     return 0, data[0]
 
 
-def _tasks_of_user() -> int:
+def tasks_of_user() -> int:
     """How many tasks our user has now: a child that stays our user shares the count."""
     count = 0
     for name in os.listdir("/proc") if os.path.isdir("/proc") else []:

@@ -17,10 +17,10 @@ GIVEN = [path for path in STUDENT if path.stem not in ("hw5_vae", "hw5_gan")]
 LEVELS = [
     {"__main__", "conftest", "gradescope", "pytest_option"},
     {"release"},
-    {"batch", "export", "gradebook"},
+    {"batch", "execution", "export", "gradebook"},
     {"judge"},
     {"diagnosis"},
-    {"checks", "sandbox", "child", "launch", "intake"},
+    {"checks", "sandbox", "child", "launch", "intake", "kernel"},
     {"reference"},
     {"submission", "platforms"},
     {"archive", "inside"},

@@ -31,6 +31,8 @@ SECCOMP_MODE_FILTER = 2
 PR_SET_CHILD_SUBREAPER = 36
 PR_SET_NO_NEW_PRIVS = 38
 CLONE_THREAD = 0x10000
+CLONE_NEW = (0x20000, *(1 << bit for bit in range(25, 31)))
+"""Flags of clone that ask for a new namespace: mount, cgroup, uts, ipc, user, pid, net."""
 
 FORBIDDEN = (
     "socket socketpair connect bind listen accept accept4 sendto sendmsg sendmmsg "
@@ -55,6 +57,15 @@ FORBIDDEN = (
     "setxattr lsetxattr fsetxattr removexattr lremovexattr fremovexattr get_robust_list "
 )
 """System calls denied whatever their arguments, by name."""
+
+KERNEL_NEEDS = (
+    "socket socketpair connect bind listen accept accept4 sendto sendmsg sendmmsg "
+    "recvfrom recvmsg recvmmsg getsockopt setsockopt getsockname getpeername shutdown "
+    "fork vfork execve execveat kill tkill tgkill rt_sigqueueinfo rt_tgsigqueueinfo "
+    "sched_setscheduler sched_setparam "
+)
+"""What a Jupyter kernel cannot do without: processes, signals, and sockets, which reach no farther
+than the network namespace that it must be given."""
 
 PRETENDED = (
     "chmod fchmod fchmodat fchmodat2 chown lchown fchown fchownat utime utimes utimensat futimesat"
@@ -87,13 +98,15 @@ class Limits:
     """Caps of one child.
 
     memory: bytes of address space beyond what the warm worker maps; cpu: seconds in all;
-    file: bytes per file written; processes: tasks (threads included) its user may have.
+    file: bytes per file written; processes: tasks (threads included) its user may have; files: how
+    many may be open.
     """
 
     memory: int
     cpu: int
     file: int
     processes: int
+    files: int = 64
 
 
 def prctl(option: int, argument: int) -> bool:
@@ -123,7 +136,7 @@ def limit(limits: Limits) -> None:
     caps = {
         resource.RLIMIT_FSIZE: limits.file,
         resource.RLIMIT_NPROC: limits.processes,
-        resource.RLIMIT_NOFILE: 64,
+        resource.RLIMIT_NOFILE: limits.files,
         resource.RLIMIT_CORE: 0,
     }
     if sys.platform.startswith("linux"):
@@ -198,22 +211,28 @@ def _landlock(number: int, *arguments: Any) -> int:
     return int(_libc().syscall(ctypes.c_long(number), *words))
 
 
-def compile_filter() -> bytes:
+def compile_filter(needed: str = "") -> bytes:
     """The seccomp filter as a program for the kernel; nothing where libseccomp is missing.
 
     Denied calls fail with EPERM: no sockets, no new processes or programs, no signals, no reach
     into other processes, no memory outside the limit. Threads stay. It is the same for every
-    child, so that it is compiled once.
+    child, so that it is compiled once. Calls that are `needed` are let through; new processes
+    share the namespaces of the old all the same.
     """
     if seccomp is None:
         return b""
     denied = seccomp.ERRNO(errno.EPERM)
     rules = seccomp.SyscallFilter(defaction=seccomp.ALLOW)
     for name in FORBIDDEN.split():
-        _rule(rules, denied, name)
+        if name not in needed.split():
+            _rule(rules, denied, name)
     for name in PRETENDED.split():
         _rule(rules, seccomp.ERRNO(0), name)
-    _rule(rules, denied, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, CLONE_THREAD, 0))
+    if "fork" in needed.split():
+        for flag in CLONE_NEW:
+            _rule(rules, denied, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, flag, flag))
+    else:
+        _rule(rules, denied, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, CLONE_THREAD, 0))
     # libc falls back to clone, whose flags a filter can see.
     _rule(rules, seccomp.ERRNO(errno.ENOSYS), "clone3")
     _rule(rules, denied, "prlimit64", seccomp.Arg(0, seccomp.NE, 0))
