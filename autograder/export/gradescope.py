@@ -64,7 +64,7 @@ def results(result: SubmissionResult, assignment: Assignment, seconds: float) ->
         "tests": tests,
         "extra_data": {
             "seed": result.seed,
-            "flags": list(result.flags),
+            "flags": [shown(flag) for flag in result.flags],
             "layers": list(result.layers),
             "versions": result.versions,
         },
@@ -118,8 +118,8 @@ def _check(check: CheckView) -> str:
 
 
 def _summary(result: SubmissionResult, refused: bool) -> str:
-    lines = [FLAGS.get(flag, f"The course staff will look at it: {flag}.") for flag in result.flags]
-    lines += [shown(note) for note in result.notes]
+    flags = [FLAGS.get(flag, f"The course staff will look at it: {flag}.") for flag in result.flags]
+    lines = [shown(sentence) for sentence in (*flags, *result.notes)]
     if result.ignored:
         named = ", ".join(shown(name) for name in result.ignored[:MOST_FILES])
         more = len(result.ignored) - MOST_FILES
