@@ -251,15 +251,17 @@ def all_gradients(loss: torch.Tensor, optimizer: torch.optim.Optimizer) -> None:
     optimizer.step()
 
 
+TABLE = Path(__file__).with_name("TRAINING.md")
+TITLE = "# Speed of training"
 WORDS = """\
-Written by `python benchmarks/speed.py`, in one run on one thread: times the rate of the seed's own
-way, which is the same loop with a DataLoader over per-image transforms, torch's default Adam,
-default layout and the usual `zero_grad, backward, step`. Four columns change one thing each, `ours`
-changes all four, and the last column holds our loops, progress bar and lists of losses included,
-against bare steps on batches that lie ready. bf16 (`--bf16`) is an option only: it is faster, but
-rounder. Tried and left out: foreach Adam and one permutation an epoch (no gain), torch.compile
-(0.9 of the time after half a minute of compiling, and it needs a compiler), worker processes for
-the DataLoader (slower on two cores), larger malloc pools and flushing denormals (within noise).
+Written by `python benchmarks/speed.py`, in one run on one thread of a busy machine: times the rate
+of the seed's own way, which is the same loop with a DataLoader over per-image transforms, torch's
+default Adam, default layout and the usual `zero_grad, backward, step`. Four columns change one
+thing each, `ours` changes all four, and the last column holds our loops, progress bar and lists of
+losses included, against bare steps on batches that lie ready. bf16 (`--bf16`) is an option only: it
+is faster, but rounder. Also tried: larger malloc pools and flushing denormals (3 % at most). From
+earlier measurements: foreach Adam and one permutation an epoch gain nothing, torch.compile saves
+5 % after half a minute of compiling, and loader processes are slower on two cores.
 """.splitlines()
 
 
@@ -360,11 +362,12 @@ def table(found: dict[str, dict[str, list[float]]]) -> list[str]:
 
 
 def section(out: Path) -> list[str]:
-    """The lines of TRAINING.md about speed; none before anything was measured."""
+    """The lines of TRAINING.md about speed; where nothing was measured, those it has."""
     kept = out / "speed.json"
     if not kept.exists():
-        return []
-    return ["", "# Speed of training", "", *WORDS, "", *table(json.loads(kept.read_text()))]
+        _, title, rest = TABLE.read_text(encoding="utf-8").partition(TITLE)
+        return ["", *(title + rest).splitlines()] if title else []
+    return ["", TITLE, "", *WORDS, "", *table(json.loads(kept.read_text()))]
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -30,8 +30,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 import speed  # noqa: E402
+from speed import TABLE  # noqa: E402
 
-TABLE = Path(__file__).with_name("TRAINING.md")
 Metrics = dict[str, float]
 
 
