@@ -254,7 +254,7 @@ def test_pictures_come_out_in_their_colours_and_at_a_sensible_size(small):
 
 
 def test_mathematics_is_set_and_not_typed():
-    tex = r"$$\mathbb{E}_{q_\phi}\left[\log\frac{p(x)}{q(z)}\right] = \begin{pmatrix}1\\2\end{pmatrix}$$"
+    tex = r"$$\mathbb{E}_q\left[\log\frac{p(x)}{q(z)}\right] = \begin{pmatrix}1\\2\end{pmatrix}$$"
     result = printed(
         notebook(markdown(f"Before {tex} after, $\\operatorname{{KL}}(q\\|p)\\geq 0$."))
     )
@@ -358,9 +358,8 @@ def test_pandoc_dying_on_one_text_costs_that_text_alone(monkeypatch, tmp_path):
     monkeypatch.setattr(hw5_pages, "_pandoc", lambda: str(fake))
     cells = [markdown(text) for text in ("First $a$", "KILLER text", "Third **b**", "Fourth $c$")]
     result = printed(notebook(*cells))
-    assert [
-        (finding.kind, "cell 2" in finding.sentence.lower()) for finding in result.findings
-    ] == [("text", True)]
+    (finding,) = result.findings
+    assert finding.kind == "text" and finding.sentence.startswith("Cell 2 ")
     text = pages(result.pdf)[0]
     assert all(words in text for words in ("First", "KILLER text", "Third b", "Fourth"))
 
