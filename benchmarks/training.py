@@ -317,7 +317,8 @@ def train(run: Run, seed: int, out: Path, data: str | None) -> None:
 def report(out: Path) -> int:
     """Write TRAINING.md from everything measured so far. 1 when a gate is missed."""
     rows, missed, untrained = [], [], []
-    before = TABLE.read_text(encoding="utf-8").splitlines() if TABLE.exists() else []
+    table = TABLE.read_text(encoding="utf-8") if TABLE.exists() else ""
+    before = table.partition(speed.TITLE)[0].splitlines()
     for run in RUNS:
         files = [
             out / f"{run.name.replace(' ', '-')}-{seed}" / "measured.json" for seed in run.seeds
