@@ -81,6 +81,11 @@ class Secrets:
     runs: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
     """Nine words -> the question they answer, and what they are from."""
 
+    def count(self) -> int:
+        """How many fragments there are."""
+        kinds = (self.code, self.shapes, self.numbers, self.values, self.sentences, self.formulas)
+        return sum(map(len, kinds)) + len(self.runs)
+
     def add_code(self, text: str, what: str) -> None:
         """The code of a solution: `text` is whole lines, indented or not."""
         for line in text.split("\n"):

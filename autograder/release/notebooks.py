@@ -56,6 +56,11 @@ class Notebook:
         """Its cells, in order."""
         return list(self.node.cells)
 
+    @property
+    def title(self) -> str:
+        """What it is about, as its metadata say."""
+        return str(self.node.metadata.get("hw5", {}).get("title", self.name))
+
     def where(self, cell: Cell) -> str:
         """How a message calls a cell."""
         return f"{self.name}.ipynb, cell {cell.id}"
@@ -90,6 +95,17 @@ def read(path: Path, every: Collection[str]) -> Notebook:
             raise ReleaseError(f"{notebook.where(cell)} is there twice.")
         seen.add(cell.id)
     return notebook
+
+
+def loads(name: str, data: bytes) -> Notebook:
+    """A notebook that students get, from its bytes."""
+    node = nbformat.reads(data.decode(), as_version=4)
+    return Notebook(name.removesuffix(".ipynb"), tuple(node.metadata.hw5.parts), node)
+
+
+def has_answers(notebook: Notebook) -> bool:
+    """Whether students write words into it."""
+    return any(utils.is_solution(cell) for cell in notebook.cells)
 
 
 def _need_cell(notebook: Notebook, cell: Cell) -> None:

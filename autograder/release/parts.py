@@ -27,7 +27,7 @@ IMPORTS = (ast.Import, ast.ImportFrom)
 DISPLAYS = (ast.Dict, ast.Tuple, ast.List, ast.Set)
 
 
-@dataclass
+@dataclass(eq=False)
 class Statement:
     """A statement at the top level of a module.
 
@@ -295,16 +295,17 @@ def _muted(
 ) -> set[int]:
     """What works on a table of subcommands in which none is left."""
     mute: set[int] = set()
+    free = {id(one) for one in general}
     for module, found in statements.items():
-        empty = {
-            (module, COMMANDS)
-            for one in found
-            if COMMANDS in one.names and one.by_part and _has_none(one, kept)
-        }
-        for _ in found:  # through main to parse_args to the table
+        tables = [one for one in found if COMMANDS in one.names and one.by_part]
+        if not any(_has_none(one, kept) for one in tables):
+            continue
+        empty, before = {(module, COMMANDS)}, 0
+        while len(empty) > before:  # through main to parse_args to the table
+            before = len(empty)
             for one in found:
                 named = {(module, name) for name in one.names}
-                if one in general and (one.uses & empty or named & empty):
+                if id(one) in free and (one.uses & empty or named & empty):
                     mute.add(id(one))
                     empty |= named
     return mute

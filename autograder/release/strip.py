@@ -126,7 +126,13 @@ def strip_answer(source: str, where: str) -> str:
             f"{where}: an answer cell must hold its model answer between the lines "
             "'### BEGIN SOLUTION' and '### END SOLUTION'."
         )
-    return without(source, found, lambda region: [region.indent + ANSWER_STUB])
+    stripped = without(source, found, lambda region: [region.indent + ANSWER_STUB])
+    if stripped.strip() != ANSWER_STUB:
+        raise ReleaseError(
+            f"{where}: what stands outside of the region would be released as a part of the "
+            "answer. Close the region below it, or move it into the statement."
+        )
+    return stripped
 
 
 def strip_code_cell(source: str, where: str) -> str:

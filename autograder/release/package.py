@@ -1,0 +1,284 @@
+"""Puts a release together: what students get, nbgrader's course folder and the marking guide.
+
+    OUT/hw5.zip             to give to students, and what --address points at
+    OUT/course/             where nbgrader works: nbgrader_config.py, source, release, gradebook.db
+    OUT/marking_guide.md    for staff
+
+`make` decides what is in all of them and writes nothing; `write` lays it out.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from ..assignment import Assignment, Part, grade_id
+from . import ReleaseError, notebooks, parts
+from .guide import marking_guide
+from .notebooks import Notebook
+from .strip import SOLUTION, strip_module
+
+HERE = Path(__file__).resolve().parent
+CONFIG = HERE.parent / "gradebook" / "nbgrader_config.py"
+COURSE, GUIDE = "course", "marking_guide.md"
+STUDENT_SECTIONS = ("The coursework itself", "The report")
+"""Of requirements.txt: what comes under these headings is what a student needs."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """The kit as its instructors have it: modules by name, notebooks, other files by name."""
+
+    folder: Path
+    modules: Mapping[str, str]
+    notebooks: tuple[Notebook, ...]
+
+
+@dataclass(frozen=True)
+class Release:
+    """What a release holds.
+
+    `modules` and `kept` are the modules and notebooks of the released parts with their solutions;
+    `students` what students get, file name -> bytes; `notes` what whoever releases should know.
+    """
+
+    assignment: Assignment
+    parts: tuple[Part, ...]
+    source: Source
+    modules: Mapping[str, str]
+    kept: tuple[Notebook, ...]
+    students: Mapping[str, bytes]
+    notes: tuple[str, ...]
+
+    @property
+    def zip_name(self) -> str:
+        """What the zip for students is called."""
+        return f"{self.assignment.id}.zip"
+
+
+def read_source(folder: Path, assignment: Assignment) -> Source:
+    """The modules `hw5_*.py` and the notebooks of a kit. Raises ReleaseError."""
+    modules = {p.stem: p.read_text(encoding="utf-8") for p in sorted(folder.glob("hw5_*.py"))}
+    every = [part.id for part in (*assignment.parts, *assignment.off)]
+    found = [notebooks.read(p, every) for p in sorted((folder / "notebooks").glob("*.ipynb"))]
+    return Source(folder, modules, tuple(found))
+
+
+def make(source: Source, assignment: Assignment, part_ids: Sequence[str], address: str) -> Release:
+    """The release of these parts, of all when none is named.
+
+    Raises AssignmentError for a part that is not there, ReleaseError for a source that cannot be
+    released.
+    """
+    chosen = tuple(assignment.part(name) for name in dict.fromkeys(part_ids)) or assignment.parts
+    chosen = tuple(part for part in assignment.parts if part in chosen)
+    kept_ids = [part.id for part in chosen]
+    every = [part.id for part in (*assignment.parts, *assignment.off)]
+    kept = [notebooks.keep_parts(notebook, kept_ids) for notebook in source.notebooks]
+    written = [notebooks.write_points(one, assignment) for one in kept if one]
+    if address:
+        written = [notebooks.write_address(one, address) for one in written]
+    _need_every_question(chosen, written)
+    cells: dict[str, list[str]] = {}
+    for notebook in source.notebooks:
+        for part, code in notebooks.code_by_part(notebook):
+            cells.setdefault(part, []).append(code)
+    answered_in = {part.id: part.module for part in (*assignment.parts, *assignment.off)}
+    modules = parts.keep_parts(source.modules, cells, every, kept_ids, answered_in)
+    stripped = {
+        f"{name}.py": _as_released(name, text, assignment).encode()
+        for name, text in modules.items()
+    }
+    students = {
+        "README.md": _readme(assignment, chosen, modules, written, address).encode(),
+        "requirements.txt": _requirements(source.folder / "requirements.txt").encode(),
+        "LICENSE": (source.folder / "LICENSE").read_bytes(),
+        **stripped,
+        **{f"{n.name}.ipynb": notebooks.strip_notebook(n).text().encode() for n in written},
+    }
+    gone = [part for part in every if part not in kept_ids]
+    return Release(
+        assignment, chosen, source, modules, tuple(written), students, tuple(_notes(students, gone))
+    )
+
+
+def write(release: Release, folder: Path) -> None:
+    """Lay a release out in an empty folder; nbgrader has yet to make its own release of it."""
+    course = folder / COURSE
+    home = course / "source" / release.assignment.id
+    home.mkdir(parents=True)
+    # generate_assignment copies what lies beside the notebooks, so it is what students get.
+    for name, data in release.students.items():
+        (home / name).write_bytes(data)
+    for notebook in release.kept:
+        (home / f"{notebook.name}.ipynb").write_text(notebook.text(), encoding="utf-8")
+    shutil.copyfile(CONFIG, course / CONFIG.name)
+    (folder / release.zip_name).write_bytes(_zip(release))
+    guide = marking_guide(release.assignment.title, release.parts, release.modules, release.kept)
+    (folder / GUIDE).write_text(guide, encoding="utf-8")
+
+
+@contextmanager
+def appearing(out: Path) -> Iterator[Path]:
+    """A folder to work in that becomes `out` when the block ends well, and is gone otherwise.
+
+    Raises ReleaseError when `out` is there already, or cannot be made.
+    """
+    out = Path(os.path.abspath(out))
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise ReleaseError(
+            f"--out {out} is there already. Give a new folder: a course folder in use holds marks "
+            "that no release may touch."
+        )
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    except OSError as error:
+        raise ReleaseError(f"--out {out} cannot be made: {error.strerror}.") from None
+    try:
+        work.chmod(0o755)
+        yield work
+        if out.exists():
+            out.rmdir()
+        work.rename(out)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _as_released(name: str, text: str, assignment: Assignment) -> str:
+    """A module without solutions; one that is given has none, whatever it says of markers."""
+    if any(part.module == name for part in assignment.parts):
+        return strip_module(text, f"{name}.py", assignment)
+    for number, line in enumerate(text.split("\n"), 1):
+        if SOLUTION.fullmatch(line):
+            raise ReleaseError(f"{name}.py, line {number}: nobody writes in this file.")
+    return text
+
+
+def _need_every_question(chosen: Sequence[Part], written: Sequence[Notebook]) -> None:
+    """Each question of the released parts has one cell that carries its points, in one notebook."""
+    places: dict[str, list[str]] = {}
+    for notebook in written:
+        for cell in notebooks.graded(notebook):
+            places.setdefault(cell.id, []).append(notebook.where(cell))
+    for part in chosen:
+        for question in part.questions:
+            cells = places.get(grade_id(f"{part.id}.{question.id}"), [])
+            if question.kind != "info" and not cells:
+                raise ReleaseError(
+                    f"no notebook asks {part.id}.{question.id}: there must be one cell called "
+                    f"{grade_id(f'{part.id}.{question.id}')} that carries its points."
+                )
+            if len(cells) > 1:
+                raise ReleaseError(
+                    f"{part.id}.{question.id} is asked twice: {' and '.join(cells)}."
+                )
+
+
+def _notes(students: Mapping[str, bytes], gone: Sequence[str]) -> Iterator[str]:
+    """Where a text still speaks of a part that is not released."""
+    for name, data in students.items():
+        if not name.endswith(".ipynb"):
+            for line, part in parts.mentions(data.decode(), gone):
+                yield f"{name}, line {line}, speaks of {part}, which is not released."
+            continue
+        for cell in notebooks.loads(name, data).cells:
+            for _, part in parts.mentions(cell.source, gone):
+                yield f"{name}, cell {cell.id}, speaks of {part}, which is not released."
+
+
+# --- files of their own
+
+
+def _requirements(path: Path) -> str:
+    """What a student needs: the sections of requirements.txt that the coursework is."""
+    sections = re.split(r"\n(?=# )", path.read_text(encoding="utf-8"))
+    wanted = [
+        s.strip() for s in sections if s.startswith(tuple(f"# {t}" for t in STUDENT_SECTIONS))
+    ]
+    if len(wanted) != len(STUDENT_SECTIONS):
+        raise ReleaseError(
+            f"{path.name} must have the sections {' and '.join(STUDENT_SECTIONS)}: they are what "
+            "students install."
+        )
+    return "\n\n".join(wanted) + "\n"
+
+
+def _readme(
+    assignment: Assignment,
+    chosen: Sequence[Part],
+    modules: Mapping[str, str],
+    written: Sequence[Notebook],
+    address: str,
+) -> str:
+    by_id = {part.id: part for part in chosen}
+
+    def points(notebook: Notebook) -> float:
+        return sum(by_id[part].points for part in notebook.parts)
+
+    checked = [part.id for part in chosen if any(q.kind == "code" for q in part.questions)]
+    return (
+        Environment(
+            loader=FileSystemLoader(HERE), undefined=StrictUndefined, keep_trailing_newline=True
+        )
+        .get_template("student.md")
+        .render(
+            title=assignment.title,
+            notebooks=[
+                {"name": n.name, "title": n.title, "points": f"{points(n):g}"} for n in written
+            ],
+            points=f"{sum(map(points, written)):g}",
+            due=assignment.due.strftime("%d %B %Y, %H:%M %Z") if assignment.due else "",
+            late=assignment.late,
+            groups=list(_groups(assignment, chosen)),
+            address=address,
+            modules=[f"`{name}.py`" for name in sorted({p.module for p in chosen if p.module})],
+            written=any(notebooks.has_answers(n) for n in written),
+            checks=checked[0] if checked else "",
+            commands=list(_commands(modules)),
+            files=[f"`{name}`" for name in _handed_in(assignment, modules)],
+        )
+    )
+
+
+def _groups(assignment: Assignment, chosen: Sequence[Part]) -> Iterator[str]:
+    """What is not each student's own, a sentence each."""
+    for part in chosen:
+        if part.max_group > 1:
+            yield f"`{part.id}` may be done in groups of up to {part.max_group}."
+    for part in chosen:
+        if part.anonymous:
+            yield f"`{part.id}` is marked without names: write none into it."
+
+
+def _commands(modules: Mapping[str, str]) -> Iterator[str]:
+    """The example commands in the modules' docstrings."""
+    for text in modules.values():
+        yield from re.findall(r"(?m)^    (python hw5_(?:vae|gan)\.py .*?)(?:  +#.*)?$", text)
+
+
+def _handed_in(assignment: Assignment, modules: Mapping[str, str]) -> Iterator[str]:
+    for name in assignment.files:
+        if not name.endswith(".py") or name.removesuffix(".py") in modules:
+            yield name
+
+
+def _zip(release: Release) -> bytes:
+    """The files of students in one folder; the same files make the same bytes."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in sorted(release.students):
+            entry = zipfile.ZipInfo(f"{release.assignment.id}/{name}", (2000, 1, 1, 0, 0, 0))
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, release.students[name], zipfile.ZIP_DEFLATED)
+    return out.getvalue()
