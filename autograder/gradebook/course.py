@@ -148,7 +148,8 @@ def _lay_out(student: str, handin: Handin, home: Path, course: Course) -> None:
         for name in course.notebooks
         if (old := home / f"{name}.ipynb").exists() and old.read_bytes() != files.get(old.name)
     ]
-    _ask_again(student, changed, course)
+    if changed:
+        _ask_again(student, changed, course)
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
     for name, data in files.items():

@@ -20,6 +20,7 @@ from autograder.assignment import question_of
 from autograder.export.shared import file_name, is_withheld, mark
 from autograder.gradebook.comments import comment_on, why_withheld
 from autograder.gradebook.reading import PLACEHOLDER
+from autograder.gradebook.repair_cells import NOTE
 from autograder.platforms import safe_id
 from autograder.results import MANUAL, QuestionResult, SubmissionResult, from_json
 
@@ -46,6 +47,8 @@ class JudgeScores(SaveAutoGrades):
         judged = {q.question: q for q in result.questions} if result else {}
         answers = {cell.metadata["nbgrader"]["grade_id"]: cell for cell in _answers(nb)}
         absent = nb.metadata.get("hw5") == PLACEHOLDER["hw5"]
+        # Where something had to be repaired, an answer may stand elsewhere: a person looks.
+        sure = not any(cell.id == NOTE for cell in nb.cells)
         held = bool(result and is_withheld(result))
         with api.Gradebook(where["db_url"]) as gradebook:
             submission = gradebook.find_submission(where["assignment"], where["student"])
@@ -61,7 +64,7 @@ class JudgeScores(SaveAutoGrades):
                     _set(grade, None if held else _scaled(question, grade.max_score))
                     _say(comment, why_withheld(result) if held else comment_on(question))
                 elif by_hand and notebook_name == where["notebook"]:
-                    empty = absent or _untouched(answers.get(name))
+                    empty = absent or (sure and _untouched(answers.get(name)))
                     _set(grade, 0.0 if empty else None)
                     _say(comment, NO_ANSWER if empty else None)
                 notebook.flagged = notebook.flagged or held

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from nbformat.notebooknode import NotebookNode, from_dict
@@ -20,7 +21,14 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from rapidfuzz import fuzz
 
 from autograder.assignment import question_of
-from autograder.gradebook.reading import PLACEHOLDER, name_cells, new_cell, new_notebook
+from autograder.gradebook.reading import (
+    PLACEHOLDER,
+    Unreadable,
+    name_cells,
+    new_cell,
+    new_notebook,
+    read_notebook,
+)
 
 NOTE = "repairs"
 """Id of the cell at the top that says what was repaired."""
@@ -73,7 +81,8 @@ class RepairCells(NbGraderPreprocessor):
             notebook = gradebook.find_notebook(where["notebook"], where["assignment"])
             released = released_cells(notebook)
         missing = nb.metadata.get("hw5") == PLACEHOLDER["hw5"] and not nb.cells
-        cells, notes = repair(nb.cells, released)
+        ours = _plain_texts(Path("release", where["assignment"], f"{where['notebook']}.ipynb"))
+        cells, notes = repair(nb.cells, released, ours)
         if missing:
             notes = [f"{where['notebook']}.ipynb was not handed in."]
         elif unreadable := where.get("unreadable"):
@@ -115,14 +124,24 @@ def released_cells(notebook: api.Notebook) -> list[Released]:
     return released
 
 
+def _plain_texts(path: Path) -> frozenset[str]:
+    """The texts of a released notebook that nbgrader does not keep: none of them is an answer."""
+    try:
+        return frozenset(_plain(cell.source) for cell in read_notebook(path.read_bytes()).cells)
+    except (OSError, Unreadable):
+        return frozenset()
+
+
 def repair(
-    cells: Sequence[NotebookNode], released: Sequence[Released]
+    cells: Sequence[NotebookNode],
+    released: Sequence[Released],
+    ours: frozenset[str] = frozenset(),
 ) -> tuple[list[NotebookNode], list[str]]:
     """The cells with every released one among them once, and what was done in sentences.
 
-    `cells` have distinct ids; they are changed in place.
+    `cells` have distinct ids; they are changed in place. `ours` are other texts of the release.
     """
-    found, notes = _found(cells, released)
+    found, notes = _found(cells, released, ours)
     if not found and cells:
         notes = ["None of the released cells was found in it."]
     by_cell = {id(cell): one for one in released if (cell := found.get(one.name)) is not None}
@@ -155,7 +174,7 @@ Test = Callable[[NotebookNode, Released], bool]
 
 
 def _found(
-    cells: Sequence[NotebookNode], released: Sequence[Released]
+    cells: Sequence[NotebookNode], released: Sequence[Released], ours: frozenset[str]
 ) -> tuple[dict[str, NotebookNode], list[str]]:
     """Which cell is which, the surest signs first, and what had to be guessed."""
     found: dict[str, NotebookNode] = {}
@@ -201,8 +220,14 @@ def _found(
             take(one, written.pop(0), f"{one} is there twice; the copy holds the answer.")
         if written:
             notes.append(f"{one} is there {len(written) + 1} times; look at the copies too.")
-        if one.name not in found and (cell := _by_place(one, cells, found, taken, released)):
-            take(one, cell, f"{one} was found by its place: see whether it is the answer.")
+        above = found.get(one.name) or found.get(_before(one, released))
+        below = [
+            text for text in _texts_below(above, cells, taken, ours) if not one.untouched(text)
+        ]
+        if one.name not in found and below:
+            take(one, below[0], f"{one} was found by its place: see whether it is the answer.")
+        elif below and one.untouched(found[one.name]):
+            notes.append(f"{one} is as it was released, but there is text below it.")
     places = {id(cell): number for number, cell in enumerate(cells)}
     order = [places[id(found[one.name])] for one in released if one.name in found]
     if order != sorted(order):
@@ -210,39 +235,38 @@ def _found(
     return found, notes
 
 
-def _by_place(
-    one: Released,
+def _texts_below(
+    above: NotebookNode | None,
     cells: Sequence[NotebookNode],
-    found: dict[str, NotebookNode],
     taken: set[int],
-    released: Sequence[Released],
-) -> NotebookNode | None:
-    """The first cell with text below the statement of an answer that cannot be told otherwise."""
-    before = _before(one, released)
-    if before is None or before.name not in found:
-        return None
-    start = next(i for i, cell in enumerate(cells) if cell is found[before.name])
+    ours: frozenset[str],
+) -> list[NotebookNode]:
+    """The student's own texts between a cell of ours and the next one."""
+    texts: list[NotebookNode] = []
+    if above is None:
+        return texts
+    start = next(number for number, cell in enumerate(cells) if cell is above)
     for cell in cells[start + 1 :]:
         if id(cell) in taken:
-            return None
-        if cell.cell_type == one.cell_type and not one.untouched(cell):
-            return cell
-    return None
+            break
+        if cell.cell_type == "markdown" and _plain(cell.source) not in ours:
+            texts.append(cell)
+    return texts
 
 
-def _before(one: Released, released: Sequence[Released]) -> Released | None:
-    """The released cell before, where it belongs to the same question."""
-    number = [other.name for other in released].index(one.name)
-    before = released[number - 1] if number else None
-    return before if before and question_of(before.name) == question_of(one.name) else None
+def _before(one: Released, released: Sequence[Released]) -> str:
+    """Name of the released cell before, where it belongs to the same question; else empty."""
+    names = [other.name for other in released]
+    before = names[names.index(one.name) - 1] if one.name != names[0] else ""
+    return before if question_of(before) == question_of(one.name) else ""
 
 
 def _place(one: Released, cells: Sequence[NotebookNode], released: Sequence[Released]) -> int:
     """Where a deleted cell goes back: behind the one before it, or else above its question."""
     ids = [cell.id for cell in cells]
     before = _before(one, released)
-    if before and before.name in ids:
-        return ids.index(before.name) + 1
+    if before in ids:
+        return ids.index(before) + 1
     question = question_of(one.name)
     names = [other.name for other in released]
     after = {*names[names.index(one.name) + 1 :]}

@@ -64,10 +64,12 @@ def handed_out(name: str) -> Notebook:
     return content
 
 
-def repaired(content: Notebook, name: str) -> tuple[Notebook, str]:
+def repaired(
+    content: Notebook, name: str, ours: frozenset[str] = frozenset()
+) -> tuple[Notebook, str]:
     """The notebook after repair, checked to be whole, and what was said."""
     read = read_notebook(json.dumps(content).encode())
-    read.cells, notes = repair(read.cells, released(name))
+    read.cells, notes = repair(read.cells, released(name), ours)
     nbformat.validate(json.loads(nbformat.writes(read)))
     tagged = [one for one in read.cells if "nbgrader" in one.metadata]
     assert sorted(one.id for one in tagged) == sorted(one.name for one in released(name))
@@ -176,6 +178,15 @@ def test_an_answer_in_a_new_cell_below_its_statement_is_found(written):
     read, notes = repaired(written, WRITTEN)
     assert cell(read, ANSWERS[1])["source"] == LONG
     assert "see whether it is the answer" in notes
+
+
+def test_text_below_an_empty_answer_is_pointed_at_unless_it_is_ours(written):
+    place = written["cells"].index(cell(written, ANSWERS[1])) + 1
+    below = {"cell_type": "markdown", "id": "f00", "metadata": {}, "source": "About what follows."}
+    written["cells"].insert(place, below)
+    said = f"`{ANSWERS[1]}` is as it was released, but there is text below it."
+    assert said in repaired(deepcopy(written), WRITTEN)[1]
+    assert repaired(written, WRITTEN, frozenset({"About what follows."}))[1] == ""
 
 
 def test_of_two_copies_the_one_with_the_answer_counts(written):
