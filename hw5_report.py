@@ -190,18 +190,18 @@ def _around() -> list[Notebook]:
     here, home = Path.cwd(), _home()
     found: list[Notebook] = []
     for folder in dict.fromkeys((here, here / "notebooks", home / "notebooks", home)):
-        paths = sorted(folder.glob("*.ipynb"), key=_in_order)
+        paths = sorted(folder.glob("*.ipynb"), key=in_order)
         found = [one for one in map(_readable, paths) if one is not None and one.kit]
         if found:
             break
     if live is not None:
         # A copy on the disk of Colab's machine is what was fetched, not what is on the screen.
         found = [one for one in found if one.parts != live.parts and one.name != live.name]
-        found = sorted([*found, live], key=lambda one: _in_order(Path(one.name)))
+        found = sorted([*found, live], key=lambda one: in_order(Path(one.name)))
     return found
 
 
-def _in_order(path: Path) -> tuple[int, str]:
+def in_order(path: Path) -> tuple[int, str]:
     number = re.match(r"\d+", path.name)
     return (int(number[0]) if number else sys.maxsize, path.name)
 

@@ -142,7 +142,7 @@ def release(arguments: argparse.Namespace) -> int:
     assignment = read_assignment().scaled(arguments.part)
     with package.appearing(arguments.out) as folder:
         source = package.read_source(ROOT, assignment)
-        made = package.make(source, assignment, arguments.part, arguments.address)
+        made = package.make(source, assignment, arguments.part, arguments.address or "")
         package.write(made, folder)
         for sentence in proof.prove(made, folder):
             print(sentence, flush=True)
@@ -351,7 +351,6 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--address",
         type=_address,
-        default="",
         metavar="URL",
         help="where students' notebooks fetch the zip from",
     )

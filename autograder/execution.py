@@ -115,7 +115,8 @@ def execute(
         settings += " On 1,797 small digits in place of the data sets (HW5_DATA=digits)."
     environment = {"HW5_DATA": "/data" if data else "digits"} | ({} if full else {"HW5_QUICK": "1"})
     files = {**_files(handin.files), **kernel.given_modules()}
-    reports, layers = [], ()
+    reports: list[NotebookReport] = []
+    layers: tuple[str, ...] = ()
     for name in sorted(handin.files):
         if not name.endswith(".ipynb"):
             continue

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -116,7 +116,7 @@ def run(
             "seconds": allowance.cell,
             "room": CELL_OUTPUT,
         }
-        said = _lines("notebook", settings, limits, allowance.notebook, shown)
+        said = lines("notebook", settings, limits, allowance.notebook, shown)
         with contextlib.closing(said):
             first = next(said)
             found = {**first, "reaches the network": arrived() or first.get("reaches the network")}
@@ -166,9 +166,7 @@ def distances(pairs: Sequence[tuple[bytes, bytes]]) -> list[float | None]:
         return []
     limits = Limits(memory=1 << 30, cpu=round(PICTURE_SECONDS), file=0, processes=16)
     encoded = [[base64.b64encode(one).decode() for one in pair] for pair in pairs]
-    with contextlib.closing(
-        _lines("pictures", {"pairs": encoded}, limits, PICTURE_SECONDS)
-    ) as said:
+    with contextlib.closing(lines("pictures", {"pairs": encoded}, limits, PICTURE_SECONDS)) as said:
         found = next(said).get("list")
     if not isinstance(found, list) or len(found) != len(pairs):
         return [None] * len(pairs)
@@ -181,13 +179,13 @@ def given_modules() -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in there if path.stem not in SOLUTIONS}
 
 
-def _lines(
+def lines(
     module: str,
     settings: Mapping[str, Any],
     limits: Limits,
     seconds: float,
     shown: Mapping[str, str] | None = None,
-) -> Iterator[dict[str, Any]]:
+) -> Generator[dict[str, Any], None, None]:
     """What a module of `inside` says, line by line, as long as it keeps to its bounds.
 
     A line that is a list comes as {"list": ...}; an end that we made comes as {"stopped": ...}.

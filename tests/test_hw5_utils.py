@@ -562,3 +562,24 @@ class TestCheckpoint:
 def test_check_is_offered_here_too(capsys):
     assert utils.check("fc-vae.reparametrize") is True
     assert "passed" in capsys.readouterr().out
+
+
+class TestBegin:
+    def test_it_says_what_is_here(self, capsys, monkeypatch, tmp_path):
+        (tmp_path / "MNIST").mkdir()
+        monkeypatch.setenv("HW5_DATA", str(tmp_path))
+        monkeypatch.delenv("HW5_QUICK", raising=False)
+        assert utils.begin() is False
+        said = capsys.readouterr().out
+        assert f"torch {torch.__version__}" in said and "hw5_gan.py last edited on" in said
+        assert f"Data in {tmp_path}: MNIST\n" in said and "WARNING" not in said
+
+    def test_quick_settings_and_stand_ins_are_warned_of(self, capsys, monkeypatch):
+        monkeypatch.setenv("HW5_QUICK", "1")
+        assert utils.begin() is True
+        warned = [line for line in capsys.readouterr().out.splitlines() if "WARNING: " in line]
+        assert ["stand-ins" in warned[0], "quick settings" in warned[1]] == [True, True]
+
+    def test_zero_asks_for_no_quick_settings(self, monkeypatch):
+        monkeypatch.setenv("HW5_QUICK", "0")
+        assert utils.begin() is False

@@ -71,7 +71,9 @@ def _run(settings: dict[str, Any]) -> Any:
     # Set, it would keep figures from the notebook.
     environment.pop("MPLBACKEND", None)
     sources = settings["cells"]
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(s) for s in sources])
+    new_cell: Any = nbformat.v4.new_code_cell
+    new_notebook: Any = nbformat.v4.new_notebook
+    notebook = new_notebook(cells=[new_cell(s) for s in sources])
     manager = AsyncKernelManager()
     command = [sys.executable, "-B", "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     manager._kernel_spec = KernelSpec(argv=command, language="python", display_name="Python")
@@ -93,7 +95,8 @@ class Client(NotebookClient):
 
     def ran(self, cell: Any, index: int, seconds: float, room: int) -> dict[str, Any]:
         """Run one cell for at most so many seconds, and keep at most `room` bytes of output."""
-        self._room, self._reply = room, {}
+        self._room = room
+        self._reply: dict[str, Any] = {}
         self.timeout = max(1, round(seconds))
         self.interrupt_on_timeout = True
         self.error_on_timeout = {"ename": "Timeout", "evalue": "", "traceback": []}

@@ -84,7 +84,7 @@ class Secrets:
     def count(self) -> int:
         """How many fragments there are."""
         kinds = (self.code, self.shapes, self.numbers, self.values, self.sentences, self.formulas)
-        return sum(map(len, kinds)) + len(self.runs)
+        return sum(len(kind) for kind in kinds) + len(self.runs)
 
     def add_code(self, text: str, what: str) -> None:
         """The code of a solution: `text` is whole lines, indented or not."""

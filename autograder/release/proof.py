@@ -254,7 +254,7 @@ def _need_names(notebook: notebooks.Notebook, defined: Mapping[str, set[str]]) -
         except SyntaxError as error:
             raise ReleaseError(f"{notebook.where(cell)}: {error.msg}.") from None
         for node in ast.walk(tree):
-            if isinstance(node, ast.ImportFrom) and node.module in defined:
+            if isinstance(node, ast.ImportFrom) and node.module and node.module in defined:
                 for alias in node.names:
                     if alias.name not in defined[node.module]:
                         raise ReleaseError(

@@ -252,6 +252,12 @@ MISTAKES: tuple[Mistake, ...] = (
             "                self.optimizerG.step()",
             "                self.optimizerG.step()\n                self.optimizerD.step()",
         ),
+        (
+            "batch-by-heart",
+            "",
+            "torch.randn(self.batch_size,",
+            "torch.randn(128,",
+        ),
     ),
     *_of(
         "spectral_norm",
@@ -334,6 +340,12 @@ MISTAKES: tuple[Mistake, ...] = (
             "it takes one step too few.",
             "range(self.vis_steps)",
             "range(self.vis_steps - 1)",
+        ),
+        (
+            "steps-by-heart",
+            "",
+            "range(self.vis_steps)",
+            "range(500)",
         ),
         (
             "rate-of-training",

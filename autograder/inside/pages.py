@@ -1,0 +1,113 @@
+"""Makes the PDF of one submission's notebooks inside the sandbox, or reads the one handed in.
+
+One line of JSON comes in on descriptor 0 (files, settings); lines of JSON go out on descriptor 1:
+first what attacks on the sandbox succeeded, then one for each PDF. pandoc and Typst run below us.
+What is said here is data for a report, never a mark.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from . import confine, probe
+
+LONGEST_MESSAGE = 300
+LONGEST_TEXT = 2_000_000
+
+
+def main() -> None:
+    """Confine ourselves, say how well, then do what is asked until something ends it."""
+    settings = json.loads(sys.stdin.buffer.readline())
+    out = os.dup(1)
+    os.set_inheritable(out, False)
+    null = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(null, descriptor)
+    layers = _confine(settings)
+    _say(out, {**layers, **probe.attack(settings["targets"])})
+    # Typst would start a thread for every core.
+    os.environ["RAYON_NUM_THREADS"] = "2"
+    work = Path(settings["scratch"], "work")
+    work.mkdir()
+    for name, data in settings["files"].items():
+        (work / name).write_bytes(base64.b64decode(data))
+    os.chdir(work)
+    try:
+        for made in _print(settings) if settings["print"] else _text(work):
+            _say(out, made)
+        _say(out, {"done": True})
+    except Exception as error:
+        _say(out, {"stopped": f"{type(error).__name__}: {error}"[:LONGEST_MESSAGE]})
+
+
+def _confine(settings: dict[str, Any]) -> dict[str, bool]:
+    """Take on all layers but the namespaces, in which we are already."""
+    limits = confine.Limits(**settings["limits"])
+    room = confine.Limits(**{**settings["limits"], "processes": settings["tasks"]})
+    confine.die_first()
+    program = confine.compile_filter(confine.KERNEL_NEEDS)
+    user = confine.become(settings["uid"])
+    confine.limit(limits if user else room)
+    confine.prctl(confine.PR_SET_DUMPABLE, 0)
+    return {"user": user, "seccomp": confine.deny_calls(program)}
+
+
+def _print(settings: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Print every notebook that can be read, and name those that cannot."""
+    given = Path(settings["scratch"], "given")
+    given.mkdir()
+    for name, text in settings["given"].items():
+        (given / name).write_text(text, encoding="utf-8")
+    sys.path.insert(0, str(given))
+    import hw5_notebook
+    import hw5_report
+
+    readable = []
+    for path in sorted(Path().glob("*.ipynb"), key=hw5_report.in_order):
+        try:
+            hw5_notebook.read_notebook(path)
+            readable.append(path)
+        except hw5_notebook.ReportError as error:
+            yield {"unreadable": str(error)[:LONGEST_MESSAGE]}
+    if not readable:
+        yield {"stopped": "There is no notebook that can be read."}
+        return
+    made = hw5_report.write_report(
+        readable, Path("made.pdf"), None, settings["anonymous"], lambda _: None
+    )
+    for path in made:
+        described = json.loads(path.with_suffix(".json").read_text())
+        pdf = base64.b64encode(path.read_bytes()).decode()
+        yield {"name": path.stem, "pdf": pdf, "map": described}
+
+
+def _text(work: Path) -> Iterator[dict[str, Any]]:
+    """The text of every PDF that was handed in, and the notebooks it says it was made from."""
+    from pypdf import PdfReader
+
+    for path in sorted(work.glob("*.pdf")):
+        try:
+            reader = PdfReader(io.BytesIO(path.read_bytes()))
+            text = ""
+            for page in reader.pages:
+                text += re.sub(r"[\s\u200b]+", " ", page.extract_text()) + "\f"
+                if len(text) > LONGEST_TEXT:
+                    break
+            yield {"name": path.name, "text": text[:LONGEST_TEXT], "pages": len(reader.pages)}
+        except Exception as error:
+            said = f"{type(error).__name__}: {error}"[:LONGEST_MESSAGE]
+            yield {"name": path.name, "text": "", "pages": 0, "unreadable": said}
+
+
+def _say(out: int, value: dict[str, Any]) -> None:
+    line = memoryview(json.dumps(value).encode() + b"\n")
+    while line:
+        line = line[os.write(out, line) :]

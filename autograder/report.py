@@ -1,0 +1,213 @@
+"""Makes a class's PDFs, and says what the PDFs that were handed in show; never a mark.
+
+hw5_report runs on each submission's notebooks in namespaces of its own: without a network, without
+other files, within bounds of memory and time. What comes back is believed by nobody: it is a PDF,
+a page map and sentences for a person to read.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import csv
+import io
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from . import kernel
+from .assignment import Part
+from .inside.confine import Limits
+from .intake import Handin
+from .reference import ROOT
+from .sandbox import SandboxError, held, targets
+
+SECONDS = 120.0
+"""Wall seconds for all PDFs of one submission."""
+
+LIMITS = Limits(memory=2 << 30, cpu=240, file=1 << 28, processes=512, files=512)
+GIVEN = ("hw5_notebook", "hw5_pages", "hw5_report")
+
+
+@dataclass(frozen=True)
+class Printed:
+    """The PDFs of one submission by file name, their page maps, and what went wrong, if it did."""
+
+    id: str
+    files: Mapping[str, bytes]
+    findings: tuple[Mapping[str, str], ...]
+    pages: int
+    problem: str
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What one PDF that was handed in shows: whose it is, and which questions it lacks."""
+
+    name: str
+    pages: int
+    netid: bool
+    lacks: tuple[str, ...]
+
+    def sentence(self, asked: int) -> str:
+        """One line for whoever grades; it earns and costs nothing."""
+        whose = "shows the NetID" if self.netid else "does not show the NetID"
+        if not self.pages:
+            return f"{self.name} cannot be read."
+        lacking = f" It lacks: {', '.join(self.lacks[:12])}." if self.lacks else ""
+        found = asked - len(self.lacks)
+        return (
+            f"{self.name}, {self.pages} pages, {whose} and {found} of {asked} questions.{lacking}"
+        )
+
+
+def print_class(
+    handins: Sequence[Handin],
+    out: Path,
+    jobs: int,
+    anonymous: bool = False,
+    progress: Callable[[str], None] = lambda _: None,
+) -> list[Printed]:
+    """Write OUT/ID.pdf and OUT/ID.json for every submission, and OUT/findings.csv for all.
+
+    What is wrong with one submission is said in its `problem` and stops no other. Raises
+    SandboxError where this machine cannot confine what is needed.
+    """
+    kernel.require()
+    out.mkdir(parents=True, exist_ok=True)
+    done: dict[str, Printed] = {}
+    with ThreadPoolExecutor(jobs) as pool:
+        waiting = {pool.submit(print_one, handin, anonymous): handin for handin in handins}
+        for ended in as_completed(waiting):
+            one = ended.result()
+            for name, content in one.files.items():
+                (out / name).write_bytes(content)
+            done[one.id] = one
+            progress(one.id)
+    printed = [done[handin.id] for handin in handins]
+    (out / "findings.csv").write_text(_table(printed), encoding="utf-8", newline="")
+    return printed
+
+
+def print_one(handin: Handin, anonymous: bool = False) -> Printed:
+    """The PDFs of one submission. Raises SandboxError."""
+    notebooks = {n: d for n, d in handin.files.items() if n.endswith(".ipynb") or n == "netid"}
+    if not notebooks.keys() - {"netid"}:
+        return Printed(handin.id, {}, (), 0, "No notebook was handed in.")
+    files: dict[str, bytes] = {}
+    findings: list[Mapping[str, str]] = []
+    pages, problem = 0, ""
+    for line in _said(notebooks, anonymous=anonymous, print=True):
+        if "pdf" in line:
+            made = _made(line)
+            if made is None:
+                problem = "What came back is no PDF."
+                continue
+            ending = "_report" if str(line.get("name", "")).endswith("_report") else ""
+            content, described = made
+            files[f"{handin.id}{ending}.pdf"] = content
+            files[f"{handin.id}{ending}.json"] = (json.dumps(described, indent=1) + "\n").encode()
+            pages += _whole(described.get("pages"))
+            listed = described.get("findings")
+            for one in listed[:1000] if isinstance(listed, list) else []:
+                if isinstance(one, dict):
+                    findings.append({str(k): str(v)[:1000] for k, v in one.items()})
+        elif "unreadable" in line:
+            findings.append({"kind": "unreadable", "sentence": str(line["unreadable"])[:1000]})
+        elif "stopped" in line:
+            problem = str(line["stopped"])[:300]
+    return Printed(handin.id, files, tuple(findings), pages, problem)
+
+
+def shown(handin: Handin, parts: Sequence[Part]) -> list[Shown]:
+    """What each PDF of a submission shows of its NetID and of these parts' questions."""
+    pdfs = {name: data for name, data in handin.files.items() if name.endswith(".pdf")}
+    if not pdfs:
+        return []
+    netid = handin.files.get("netid", b"")[:4096].decode("utf-8-sig", "replace").split()
+    names = {name.lower() for name in (*handin.members, *netid)}
+    asked = {
+        f"{part.id}.{q.id}": q.title for part in parts for q in part.questions if q.kind != "info"
+    }
+    found = []
+    for line in _said(pdfs, anonymous=False, print=False):
+        if "text" not in line or line.get("name") not in pdfs:
+            continue
+        text = re.sub(r"\s+", " ", str(line["text"])).lower()
+        first = text.split("\f")[0]
+        lacks = tuple(key for key, title in asked.items() if title.lower() not in text)
+        whose = any(re.search(rf"\b{re.escape(name)}\b", first) for name in names if name)
+        found.append(Shown(str(line["name"]), _whole(line.get("pages")), whose, lacks))
+    return found
+
+
+def questions_of(parts: Sequence[Part]) -> int:
+    """How many questions a complete PDF of these parts shows."""
+    return sum(q.kind != "info" for part in parts for q in part.questions)
+
+
+def _said(files: Mapping[str, bytes], **settings: Any) -> list[dict[str, Any]]:
+    """What the process in the sandbox says, after its protections have been seen to hold."""
+    with targets(LIMITS, kernel.SCRATCH_BYTES) as (aims, arrived):
+        whole = {
+            **settings,
+            "files": {name: base64.b64encode(data).decode() for name, data in files.items()},
+            "given": {f"{n}.py": (ROOT / f"{n}.py").read_text(encoding="utf-8") for n in GIVEN},
+            "targets": aims,
+        }
+        lines: list[dict[str, Any]] = []
+        with contextlib.closing(kernel.lines("pages", whole, LIMITS, SECONDS)) as said:
+            first = next(said)
+            found = {**first, "reaches the network": arrived() or first.get("reaches the network")}
+            layers = held({**found, "outlives its end": False})
+            missing = [name for name in kernel.REQUIRED if name not in layers]
+            if missing:
+                why = first.get("stopped") or "see `python -m autograder doctor`"
+                raise SandboxError(
+                    f"No PDF can be made here, without: {', '.join(missing)} ({why})."
+                )
+            for line in said:
+                if line.get("done"):
+                    return lines
+                lines.append(line)
+                if "stopped" in line or len(lines) > 100:
+                    return lines
+    return lines
+
+
+def _made(line: Mapping[str, Any]) -> tuple[bytes, dict[str, Any]] | None:
+    """A PDF and its page map; None when they are not what they should look like."""
+    try:
+        content = base64.b64decode(str(line["pdf"]), validate=True)
+    except ValueError:
+        return None
+    described = line.get("map")
+    if not content.startswith(b"%PDF-") or not isinstance(described, dict):
+        return None
+    return content, described
+
+
+def _whole(value: object) -> int:
+    return value if isinstance(value, int) and 0 <= value < 100_000 else 0
+
+
+def _table(printed: Sequence[Printed]) -> str:
+    """All findings of a class, a line each; what starts like a formula is made plain text."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    keys = ("kind", "notebook", "cell", "question", "sentence")
+    table.writerow(("id", *keys))
+    for one in printed:
+        rows = [tuple(_cell(finding.get(key, "")) for key in keys) for finding in one.findings]
+        if one.problem:
+            rows.append(("failed", "", "", "", _cell(one.problem)))
+        table.writerows((one.id, *row) for row in rows)
+    return text.getvalue()
+
+
+def _cell(text: str) -> str:
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
