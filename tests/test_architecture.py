@@ -17,7 +17,7 @@ GIVEN = [path for path in STUDENT if path.stem not in ("hw5_vae", "hw5_gan")]
 LEVELS = [
     {"__main__", "conftest", "gradescope", "pytest_option"},
     {"release"},
-    {"batch", "execution", "export", "gradebook"},
+    {"batch", "execution", "export", "gradebook", "report"},
     {"judge"},
     {"diagnosis"},
     {"checks", "sandbox", "child", "launch", "intake", "kernel"},
