@@ -7,9 +7,18 @@ when they are started in the folder where it lies.
 import os
 import sys
 
+try:
+    from autograder.assignment import read_assignment
+except ModuleNotFoundError:
+    raise ImportError(
+        f"{sys.executable} has no `autograder`. Install the kit where Jupyter and nbgrader run: "
+        "pip install --no-deps --editable FOLDER_OF_THE_KIT"
+    ) from None
+
+assignment = read_assignment()
 c = get_config()  # type: ignore[name-defined]  # noqa: F821
 
-c.CourseDirectory.course_id = "hw5"
+c.CourseDirectory.course_id = assignment.id
 
 # A new gradebook calls the program `alembic`, which lies beside this Python.
 os.environ["PATH"] = os.path.dirname(sys.executable) + os.pathsep + os.environ.get("PATH", "")
@@ -35,8 +44,9 @@ c.Autograde.autograde_preprocessors = [
 ]
 c.JudgeScores.marks = "marks"
 
-# Whoever marks sees the student's own modules beside the notebook, not the released ones.
-c.Autograde.exclude_overwriting = {"hw5": ["hw5_vae.py", "hw5_gan.py"]}
+# Whoever marks finds the student's own modules beside the notebook, not the released ones.
+modules = sorted({f"{part.module}.py" for part in assignment.parts if part.module})
+c.Autograde.exclude_overwriting = {assignment.id: modules}
 
 # Pictures of outputs are shown as pictures, in which nothing runs.
 c.HTMLExporter.skip_svg_encoding = False
