@@ -294,7 +294,7 @@ def _decoded(text: str) -> Iterator[str]:
     for match in BASE64.finditer(text):
         run = match.group().rstrip("=")
         try:
-            data = base64.b64decode(run[: len(run) // 4 * 4])
+            data = base64.b64decode(run + "=" * (-len(run) % 4))
         except binascii.Error:
             continue
         yield data.decode("utf-8", errors="replace")

@@ -206,7 +206,7 @@ def test_a_mark_scheme_may_quote_its_own_statement_a_little(reading, tmp_path, f
         secrets.sentences.clear()
         own = notebook_of("vae-theory")
         find(own, "vae-theory--1a--statement")["source"] = f"### Owls\n\nTell {text}."
-        own["cells"] = [c for c in own["cells"] if c["id"] != "vae-theory--1a"]
+        own["cells"] = [find(own, "vae-theory--1a--statement")]
         assert bool(leaks({"1.ipynb": json.dumps(own).encode()}, secrets)) == leaks_it
         other = in_cell(f"Tell {text}.")
         assert leaks(other, secrets) != ""
