@@ -134,15 +134,15 @@ def run(
 def _heard(said: Iterator[dict[str, Any]], cells: int, layers: tuple[str, ...]) -> Run:
     """The run that these lines tell of."""
     ran: list[Ran] = []
-    for line in said:
+    while len(ran) < cells:
+        line = next(said)
         if "stopped" in line:
             return Run(tuple(ran), str(line["stopped"])[:300], layers)
         one = _ran(line, len(ran))
-        if one is None or len(ran) == cells:
+        if one is None:
             return Run(tuple(ran), "What the notebook's process said made no sense.", layers)
         ran.append(one)
-    stopped = "" if len(ran) == cells else "The notebook's process ended early."
-    return Run(tuple(ran), stopped, layers)
+    return Run(tuple(ran), "", layers)
 
 
 def _ran(line: Mapping[str, Any], index: int) -> Ran | None:
@@ -229,13 +229,18 @@ def _parsed(process: subprocess.Popen[bytes], seconds: float) -> Iterator[dict[s
     assert process.stdout is not None
     descriptor = process.stdout.fileno()
     ends = time.monotonic() + START_SECONDS + seconds
+    weigh_at, heavy = time.monotonic(), False
     buffer, total = bytearray(), 0
     while True:
         ready = select.select([descriptor], [], [], TICK)[0]
-        if time.monotonic() > ends:
+        now = time.monotonic()
+        if now > ends:
             yield {"stopped": "The notebook as a whole ran out of time."}
             return
-        if _resident(process.pid) > MEMORY:
+        if now >= weigh_at:
+            weigh_at = now + TICK
+            heavy = _resident(process.pid) > MEMORY
+        if heavy:
             yield {"stopped": "The notebook's processes took more memory than they may."}
             return
         if not ready:

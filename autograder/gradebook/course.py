@@ -175,9 +175,11 @@ def _named(files: Mapping[str, bytes], notebooks: Sequence[str]) -> dict[str, by
     named = dict(files)
     for name, data in files.items():
         plain = _AGAIN.sub("", Path(name).stem)
-        if name.endswith(".ipynb") and plain in notebooks and f"{plain}.ipynb" not in files:
-            named.pop(name, None)
-            named[f"{plain}.ipynb"] = data
+        own = f"{plain}.ipynb"
+        if name != own and name.endswith(".ipynb") and plain in notebooks:
+            if files.get(own, data) == data:
+                named.pop(name)
+            named.setdefault(own, data)
     return named
 
 
