@@ -727,8 +727,11 @@ def draws_normal_codes(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
                 "The codes of a batch are not drawn one by one.",
                 "torch.randn(batch size, code size)",
             )
+            # Half the sum of both losses costs elsewhere.
+            halves = (1, 2) if other is not None else (1,)
+            off = min(abs(times * float(found.mean()) - mean) for times in halves)
             expect(
-                abs(float(found.mean()) - mean) < 6 * std / math.sqrt(BATCH * BATCHES),
+                off < 6 * std / math.sqrt(BATCH * BATCHES),
                 "The codes of fit are not N(0, I).",
                 "torch.randn draws from N(0, 1), torch.rand from U(0, 1).",
             )
