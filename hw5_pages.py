@@ -675,7 +675,7 @@ def _converted(text: str) -> str:
         return ""
     text = re.sub(rf'"{_LIMITS}([^"\\]*)"', r'op("\1", limits: #true)', text[1:-1].strip())
     text = text.replace(_LIMITS, "").replace('delim: "||"', 'delim: "‖"')
-    text = re.sub(r"#scale\(x: (\d+)%, y: \d+%\)\[(\\?.)\]", r"lr(size: #\1%, \2)", text)
+    text = re.sub(r"#scale\(x: (\d+)%, y: \d+%\)\[\\?(.)\]", r"lr(size: #\1%, \\\2)", text)
     text = re.sub(r"\b(dot|times|plus|minus|dash)\.circle\b", r"\1.o", text)  # renamed in Typst
     return text if _harmless(text) else ""
 

@@ -310,9 +310,9 @@ def write_bundle(
     files |= printed
     pictures, notes = _pictures(home)
     files |= pictures
-    target = Path(out) if out else Path(f"hw5_{'_'.join(who.netids)}.zip".lower())
+    target = Path(out) if out else Path(f"hw5_{'--'.join(who.netids)}.zip".lower())
     if target.is_dir():
-        target /= f"hw5_{'_'.join(who.netids)}.zip".lower()
+        target /= f"hw5_{'--'.join(who.netids)}.zip".lower()
     _write(target, _zipped(files))
     say(f"{target}: {', '.join(files)}.")
     warnings = [f.sentence for f in left_out] + unfinished + notes

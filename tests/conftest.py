@@ -1,5 +1,34 @@
-"""Settings of all tests."""
+"""Settings of all tests, and what several of them share."""
 
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
 import torch
 
-torch.set_num_threads(1)  # the networks are small: more threads would wait for one another
+# The networks are small, and there are as many tests at a time as cores: more threads would wait
+# for one another, here and in whatever a test starts.
+torch.set_num_threads(1)
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], None]], Path]:
+    """Makes a folder that all workers of pytest share and none writes to."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def made(name: str, make: Callable[[Path], None]) -> Path:
+        with (shared / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            done = shared / name / "done"
+            if not done.exists():
+                make(shared / name)
+                done.touch()
+        return shared / name
+
+    return made

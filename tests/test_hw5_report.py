@@ -221,7 +221,7 @@ def test_a_bundle_is_read_as_one_submission(folder):
     hw5_report.report()
     handin = read_submission(hw5_report.bundle(), read_assignment())
     assert {"hw5_vae.py", "hw5_gan.py", "netid", "hw5.pdf", "3_fc_vae.ipynb"} <= set(handin.files)
-    assert handin.flags == ()
+    assert handin.flags == () and handin.members == ("ada1",)
 
 
 def refused(capsys) -> str:
@@ -255,7 +255,7 @@ def test_no_bundle_without_a_report_of_just_these_notebooks(folder, capsys):
         (lambda f: (f / "hw5_gan.py").unlink(), "lack sample_noise (question fc-gan.sample_noise)"),
         (
             lambda f: save(coursework(netid="your netid"), f / "notebooks" / "3_fc_vae.ipynb"),
-            "'your' does not look like",
+            "'netid' does not look like",
         ),
     ],
 )

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import csv
 import getpass
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,11 +52,19 @@ class Graded:
 
 
 @pytest.fixture(scope="session")
-def graded(tmp_path_factory: pytest.TempPathFactory) -> Graded:
+def graded(once: Callable[[str, Callable[[Path], None]], Path]) -> Graded:
     """All sample submissions through `python -m autograder grade`, as an instructor runs it."""
-    folder = tmp_path_factory.mktemp("samples")
+    folder = once("samples", _grade)
+    said = json.loads((folder / "said.json").read_text(encoding="utf-8"))
+    found = sorted((folder / "marks" / "results").glob("*.json"))
+    results = {path.stem: from_json(path.read_text(encoding="utf-8")) for path in found}
+    return Graded(folder / "marks", results=results, **said)
+
+
+def _grade(folder: Path) -> None:
+    """Lay marks and said.json, what else a Graded tells, into a new folder."""
     out, cwd, temporary = folder / "marks", folder / "cwd", folder / "tmp"
-    cwd.mkdir()
+    cwd.mkdir(parents=True)
     temporary.mkdir()
     before = _places()
     before_us = set(left_running(0))
@@ -73,9 +83,13 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Graded:
     strays = [str(path) for place in (cwd, temporary) for path in place.rglob("*")]
     strays = [path for path in strays if not path.endswith(TORCHS_OWN)]
     strays += sorted(_places() - before)
-    found = sorted((out / "results").glob("*.json"))
-    results = {path.stem: from_json(path.read_text(encoding="utf-8")) for path in found}
-    return Graded(out, ran.returncode, ran.stderr, results, still_running, strays)
+    said = {
+        "exit_code": ran.returncode,
+        "stderr": ran.stderr,
+        "still_running": still_running,
+        "strays": strays,
+    }
+    (folder / "said.json").write_text(json.dumps(said), encoding="utf-8")
 
 
 def _places() -> set[str]:

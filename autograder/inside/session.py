@@ -401,7 +401,7 @@ def _step(here: Any, name: str) -> Any:
 
 def _seed(seed: int | None) -> None:
     if seed is not None:
-        # torch.manual_seed also queues seeds for devices that nobody has here, in milliseconds each.
+        # torch.manual_seed also queues seeds for devices that nobody has here: milliseconds a call.
         torch.default_generator.manual_seed(seed)
         np.random.seed(seed % (1 << 32))
         random.seed(seed)

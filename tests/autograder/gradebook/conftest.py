@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -12,24 +10,6 @@ import pytest
 
 from tests.autograder.gradebook.a_class import hand_in
 from tests.autograder.gradebook.small_course import lay_source, nbgrader
-
-
-@pytest.fixture(scope="session")
-def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], None]], Path]:
-    """Makes a folder that all workers of pytest share and none writes to."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-
-    def made(name: str, make: Callable[[Path], None]) -> Path:
-        with (shared / f"{name}.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            done = shared / name / "done"
-            if not done.exists():
-                make(shared / name)
-                done.touch()
-        return shared / name
-
-    return made
 
 
 @pytest.fixture(scope="session")
