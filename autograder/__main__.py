@@ -1,19 +1,20 @@
-"""The command line: grade a class, check one submission, ask what this machine can confine."""
+"""The command line: release, grade a class, check one submission, print, ask what is confined."""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import re
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from . import batch, kernel
-from .assignment import Assignment, AssignmentError, read_assignment
+from . import batch, kernel, report
+from .assignment import Assignment, AssignmentError, Part, read_assignment
 from .batch import BatchError, Bench, Plan
 from .execution import execute
 from .export import execution, feedback, gradescope_zip, marks_csv, results_json, table
@@ -32,6 +33,7 @@ checks, the reference and the verdicts stay outside of it.
   python -m autograder release --out RELEASE            what students get, proven
   python -m autograder grade SUBMISSIONS --out MARKS    a whole class; run it again to go on
   python -m autograder check FOLDER                     one submission, every check in words
+  python -m autograder report SUBMISSIONS --out PDFS    a PDF of every submission's notebooks
   python -m autograder doctor                           what this machine protects, and how
   python -m autograder gradescope --out autograder.zip  the same grading, on Gradescope
 """
@@ -92,6 +94,18 @@ wrong. Nothing is written. To repeat what a student's feedback says, give the se
 With --execute, its notebooks then run from scratch (see `grade --help`).
 
   python -m autograder check submissions/ada --execute --full
+"""
+
+REPORT = """\
+Print every submission's notebooks as students print their own: PDFS/ID.pdf with a page a question,
+PDFS/ID.json with the page of each question, and PDFS/findings.csv with what somebody should look
+at: unanswered questions, answers that are too long, missing figures, notebooks that cannot be read.
+A student's text is set in a sandbox of its own, and one broken notebook stops no other.
+
+  python -m autograder report submissions --out pdfs
+  python -m autograder report submissions --out pdfs --part ae-gan --anonymous
+
+What the PDFs show that students handed in themselves, `grade` writes to MARKS/pdfs.csv.
 """
 
 GRADESCOPE = """\
@@ -165,7 +179,8 @@ def grade(arguments: argparse.Namespace) -> int:
     bench = Bench(plan)
     try:
         _say_missing(bench, arguments.strict)
-        results = _with_progress(handins, arguments, plan, bench)
+        with _bar("grading", len(handins)) as progress:
+            results = batch.grade(handins, arguments.out, plan, arguments.jobs, bench, progress)
     finally:
         bench.close()
     results_json.write(results, arguments.out)
@@ -175,10 +190,11 @@ def grade(arguments: argparse.Namespace) -> int:
     print(f"Marks in {arguments.out / 'marks.csv'}, feedback in {arguments.out / 'feedback'}.")
     if course:
         _enter(handins, results, course, arguments.submissions)
+    _look_at_pdfs(handins, parts, arguments)
     for handin in handins if arguments.execute else ():
-        report = execute(handin, arguments.full)
-        execution.write(report, arguments.out)
-        print(*execution.lines(report), sep="\n")
+        ran = execute(handin, arguments.full)
+        execution.write(ran, arguments.out)
+        print(*execution.lines(ran), sep="\n")
     return _exit_code(results)
 
 
@@ -200,9 +216,34 @@ def check(arguments: argparse.Namespace) -> int:
     finally:
         bench.close()
     table.show_one(result, assignment, Console())
+    try:
+        print(*(one.sentence() for one in report.shown(handin, parts)), sep="\n")
+    except SandboxError as error:
+        print(f"Its PDF was not looked at. {error}", file=sys.stderr)
     if arguments.execute:
         print(*execution.lines(execute(handin, arguments.full)), sep="\n")
     return _exit_code([result])
+
+
+def print_pdfs(arguments: argparse.Namespace) -> int:
+    """`report`: make a PDF of every submission, and say for how many that failed."""
+    assignment = read_assignment().scaled(arguments.part)
+    parts = [p for p in assignment.parts if not arguments.part or p.id in arguments.part]
+    handins = read_submissions(arguments.submissions, assignment, parts)
+    _prepare(arguments.out, arguments.submissions)
+    with _bar("printing", len(handins)) as progress:
+        made = report.print_class(
+            handins, arguments.out, arguments.jobs, parts, arguments.anonymous, progress
+        )
+    failed = [f"{one.id} ({one.problem})" for one in made if one.problem]
+    print(
+        f"{sum(bool(one.files) for one in made)} of {len(made)} submissions are printed in "
+        f"{arguments.out}; findings.csv there lists {sum(len(one.findings) for one in made)} "
+        "findings."
+    )
+    if failed:
+        print(f"autograder: not printed, or not in full: {'; '.join(failed)}", file=sys.stderr)
+    return 0
 
 
 def doctor(arguments: argparse.Namespace) -> int:
@@ -231,6 +272,24 @@ def _enter(
     notes = repairs(course)
     repaired = f"; {len(notes)} repairs of notebooks are listed in {course.log}" if notes else ""
     print(f"{len(students)} students are in the gradebook{repaired}.")
+
+
+def _look_at_pdfs(
+    handins: Sequence[Handin], parts: Sequence[Part], arguments: argparse.Namespace
+) -> None:
+    """Say what the PDFs show that were handed in; it earns and costs nothing."""
+    if not any(name.endswith(".pdf") for handin in handins for name in handin.files):
+        return
+    try:
+        pdfs = report.write_shown(handins, parts, arguments.out, arguments.jobs)
+    except SandboxError as error:
+        print(f"The PDFs were not looked at. {error}", file=sys.stderr)
+        return
+    whole = sum(one.whole for one in pdfs)
+    print(
+        f"{whole} of {len(pdfs)} PDFs show a NetID and every question; "
+        f"{arguments.out / 'pdfs.csv'} says what the others lack."
+    )
 
 
 def gradescope(arguments: argparse.Namespace) -> int:
@@ -286,11 +345,11 @@ def _plan(assignment: Assignment, arguments: argparse.Namespace, before: int | N
     )
 
 
-def _with_progress(
-    handins: Sequence[Handin], arguments: argparse.Namespace, plan: Plan, bench: Bench
-) -> list[SubmissionResult]:
+@contextlib.contextmanager
+def _bar(verb: str, total: int) -> Iterator[Callable[[str], None]]:
+    """A progress bar on a terminal; call what it gives with each id that is done."""
     columns = (
-        TextColumn("grading"),
+        TextColumn(verb),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
@@ -299,12 +358,8 @@ def _with_progress(
     console = Console(stderr=True)
     hidden = not console.is_terminal
     with Progress(*columns, console=console, transient=True, disable=hidden) as bar:
-        task = bar.add_task("", total=len(handins), last="")
-
-        def progress(one: str) -> None:
-            bar.update(task, advance=1, last=one)
-
-        return batch.grade(handins, arguments.out, plan, arguments.jobs, bench, progress)
+        task = bar.add_task("", total=total, last="")
+        yield lambda one: bar.update(task, advance=1, last=one)
 
 
 def _say_missing(bench: Bench, strict: bool) -> None:
@@ -364,13 +419,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     one.add_argument("submissions", type=Path, metavar="SUBMISSIONS", help="folder or zip")
     one.add_argument("--out", type=Path, required=True, metavar="MARKS", help="folder for marks")
-    one.add_argument(
-        "--jobs",
-        type=_positive,
-        default=batch.default_jobs(),
-        metavar="N",
-        help="submissions graded at once (default: one a core, at most 8)",
-    )
+    _jobs(one)
     one.add_argument(
         "--gradebook",
         type=Path,
@@ -388,6 +437,20 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("folder", type=Path, metavar="FOLDER", help="folder or zip of one student")
     _common(one)
     one.set_defaults(run=check)
+    one = commands.add_parser(
+        "report",
+        help="print a class's notebooks as PDFs",
+        description=REPORT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    one.add_argument("submissions", type=Path, metavar="SUBMISSIONS", help="folder or zip")
+    one.add_argument("--out", type=Path, required=True, metavar="PDFS", help="folder for PDFs")
+    one.add_argument(
+        "--anonymous", action="store_true", help="without names, and with NetIDs struck out"
+    )
+    _jobs(one)
+    _parts(one)
+    one.set_defaults(run=print_pdfs)
     one = commands.add_parser(
         "doctor",
         help="what this machine can confine",
@@ -410,6 +473,16 @@ def _parser() -> argparse.ArgumentParser:
 def _parts(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--part", action="append", default=[], metavar="ID", help="only this part (repeatable)"
+    )
+
+
+def _jobs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--jobs",
+        type=_positive,
+        default=batch.default_jobs(),
+        metavar="N",
+        help="submissions at once (default: one a core, at most 8)",
     )
 
 

@@ -14,7 +14,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ from .sandbox import SandboxError, held, targets
 SECONDS = 120.0
 """Wall seconds for all PDFs of one submission."""
 
-LIMITS = Limits(memory=2 << 30, cpu=240, file=1 << 28, processes=512, files=512)
+LIMITS = Limits(memory=2 << 30, cpu=240, file=1 << 28, processes=64, files=512)
 GIVEN = ("hw5_notebook", "hw5_pages", "hw5_report")
 
 
@@ -46,22 +46,29 @@ class Printed:
 
 @dataclass(frozen=True)
 class Shown:
-    """What one PDF that was handed in shows: whose it is, and which questions it lacks."""
+    """What one PDF that was handed in shows: whose it is, and which of the questions it lacks."""
 
     name: str
     pages: int
     netid: bool
+    asked: int
     lacks: tuple[str, ...]
 
-    def sentence(self, asked: int) -> str:
+    @property
+    def whole(self) -> bool:
+        """It shows whose it is, and every question."""
+        return self.pages > 0 and self.netid and not self.lacks
+
+    def sentence(self) -> str:
         """One line for whoever grades; it earns and costs nothing."""
-        whose = "shows the NetID" if self.netid else "does not show the NetID"
         if not self.pages:
             return f"{self.name} cannot be read."
-        lacking = f" It lacks: {', '.join(self.lacks[:12])}." if self.lacks else ""
-        found = asked - len(self.lacks)
+        whose = "shows the NetID" if self.netid else "does not show the NetID"
+        found = self.asked - len(self.lacks)
+        lacking = f" It lacks: {', '.join(self.lacks)}." if self.lacks else ""
         return (
-            f"{self.name}, {self.pages} pages, {whose} and {found} of {asked} questions.{lacking}"
+            f"{self.name}, {self.pages} pages, {whose} on its first page and {found} of "
+            f"{self.asked} questions.{lacking}"
         )
 
 
@@ -69,31 +76,30 @@ def print_class(
     handins: Sequence[Handin],
     out: Path,
     jobs: int,
+    parts: Sequence[Part],
     anonymous: bool = False,
     progress: Callable[[str], None] = lambda _: None,
 ) -> list[Printed]:
     """Write OUT/ID.pdf and OUT/ID.json for every submission, and OUT/findings.csv for all.
 
-    What is wrong with one submission is said in its `problem` and stops no other. Raises
-    SandboxError where this machine cannot confine what is needed.
+    Only questions of these parts are printed. What is wrong with one submission is said in its
+    `problem` and stops no other. Raises SandboxError where this machine cannot confine what is
+    needed.
     """
     kernel.require()
     out.mkdir(parents=True, exist_ok=True)
-    done: dict[str, Printed] = {}
+    printed = []
     with ThreadPoolExecutor(jobs) as pool:
-        waiting = {pool.submit(print_one, handin, anonymous): handin for handin in handins}
-        for ended in as_completed(waiting):
-            one = ended.result()
+        for one in pool.map(lambda handin: print_one(handin, parts, anonymous), handins):
             for name, content in one.files.items():
                 (out / name).write_bytes(content)
-            done[one.id] = one
+            printed.append(one)
             progress(one.id)
-    printed = [done[handin.id] for handin in handins]
     (out / "findings.csv").write_text(_table(printed), encoding="utf-8", newline="")
     return printed
 
 
-def print_one(handin: Handin, anonymous: bool = False) -> Printed:
+def print_one(handin: Handin, parts: Sequence[Part], anonymous: bool = False) -> Printed:
     """The PDFs of one submission. Raises SandboxError."""
     notebooks = {n: d for n, d in handin.files.items() if n.endswith(".ipynb") or n == "netid"}
     if not notebooks.keys() - {"netid"}:
@@ -101,7 +107,8 @@ def print_one(handin: Handin, anonymous: bool = False) -> Printed:
     files: dict[str, bytes] = {}
     findings: list[Mapping[str, str]] = []
     pages, problem = 0, ""
-    for line in _said(notebooks, anonymous=anonymous, print=True):
+    ids = [part.id for part in parts]
+    for line in _said(notebooks, anonymous=anonymous, parts=ids, print=True):
         if "pdf" in line:
             made = _made(line)
             if made is None:
@@ -123,6 +130,29 @@ def print_one(handin: Handin, anonymous: bool = False) -> Printed:
     return Printed(handin.id, files, tuple(findings), pages, problem)
 
 
+def write_shown(
+    handins: Sequence[Handin], parts: Sequence[Part], out: Path, jobs: int
+) -> list[Shown]:
+    """Look at every PDF of a class and list in OUT/pdfs.csv what each one shows.
+
+    Raises SandboxError where this machine cannot confine what is needed.
+    """
+    kernel.require()
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(("id", "file", "pages", "netid", "questions", "lacks"))
+    with ThreadPoolExecutor(jobs) as pool:
+        found = list(pool.map(lambda handin: shown(handin, parts), handins))
+    for handin, pdfs in zip(handins, found, strict=True):
+        for one in pdfs:
+            netid = "yes" if one.netid else "no"
+            table.writerow(
+                (handin.id, _cell(one.name), one.pages, netid, one.asked, ", ".join(one.lacks))
+            )
+    (out / "pdfs.csv").write_text(text.getvalue(), encoding="utf-8", newline="")
+    return [one for pdfs in found for one in pdfs]
+
+
 def shown(handin: Handin, parts: Sequence[Part]) -> list[Shown]:
     """What each PDF of a submission shows of its NetID and of these parts' questions."""
     pdfs = {name: data for name, data in handin.files.items() if name.endswith(".pdf")}
@@ -134,20 +164,16 @@ def shown(handin: Handin, parts: Sequence[Part]) -> list[Shown]:
         f"{part.id}.{q.id}": q.title for part in parts for q in part.questions if q.kind != "info"
     }
     found = []
-    for line in _said(pdfs, anonymous=False, print=False):
+    for line in _said(pdfs, print=False):
         if "text" not in line or line.get("name") not in pdfs:
             continue
         text = re.sub(r"\s+", " ", str(line["text"])).lower()
         first = text.split("\f")[0]
         lacks = tuple(key for key, title in asked.items() if title.lower() not in text)
         whose = any(re.search(rf"\b{re.escape(name)}\b", first) for name in names if name)
-        found.append(Shown(str(line["name"]), _whole(line.get("pages")), whose, lacks))
+        pages = _whole(line.get("pages"))
+        found.append(Shown(str(line["name"]), pages, whose, len(asked), lacks))
     return found
-
-
-def questions_of(parts: Sequence[Part]) -> int:
-    """How many questions a complete PDF of these parts shows."""
-    return sum(q.kind != "info" for part in parts for q in part.questions)
 
 
 def _said(files: Mapping[str, bytes], **settings: Any) -> list[dict[str, Any]]:

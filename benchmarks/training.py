@@ -325,7 +325,8 @@ def report(out: Path) -> int:
         ]
         found = [json.loads(file.read_text()) for file in files if file.exists()]
         if not found:  # rows that were measured elsewhere stay
-            kept_rows = [line for line in before if line.startswith(f"| {run.name} |")]
+            mine = [line for line in before if line.startswith(f"| {run.name} |")]
+            kept_rows = [line for line in mine if "| held |" in line or "| MISSED |" in line]
             rows += kept_rows
             untrained += [] if kept_rows else [run.name]
             missed += [f"{run.name}: {line}" for line in kept_rows if "| MISSED |" in line]

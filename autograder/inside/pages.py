@@ -70,18 +70,22 @@ def _print(settings: dict[str, Any]) -> Iterator[dict[str, Any]]:
     import hw5_notebook
     import hw5_report
 
-    readable = []
+    readable, known = [], set()
     for path in sorted(Path().glob("*.ipynb"), key=hw5_report.in_order):
         try:
-            hw5_notebook.read_notebook(path)
+            known |= set(hw5_notebook.read_notebook(path).parts)
             readable.append(path)
         except hw5_notebook.ReportError as error:
             yield {"unreadable": str(error)[:LONGEST_MESSAGE]}
     if not readable:
         yield {"stopped": "There is no notebook that can be read."}
         return
+    parts = [part for part in settings["parts"] if part in known]
+    if known and not parts:
+        yield {"stopped": f"There is no notebook of {', '.join(settings['parts'])}."}
+        return
     made = hw5_report.write_report(
-        readable, Path("made.pdf"), None, settings["anonymous"], lambda _: None
+        readable, Path("made.pdf"), parts if known else None, settings["anonymous"], lambda _: None
     )
     for path in made:
         described = json.loads(path.with_suffix(".json").read_text())
