@@ -478,7 +478,7 @@ def without_markers(source: str) -> str:
     if re.search(r"^\s*### BEGIN\sSOLUTION", source, re.M):
         source = re.sub(r"^\*\*Mark scheme\*\*.*", "", source, flags=re.M | re.S)
     source = re.sub(
-        r"^=== BEGIN MARK SCHEME ===.*?(?:^=== END MARK SCHEME ===$|\Z)",
+        r"^=== BEGIN\sMARK SCHEME ===.*?(?:^=== END\sMARK SCHEME ===$|\Z)",
         "",
         source,
         flags=re.M | re.S,
