@@ -1,0 +1,140 @@
+"""The command `release`: what appears when everything holds, and nothing when anything does not."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from autograder import __main__ as command_line
+from autograder.assignment import read_assignment
+from autograder.reference import ROOT
+from autograder.release import ReleaseError, package, proof
+
+ASSIGNMENT = read_assignment()
+PART = "ae-gan"  # the quickest to judge
+ADDRESS = "https://example.edu/hw5.zip"
+
+
+@pytest.fixture(scope="module")
+def released(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A release of one part, made by the command, and what the command said."""
+    out = tmp_path_factory.mktemp("release") / "week"
+    with pytest.MonkeyPatch.context() as patch:
+        said: list[str] = []
+        patch.setattr("builtins.print", lambda *words, **_: said.append(" ".join(map(str, words))))
+        command = ["release", "--part", PART, "--address", ADDRESS, "--out", str(out)]
+        assert command_line.main(command) == 0, said
+    return out, "\n".join(said)
+
+
+def test_every_proof_says_what_it_has_seen(released):
+    out, said = released
+    assert "hw5.zip holds" in said
+    assert "fragments of solutions and checks is in any of them" in said
+    assert "4 visible checks fail in the stubs' words and pass on the solution" in said
+    assert "nbgrader generate_assignment makes the same" in said
+    assert "The judge gives the release 0 and the solution 7 points of code." in said
+    assert f"{out / 'hw5.zip'} is ready for students, for 20 points." in said
+
+
+def test_students_get_one_folder_with_what_they_need_and_no_more(released):
+    with zipfile.ZipFile(released[0] / "hw5.zip") as archive:
+        names = {name.removeprefix("hw5/") for name in archive.namelist()}
+        module = archive.read("hw5/hw5_gan.py").decode()
+        notebook = json.loads(archive.read("hw5/7_ae_gan.ipynb"))
+        readme = archive.read("hw5/README.md").decode()
+        needs = archive.read("hw5/requirements.txt").decode()
+    assert {"7_ae_gan.ipynb", "hw5_gan.py", "hw5_utils.py", "hw5_checks.py", "README.md"} <= names
+    assert "hw5_vae.py" not in names and not any("autograder" in name for name in names)
+    assert "NotImplementedError" in module and "class DCGAN" not in module
+    setup = next(cell for cell in notebook["cells"] if cell["id"] == "setup")
+    assert f'RELEASE = "{ADDRESS}"' in "".join(setup["source"])
+    assert "20" in readme and ADDRESS in readme
+    assert "torch" in needs and "nbgrader" not in needs
+
+
+def test_staff_get_a_course_for_nbgrader_and_a_marking_guide(released):
+    course = released[0] / "course"
+    assert (course / "nbgrader_config.py").exists() and (course / "gradebook.db").exists()
+    source = (course / "source" / "hw5" / "7_ae_gan.ipynb").read_text()
+    release = (course / "release" / "hw5" / "7_ae_gan.ipynb").read_text()
+    assert "Mark scheme" in source and "Mark scheme" not in release
+    assert "ae-gan" in (released[0] / "marking_guide.md").read_text()
+
+
+def test_a_folder_in_use_is_left_alone(released, capsys):
+    before = (released[0] / "hw5.zip").read_bytes()
+    assert command_line.main(["release", "--part", PART, "--out", str(released[0])]) == 1
+    assert "is there already. Give a new folder" in capsys.readouterr().err
+    assert (released[0] / "hw5.zip").read_bytes() == before
+
+
+@pytest.fixture
+def kit(tmp_path: Path) -> Path:
+    """A copy of the source that a test may spoil."""
+    copy = tmp_path / "kit"
+    (copy / "notebooks").mkdir(parents=True)
+    for path in (*ROOT.glob("hw5_*.py"), ROOT / "requirements.txt", ROOT / "LICENSE"):
+        shutil.copy(path, copy)
+    for path in (ROOT / "notebooks").glob("*.ipynb"):
+        shutil.copy(path, copy / "notebooks")
+    return copy
+
+
+def make(kit: Path) -> package.Release:
+    return package.make(package.read_source(kit, ASSIGNMENT), ASSIGNMENT, [PART], "")
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+def test_a_solution_in_a_hint_is_found(kit, tmp_path):
+    line = "fooled = bce(model.discriminator(model.generator(z)), real)"
+    assert line in (kit / "hw5_gan.py").read_text()
+    (kit / "hw5_utils.py").write_text(f"{(kit / 'hw5_utils.py').read_text()}\n# Hint: {line}\n")
+    with pytest.raises(ReleaseError, match=r"hw5_utils\.py holds a (line|statement) of"):
+        proof.silent(make(kit), tmp_path)
+
+
+def test_a_stub_that_says_nothing_is_found(kit, tmp_path):
+    made = make(kit)
+    silent = made.students["hw5_gan.py"].replace(b"raise NotImplementedError(", b"raise OSError(")
+    with pytest.raises(ReleaseError, match=r"does not run by itself|in the words of a stub"):
+        proof.visible(replace(made, students={**made.students, "hw5_gan.py": silent}), tmp_path)
+
+
+def test_a_solution_that_loses_points_is_found(kit, tmp_path):
+    made = make(kit)
+    wrong = made.modules["hw5_gan"].replace("nn.MSELoss()", "nn.L1Loss()")
+    assert wrong != made.modules["hw5_gan"]
+    with pytest.raises(ReleaseError, match=r"ae-gan\.\w+: the solution scores"):
+        proof.worth(replace(made, modules={**made.modules, "hw5_gan": wrong}), tmp_path)
+
+
+def test_a_release_that_scores_is_found(kit, tmp_path):
+    made = make(kit)
+    students = {**made.students, "hw5_gan.py": made.modules["hw5_gan"].encode()}
+    with pytest.raises(ReleaseError, match=r"ae-gan\.\w+: the release scores"):
+        proof.worth(replace(made, students=students), tmp_path)
+
+
+def test_a_question_that_no_notebook_asks_is_found(kit):
+    edit(kit / "notebooks" / "7_ae_gan.ipynb", '"ae-gan--loss_generator"', '"ae-gan--loss_other"')
+    with pytest.raises(ReleaseError):
+        make(kit)
+
+
+def test_a_name_that_the_release_does_not_have_is_found(kit, tmp_path):
+    edit(kit / "notebooks" / "7_ae_gan.ipynb", "ae_gan_optimizers", "no_such_name")
+    made = make(kit)
+    package.write(made, tmp_path)
+    with pytest.raises(ReleaseError, match="no_such_name"):
+        proof.complete(made, tmp_path)
