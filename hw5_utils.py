@@ -566,7 +566,7 @@ def save_images(images: torch.Tensor, file, columns: int | None = None, format=N
 
 def show_images(images: torch.Tensor, columns: int | None = None) -> None:
     """Show N grey images in the notebook; outside a notebook this does nothing."""
-    if "ipykernel" in sys.modules:
+    if _notebook():
         from IPython.display import Image, display
 
         picture = io.BytesIO()

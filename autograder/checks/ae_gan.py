@@ -32,7 +32,7 @@ from .networks import built
 from .registry import Rng, check
 
 CODE, PIXELS, ROWS = 5, 12, 8
-RATE, STEEP = 1e-4, 1e-2
+RATE, STEEP = 1e-4, 1e-3
 """Rates of a training: with the student's optimizers, and by plain descent."""
 MOVED = 0.03
 """Tolerance of how far a network moves: others move meanwhile, by the rate."""
@@ -265,6 +265,18 @@ def _with_own(module: Remote, scene: _Scene) -> _Trained:
     return _train(module, scene, model, _Solvers.of(module, model, RATE))
 
 
+def _descending(module: Remote, scene: _Scene) -> Callable[[], _Trained]:
+    """Training with plain gradient descent in the place of each of the student's own optimizers."""
+    own = _Solvers.of(module, scene.model(module), RATE)
+    owners = {name: _owners(module, scene, name) for name in NETWORKS}
+    model = scene.model(module)
+    given = [
+        descent(STEEP, *(getattr(model, name) for name in NETWORKS if number in owners[name]))
+        for number in range(len(own.each))
+    ]
+    return partial(_train, module, scene, model, own.like(given))
+
+
 def _with_given(module: Remote, scene: _Scene, rate: float) -> Iterator[Callable[[], _Trained]]:
     """Trainings with plain gradient descent, where the student's own optimizers are wrong.
 
@@ -290,7 +302,14 @@ def _judged(
     """Pass when `compare` does, with the student's optimizers or, where these do not move all
     networks, with given ones; it is told which. `steps`: it compares how far networks move.
     """
-    ways = [partial(_then, partial(_with_own, module, scene), compare)]
+
+    def with_own() -> None:
+        _then(partial(_with_own, module, scene), compare)
+        if steps:
+            # Adam forgets how large gradients are, and with it some that were never cleared.
+            _then(_descending(module, scene), compare, own=False)
+
+    ways = [with_own]
     if not _sound(module, scene):
         # The optimizers are another question's.
         given = _with_given(module, scene, STEEP if steps else RATE)
