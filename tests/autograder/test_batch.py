@@ -7,6 +7,7 @@ import json
 import math
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -53,6 +54,9 @@ GAN = b"import torch\n"
 
 
 # --- a class of eight, graded by the real command in real processes
+
+
+TOO_LONG = re.compile(r" Line \d+ takes too long while the file loads and was left out\.")
 
 
 @pytest.fixture(scope="module")
@@ -179,8 +183,9 @@ def test_one_process_and_two_give_the_same_bytes(
     names = sorted(path.name for path in (undisturbed / "results").iterdir())
     assert names == sorted(path.name for path in (alone / "results").iterdir())
     for name in names:
-        one, two = (folder / "results" / name for folder in (alone, undisturbed))
-        assert one.read_bytes() == two.read_bytes(), name
+        one, two = ((folder / "results" / name).read_text() for folder in (alone, undisturbed))
+        # How long a line takes is the machine's affair, and this one may be busy.
+        assert TOO_LONG.sub("", one) == TOO_LONG.sub("", two), name
 
 
 def test_two_seeds_give_right_submissions_the_same_marks(

@@ -92,6 +92,7 @@ def test_a_student_runs_the_notebook_to_its_end(lab: str, course: Path, tmp_path
         page.set_default_timeout(1000 * PATIENCE)
         page.goto(f"{lab}/lab/tree/notebooks/{NAME}?token={TOKEN}")
         page.locator(".jp-CodeCell").first.wait_for()
+        page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for()
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.get_by_text("Run All Cells", exact=True).click()
         page.wait_for_function(ALL_RUN, timeout=1000 * RUNNING)
