@@ -378,3 +378,12 @@ def test_pytest_without_a_submission_says_whose_code_is_missing():
     ran = _shell([sys.executable, "-m", "pytest", str(KIT / "autograder"), "-q"], cwd=KIT)
     assert ran.returncode == 4
     assert "--submission FOLDER" in ran.stderr + ran.stdout
+
+
+def test_windows_is_told_where_to_run_it():
+    code = "import sys; sys.platform, sys.argv = 'win32', ['-m']; import autograder"
+    ran = subprocess.run(
+        [sys.executable, "-c", code], cwd=KIT, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 1 and "Run this in WSL" in ran.stderr
+    assert "Traceback" not in ran.stderr
