@@ -186,7 +186,7 @@ def grade(arguments: argparse.Namespace) -> int:
     results_json.write(results, arguments.out)
     feedback.write(results, assignment, arguments.out)
     marks_csv.write(results, assignment, arguments.out / "marks.csv")
-    table.show(results, assignment, Console())
+    table.show(results, assignment, _console())
     print(f"Marks in {arguments.out / 'marks.csv'}, feedback in {arguments.out / 'feedback'}.")
     if course:
         _enter(handins, results, course, arguments.submissions)
@@ -215,9 +215,10 @@ def check(arguments: argparse.Namespace) -> int:
         result = bench.grade(handin)
     finally:
         bench.close()
-    table.show_one(result, assignment, Console())
+    table.show_one(result, assignment, _console())
     try:
-        print(*(one.sentence() for one in report.shown(handin, parts)), sep="\n")
+        for one in report.shown(handin, parts):
+            print(one.sentence())
     except SandboxError as error:
         print(f"Its PDF was not looked at. {error}", file=sys.stderr)
     if arguments.execute:
@@ -250,7 +251,7 @@ def doctor(arguments: argparse.Namespace) -> int:
     """`doctor`: attack ourselves from inside the sandbox and say what held."""
     with Zygote() as zygote:
         found = zygote.doctor
-    console = Console()
+    console = _console()
     for name in PROTECTIONS:
         mark = "[green]holds  [/]" if name in found.active else "[red]MISSING[/]"
         console.print(f"  {mark} {name}")
@@ -308,6 +309,12 @@ def gradescope(arguments: argparse.Namespace) -> int:
         f"points; {points['bonus']} more are a bonus, and {points['manual']} are given by hand."
     )
     return 0
+
+
+def _console() -> Console:
+    """Standard output; in a file, lines are as long as they need to be."""
+    console = Console()
+    return console if console.is_terminal else Console(width=200)
 
 
 def _ready_to_execute(arguments: argparse.Namespace) -> None:
