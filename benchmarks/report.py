@@ -29,6 +29,9 @@ from pathlib import Path
 from pypdf import PdfReader
 
 ROOT = Path(__file__).resolve().parent.parent
+SETTINGS = ("setup", "about", "hand-in")
+"""Cells whose code this kit leaves out on purpose."""
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
@@ -91,7 +94,11 @@ def lost(pdf: bytes, notebook: Path) -> tuple[int, int, int, int]:
     words = "\n".join(s for c, s in zip(cells, sources, strict=True) if c["cell_type"] != "code")
     rare = {letter for letter in words if ord(letter) > 0x36F and letter.isalpha()}
     squeezed = re.sub(r"[\s\u200b]", "", text)
-    code = [s for c, s in zip(cells, sources, strict=True) if c["cell_type"] == "code"]
+    code = [
+        source
+        for cell, source in zip(cells, sources, strict=True)
+        if cell["cell_type"] == "code" and cell.get("id") not in SETTINGS
+    ]
     ends = [re.sub(r"\s", "", line)[-12:] for s in code for line in s.split("\n") if len(line) > 80]
     tex = len(re.findall(r"\\(?:frac|mathcal|mathbb|theta|phi|sum|log|mid|mu|sigma)\b", text))
     return len(sheets), tex, len(rare - set(text)), sum(end not in squeezed for end in ends)
