@@ -107,16 +107,40 @@ def run(
     limits = Limits(
         memory=MEMORY, cpu=round(2 * allowance.notebook), file=1 << 28, processes=64, files=512
     )
-    with targets(limits, SCRATCH_BYTES) as (aims, arrived):
-        settings = {
-            "cells": list(cells),
-            "files": {name: base64.b64encode(data).decode() for name, data in files.items()},
-            "environment": dict(environment or {}),
-            "targets": aims,
-            "seconds": allowance.cell,
-            "room": CELL_OUTPUT,
-        }
-        said = lines("notebook", settings, limits, allowance.notebook, shown)
+    settings = {
+        "cells": list(cells),
+        "environment": dict(environment or {}),
+        "seconds": allowance.cell,
+        "room": CELL_OUTPUT,
+    }
+    asked = Asked("notebook", settings, files, limits, allowance.notebook)
+    with confined(asked, "No notebook can run here", shown) as (said, layers):
+        return _heard(said, len(cells), layers)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a module of `inside` is to do with a student's files, and within which bounds."""
+
+    module: str
+    settings: Mapping[str, Any]
+    files: Mapping[str, bytes]
+    limits: Limits
+    seconds: float
+
+
+@contextlib.contextmanager
+def confined(
+    asked: Asked, otherwise: str, shown: Mapping[str, str] | None = None
+) -> Iterator[tuple[Iterator[dict[str, Any]], tuple[str, ...]]]:
+    """What is said in the sandbox, line by line, and the promises that it keeps.
+
+    Raises SandboxError, which begins with `otherwise`, where it does not keep those of REQUIRED.
+    """
+    with targets(asked.limits, SCRATCH_BYTES) as (aims, arrived):
+        encoded = {name: base64.b64encode(data).decode() for name, data in asked.files.items()}
+        settings = {**asked.settings, "files": encoded, "targets": aims}
+        said = lines(asked.module, settings, asked.limits, asked.seconds, shown)
         with contextlib.closing(said):
             first = next(said)
             found = {**first, "reaches the network": arrived() or first.get("reaches the network")}
@@ -125,10 +149,8 @@ def run(
             missing = [name for name in REQUIRED if name not in layers]
             if missing:
                 why = first.get("stopped") or "see `python -m autograder doctor`"
-                raise SandboxError(
-                    f"No notebook can run here, without: {', '.join(missing)} ({why})."
-                )
-            return _heard(said, len(cells), layers)
+                raise SandboxError(f"{otherwise}, without: {', '.join(missing)} ({why}).")
+            yield said, layers
 
 
 def _heard(said: Iterator[dict[str, Any]], cells: int, layers: tuple[str, ...]) -> Run:

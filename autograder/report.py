@@ -8,7 +8,6 @@ a page map and sentences for a person to read.
 from __future__ import annotations
 
 import base64
-import contextlib
 import csv
 import io
 import json
@@ -24,7 +23,6 @@ from .assignment import Part
 from .inside.confine import Limits
 from .intake import Handin
 from .reference import ROOT
-from .sandbox import SandboxError, held, targets
 
 SECONDS = 120.0
 """Wall seconds for all PDFs of one submission."""
@@ -178,30 +176,16 @@ def shown(handin: Handin, parts: Sequence[Part]) -> list[Shown]:
 
 def _said(files: Mapping[str, bytes], **settings: Any) -> list[dict[str, Any]]:
     """What the process in the sandbox says, after its protections have been seen to hold."""
-    with targets(LIMITS, kernel.SCRATCH_BYTES) as (aims, arrived):
-        whole = {
-            **settings,
-            "files": {name: base64.b64encode(data).decode() for name, data in files.items()},
-            "given": {f"{n}.py": (ROOT / f"{n}.py").read_text(encoding="utf-8") for n in GIVEN},
-            "targets": aims,
-        }
-        lines: list[dict[str, Any]] = []
-        with contextlib.closing(kernel.lines("pages", whole, LIMITS, SECONDS)) as said:
-            first = next(said)
-            found = {**first, "reaches the network": arrived() or first.get("reaches the network")}
-            layers = held({**found, "outlives its end": False})
-            missing = [name for name in kernel.REQUIRED if name not in layers]
-            if missing:
-                why = first.get("stopped") or "see `python -m autograder doctor`"
-                raise SandboxError(
-                    f"No PDF can be made here, without: {', '.join(missing)} ({why})."
-                )
-            for line in said:
-                if line.get("done"):
-                    return lines
-                lines.append(line)
-                if "stopped" in line or len(lines) > 100:
-                    return lines
+    given = {f"{name}.py": (ROOT / f"{name}.py").read_text(encoding="utf-8") for name in GIVEN}
+    asked = kernel.Asked("pages", {**settings, "given": given}, files, LIMITS, SECONDS)
+    lines: list[dict[str, Any]] = []
+    with kernel.confined(asked, "No PDF can be made here") as (said, _):
+        for line in said:
+            if line.get("done"):
+                return lines
+            lines.append(line)
+            if "stopped" in line or len(lines) > 100:
+                return lines
     return lines
 
 

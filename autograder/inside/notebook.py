@@ -7,12 +7,9 @@ the student's, and so is whatever it starts; what is said here is data for a rep
 
 from __future__ import annotations
 
-import base64
-import json
 import os
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -21,52 +18,28 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import DeadKernelError
 
-from . import confine, probe
+from . import alone
+from .alone import LONGEST_MESSAGE
 from .outputs import pictures, printed
-
-LONGEST_MESSAGE = 300
 
 STARTUP_SECONDS = 60
 
 
 def main() -> None:
     """Confine ourselves, say how well, then run the cells one by one until something ends it."""
-    settings = json.loads(sys.stdin.buffer.readline())
-    out = os.dup(1)
-    os.set_inheritable(out, False)
-    null = os.open(os.devnull, os.O_RDWR)
-    for descriptor in (0, 1, 2):
-        os.dup2(null, descriptor)
-    layers = _confine(settings)
-    _say(out, {**layers, **probe.attack(settings["targets"])})
+    settings, say = alone.begin()
     try:
         for ended in _run(settings):
-            _say(out, ended)
+            say(ended)
     except DeadKernelError:
-        _say(out, {"stopped": "The kernel died."})
+        say({"stopped": "The kernel died."})
     except Exception as error:
-        _say(out, {"stopped": f"{type(error).__name__}: {error}"[:LONGEST_MESSAGE]})
-
-
-def _confine(settings: dict[str, Any]) -> dict[str, bool]:
-    """Take on all layers but the namespaces, in which we are already."""
-    limits = confine.Limits(**settings["limits"])
-    room = confine.Limits(**{**settings["limits"], "processes": settings["tasks"]})
-    confine.die_first()
-    program = confine.compile_filter(confine.KERNEL_NEEDS)
-    user = confine.become(settings["uid"])
-    confine.limit(limits if user else room)
-    # A student's process is the same user as this one, and must not look into it.
-    confine.prctl(confine.PR_SET_DUMPABLE, 0)
-    return {"user": user, "seccomp": confine.deny_calls(program)}
+        say(alone.stopped(error))
 
 
 def _run(settings: dict[str, Any]) -> Any:
     """Lay out the files, run every cell in its turn; yields how each one ended."""
-    work = Path(settings["scratch"], "work")
-    work.mkdir()
-    for name, data in settings["files"].items():
-        (work / name).write_bytes(base64.b64decode(data))
+    work = alone.lay_out(settings)
     environment = {**os.environ, **settings["environment"]}
     # Set, it would keep figures from the notebook.
     environment.pop("MPLBACKEND", None)
@@ -131,9 +104,3 @@ class Client(NotebookClient):
 
     async def _check_raise_for_error(self, cell: Any, cell_index: int, exec_reply: Any) -> None:
         self._reply = exec_reply or {}
-
-
-def _say(out: int, value: dict[str, Any]) -> None:
-    line = memoryview(json.dumps(value).encode() + b"\n")
-    while line:
-        line = line[os.write(out, line) :]

@@ -17,47 +17,25 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from . import confine, probe
+from . import alone
+from .alone import LONGEST_MESSAGE
 
-LONGEST_MESSAGE = 300
 LONGEST_TEXT = 2_000_000
 
 
 def main() -> None:
     """Confine ourselves, say how well, then do what is asked until something ends it."""
-    settings = json.loads(sys.stdin.buffer.readline())
-    out = os.dup(1)
-    os.set_inheritable(out, False)
-    null = os.open(os.devnull, os.O_RDWR)
-    for descriptor in (0, 1, 2):
-        os.dup2(null, descriptor)
-    layers = _confine(settings)
-    _say(out, {**layers, **probe.attack(settings["targets"])})
+    settings, say = alone.begin()
     # Typst would start a thread for every core.
     os.environ["RAYON_NUM_THREADS"] = "2"
-    work = Path(settings["scratch"], "work")
-    work.mkdir()
-    for name, data in settings["files"].items():
-        (work / name).write_bytes(base64.b64decode(data))
+    work = alone.lay_out(settings)
     os.chdir(work)
     try:
         for made in _print(settings) if settings["print"] else _text(work):
-            _say(out, made)
-        _say(out, {"done": True})
+            say(made)
+        say({"done": True})
     except Exception as error:
-        _say(out, {"stopped": f"{type(error).__name__}: {error}"[:LONGEST_MESSAGE]})
-
-
-def _confine(settings: dict[str, Any]) -> dict[str, bool]:
-    """Take on all layers but the namespaces, in which we are already."""
-    limits = confine.Limits(**settings["limits"])
-    room = confine.Limits(**{**settings["limits"], "processes": settings["tasks"]})
-    confine.die_first()
-    program = confine.compile_filter(confine.KERNEL_NEEDS)
-    user = confine.become(settings["uid"])
-    confine.limit(limits if user else room)
-    confine.prctl(confine.PR_SET_DUMPABLE, 0)
-    return {"user": user, "seccomp": confine.deny_calls(program)}
+        say(alone.stopped(error))
 
 
 def _print(settings: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -109,9 +87,3 @@ def _text(work: Path) -> Iterator[dict[str, Any]]:
         except Exception as error:
             said = f"{type(error).__name__}: {error}"[:LONGEST_MESSAGE]
             yield {"name": path.name, "text": "", "pages": 0, "unreadable": said}
-
-
-def _say(out: int, value: dict[str, Any]) -> None:
-    line = memoryview(json.dumps(value).encode() + b"\n")
-    while line:
-        line = line[os.write(out, line) :]
