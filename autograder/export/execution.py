@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from autograder.execution import ExecutionReport
 from autograder.export.shared import file_name, shown, write_text
+from autograder.export.template import template
 
 
 def write(report: ExecutionReport, out: Path) -> None:
@@ -41,11 +40,4 @@ def lines(report: ExecutionReport) -> Sequence[str]:
     return said
 
 
-_TEMPLATE = Environment(
-    loader=FileSystemLoader(Path(__file__).parent),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    finalize=lambda value: shown(str(value)),
-).get_template("execution.html")
+_TEMPLATE = template("execution.html")

@@ -12,9 +12,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
-
 from autograder.assignment import Assignment
 from autograder.export.shared import (
     file_name,
@@ -23,10 +20,10 @@ from autograder.export.shared import (
     is_withheld,
     mark,
     points_text,
-    shown,
     status,
     write_text,
 )
+from autograder.export.template import template
 from autograder.results import (
     CRASHED,
     ERROR,
@@ -324,18 +321,4 @@ def without_names(result: SubmissionResult) -> SubmissionResult:
     )
 
 
-def _shown(value: object) -> object:
-    """What the template puts on the page."""
-    if isinstance(value, Markup):
-        return value
-    return shown(str(value))
-
-
-_TEMPLATE = Environment(
-    loader=FileSystemLoader(Path(__file__).parent),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    finalize=_shown,
-).get_template("feedback.html")
+_TEMPLATE = template("feedback.html")
