@@ -11,172 +11,18 @@ arrows are numbers, dashed ones gradients, in the colour of the network that mov
 from __future__ import annotations
 
 import argparse
-import io
 import sys
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from matplotlib.figure import Figure
-from matplotlib.patches import Ellipse, FancyArrowPatch, FancyBboxPatch, Polygon, Rectangle
-from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from drawing import EDGE, PALE, PICTURES, Drawing  # noqa: E402
+
 from hw5_utils import load_cifar10, load_mnist  # noqa: E402
-
-PICTURES = ROOT / "notebooks" / "pictures"
-INCH = 100  # units of a drawing: a notebook shows it at so many pixels
-SHARP = 2  # pixels drawn for each pixel shown
-INK, PALE = "#2f3640", "#8a929c"
-FILL = {"E": "#d7e6f7", "G": "#d9efd9", "D": "#fde3c8", "loss": "#fbdcdf", "data": "#f2f3f5"}
-EDGE = {"E": "#3a72b0", "G": "#3c8d4a", "D": "#c9721a", "loss": "#c0475a", "data": "#8a929c"}
-
-
-class Drawing:
-    """A white sheet; positions are pixels of the picture as shown, from the upper left corner."""
-
-    def __init__(self, width: int, height: int):
-        self.figure = Figure(figsize=(width / INCH, height / INCH), dpi=INCH * SHARP)
-        self.axes = self.figure.add_axes((0, 0, 1, 1))
-        self.axes.set(xlim=(0, width), ylim=(height, 0))
-        self.axes.axis("off")
-
-    def text(self, x, y, words, size=10, color=INK, **style) -> None:
-        style = {"ha": "center", "va": "center"} | style
-        self.axes.text(x, y, words, fontsize=size * 0.72, color=color, linespacing=1.35, **style)
-
-    def title(self, x, y, words, color=INK) -> None:
-        self.text(x, y, words, size=15, color=color, ha="left", weight="bold")
-
-    def box(self, x, y, width, height, words, kind="data", size=12) -> None:
-        """A rounded box around (x, y)."""
-        self.axes.add_patch(
-            FancyBboxPatch(
-                (x - width / 2, y - height / 2),
-                width,
-                height,
-                boxstyle="round,pad=0,rounding_size=7",
-                facecolor=FILL[kind],
-                edgecolor=EDGE[kind],
-                linewidth=1,
-            )
-        )
-        self.text(x, y, words, size=size)
-
-    def net(self, x, y, width, left, right, words, kind, size=13) -> None:
-        """A network around (x, y), as high on each side as its tensors are wide."""
-        corners = [(-width, -left), (width, -right), (width, right), (-width, left)]
-        self.axes.add_patch(
-            Polygon(
-                [(x + a / 2, y + b / 2) for a, b in corners],
-                facecolor=FILL[kind],
-                edgecolor=EDGE[kind],
-                linewidth=1.2,
-                joinstyle="round",
-            )
-        )
-        self.text(x, y, words, size=size)
-
-    def loss(self, x, y, words, width=130, height=44, size=13) -> None:
-        self.axes.add_patch(
-            Ellipse(
-                (x, y),
-                width,
-                height,
-                facecolor=FILL["loss"],
-                edgecolor=EDGE["loss"],
-                linewidth=1.2,
-            )
-        )
-        self.text(x, y, words, size=size)
-
-    def image(self, x, y, picture: np.ndarray, words="", side=64) -> None:
-        """A picture around (x, y), with words under it."""
-        extent = (x - side / 2, x + side / 2, y + side / 2, y - side / 2)
-        self.axes.imshow(picture, cmap="gray", vmin=0, vmax=1, extent=extent, aspect="auto")
-        self.axes.add_patch(
-            Rectangle((extent[0], extent[3]), side, side, fill=False, edgecolor=INK, linewidth=0.8)
-        )
-        self.text(x, y + side / 2 + 6, words, size=12, va="top")
-
-    def code(self, x, y, words="", cells=5, kind="data", side=12, seed=0) -> None:
-        """A code: a column of numbers around (x, y), with words under it."""
-        greys = np.random.default_rng(seed).uniform(0.25, 1, cells)
-        top = y - cells * side / 2
-        for k, alpha in enumerate(greys):
-            self.axes.add_patch(
-                Rectangle(
-                    (x - side / 2, top + k * side),
-                    side,
-                    side,
-                    facecolor=EDGE[kind],
-                    alpha=alpha,
-                    edgecolor="none",
-                )
-            )
-        self.axes.add_patch(
-            Rectangle((x - side / 2, top), side, cells * side, fill=False, edgecolor=INK, lw=0.8)
-        )
-        self.text(x, y + max(cells * side / 2, 30) + 6, words, size=12, va="top")
-
-    def arrow(self, *points, words="", kind="") -> None:
-        """An arrow through the points; with a kind, the gradient of that network."""
-        color = EDGE[kind] if kind else INK
-        for start, end in pairwise(points[:-1]):
-            self.axes.plot(
-                *zip(start, end, strict=True),
-                color=color,
-                lw=1.3,
-                ls=(0, (4, 3)) if kind else "-",
-                solid_capstyle="round",
-            )
-        self.axes.add_patch(
-            FancyArrowPatch(
-                points[-2],
-                points[-1],
-                arrowstyle="-|>,head_length=4.5,head_width=2.4",
-                color=color,
-                linewidth=1.3,
-                linestyle=(0, (4, 3)) if kind else "-",
-                shrinkA=0,
-                shrinkB=0,
-                mutation_scale=1,
-            )
-        )
-        (x0, y0), (x1, y1) = points[:2]
-        self.text((x0 + x1) / 2, (y0 + y1) / 2 - 5, words, size=11, va="bottom")
-
-    def maps(self, x, y, side, channels, words, kind="data") -> None:
-        """Feature maps around (x, y): sheets of one side, one behind the other."""
-        sheets = min(channels, 5)
-        for k in reversed(range(sheets)):
-            self.axes.add_patch(
-                Rectangle(
-                    (x - side / 2 + 4 * k, y - side / 2 - 4 * k),
-                    side,
-                    side,
-                    facecolor=FILL[kind],
-                    edgecolor=EDGE[kind],
-                    linewidth=0.9,
-                )
-            )
-        self.text(x, y + side / 2 + 6, words, size=11, va="top")
-
-    def save(self, file: Path) -> None:
-        """A PNG with a palette, as small as its few colours allow."""
-        raw = io.BytesIO()
-        self.figure.savefig(raw, format="png")
-        save_small(Image.open(raw), file, colours=96)
-
-
-def save_small(picture: Image.Image, file: Path, colours: int) -> None:
-    """Write a PNG with so many colours."""
-    flat = picture.convert("RGB").quantize(colours, Image.Quantize.MEDIANCUT, dither=0)
-    flat.save(file, optimize=True)
-
 
 # --- variational autoencoders
 
@@ -264,17 +110,7 @@ def layers(d: Drawing, x, y, sizes, kind, between, gap=84, tall=12) -> float:
     """A network of linear layers: a bar for each size and what stands between; where it ends."""
     for k, size in enumerate(sizes):
         height = 14 + tall * np.log2(size)
-        d.axes.add_patch(
-            FancyBboxPatch(
-                (x - 7, y - height / 2),
-                14,
-                height,
-                boxstyle="round,pad=0,rounding_size=4",
-                facecolor=FILL[kind],
-                edgecolor=EDGE[kind],
-                linewidth=1.1,
-            )
-        )
+        d.bar(x, y, height, kind)
         d.text(x, y + height / 2 + 5, str(size), size=12, va="top")
         if k < len(between):
             d.arrow((x + 9, y), (x + gap - 9, y), words=between[k])
@@ -483,16 +319,7 @@ def conv_gan_networks(data: str | None) -> Drawing:
     y = 95
     d.code(36, y, "z\n(N, 64)", cells=6)
     d.arrow((46, y), (94, y), words="linear")
-    d.axes.add_patch(
-        FancyBboxPatch(
-            (99, y - 50),
-            12,
-            100,
-            boxstyle="round,pad=0,rounding_size=4",
-            facecolor=FILL["G"],
-            edgecolor=EDGE["G"],
-        )
-    )
+    d.bar(105, y, 100, "G")
     d.text(105, y + 55, "1568", size=11, va="top")
     d.arrow((114, y), (160, y), words="view")
     end = row_of_maps(
@@ -537,7 +364,7 @@ def two_steps(data: str | None, d_words: dict[str, str], g_words: dict[str, str]
     d = Drawing(900, 268)
     fake = forged(data)
     step_of_d(d, 20, digits(data)[3], fake, d_words)
-    d.axes.plot((462, 462), (20, 248), color="#d5d9de", lw=1)
+    d.rule(462, 20, 248)
     step_of_g(d, 484, 20, fake, g_words)
     return d
 
@@ -602,7 +429,7 @@ def fc_gan_networks(data: str | None) -> Drawing:
     d.arrow((end + 9, y), (812, y), words="Linear")
     d.box(846, y, 64, 34, "logit", "D")
     d.text(846, y + 24, "(N, 1)", size=12, va="top")
-    d.axes.plot((462, 462), (20, 218), color="#d5d9de", lw=1)
+    d.rule(462, 20, 218)
     return d
 
 
@@ -726,7 +553,7 @@ def cifar_step(data: str | None) -> Drawing:
         },
     )
     d.text(198, 72, "two batches, one after the other", size=11, color=PALE)
-    d.axes.plot((462, 462), (20, 248), color="#d5d9de", lw=1)
+    d.rule(462, 20, 248)
     step_of_g(
         d,
         484,
@@ -826,7 +653,7 @@ def ae_gan_step(data: str | None) -> Drawing:
     d = Drawing(900, 270)
     fake, digit = forged(data), digits(data)[0]
     for left in (300, 600):
-        d.axes.plot((left, left), (20, 250), color="#d5d9de", lw=1)
+        d.rule(left, 20, 250)
     y = 142
     d.title(18, 22, "1  moves D alone", EDGE["D"])
     d.image(44, y - 52, digit, "x: 1", side=46)
