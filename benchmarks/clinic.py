@@ -81,11 +81,17 @@ def train_conv_gan(hw5, epochs: int, data: str | None) -> tuple[torch.Tensor, Lo
     in_bf16(gan.disc, gan.gen)
     reset_seed(0)
     loader = batches(load_mnist(limit=20_000, data=data)[0], batch_size=64, drop_last=True)
-    gan._save_pictures = lambda *_: None
+    z, kept = torch.empty(SAMPLES, 64).uniform_(-1, 1), []
+
+    @torch.no_grad()
+    def keep(epoch: int, *_) -> None:
+        if epoch in (1, epochs // 2):
+            kept.append(gan.gen(z))
+
+    gan._save_pictures = keep
     d, g = gan.train(n_epochs=epochs, loader=loader, lr=1e-3)
-    with torch.no_grad():
-        images = gan.gen(torch.empty(SAMPLES, 64).uniform_(-1, 1))
-    return images, {"D": d, "G": g}
+    keep(1)
+    return torch.cat(kept), {"D": d, "G": g}
 
 
 def train_fc_gan(hw5, epochs: int, data: str | None) -> tuple[torch.Tensor, Losses]:
@@ -115,8 +121,8 @@ def train_cifar_dcgan(hw5, epochs: int, data: str | None) -> tuple[torch.Tensor,
     reset_seed(42)
     dcgan = hw5.DCGAN()
     in_bf16(dcgan._generator, dcgan._discriminator)
-    dcgan.num_epoch, dcgan.visualize_step = epochs, 10**9
-    d, g = dcgan.fit(load_cifar10(data=data))
+    dcgan.num_epoch, dcgan.visualize_step, dcgan.batch_size = epochs, 10**9, 32
+    d, g = dcgan.fit(load_cifar10(limit=20_000, data=data))
     return dcgan.generate(dcgan.tracked_noise)[:SAMPLES], {"D": d, "G": g}
 
 
@@ -124,7 +130,7 @@ def train_ae_gan(hw5, epochs: int, data: str | None) -> tuple[torch.Tensor, Loss
     reset_seed(0)
     images = load_mnist(data=data)[0]
     model = hw5.AutoEncoderGAN()
-    optimizers = hw5.ae_gan_optimizers(model, lr=2e-4)
+    optimizers = hw5.ae_gan_optimizers(model, lr=6e-4)
     d, g, ae = hw5.train_ae_gan(model, batches(images, batch_size=64), optimizers, epochs)
     reset_seed(0)
     x = load_mnist("test", limit=4, data=data)[0].flatten(1)
