@@ -26,16 +26,15 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from matplotlib.figure import Figure
-from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from drawing import EDGE, PICTURES, Drawing  # noqa: E402
+
 from autograder.checks.mistakes.catalogue import all_mistakes  # noqa: E402
 from hw5_figures import smooth  # noqa: E402
 from hw5_utils import (  # noqa: E402
-    adam,
     batches,
     in_bf16,
     load_cifar10,
@@ -44,7 +43,6 @@ from hw5_utils import (  # noqa: E402
     run_a_gan,
 )
 
-PICTURES = ROOT / "notebooks" / "pictures"
 SAMPLES = 8  # in a row
 Losses = dict[str, list[float]]
 HEALTHY = ""
@@ -185,5 +183,63 @@ def trained(part: str, mistake: str, out: Path, data: str | None) -> tuple[np.nd
         lists = {f"loss {name}": np.array(values) for name, values in losses.items()}
         np.savez_compressed(file, images=images.detach().numpy(), **lists)
         print(f"{file.stem}: {time.monotonic() - started:.0f} s", flush=True)
-    kept = np.load(file)
-    return kept["images"], {k[5:]: kept[k].tolist() for k in kept.files if k.startswith("loss ")}
+    with np.load(file) as kept:
+        lists = {k[5:]: kept[k].tolist() for k in kept.files if k.startswith("loss ")}
+        return kept["images"], lists
+
+
+ROW, LEFT = 68, 44  # the height of a row, and where its samples begin
+LINES = {"D": (EDGE["D"], "-"), "G": (EDGE["G"], "--"), "AE": (EDGE["E"], ":")}
+
+
+def draw(runs: dict[str, tuple[np.ndarray, Losses]]) -> Drawing:
+    """A row for each run: its letter, its last samples and its losses."""
+    d = Drawing(820, 30 + ROW * len(runs))
+    d.text(LEFT, 14, "samples", size=12, ha="left")
+    names = list(next(iter(runs.values()))[1])
+    for k, name in enumerate(names):
+        color, style = LINES[name]
+        x = 470 + 118 * k
+        d.axes.plot((x, x + 24), (14, 14), color=color, ls=style, lw=1.4)
+        d.text(x + 30, 14, f"loss of {name}", size=12, ha="left")
+    for k, (letter, (images, losses)) in enumerate(runs.items()):
+        top = 30 + ROW * k
+        d.text(22, top + 24, letter, size=18, weight="bold")
+        images = images[-SAMPLES:].reshape(SAMPLES, -1, *SIDES[images.shape[-1] in (784, 28)])
+        d.mosaic(LEFT, top, images.transpose(0, 2, 3, 1).squeeze(), SAMPLES)
+        axes = d.inset(470, top + 2, 330, 42)
+        for name, values in losses.items():
+            color, style = LINES[name]
+            curve = smooth(values, 0.97 if len(values) > 200 else 0)
+            axes.plot(np.linspace(0, 1, len(curve)), curve, color=color, ls=style, lw=1.3)
+        low, high = axes.get_ylim()
+        axes.set(xlim=(0, 1), xticks=[], ylim=(min(low, 0), max(high, 1)))
+        axes.locator_params(axis="y", nbins=3)
+    return d
+
+
+SIDES = {True: (28, 28), False: (32, 32)}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Train what is not kept, draw, and say how large each sheet became."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--only", nargs="+", choices=WARDS, default=[*WARDS], metavar="PART")
+    parser.add_argument("--out", type=Path, default=ROOT / "build" / "clinic")
+    parser.add_argument("--data", help="folder of MNIST and CIFAR-10 (default: data/)")
+    arguments = parser.parse_args(argv)
+    for part in arguments.only:
+        runs = {
+            letter: trained(part, mistake, arguments.out, arguments.data)
+            for letter, mistake in WARDS[part].runs.items()
+        }
+        file = PICTURES / f"{part}--clinic.png"
+        draw(runs).save(file)
+        print(f"{file.name}: {file.stat().st_size / 1024:.0f} KB", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -716,7 +716,7 @@ DIAGRAMS: dict[str, Callable[[str | None], Drawing]] = {
     "fc-gan--dc": fc_gan_dc,
     "cifar-dcgan--networks": cifar_networks,
     "cifar-dcgan--step": cifar_step,
-    "cifar-dcgan--actmax": cifar_actmax,
+    "cifar-dcgan--search": cifar_actmax,
     "cifar-dcgan--reconstruct": cifar_reconstruct,
     "ae-gan--model": ae_gan_model,
     "ae-gan--step": ae_gan_step,

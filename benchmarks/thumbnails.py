@@ -4,8 +4,9 @@
     python benchmarks/thumbnails.py --out RUNS --data DIR fc-vae     those of one part
 
 RUNS is the folder that benchmarks/training.py filled (the runs that a thumbnail needs, with seed
-0; fewer epochs do). Where a mistake has to be trained, it is, shortly, and kept in RUNS/mistakes.
-The captions stand in the notebooks' cells: they say what to compare, and answer no question.
+0; fewer epochs do). Where a mistake has to be trained, it is, shortly, and kept in RUNS/mistakes;
+those of GANs are the runs of benchmarks/clinic.py, kept in --clinic. The captions stand in the
+notebooks' cells: they say what to compare, and answer no question.
 """
 
 from __future__ import annotations
@@ -25,14 +26,16 @@ import torch
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from clinic import module_with  # noqa: E402
+from clinic import HEALTHY, LINES, Losses, module_with, trained  # noqa: E402
 from drawing import EDGE, PICTURES, Drawing  # noqa: E402
 from matplotlib import colormaps  # noqa: E402
 
+import hw5_gan  # noqa: E402
 import hw5_vae  # noqa: E402
 from hw5_utils import (  # noqa: E402
     batches,
     load_binary_mnist,
+    load_cifar10,
     load_mnist,
     load_weights,
     reset_seed,
@@ -46,6 +49,7 @@ class Sources:
     """Where trained models and data lie."""
 
     runs: Path
+    clinic: Path
     data: str | None
 
     def weights(self, run: str, file: str, model: torch.nn.Module, name: str = "model"):
@@ -53,6 +57,10 @@ class Sources:
 
     def digits(self) -> tuple[torch.Tensor, torch.Tensor]:
         return load_mnist("test", data=self.data)
+
+    def patient(self, part: str, mistake: str = HEALTHY) -> tuple[np.ndarray, Losses]:
+        """Samples and losses of a run of the clinic."""
+        return trained(part, mistake, self.clinic, self.data)
 
     def kept(self, name: str, make: Callable[[], dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
         """What a mistake leaves behind, trained once."""
@@ -130,7 +138,7 @@ def bernoulli_data_space(s: Sources) -> Drawing:
 @torch.no_grad()
 def bernoulli_latent_space(s: Sources) -> Drawing:
     images, labels, _, _ = load_binary_mnist(s.data)
-    images, classes = images[:1200], labels[:1200].argmax(1).numpy()
+    images, classes = images[:900], labels[:900].argmax(1).numpy()
     reset_seed(0)
     d, right = sheet(276, half=310)
     for left, vae in ((LEFT, bernoulli(s)), (right, hw5_vae.BernoulliVAE())):
@@ -215,9 +223,8 @@ def autoencoder_interpolations(s: Sources) -> Drawing:
     for a, b in ((2, 8), (3, 7)):
         start, end = (images[labels == k][0] for k in (a, b))
         between = hw5_vae.interpolate_embeddings(vae, start, end, 5)
-        short = hw5_vae.interpolate_embeddings(vae, start, end, 6)[:5]
         right += [start[None], between, end[None]]
-        wrong += [start[None], short, end[None]]
+        wrong += [start[None], between.flip(0), end[None]]
     d, middle = sheet(TOP + 100, half=318)
     d.mosaic(LEFT, TOP, pictures(torch.cat(right)), 7)
     d.mosaic(middle, TOP, pictures(torch.cat(wrong)), 7)
@@ -256,24 +263,123 @@ def autoencoder_digits(s: Sources) -> Drawing:
 
 @torch.no_grad()
 def fc_vae_figures(s: Sources) -> Drawing:
-    reset_seed(2)
+    reset_seed(4)
     vae = s.weights("fc-vae-0", "fc-vae", hw5_vae.VAE(784))
     cvae = s.weights("fc-cvae-0", "fc-cvae", hw5_vae.CVAE(784))
     walks = hw5_vae.draw_interpolation(vae, rows=3, steps=12)
     same = vae.decoder(torch.randn(1, 15)).expand(10, -1, -1, -1)
     turned = cvae.decoder(torch.cat((torch.eye(10), torch.randn(10, 15)), 1))
     halves = ((LEFT, hw5_vae.draw_samples(vae), walks, hw5_vae.draw_digits(cvae)),)
-    d, right = sheet(TOP + 254, half=392)
+    d, right = sheet(TOP + 204, half=380)
     halves += ((right, same, walks[:12].repeat(3, 1, 1, 1), turned),)
     for left, samples, rows, digits in halves:
-        d.text(left + 4, TOP + 20, "strip", size=12, rotation=90)
-        d.mosaic(left + 18, TOP, pictures(samples), 10, scale=1.25)
-        d.text(left + 4, TOP + 100, "walks", size=12, rotation=90)
-        d.mosaic(left + 18, TOP + 54, pictures(rows), 12, scale=1.04)
-        d.text(left + 4, TOP + 214, "ten digits", size=12, rotation=90)
-        labelled_digits(d, left + 18, TOP + 172, digits)
+        for y, name in ((14, "strip"), (88, "walks"), (176, "digits")):
+            d.text(left + 6, TOP + y, name, size=12, rotation=90)
+        d.mosaic(left + 20, TOP, pictures(samples), 10, scale=1)
+        d.mosaic(left + 20, TOP + 44, pictures(rows), 12, scale=1)
+        labelled_digits(d, left + 20, TOP + 146, digits, scale=1)
     return d
 
+
+# --- GANs
+
+
+def conv_gan_images(s: Sources) -> Drawing:
+    d, right = sheet(TOP + 142, half=414)
+    for left, mistake in ((LEFT, HEALTHY), (right, "conv-gan.loss_g/detached")):
+        images = s.patient("conv-gan", mistake)[0]  # of three epochs
+        for k, name in enumerate(("early", "later", "last")):
+            d.text(left, TOP + 45 * k + 22, name, size=12, ha="left")
+            d.mosaic(left + 46, TOP + 46 * k, pictures(images[8 * k : 8 * k + 8]), 8)
+    return d
+
+
+@torch.no_grad()
+def fc_gan_pictures(s: Sources) -> Drawing:
+    reset_seed(0)
+    z = hw5_gan.sample_noise(16, 96)
+    fc = s.weights("fc-gan-0", "fc-gan", hw5_gan.generator(), "G")(z)
+    dc = s.weights("fc-gan-dc-0", "fc-gan-dc", hw5_gan.build_dc_generator(), "G").train()(z)
+    wrong = s.patient("fc-gan", "fc-gan.generator/sigmoid")[0]
+    same = s.patient("fc-gan", "fc-gan.generator_loss/saturating")[0]
+    d, right = sheet(TOP + 142, half=400)
+    for left, above, below in ((LEFT, fc, dc), (right, 2 * wrong - 1, 2 * same - 1)):
+        d.mosaic(left, TOP, (pictures(above[:8]) + 1) / 2, 8, scale=1.6)
+        d.mosaic(left, TOP + 62, (pictures(below[:8]) + 1) / 2, 8, scale=1.6)
+    return d
+
+
+def photographs(images) -> np.ndarray:
+    """(N, 3, 32, 32) -> (N, 32, 32, 3), numpy."""
+    return torch.as_tensor(images).detach().float().permute(0, 2, 3, 1).numpy()
+
+
+def dcgan(s: Sources) -> hw5_gan.DCGAN:
+    model = hw5_gan.DCGAN(spectral=True)
+    return s.weights("cifar-dcgan-spectral-0", "cifar-dcgan-spectral", model)
+
+
+def cifar_spectral(s: Sources) -> Drawing:
+    plain, bad = s.patient("cifar-dcgan")[0], s.patient("cifar-dcgan", COLLAPSED)[0]
+    reset_seed(0)
+    model = dcgan(s)
+    spectral = model.generate(torch.randn(8, 64))
+    d, right = sheet(TOP + 108, half=404)
+    for left, rows in ((LEFT, (plain, spectral)), (right, (plain, bad))):
+        for k, (name, images) in enumerate(zip(("before", "after"), rows, strict=True)):
+            d.text(left, TOP + 24 + 54 * k, name, size=12, ha="left")
+            d.mosaic(left + 50, TOP + 54 * k, photographs(images), 8, scale=1.3)
+    return d
+
+
+def cifar_actmax(s: Sources) -> Drawing:
+    reset_seed(241)
+    codes = torch.randn(8, 64)
+    d, right = sheet(TOP + 108, half=424)
+    for left, model in ((LEFT, dcgan(s)), (right, hw5_gan.DCGAN().eval())):
+        model.vis_steps = 200
+        for k, (name, images) in enumerate(
+            (("random", model.generate(codes)), ("maximised", model.actmax(codes)))
+        ):
+            d.text(left, TOP + 24 + 54 * k, name, size=12, ha="left")
+            d.mosaic(left + 70, TOP + 54 * k, photographs(images), 8, scale=1.3)
+    return d
+
+
+def cifar_reconstructions(s: Sources) -> Drawing:
+    reset_seed(0)
+    model, x = dcgan(s), load_cifar10("test", limit=8, data=s.data)
+    right = model.reconstruct(x)[1]
+    model.vis_learning_rate = model.learning_rate  # cifar-dcgan.reconstruct/rate-of-training
+    wrong = model.reconstruct(x)[1]
+    d, middle = sheet(TOP + 108, half=414)
+    for left, again in ((LEFT, right), (middle, wrong)):
+        for k, (name, images) in enumerate((("test", x), ("again", again))):
+            d.text(left, TOP + 24 + 54 * k, name, size=12, ha="left")
+            d.mosaic(left + 50, TOP + 54 * k, photographs(images), 8, scale=1.3)
+    return d
+
+
+def ae_gan_results(s: Sources) -> Drawing:
+    d, right = sheet(TOP + 158, half=420)
+    for left, mistake in ((LEFT, HEALTHY), (right, "ae-gan.loss_generator/labels-zero")):
+        images, losses = s.patient("ae-gan", mistake)
+        d.text(left, TOP + 20, "made up", size=12, ha="left")
+        d.mosaic(left + 70, TOP, pictures(images[:4]), 4)
+        d.text(left, TOP + 66, "originals", size=12, ha="left")
+        d.mosaic(left + 70, TOP + 50, pictures(s.digits()[0][:4]), 4)
+        d.text(left, TOP + 112, "again", size=12, ha="left")
+        d.mosaic(left + 70, TOP + 96, pictures(images[4:]), 4)
+        axes = d.inset(left + 290, TOP + 4, 124, 118)
+        for name, values in losses.items():
+            color, style = LINES[name]
+            axes.plot(range(1, len(values) + 1), values, color=color, ls=style, label=name)
+        axes.legend(fontsize=7, frameon=False)
+        axes.set_xlabel("epoch", fontsize=8)
+    return d
+
+
+COLLAPSED = "cifar-dcgan.fit/saturating"
 
 THUMBNAILS: dict[str, Callable[[Sources], Drawing]] = {
     "bernoulli-vae--training": bernoulli_training,
@@ -286,6 +392,12 @@ THUMBNAILS: dict[str, Callable[[Sources], Drawing]] = {
     "autoencoder--interpolations": autoencoder_interpolations,
     "autoencoder--digits": autoencoder_digits,
     "fc-vae--figures": fc_vae_figures,
+    "conv-gan--images": conv_gan_images,
+    "fc-gan--pictures": fc_gan_pictures,
+    "cifar-dcgan--spectral": cifar_spectral,
+    "cifar-dcgan--actmax": cifar_actmax,
+    "cifar-dcgan--reconstructions": cifar_reconstructions,
+    "ae-gan--results": ae_gan_results,
 }
 
 
@@ -296,12 +408,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("names", nargs="*", help="parts, or thumbnails (default: all)")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "training")
+    parser.add_argument("--clinic", type=Path, default=ROOT / "build" / "clinic")
     parser.add_argument("--data", help="folder of MNIST and CIFAR-10 (default: data/)")
     arguments = parser.parse_args(argv)
+    sources = Sources(arguments.out, arguments.clinic, arguments.data)
     for name, draw in THUMBNAILS.items():
         if not arguments.names or name.startswith(tuple(arguments.names)):
             file = PICTURES / f"{name}.png"
-            draw(Sources(arguments.out, arguments.data)).save(file)
+            draw(sources).save(file)
             print(f"{file.name}: {file.stat().st_size / 1024:.0f} KB", flush=True)
     return 0
 
