@@ -220,7 +220,8 @@ def save_small(picture: Image.Image, file: Path, colours: int) -> None:
     """Write a PNG with a palette: so many colours of the picture's own, and those of the style."""
     flat = picture.convert("RGB")
     own = flat.quantize(colours, Image.Quantize.MEDIANCUT, dither=0).getpalette()[: 3 * colours]
-    style = ["#ffffff", "#000000", INK, PALE, *EDGE.values(), *FILL.values()]
+    own = [255 if level > 249 else level for level in own]  # paper stays white
+    style = [INK, PALE, *EDGE.values(), *FILL.values()]
     palette = Image.new("P", (1, 1))
     palette.putpalette(own + [int(c[k : k + 2], 16) for c in style for k in (1, 3, 5)])
     flat.quantize(palette=palette, dither=0).save(file, optimize=True)
