@@ -251,7 +251,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             for letter, mistake in WARDS[part].runs.items()
         }
         file = PICTURES / f"{part}--clinic.png"
-        draw(runs).save(file)
+        draw(runs).save(file, colours=200 if "cifar" in part else 96)
         print(f"{file.name}: {file.stat().st_size / 1024:.0f} KB", flush=True)
     return 0
 

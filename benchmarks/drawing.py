@@ -209,11 +209,11 @@ class Drawing:
             )
         self.text(x, y + side / 2 + 6, words, size=11, va="top")
 
-    def save(self, file: Path) -> None:
+    def save(self, file: Path, colours: int = 96) -> None:
         """A PNG with a palette, as small as its few colours allow."""
         raw = io.BytesIO()
         self.figure.savefig(raw, format="png")
-        save_small(Image.open(raw), file, colours=96)
+        save_small(Image.open(raw), file, colours)
 
 
 def save_small(picture: Image.Image, file: Path, colours: int) -> None:

@@ -415,7 +415,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for name, draw in THUMBNAILS.items():
         if not arguments.names or name.startswith(tuple(arguments.names)):
             file = PICTURES / f"{name}.png"
-            draw(sources).save(file)
+            draw(sources).save(file, colours=200 if "cifar" in name else 96)
             print(f"{file.name}: {file.stat().st_size / 1024:.0f} KB", flush=True)
     return 0
 
