@@ -1,7 +1,7 @@
 """Given to students: the figures of all parts. Nothing here needs an edit.
 
-    images    image_grid  canvas_figure  reconstruction_pairs  labelled_rows
-    points    latent_scatter
+    images    image_grid  canvas_figure  reconstruction_pairs  labelled_rows  one_picture
+    points    latent_scatter  code_map
     curves    smooth  loss_curves
     classes   train_classifier  recognise  confusion  confusion_figure
 
@@ -13,6 +13,7 @@ matplotlib is imported only where it is used.
 
 from __future__ import annotations
 
+import io
 import math
 import os
 
@@ -177,6 +178,41 @@ def latent_scatter(
     axes.spines[["top", "right"]].set_visible(False)
     figure.legend(title="class", loc="outside right upper", markerscale=2.5, frameon=False)
     return done()
+
+
+def code_map(images: torch.Tensor, ticks: list[float], *, file: str | os.PathLike | None = None):
+    """n x n images edge to edge, row by row from the top: what the codes of a plane decode to.
+
+    ticks: the n coordinates of the columns from left to right, and of the rows from below.
+    """
+    n, pictures = len(ticks), _pictures(images)
+    height, width = pictures.shape[1:3]
+    canvas = pictures.reshape(n, n, height, width).swapaxes(1, 2).reshape(n * height, n * width)
+    figure, done = _figure(6.6, 6.6, file)
+    axes = figure.add_subplot()
+    axes.imshow(canvas, cmap="gray", vmin=0, vmax=1)
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0, labelsize=8)
+    some = range(0, n, max(n // 6, 1))
+    axes.set_xticks([(k + 0.5) * width for k in some], [f"{ticks[k]:.2g}" for k in some])
+    axes.set_yticks([(n - k - 0.5) * height for k in some], [f"{ticks[k]:.2g}" for k in some])
+    axes.set_xlabel("z[0]")
+    axes.set_ylabel("z[1]")
+    return done()
+
+
+def one_picture(image: torch.Tensor, size: int = 224) -> bytes:
+    """One image (1, ...), in [0, 1], as the bytes of a PNG of about `size` pixels, without a frame.
+
+    Every pixel becomes a square, so that none is blurred when it is shown.
+    """
+    from matplotlib.image import imsave
+
+    (picture,) = np.clip(_pictures(image), 0, 1)
+    large = picture.repeat(size // len(picture), 0).repeat(size // len(picture), 1)
+    file = io.BytesIO()
+    imsave(file, large, format="png", cmap="gray", vmin=0, vmax=1)
+    return file.getvalue()
 
 
 def smooth(values: list[float], factor: float = 0.95) -> list[float]:
