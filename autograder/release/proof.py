@@ -1,7 +1,9 @@
 """What must hold before a release is finished; each proof says in a sentence what it has seen.
 
 complete     notebooks import what is there, and use no name that is nowhere
+found        every question, equation, section and notebook that a text refers to is there
 silent       nothing of a solution, mark scheme or hidden check is found in what is released
+untold       no text of one question tells the answer of another one that is asked
 visible      each visible check fails on the release in the stub's words, and passes on the
              solution, in a folder with nothing else in it
 same         `nbgrader generate_assignment` makes the same files
@@ -27,7 +29,7 @@ from ..checks.registry import all_checks
 from ..judge import judge
 from ..reference import Reference
 from ..sandbox import Zygote
-from . import ReleaseError, leaks, notebooks
+from . import ReleaseError, leaks, notebooks, references, tells
 from .package import COURSE, Release
 
 KIT = Path(__file__).resolve().parents[2]
@@ -72,14 +74,15 @@ def prove(release: Release, folder: Path) -> Iterator[str]:
 
     Raises ReleaseError at the first thing that does not hold.
     """
-    for proof in (complete, silent, visible, same, worth):
+    for proof in (complete, found, silent, untold, visible, same, worth):
         yield proof(release, folder)
 
 
 def complete(release: Release, folder: Path) -> str:
     """The zip holds what it should, and its notebooks use only what is there."""
     with zipfile.ZipFile(folder / release.zip_name) as archive:
-        inside = {Path(name).name: archive.read(name) for name in archive.namelist()}
+        top = f"{release.assignment.id}/"
+        inside = {name.removeprefix(top): archive.read(name) for name in archive.namelist()}
         if archive.comment or inside != dict(release.students):
             raise ReleaseError(f"{release.zip_name} does not hold what was put into it.")
     defined = {
@@ -94,6 +97,15 @@ def complete(release: Release, folder: Path) -> str:
     return f"{release.zip_name} holds {files} files; its notebooks use only what is in them."
 
 
+def found(release: Release, folder: Path) -> str:
+    """What a text refers to, the release has."""
+    for lost in references.lead_nowhere(release.students, _asked(release)):
+        raise ReleaseError(
+            f"{lost} Name what is there, or put it between markers (see wording.py)."
+        )
+    return "Every question, equation, section and notebook that a text refers to is there."
+
+
 def silent(release: Release, folder: Path) -> str:
     """Nothing that only staff may read is in any file that students get."""
     written_in = {part.module for part in release.assignment.parts}
@@ -104,6 +116,19 @@ def silent(release: Release, folder: Path) -> str:
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
         raise ReleaseError(f"{found[0]}{more} Take it out of what is given, then release.")
     return f"None of {secrets.count()} fragments of solutions and checks is in any of them."
+
+
+def untold(release: Release, folder: Path) -> str:
+    """No question's answer stands in the text of another one, of a docstring or of a check."""
+    asked = [tell for question in _asked(release) for tell in tells.read_tells().get(question, ())]
+    for sentence in tells.told(release.students, asked):
+        raise ReleaseError(sentence)
+    return f"No text tells what another one asks: none of {len(asked)} patterns is in it."
+
+
+def _asked(release: Release) -> list[str]:
+    """The questions of the release, as `part.question`."""
+    return [question for part in release.parts for question in part.full_ids()]
 
 
 def visible(release: Release, folder: Path) -> str:
@@ -154,7 +179,12 @@ def same(release: Release, folder: Path) -> str:
     if ran.returncode:
         last = [line for line in ran.stderr.splitlines() if line.strip()][-3:]
         raise ReleaseError(f"nbgrader makes no release of this: {' '.join(last)}")
-    theirs = {p.name: p.read_bytes() for p in (course / "release" / name).iterdir()}
+    made = course / "release" / name
+    theirs = {
+        path.relative_to(made).as_posix(): path.read_bytes()
+        for path in made.rglob("*")
+        if path.is_file()
+    }
     if set(theirs) != set(release.students):
         raise ReleaseError(
             "nbgrader releases other files than we do: "
