@@ -93,6 +93,8 @@ def mentions(text: str, gone: Iterable[str]) -> Iterator[tuple[int, str]]:
     An id that is an English word as well counts only where it is called a part.
     """
     for part in gone:
+        if part not in text:
+            continue  # most texts speak of no other part, and this is quick to see
         word = rf"(?<![\w-]){re.escape(part)}(?![\w-])"
         pattern = word if "-" in part else rf"(?i:\bparts?) `?{word}"
         for match in re.finditer(pattern, text):

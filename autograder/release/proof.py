@@ -21,7 +21,8 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from ..batch import new_seed
@@ -85,6 +86,13 @@ def complete(release: Release, folder: Path) -> str:
         inside = {name.removeprefix(top): archive.read(name) for name in archive.namelist()}
         if archive.comment or inside != dict(release.students):
             raise ReleaseError(f"{release.zip_name} does not hold what was put into it.")
+    names_are_there(release)
+    files = len(release.students)
+    return f"{release.zip_name} holds {files} files; its notebooks use only what is in them."
+
+
+def names_are_there(release: Release) -> None:
+    """Raise ReleaseError where a notebook imports or uses what the release does not have."""
     defined = {
         name.removesuffix(".py"): _defined(data.decode())
         for name, data in release.students.items()
@@ -93,8 +101,6 @@ def complete(release: Release, folder: Path) -> str:
     for name, data in release.students.items():
         if name.endswith(".ipynb"):
             _need_names(notebooks.loads(name, data), defined)
-    files = len(release.students)
-    return f"{release.zip_name} holds {files} files; its notebooks use only what is in them."
 
 
 def found(release: Release, folder: Path) -> str:
@@ -120,10 +126,11 @@ def silent(release: Release, folder: Path) -> str:
 
 def untold(release: Release, folder: Path) -> str:
     """No question's answer stands in the text of another one, of a docstring or of a check."""
-    asked = [tell for question in _asked(release) for tell in tells.read_tells().get(question, ())]
+    of = tells.read_tells()
+    asked = [tell for question in _asked(release) for tell in of.get(question, ())]
     for sentence in tells.told(release.students, asked):
         raise ReleaseError(sentence)
-    return f"No text tells what another one asks: none of {len(asked)} patterns is in it."
+    return f"No text tells what another one asks: none of {len(asked)} patterns is in any of them."
 
 
 def _asked(release: Release) -> list[str]:
@@ -259,7 +266,8 @@ def _run(code: str, files: Mapping[str, bytes], *arguments: str) -> str:
     return ran.stdout
 
 
-def _defined(text: str) -> set[str]:
+@lru_cache(maxsize=64)
+def _defined(text: str) -> frozenset[str]:
     """The names at the top level of a module."""
     names: set[str] = set()
     for node in ast.parse(text).body:
@@ -269,10 +277,10 @@ def _defined(text: str) -> set[str]:
             names |= {(a.asname or a.name).partition(".")[0] for a in node.names}
         else:
             names |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-    return names
+    return frozenset(names)
 
 
-def _need_names(notebook: notebooks.Notebook, defined: Mapping[str, set[str]]) -> None:
+def _need_names(notebook: notebooks.Notebook, defined: Mapping[str, Collection[str]]) -> None:
     """Raise ReleaseError for a cell that imports or uses what is nowhere."""
     known = set(dir(builtins)) | SHELL_NAMES
     used: list[tuple[str, str]] = []

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import leaks
+from . import ReleaseError, leaks
 from .wording import END, OTHERWISE
 
 if sys.version_info >= (3, 11):
@@ -33,16 +33,25 @@ class Tell:
 
 
 def read_tells(path: Path = PATTERNS) -> dict[str, list[Tell]]:
-    """Question -> its patterns, as tells.toml has them; none where an answer has no one form."""
+    """Question -> its patterns, as tells.toml has them; none where an answer has no one form.
+
+    Raises ReleaseError where it does not say which of the two holds.
+    """
     with path.open("rb") as file:
         data = tomllib.load(file)
-    return {
+    tells = {
         question: [
             *(Tell(question, re.compile(p), True) for p in entry.get("formulas", ())),
             *(Tell(question, re.compile(p), False) for p in entry.get("words", ())),
         ]
         for question, entry in data.items()
     }
+    for question, found in tells.items():
+        if bool(found) == bool(data[question].get("open")):
+            raise ReleaseError(
+                f"{path.name}: {question} must have patterns, or say in `open` why it has none."
+            )
+    return tells
 
 
 def told(files: Mapping[str, bytes], tells: Iterable[Tell]) -> Iterator[str]:
