@@ -55,7 +55,7 @@ MODULES = {
     "ae-gan": "hw5_gan",
 }
 BY_HAND = {
-    "vae-theory": ("1a", "1c", "1d", "1e", "1f", "1i"),
+    "vae-theory": ("1a", "1b_why", "1c", "1d", "1e", "1f", "1g_why", "1i"),
     "bernoulli-vae": ("training", "data_space", "latent_space", "interpolation"),
     "autoencoder": (
         *("samples", "extremes", "extremes_why", "well_tuned", "tuned"),
@@ -882,7 +882,7 @@ def check_loss_g(GAN) -> None:
     gan._get_loss_g(4, z).backward()
     taught = any(p.grad is not None and p.grad.any() for p in gan.gen.parameters())
     need(taught, "_get_loss_g sends no gradient into the generator: here nothing is detached.")
-    saturating = "This is the saturating form, log(1 - sigma(D)); use -log sigma(D)."
+    saturating = "This is the saturating form, flat where D is sure; use -log sigma(D)."
     for logit, right, known in (
         (0.0, 0.693147, {-0.6931: saturating}),
         (10.0, 4.54e-5, {10.00005: "The targets of the fakes must be 1 here.", -10.0: saturating}),
@@ -958,7 +958,7 @@ def check_discriminator_loss(discriminator_loss) -> None:
 def check_generator_loss(generator_loss) -> None:
     """The non-saturating loss: 0.7713 on ten given logits."""
     known = {
-        -0.7531: "This is the saturating form, log(1 - sigma(D)); use -log sigma(D).",
+        -0.7531: "This is the saturating form, flat where D is sure; use -log sigma(D).",
         0.7531: "The targets of the fakes must be 1 here: G wants them taken for real.",
         7.712862: "This is a sum over the batch; the mean is wanted.",
         0.4770: "A sigmoid is applied twice: the loss takes logits.",
@@ -1135,7 +1135,7 @@ def check_fit(DCGAN) -> None:
     }
     d_loss, g_loss = (torch.tensor(values[0]) for values in losses)
     need_value(d_loss, 1.386294, "fit's dis_loss at zero logits", known)
-    known = {-0.6931: "This is the saturating form, log(1 - sigma(D)); label the fakes 1."}
+    known = {-0.6931: "This is the saturating form, flat where D is sure; label the fakes 1."}
     need_value(g_loss, 0.693147, "fit's gen_loss at zero logits", known)
     need(max(sizes) == 8, "fit: real images and fakes must go through D in two batches, not one.")
     need(len(codes) >= 4, "fit: D's step and G's step each need fakes of fresh codes.")

@@ -12,9 +12,13 @@
 
 A generator G turns noise z into an image; a discriminator D gives an image a logit, a real number
 that is large for images it takes for real. With sigma the logistic function, they play
+=== UNLESS gan-theory.3a ===
 
     min over G, max over D:    E_x[ log sigma(D(x)) ]  +  E_z[ log(1 - sigma(D(G(z)))) ]
 
+=== OTHERWISE ===
+the game of 3(a) in notebook 4.
+=== END ===
 In practice G maximises E_z[ log sigma(D(G(z))) ] instead (the non-saturating form), which has a
 gradient even when D is sure. The two have different gradients: they are not the same problem.
 Discriminators here end in a logit, unless they say that they end in a sigmoid and give a
@@ -205,8 +209,13 @@ class GAN:
         """The loss of the discriminator: smaller is better. In nats, ONE mean over the 2N logits
         of N real images (target 1) and N fakes (target 0): 0.6931 = log 2 when all logits are 0.
 
+        === UNLESS gan-theory.3a ===
             loss = -1/(2N) [ sum_n log sigma(D(x_n)) + sum_n log(1 - sigma(D(G(z_n)))) ]
 
+        === OTHERWISE ===
+        A logit costs minus the logarithm of the probability that it gives to its target.
+
+        === END ===
         Its gradient must not reach the generator. Hint: torch.nn.BCEWithLogitsLoss.
 
         batch_size: N; batch_data: (N, 1, 28, 28), in [0, 1]; z: (N, Z). Returns a scalar.
@@ -350,8 +359,13 @@ def discriminator_loss(logits_real: torch.Tensor, logits_fake: torch.Tensor) -> 
     the real images (target 1), one over the fakes (target 0): 1.3863 = 2 log 2 at zero logits.
     (Others take one mean over both halves instead, which is half of this.)
 
+    === UNLESS gan-theory.3a ===
         loss = -mean_n log sigma(logits_real_n) - mean_n log(1 - sigma(logits_fake_n))
 
+    === OTHERWISE ===
+    A logit costs minus the logarithm of the probability that it gives to its target.
+
+    === END ===
     Part fc-gan, question `discriminator_loss`. Source: Swansea CSCM77, section 2.2.2. Hint:
     torch.nn.functional.binary_cross_entropy_with_logits.
 
@@ -615,8 +629,13 @@ class DCGAN(nn.Module):
         """Binary cross-entropy of logits: smaller is better. In nats, mean over the batch:
         0.6931 = log 2 when all logits are 0.
 
+        === UNLESS gan-theory.3a ===
             loss = -1/N sum_n [ y_n log sigma(l_n) + (1 - y_n) log(1 - sigma(l_n)) ]
 
+        === OTHERWISE ===
+        A logit costs minus the logarithm of the probability that it gives to its label.
+
+        === END ===
         Question `classification_loss`. logits l: (N, 1), before the sigmoid; labels y: (N, 1), 1
         for real and 0 for fake. Returns a scalar.
         """
@@ -901,9 +920,8 @@ def train_ae_gan(
 
     z is normal, N(0, I), and fresh in both steps; the weight w is yours (0.9 does well). Clear the
     gradients before each backward pass: several of these losses send theirs through networks that
-    the step must not move. D and G play against each other, so the three losses cannot all fall:
-    while those of the autoencoder and of G fall, that of D rises, towards 2 log 2 = 1.3863, where
-    it can no longer tell fakes from real images.
+    the step must not move. Do not wait for all three losses to fall: while those of the
+    autoencoder and of G do, that of D rises, towards 2 log 2 = 1.3863.
 
     loader: batches of images in [0, 1], alone or with labels; optimizers: what ae_gan_optimizers
     returned. Prints the means of ten epochs. Returns three lists with the mean loss per image of

@@ -40,6 +40,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.distributions import Normal
 
 from hw5_figures import (
     canvas_figure,
@@ -244,8 +245,13 @@ class BernoulliVAE(nn.Module):
     def logpdf_bernoulli(x: torch.Tensor, p: torch.Tensor) -> torch.Tensor:
         """log p(x) of independent Bernoulli pixels, in nats, summed over the D pixels.
 
+        === UNLESS vae-theory.1a ===
             log p(x) = sum_d [ x_d log p_d + (1 - x_d) log(1 - p_d) ]
 
+        === OTHERWISE ===
+        It is the logarithm of your formula in 1(a) of notebook 1, with p for y_hat.
+
+        === END ===
         Part bernoulli-vae, question `logpdf_bernoulli`. A trained decoder gives p = 0 and p = 1
         exactly, where a logarithm is infinite: the result must stay finite, and 0 * log 0 is 0.
 
@@ -531,9 +537,9 @@ def kl_divergence(
     mu1: torch.Tensor, log_sigma1: torch.Tensor, mu2: torch.Tensor, log_sigma2: torch.Tensor
 ) -> torch.Tensor:
     """KL( N(mu1, sigma1^2) || N(mu2, sigma2^2) ) in nats, entry by entry; nothing is summed."""
-    ratio = torch.exp(2 * (log_sigma1 - log_sigma2))  # sigma1^2 / sigma2^2
-    distance = (mu1 - mu2) ** 2 * torch.exp(-2 * log_sigma2)
-    return (log_sigma2 - log_sigma1) + (ratio + distance) / 2 - 0.5
+    first = Normal(mu1, torch.exp(log_sigma1), validate_args=False)
+    second = Normal(mu2, torch.exp(log_sigma2), validate_args=False)
+    return torch.distributions.kl_divergence(first, second)
 
 
 class BetaVAE(nn.Module):
@@ -547,7 +553,7 @@ class BetaVAE(nn.Module):
 
     Both terms are MEANS, the first over pixels, the second over latent dimensions. The evidence
     lower bound adds them up instead, so here it belongs to beta = nz / 784, about 0.04. With
-    beta = 1 the KL term weighs 24 times as much, and the code says nothing at all (collapse).
+    beta = 1 the KL term weighs 24 times as much.
     """
 
     def __init__(self, nz: int, beta: float = 1.0):

@@ -21,7 +21,7 @@ from nbgrader import utils
 from nbgrader.nbgraderformat import MetadataValidator, ValidationError
 
 from ..assignment import Assignment, AssignmentError, Question, grade_id, question_of
-from . import ReleaseError
+from . import ReleaseError, wording
 from .strip import (
     SCHEME,
     SOLUTION,
@@ -144,6 +144,25 @@ def keep_parts(notebook: Notebook, kept: Collection[str]) -> Notebook | None:
     return Notebook(notebook.name, parts, node)
 
 
+def worded(notebook: Notebook, assignment: Assignment, released: Collection[str]) -> Notebook:
+    """The notebook with the words that fit the parts released with it."""
+    node = copy.deepcopy(notebook.node)
+    written = Notebook(notebook.name, notebook.parts, node)
+    for cell in node.cells:
+        cell.source = wording.worded(cell.source, written.where(cell), assignment, released)
+    return written
+
+
+def retitled(notebook: Notebook, title: str) -> Notebook:
+    """The notebook under another title: one that has lost a part is called after the others."""
+    node = copy.deepcopy(notebook.node)
+    node.metadata.hw5.title = title
+    for cell in node.cells:
+        if cell.id == "title":
+            cell.source = re.sub(r"\A# .*", lambda _: f"# {title}", cell.source)
+    return Notebook(notebook.name, notebook.parts, node)
+
+
 def code_by_part(notebook: Notebook) -> Iterator[tuple[str, str]]:
     """Part and source of every code cell; one that belongs to no part counts for all of them."""
     for cell in notebook.cells:
@@ -239,6 +258,17 @@ def _with_table(source: str, parts: Collection[str], assignment: Assignment) -> 
             last = re.sub(r"\d+(?:\.\d+)?", lambda _, p=points: next(p), match[3])
             lines[i] = f"{match[1]}{last}|"
     return "\n".join(lines)
+
+
+def write_groups(notebook: Notebook, assignment: Assignment) -> Notebook:
+    """The notebook whose metadata say in which parts how many may work together; most say nothing:
+    what is not named is each student's own."""
+    sizes = {part: assignment.part(part).max_group for part in notebook.parts}
+    groups = {part: size for part, size in sizes.items() if size > 1}
+    node = copy.deepcopy(notebook.node)
+    if groups:
+        node.metadata.hw5.max_group = groups
+    return Notebook(notebook.name, notebook.parts, node)
 
 
 def write_address(notebook: Notebook, address: str) -> Notebook:

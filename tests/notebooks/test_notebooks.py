@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import re
 import shutil
 import zipfile
@@ -12,7 +13,17 @@ from nbgrader.nbgraderformat import MetadataValidator
 
 from autograder.assignment import grade_id, question_of, read_assignment
 from autograder.release.strip import strip_module
-from tests.notebooks.running import NOTEBOOKS, ROOT, code, errors, pictures, read, run, said
+from tests.notebooks.running import (
+    NOTEBOOKS,
+    ROOT,
+    code,
+    errors,
+    made_and_needed,
+    pictures,
+    read,
+    run,
+    said,
+)
 
 ASSIGNMENT = read_assignment()
 PARTS = {part.id: part for part in (*ASSIGNMENT.parts, *ASSIGNMENT.off)}
@@ -24,7 +35,17 @@ QUESTIONS = {
 }
 IN_PERSON = ("demonstration.viva",)
 WRITTEN_IN_CODE = [key for key, question in QUESTIONS.items() if question.kind != "manual"]
-COMMON = ("title", "setup", "about", "hand-in--text", "hand-in")
+COMMON = ("title", "setup", "about--text", "about", "hand-in--text", "hand-in")
+TRAININGS = (
+    "bernoulli-vae--training--run",
+    "autoencoder--loop--try",
+    "autoencoder--tuned--figure",
+    "autoencoder--conditional_loop--try",
+    "cifar-dcgan--fit--train",
+    "cifar-dcgan--spectral--train",
+)
+"""Cells of a question whose trained model, and what they print, other questions look at."""
+
 CRITERION = re.compile(r"^- \*\*(\d+(?:\.\d+)?)\*\* ", re.MULTILINE)
 
 every = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -32,6 +53,14 @@ every = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 def parts_of(notebook) -> list[str]:
     return notebook.metadata.hw5.parts
+
+
+BY_PART = [
+    (path, part.id)
+    for path in NOTEBOOKS
+    for part in ASSIGNMENT.parts
+    if part.id in parts_of(read(path))
+]
 
 
 def carrying_points(notebook) -> list:
@@ -78,10 +107,10 @@ class TestGrammar:
 
     def test_common_cells_stand_first_and_last_and_are_the_same_everywhere(self, path):
         notebook, first = read(path), read(NOTEBOOKS[0])
-        for places in (slice(1, 3), slice(-2, None)):
+        for places in (slice(1, 4), slice(-2, None)):
             assert notebook.cells[places] == first.cells[places]
         ids = [cell.id for cell in notebook.cells]
-        assert (*ids[:3], *ids[-2:]) == COMMON
+        assert (*ids[:4], *ids[-2:]) == COMMON
 
     def test_it_is_kept_without_outputs(self, path):
         for cell in code(read(path)):
@@ -161,8 +190,30 @@ class TestGrammar:
 
 
 @every
-def test_with_the_solution_it_runs_to_the_end(path, course):
-    notebook = run(read(course / "notebooks" / path.name), course / "notebooks", allow_errors=True)
+def test_a_question_needs_no_cell_of_another_but_those_that_train(path):
+    """After the first cell and those of its part that belong to no question: imports, data."""
+    makers: dict[str, list[str]] = {}
+    for cell in code(read(path)):
+        part, own = cell.id.split("--")[0], question_of(cell.id)
+        made, needed = made_and_needed(cell.source)
+        for name in needed - set(dir(builtins)) - {"get_ipython"}:
+            for maker in makers.get(name, []):
+                question = question_of(maker)
+                if maker == "setup" or maker in TRAININGS or question == own:
+                    break
+                if maker.split("--")[0] == part and question not in QUESTIONS:
+                    break
+            else:
+                raise AssertionError(f"{cell.id} needs {name} of {makers.get(name)}")
+        for name in made:
+            makers.setdefault(name, []).append(cell.id)
+
+
+@pytest.mark.parametrize(("path", "part"), BY_PART, ids=[part for _, part in BY_PART])
+def test_with_the_solution_a_part_runs_to_the_end_without_the_others(path, part, course):
+    notebook = read(course / "notebooks" / path.name)
+    notebook.cells = [c for c in notebook.cells if c.id in COMMON or c.id.split("--")[0] == part]
+    run(notebook, course / "notebooks", allow_errors=True)
     for cell in code(notebook):
         assert not errors(cell), f"{cell.id}: {errors(cell)[0]}"
         assert "Traceback" not in said(cell) and "NOT YET" not in said(cell), cell.id
