@@ -26,11 +26,12 @@ ASK, IN_DRIVE = "ask me", "in my Google Drive"  # answers in the form of the cel
 QUESTION = """\
 Where shall your files be kept?
 
-  drive     in your Google Drive, in the folder hw5. What you write and train is there again when
-            you come back. Google asks whether this notebook may open your Drive.
-  machine   on the machine that Colab lends you, and nowhere else. Colab takes it back when you
-            have been away for an hour or two, and after twelve hours at the latest. Everything on
-            it is lost then: what you have written in hw5_vae.py and hw5_gan.py, models, figures.
+  drive     in your Google Drive, in the folder hw5. What you write and train is there
+            again when you come back. Google asks whether this notebook may open it.
+  machine   on the machine that Colab lends you, and nowhere else. Colab takes it back
+            when you have been away for an hour or two, and after twelve hours at the
+            latest. Everything on it is lost then: what you have written in hw5_vae.py
+            and hw5_gan.py, trained models, figures.
 """
 
 
@@ -155,15 +156,15 @@ def _folder_in_drive() -> Path:
 
 
 def _say_where(home: Path, keep: str) -> None:
-    where = f"{home} (the folder icon on the left)"
     if DRIVE not in home.parents:
-        print(f"Your files are on this machine alone, and lost when Colab takes it back: {where}.")
-        print(f"To move them, choose “{IN_DRIVE}” at KEEP_FILES above and run this cell again.")
+        print(f"Your files are in {home} (the folder icon on the left), on this machine alone.")
+        print(f"They are lost when Colab takes it back. To move them, choose “{IN_DRIVE}”")
+        print("at KEEP_FILES above, and run this cell again.")
     else:
-        print(f"Your files are kept in your Google Drive: {where}.")
-        if keep != IN_DRIVE:
-            print("Open the next notebooks from there: they do not ask again. For this one, choose")
-            print(f"“{IN_DRIVE}” at KEEP_FILES above.")
+        print(f"Your files are kept in {home} (the folder icon on the left).")
+    if DRIVE in home.parents and keep != IN_DRIVE:
+        print("Open the next notebooks from there, in Google Drive: they do not ask again.")
+        print(f"For this one, choose “{IN_DRIVE}” at KEEP_FILES above.")
 
 
 # --- packages, figures and edits

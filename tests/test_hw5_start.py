@@ -94,7 +94,7 @@ class TestColab:
         lay(content, CONTENT | {"sample_data/x.csv": "1", "data/big": "2", ".config/y": "3"})
         (content / "hw5_vae.py").write_text("mine")
         assert hw5_start.settle(content, "ask me") == content and not colab
-        assert "on this machine alone, and lost" in capsys.readouterr().out
+        assert "on this machine alone.\nThey are lost when" in capsys.readouterr().out
         kept = hw5_start.settle(content, "in my Google Drive")
         assert kept == hw5_start.KEPT == Path.cwd() and colab == [str(content / "drive")]
         assert held(kept) == CONTENT | {"hw5_vae.py": "mine"}
@@ -115,7 +115,7 @@ class TestColab:
         monkeypatch.setattr("builtins.input", lambda prompt: next(answers))
         assert hw5_start._asks_for_drive() is drive
         said = capsys.readouterr().out
-        assert "Everything on\n            it is lost then: what you have written" in said
+        assert "Everything on it is lost then: what you have written" in said
 
     def test_notebooks_that_are_new_in_the_drive_ask_no_more(self, content, colab):
         asks = {"1.ipynb": r'"KEEP_FILES = \"ask me\"  # @param [\"ask me\"]"'}
