@@ -19,6 +19,7 @@ torchvision, scikit-learn, matplotlib and safetensors are imported only where th
 from __future__ import annotations
 
 import argparse
+import copy
 import functools
 import gzip
 import importlib.util
@@ -98,15 +99,15 @@ def hello(file: str) -> None:
     print(f"{name} last edited on {time.ctime(os.path.getmtime(file))}")
 
 
-def begin() -> bool:
-    """Say what a notebook finds here; True if HW5_QUICK=1 asks for quick settings.
+def begin(quick: bool = False) -> bool:
+    """Say what a notebook finds here; whether it shall use quick settings, asked for here or by
+    HW5_QUICK=1.
 
     What a notebook to be handed in must not say begins with "WARNING:", here and in every loader
     of data that has to use a stand-in.
     """
     here = Path(__file__).resolve().parent
-    device = default_device()
-    where = torch.cuda.get_device_name() if device == "cuda" else "the CPU"
+    where = _named(default_device())
     print(f"Python {sys.version.split()[0]}, torch {torch.__version__}, on {where}")
     for name in ("hw5_vae.py", "hw5_gan.py"):
         if (here / name).exists():
@@ -118,7 +119,7 @@ def begin() -> bool:
         kept = {"MNIST": "MNIST", "CIFAR-10": "cifar-10-batches-py"}
         found = [name for name, entry in kept.items() if (Path(folder) / entry).is_dir()]
         print(f"Data in {folder}: {' and '.join(found) or 'none yet, it is fetched once'}")
-    quick = os.environ.get("HW5_QUICK", "") not in ("", "0")
+    quick = quick or os.environ.get("HW5_QUICK", "") not in ("", "0")
     if quick:
         print("WARNING: quick settings (HW5_QUICK=1): few images and few steps, for a try only.")
     shell = _notebook()
@@ -136,8 +137,61 @@ def _say_what_is_unwritten(shell, kind, error, frames, tb_offset=None) -> None:
 
 
 def default_device() -> str:
-    """The GPU where there is one."""
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    """What HW5_DEVICE says, else the GPU where there is one that works, `cuda` or a Mac's `mps`."""
+    asked = os.environ.get("HW5_DEVICE", "")
+    if asked and _is_there(asked):
+        return asked
+    if asked:
+        print(f"HW5_DEVICE={asked}: torch has no such device here, so it is left out of account.")
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    return next((device for device in there if there[device] and _trains_on(device)), "cpu")
+
+
+def _is_there(device: str) -> bool:
+    """Whether torch can put a tensor on it."""
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError):
+        return False
+    return True
+
+
+@functools.cache
+def _trains_on(device: str) -> bool:
+    """Whether a training step of the layers that the parts use works there as on the CPU.
+
+    A GPU may be too old for this torch, and kernels may be missing or wrong. The random streams
+    of the coursework do not move.
+    """
+    with torch.random.fork_rng(devices=[]):
+        net = nn.Sequential(
+            nn.utils.parametrizations.spectral_norm(nn.Conv2d(2, 4, 3, padding=1)),
+            nn.BatchNorm2d(4),
+            nn.LeakyReLU(0.2),
+            nn.ConvTranspose2d(4, 3, 4, stride=2, padding=1),
+            nn.Upsample(scale_factor=2),
+            nn.MaxPool2d(2),
+            nn.Flatten(),
+            nn.Linear(3 * 8 * 8, 1),
+        )
+    x, gradients = torch.linspace(-1, 1, 64).view(2, 2, 4, 4), []
+    try:
+        for model, images in ((copy.deepcopy(net), x), (net.to(device), x.to(device))):
+            loss = F.binary_cross_entropy_with_logits(model(images), images[:, 0, :1, 0].sigmoid())
+            descend(loss, adam(model.parameters(), lr=0.001))
+            gradients.append(torch.cat([w.grad.flatten().cpu() for w in model.parameters()]))
+        noise = torch.randn(9, device=device, generator=torch.Generator(device).manual_seed(0))
+        finite = bool(noise.isfinite().all()) and bool(model(images).isfinite().all())
+        return finite and torch.allclose(*gradients, rtol=0.05, atol=0.001)
+    except (RuntimeError, NotImplementedError, AssertionError):
+        return False
+
+
+def _named(device: str) -> str:
+    """A device as a sentence names it."""
+    if torch.device(device).type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return {"cpu": "the CPU", "mps": "the GPU of this Mac (mps)"}.get(device, device)
 
 
 def adam(parameters, lr: float) -> torch.optim.Adam:
@@ -173,9 +227,12 @@ def in_channels_last(*nets: nn.Module) -> None:
     """Let convolutions keep the channels of a pixel side by side in memory: shapes and values stay.
 
     They run faster so. An Upsample hands on the layout it is given, so it is given the right one
-    while its images are small.
+    while its images are small. On a Mac's GPU nothing is done: there, gradients take thirty times
+    as long in this layout (pytorch issue 193349).
     """
     for net in nets:
+        if any(weight.device.type == "mps" for weight in net.parameters()):
+            continue
         net.to(memory_format=torch.channels_last)
         for layer in net.modules():
             hooks = layer._forward_pre_hooks.values()
@@ -946,13 +1003,17 @@ def _random_streams(state: dict | None = None) -> dict:
         torch.set_rng_state(state["torch"])
         if torch.cuda.is_available() and len(state["cuda"]) == torch.cuda.device_count():
             torch.cuda.set_rng_state_all([state["cuda"][k] for k in sorted(state["cuda"])])
+        if torch.backends.mps.is_available() and state.get("mps"):
+            torch.mps.set_rng_state(state["mps"][0])
     kind, numbers, *rest = np.random.get_state()
     cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+    mps = [torch.mps.get_rng_state()] if torch.backends.mps.is_available() else []
     return {
         "python": random.getstate(),
         "numpy": (kind, numbers.tolist(), *rest),
         "torch": torch.get_rng_state(),
         "cuda": dict(enumerate(cuda)),
+        "mps": dict(enumerate(mps)),
     }
 
 
@@ -983,10 +1044,8 @@ def _folder(text: str) -> Path:
 
 def _device(text: str) -> str:
     """A device that torch can use here."""
-    try:
-        torch.empty(0, device=text)
-    except (RuntimeError, AssertionError, NotImplementedError):
-        raise argparse.ArgumentTypeError(f"torch has no device {text!r} here; try cpu") from None
+    if not _is_there(text):
+        raise argparse.ArgumentTypeError(f"torch has no device {text!r} here; try cpu")
     return text
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import urllib.error
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -564,6 +565,65 @@ def test_check_is_offered_here_too(capsys):
     assert "passed" in capsys.readouterr().out
 
 
+class TestDefaultDevice:
+    @pytest.fixture
+    def machine(self, monkeypatch):
+        """A machine that says it has these devices, and on which training works as `works` says."""
+        monkeypatch.delenv("HW5_DEVICE", raising=False)
+
+        def pretend(cuda: bool, mps: bool, works: bool = True):
+            monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+            monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+            monkeypatch.setattr(utils, "_trains_on", lambda device: works)
+
+        return pretend
+
+    @pytest.mark.parametrize(
+        ("cuda", "mps", "works", "device"),
+        [
+            (True, False, True, "cuda"),
+            (False, True, True, "mps"),
+            (False, True, False, "cpu"),
+            (True, False, False, "cpu"),
+            (False, False, True, "cpu"),
+        ],
+    )
+    def test_it_is_the_gpu_that_is_there_and_works(self, machine, cuda, mps, works, device):
+        machine(cuda, mps, works)
+        assert utils.default_device() == device
+
+    def test_the_environment_decides_where_it_can(self, machine, monkeypatch, capsys):
+        machine(cuda=False, mps=True)
+        monkeypatch.setenv("HW5_DEVICE", "cpu")
+        assert utils.default_device() == "cpu" and not capsys.readouterr().out
+        monkeypatch.setenv("HW5_DEVICE", "gpu")
+        assert utils.default_device() == "mps"
+        assert "HW5_DEVICE=gpu: torch has no such device here" in capsys.readouterr().out
+
+    def test_a_device_works_when_a_step_on_it_comes_out_as_on_the_cpu(self):
+        before = torch.get_rng_state()
+        assert utils._trains_on("cpu")
+        assert not utils._trains_on("meta") and not utils._trains_on("nowhere")
+        assert torch.equal(torch.get_rng_state(), before)
+
+    def test_a_macs_gpu_keeps_its_own_layout_and_its_stream_is_resumed(self, monkeypatch):
+        net = nn.Conv2d(3, 3, 3)
+        plain = net.weight.stride()
+        with monkeypatch.context() as patch:
+            there = SimpleNamespace(device=torch.device("mps"))
+            patch.setattr(nn.Module, "parameters", lambda self: [there])
+            utils.in_channels_last(net)
+        assert net.weight.stride() == plain
+        stream = [torch.arange(4)]
+        monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+        monkeypatch.setattr(torch.mps, "get_rng_state", lambda: stream[0])
+        monkeypatch.setattr(torch.mps, "set_rng_state", lambda state: stream.__setitem__(0, state))
+        kept = utils._random_streams()
+        stream[0] = torch.zeros(4)
+        utils._random_streams(kept)
+        assert stream[0].tolist() == [0, 1, 2, 3]
+
+
 class TestBegin:
     def test_it_says_what_is_here(self, capsys, monkeypatch, tmp_path):
         (tmp_path / "MNIST").mkdir()
@@ -573,6 +633,16 @@ class TestBegin:
         said = capsys.readouterr().out
         assert f"torch {torch.__version__}" in said and "hw5_gan.py last edited on" in said
         assert f"Data in {tmp_path}: MNIST\n" in said and "WARNING" not in said
+
+    def test_it_names_the_gpu_of_a_mac(self, capsys, monkeypatch):
+        monkeypatch.setattr(utils, "default_device", lambda: "mps")
+        utils.begin()
+        assert "on the GPU of this Mac (mps)" in capsys.readouterr().out
+
+    def test_quick_settings_can_be_asked_for_in_the_notebook(self, capsys, monkeypatch):
+        monkeypatch.delenv("HW5_QUICK", raising=False)
+        assert utils.begin(quick=True) is True
+        assert "WARNING: quick settings" in capsys.readouterr().out
 
     def test_quick_settings_and_stand_ins_are_warned_of(self, capsys, monkeypatch):
         monkeypatch.setenv("HW5_QUICK", "1")

@@ -37,7 +37,9 @@ COMMON = ("title", "setup", "about", "hand-in")
 
 SETUP = re.compile(r'^RELEASE = ".*?"', re.MULTILINE)
 HEADING = re.compile(r"(?P<start>#+ .+? · )\d+(\.\d+)? (bonus )?points?(?P<rest>( · .*)?)")
-CELL_METADATA = {"nbgrader", "hw5", "tags"}
+FOLDED = {"cellView": "form", "jupyter": {"source_hidden": True}}
+"""Metadata of a cell whose code is out of sight until asked for, in Colab and in JupyterLab."""
+CELL_METADATA = {"nbgrader", "hw5", "tags", *FOLDED}
 NOTEBOOK_METADATA = {"hw5", "kernelspec", "language_info"}
 
 Cell = Any
@@ -118,6 +120,8 @@ def _need_cell(notebook: Notebook, cell: Cell) -> None:
             f"({', '.join(notebook.parts)}), or is one of {', '.join(COMMON)}."
         )
     _refuse_keys(cell.metadata, CELL_METADATA, where)
+    if any(cell.metadata.get(key, value) != value for key, value in FOLDED.items()):
+        raise ReleaseError(f"{where}: the metadata of a folded cell are {FOLDED}, and no others.")
     if cell.cell_type == "code" and (cell.outputs or cell.execution_count is not None):
         raise ReleaseError(f"{where} holds an output. Clear all outputs, then release.")
     grading = cell.metadata.get("nbgrader")

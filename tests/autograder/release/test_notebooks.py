@@ -169,6 +169,15 @@ def test_metadata_that_nobody_reads_are_refused(reading):
         reading(broken(lambda d: d["metadata"].update(colab={})))
 
 
+def test_a_cell_may_be_folded_and_nothing_else_comes_with_that(reading):
+    folded = {"cellView": "form", "jupyter": {"source_hidden": True}}
+    notebook = reading(broken(lambda d: find(d, "setup")["metadata"].update(folded)))
+    assert by_id(strip_notebook(notebook))["setup"].metadata == folded
+    for key, value in (("cellView", "code"), ("jupyter", {"source_hidden": True, "solution": 1})):
+        with pytest.raises(ReleaseError, match="cell setup: the metadata of a folded cell are"):
+            reading(broken(lambda d, k=key, v=value: find(d, "setup")["metadata"].update({k: v})))
+
+
 def test_no_valid_notebook_is_a_sentence(reading, tmp_path):
     with pytest.raises(ReleaseError, match=r"1_owls.ipynb is no valid notebook"):
         reading({"cells": 3})
