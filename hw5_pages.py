@@ -23,7 +23,7 @@ import subprocess
 import sys
 import tempfile
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -51,9 +51,11 @@ from hw5_notebook import (
     text_of,
     without_markers,
 )
+from hw5_written import Appendix, Asked, Excerpt, Module, appendix
 
 COURSE = "Deep generative models"
 LINES = (45, 15)  # of a longer output the first and the last are printed
+CODE = (400, 40)  # and of the code of a question, or of a file
 OUTPUTS = (40, 5)  # the same for the outputs of one cell
 ROWS = (40, 10)  # and for the rows of a table that a cell shows
 LINE = 1500  # characters of one line of output
@@ -278,13 +280,24 @@ class _Sheet:
             self.findings.append(found)
 
 
-def print_pdf(notebooks: Sequence[Notebook], who: About, article: bool = False) -> Printed:
+def print_pdf(
+    notebooks: Sequence[Notebook],
+    who: About,
+    article: bool = False,
+    modules: Mapping[str, Module] | None = None,
+    judged: Mapping[str, Asked] | None = None,
+) -> Printed:
     """Set notebooks one after the other. `article`: only the student's text, continuously.
 
-    Raises ReportError when pandoc or Typst is missing or cannot work at all.
+    modules: the student's files, whose code is printed behind the questions; judged: what each
+    question takes from them. Raises ReportError when pandoc or Typst is missing or cannot work at
+    all.
     """
+    sources = [(one.name, one.sha256) for one in notebooks]
+    notebooks = [replace(n, cells=tuple(c for c in n.cells if not c.aside)) for n in notebooks]
+    strike = _striking(who)
     if who.anonymous:
-        notebooks = [_struck_out(one, who) for one in notebooks]
+        notebooks = [_struck_out(one, strike) for one in notebooks]
     sheet = _Sheet()
     kit = any(one.kit for one in notebooks)
     asked = {key: question for one in notebooks for key, question in questions(one).items()}
@@ -294,6 +307,12 @@ def print_pdf(notebooks: Sequence[Notebook], who: About, article: bool = False) 
     if kit:
         found = check_people(who) + found
         _cover(sheet, notebooks, who, asked, found, article)
+    code = Appendix()
+    if kit and not article and modules:
+        code = appendix(asked, modules, judged or {})
+        sources += [(name, module.sha256) for name, module in modules.items()]
+    if code != Appendix():
+        sheet.add(f"#entry({_str(APPENDIX)}, {_str(APPENDIX)}, {_str('')}, {_str('')})")
     for notebook in notebooks:
         sheet.notebook = notebook
         sheet.macros = {}
@@ -303,16 +322,29 @@ def print_pdf(notebooks: Sequence[Notebook], who: About, article: bool = False) 
             _set_questions(sheet, notebook, asked)
         else:
             _set_plainly(sheet, notebook, who)
-    pdf, marks = _compile(sheet, notebooks, who)
+    if code != Appendix():
+        sheet.notebook = sheet.cell = None
+        _set_code(sheet, code, asked, strike if who.anonymous else str)
+    pdf, marks = _compile(sheet, notebooks, who, sources)
     printed = {
         "title": COURSE if kit else notebooks[0].title,
         "netid": [] if who.anonymous else list(who.netids),
         "pages": marks["pages"],
         "size": marks["size"],
-        "notebooks": [{"name": one.name, "sha256": one.sha256} for one in notebooks],
+        "notebooks": [{"name": n, "sha256": sha} for n, sha in sources[: len(notebooks)]],
+        "modules": [{"name": n, "sha256": sha} for n, sha in sources[len(notebooks) :]],
         "questions": [
             {**asdict(question), "boxes": marks["boxes"].get(key, [])}
             for key, question in asked.items()
+        ],
+        "code": [
+            {
+                "key": one.question,
+                "file": one.file,
+                "lines": [[excerpt.first, excerpt.last] for excerpt in one.excerpts],
+                "boxes": marks["boxes"].get(f"{CODE_OF}{one.question}", []),
+            }
+            for one in code.shown
         ],
     }
     if article and marks["pages"] - 1 > ARTICLE_PAGES:
@@ -324,12 +356,10 @@ def print_pdf(notebooks: Sequence[Notebook], who: About, article: bool = False) 
     return Printed(pdf, printed, (*found, *sheet.findings))
 
 
-def _struck_out(notebook: Notebook, who: About) -> Notebook:
-    """The notebook with every NetID replaced."""
+def _striking(who: About) -> Callable[[Any], Any]:
+    """What replaces every NetID, in whatever a notebook holds."""
     words = [word for word in (*who.netids, *who.discussed) if len(word) > 2]
-    if not words:
-        return notebook
-    pattern = re.compile("|".join(rf"\b{re.escape(word)}\b" for word in words), re.I)
+    pattern = re.compile("|".join(rf"\b{re.escape(word)}\b" for word in words) or "(?!)", re.I)
 
     def strike(value: Any) -> Any:
         if isinstance(value, str):
@@ -340,6 +370,10 @@ def _struck_out(notebook: Notebook, who: About) -> Notebook:
             return {k: v if "image/" in str(k) else strike(v) for k, v in value.items()}
         return value
 
+    return strike
+
+
+def _struck_out(notebook: Notebook, strike: Callable[[Any], Any]) -> Notebook:
     cells = [
         replace(cell, source=strike(cell.source), outputs=tuple(map(strike, cell.outputs)))
         for cell in notebook.cells
@@ -426,6 +460,44 @@ def _set_article(sheet: _Sheet, notebook: Notebook, asked: dict[str, Question]) 
                 _rich(sheet, mapping(output.get("data")), mapping(output.get("metadata")))
     if question in asked:
         sheet.add(f"#done({_str(question)})")
+
+
+APPENDIX = "Appendix: the code"
+CODE_OF = "code:"  # begins the key of a question's code among the marks
+
+
+def _set_code(
+    sheet: _Sheet, code: Appendix, asked: Mapping[str, Question], strike: Callable[[str], str]
+) -> None:
+    """The appendix: what the student wrote in the modules, a question a page."""
+    sheet.add(f"#appendix({_str(APPENDIX)}, {_array(map(strike, code.notes))})")
+    for name in (*(one.question for one in code.shown), *(one.name for one in code.whole)):
+        sheet.add(f"#entry({_str(CODE_OF + name)}, {_str(name)}, {_str('')}, {_str('')})")
+    for one in code.shown:
+        question = asked[one.question]
+        key = CODE_OF + one.question
+        sheet.add(f"#code-page({_str(key)}, {_str(question.key)}, {_str(question.title)})")
+        for piece in one.excerpts:
+            sheet.add(f"#source({_str(f'{one.file}, {_lines(piece)}')})")
+            sheet.add(f"#code({_str(strike(_with_head(piece)))}, {_str('python')})")
+        sheet.add(f"#done({_str(key)})")
+    for module in code.whole:
+        sheet.add(f"#code-page({_str(CODE_OF + module.name)}, {_str(module.name)}, {_str('')})")
+        text = text_of(_trimmed("\n".join(module.lines), CODE))
+        sheet.add(f"#code({_str(strike(text))}, {_str('python')})")
+        sheet.add(f"#done({_str(CODE_OF + module.name)})")
+
+
+def _lines(piece: Excerpt) -> str:
+    many = piece.last > piece.first
+    return f"lines {piece.first} to {piece.last}" if many else f"line {piece.first}"
+
+
+def _with_head(piece: Excerpt) -> str:
+    """A piece of code below the definition that it stands in."""
+    room = len(piece.text) - len(piece.text.lstrip())
+    above = f"{piece.head}\n{' ' * room}…\n" if piece.head else ""
+    return text_of(_trimmed(above + piece.text, CODE))
 
 
 def _set_plainly(sheet: _Sheet, notebook: Notebook, who: About) -> None:
@@ -1050,13 +1122,13 @@ def _terminal(text: str) -> str:
     return "\n".join(lines).strip("\n")
 
 
-def _trimmed(text: str) -> str:
+def _trimmed(text: str, kept: tuple[int, int] = LINES) -> str:
     """The first and the last lines of a long text, and how much lies between."""
     lines = [
         line if len(line) <= LINE else f"{line[:LINE]} … {len(line) - LINE:,} characters left out"
         for line in text.split("\n")
     ]
-    first, last = LINES
+    first, last = kept
     if len(lines) > first + last + 1:
         between = f"… {len(lines) - first - last:,} lines left out …"
         lines = [*lines[:first], between, *lines[-last:]]
@@ -1354,6 +1426,25 @@ _TYPST = r"""
   if turned { text(dir: rtl, body) } else { body }
   parbreak()
 }
+#let appendix(title, notes) = {
+  pagebreak(weak: true)
+  chapter-title.update("Appendix · the code")
+  begin(title, "Appendix · the code")
+  heading(level: 1, title)
+  for said in notes { paragraph(text(alarm, said)) }
+  done(title)
+}
+#let code-page(key, name, title) = {
+  pagebreak(weak: true)
+  block(below: 5mm, width: 100%, {
+    begin(key, "Appendix · the code")
+    grid(columns: (auto, 1fr), align: (left + bottom, right + bottom), column-gutter: 4mm,
+      heading(level: 2, mono(12pt, name)), text(10pt, soft, title))
+    v(-1.5mm)
+    line(length: 100%, stroke: 1pt + line-colour)
+  })
+}
+#let source(where) = block(above: 1.4em, below: .5em, sticky: true, text(9pt, soft, where))
 #let title(level, body) = {
   let sizes = (15pt, 13pt, 11.5pt, 10.5pt, 10pt, 10pt)
   block(above: 1.4em, below: .8em, sticky: true,
@@ -1488,7 +1579,7 @@ def _fonts(source: str, sheet: _Sheet) -> tuple[Any, str]:
 
 
 def _compile(
-    sheet: _Sheet, notebooks: Sequence[Notebook], who: About
+    sheet: _Sheet, notebooks: Sequence[Notebook], who: About, sources: Iterable[tuple[str, str]]
 ) -> tuple[bytes, dict[str, Any]]:
     """The PDF and its marks. What Typst refuses is replaced by its words, and the rest stays."""
     try:
@@ -1499,7 +1590,7 @@ def _compile(
     trees, formulas = _read(sheet.fragments, [tex for _, tex, _ in sheet.formulas])
     body, owners = _body(sheet, trees, formulas)
     fonts, names = _fonts("\n".join(body), sheet)
-    head = names + _head(notebooks, who) + _TYPST + _STYLE
+    head = names + _head(notebooks, who, sources) + _TYPST + _STYLE
     top = head.count("\n")
     isolated = False
     with tempfile.TemporaryDirectory(prefix="hw5-") as folder:
@@ -1629,11 +1720,11 @@ def _noon(date: datetime.date | None) -> int:
     return int(noon.timestamp())
 
 
-def _head(notebooks: Sequence[Notebook], who: About) -> str:
+def _head(notebooks: Sequence[Notebook], who: About, sources: Iterable[tuple[str, str]]) -> str:
     kit = any(one.kit for one in notebooks)
     article = kit and ARTICLE in notebooks[0].parts
     names = "Anonymous" if who.anonymous else ", ".join(who.netids)
-    hashes = [f"{one.name}:{one.sha256}" for one in notebooks]
+    hashes = [f"{name}:{sha}" for name, sha in sources]
     title = notebooks[0].title if len(notebooks) == 1 else COURSE
     date = "none"
     if who.date:
