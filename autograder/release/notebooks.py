@@ -181,6 +181,18 @@ def write_points(notebook: Notebook, assignment: Assignment) -> Notebook:
     return written
 
 
+def write_rules(notebook: Notebook, assignment: Assignment) -> Notebook:
+    """The notebook with what `bundle` has to know of its parts: how many may hand one in together,
+    where they are several, and which are marked without names."""
+    node = copy.deepcopy(notebook.node)
+    parts = [assignment.part(part) for part in notebook.parts]
+    if groups := {part.id: part.max_group for part in parts if part.max_group > 1}:
+        node.metadata.hw5["groups"] = groups
+    if anonymous := [part.id for part in parts if part.anonymous]:
+        node.metadata.hw5["anonymous"] = anonymous
+    return Notebook(notebook.name, notebook.parts, node)
+
+
 def graded(notebook: Notebook) -> list[Cell]:
     """The cells that carry points."""
     return [c for c in notebook.cells if utils.is_task(c) or utils.is_grade(c)]

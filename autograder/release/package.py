@@ -86,6 +86,7 @@ def make(source: Source, assignment: Assignment, part_ids: Sequence[str], addres
     every = [part.id for part in (*assignment.parts, *assignment.off)]
     kept = [notebooks.keep_parts(notebook, kept_ids) for notebook in source.notebooks]
     written = [notebooks.write_points(one, assignment) for one in kept if one]
+    written = [notebooks.write_rules(one, assignment) for one in written]
     if address:
         written = [notebooks.write_address(one, address) for one in written]
     _need_every_question(chosen, written)
