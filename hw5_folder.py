@@ -157,8 +157,8 @@ def note_the_time(result: Any) -> None:
 def watch(shell: Any) -> None:
     """Note from now on when cells of this notebook end."""
     heard = shell.events.callbacks["post_run_cell"]
-    for one in [one for one in heard if one.__name__ == note_the_time.__name__]:
-        shell.events.unregister("post_run_cell", one)
+    for one in [one for one in heard if getattr(one, "__name__", "") == note_the_time.__name__]:
+        shell.events.unregister("post_run_cell", one)  # of this module before it was loaded anew
     shell.events.register("post_run_cell", note_the_time)
 
 

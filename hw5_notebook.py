@@ -146,6 +146,12 @@ class Notebook:
         keys = [cell.question.partition(".")[0] for cell in self.cells if cell.question]
         return tuple(dict.fromkeys(keys))
 
+    @property
+    def anonymous(self) -> tuple[str, ...]:
+        """The parts that are marked without names."""
+        said = self.hw5.get("anonymous")
+        return tuple(part for part in self.parts if isinstance(said, list) and part in said)
+
     def group(self, part: str) -> int:
         """How many may hand in a part together."""
         most = mapping(self.hw5.get("groups")).get(part)
@@ -599,19 +605,24 @@ def check_groups(notebooks: Sequence[Notebook], who: About) -> list[Finding]:
 
 def find_names(notebooks: Sequence[Notebook], who: About) -> list[Finding]:
     """Where a name still stands in a notebook that is marked without names."""
-    words = {*who.netids, *who.discussed, *_colab_names(notebooks), *_own_name()}
-    words = {word for word in words if len(word) > 2}
+    names = names_in(notebooks, who)
     found = []
-    for one in notebooks if words else ():
-        pattern = re.compile("|".join(rf"\b{re.escape(word)}\b" for word in words), re.I)
+    for one in notebooks:
         for cell in one.cells:
             text = json.dumps([cell.source, [shown(output) for output in cell.outputs]])
             looked_at = cell.place not in ("about", "hand-in") and not cell.aside
-            if looked_at and (seen := pattern.search(text)):
+            if looked_at and (seen := names.search(text)):
                 sentence = f"{cell.name.capitalize()} shows a name ({seen[0]}); this part is "
                 sentence += "marked without names."
                 found.append(Finding("name", sentence, one.name, cell.id, cell.question))
     return found
+
+
+def names_in(notebooks: Sequence[Notebook], who: About) -> re.Pattern[str]:
+    """The names by which these people may be known."""
+    words = {*who.netids, *who.discussed, *_colab_names(notebooks), *_own_name()}
+    words = sorted(word for word in words if len(word) > 2)
+    return re.compile("|".join(rf"\b{re.escape(word)}\b" for word in words) or "(?!)", re.I)
 
 
 def _own_name() -> set[str]:

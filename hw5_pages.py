@@ -46,6 +46,7 @@ from hw5_notebook import (
     is_blank,
     is_picture,
     mapping,
+    names_in,
     preflight,
     questions,
     text_of,
@@ -54,6 +55,7 @@ from hw5_notebook import (
 from hw5_written import Appendix, Asked, Excerpt, Module, appendix
 
 COURSE = "Deep generative models"
+ANONYMOUS = "Anonymous"  # the author of a PDF without names
 LINES = (45, 15)  # of a longer output the first and the last are printed
 CODE = (400, 40)  # and of the code of a question, or of a file
 OUTPUTS = (40, 5)  # the same for the outputs of one cell
@@ -293,25 +295,23 @@ def print_pdf(
     question takes from them. Raises ReportError when pandoc or Typst is missing or cannot work at
     all.
     """
-    sources = [(one.name, one.sha256) for one in notebooks]
-    notebooks = [replace(n, cells=tuple(c for c in n.cells if not c.aside)) for n in notebooks]
-    strike = _striking(who)
-    if who.anonymous:
-        notebooks = [_struck_out(one, strike) for one in notebooks]
-    sheet = _Sheet()
     kit = any(one.kit for one in notebooks)
+    modules = modules if modules and kit and not article else {}
+    sources = {one.name: one.sha256 for one in notebooks}
+    sources |= {name: module.sha256 for name, module in modules.items()}
+    notebooks = [replace(n, cells=tuple(c for c in n.cells if not c.aside)) for n in notebooks]
+    strike = _striking(who) if who.anonymous else lambda value: value
+    notebooks = [_struck_out(one, strike) for one in notebooks]
     asked = {key: question for one in notebooks for key, question in questions(one).items()}
     if article:
         asked = {k: q for k, q in asked.items() if k.startswith(f"{ARTICLE}.")}
+    code = appendix(asked, modules, judged or {})
     found = [finding for one in notebooks for finding in preflight(one) if one.kit]
+    sheet = _Sheet()
     if kit:
         found = check_people(who) + found
         _cover(sheet, notebooks, who, asked, found, article)
-    code = Appendix()
-    if kit and not article and modules:
-        code = appendix(asked, modules, judged or {})
-        sources += [(name, module.sha256) for name, module in modules.items()]
-    if code != Appendix():
+    if code.there:
         sheet.add(f"#entry({_str(APPENDIX)}, {_str(APPENDIX)}, {_str('')}, {_str('')})")
     for notebook in notebooks:
         sheet.notebook = notebook
@@ -322,38 +322,56 @@ def print_pdf(
             _set_questions(sheet, notebook, asked)
         else:
             _set_plainly(sheet, notebook, who)
-    if code != Appendix():
-        sheet.notebook = sheet.cell = None
-        _set_code(sheet, code, asked, strike if who.anonymous else str)
+    sheet.notebook = sheet.cell = None
+    if code.there:
+        _set_code(sheet, code, asked, strike)
     pdf, marks = _compile(sheet, notebooks, who, sources)
-    printed = {
+    head = {
         "title": COURSE if kit else notebooks[0].title,
         "netid": [] if who.anonymous else list(who.netids),
+        "notebooks": [{"name": one.name, "sha256": sources[one.name]} for one in notebooks],
+        "modules": [{"name": name, "sha256": sources[name]} for name in modules],
+    }
+    found += _seen_when_set(notebooks, who, code, marks["pages"] if article else 0)
+    return Printed(pdf, head | _page_map(marks, asked, code), (*found, *sheet.findings))
+
+
+def _page_map(
+    marks: Mapping[str, Any], asked: Mapping[str, Question], code: Appendix
+) -> dict[str, Any]:
+    """Where everything is: each question, and its code in the appendix."""
+    boxes = marks["boxes"]
+    return {
         "pages": marks["pages"],
         "size": marks["size"],
-        "notebooks": [{"name": n, "sha256": sha} for n, sha in sources[: len(notebooks)]],
-        "modules": [{"name": n, "sha256": sha} for n, sha in sources[len(notebooks) :]],
         "questions": [
-            {**asdict(question), "boxes": marks["boxes"].get(key, [])}
-            for key, question in asked.items()
+            {**asdict(question), "boxes": boxes.get(key, [])} for key, question in asked.items()
         ],
         "code": [
             {
                 "key": one.question,
                 "file": one.file,
-                "lines": [[excerpt.first, excerpt.last] for excerpt in one.excerpts],
-                "boxes": marks["boxes"].get(f"{CODE_OF}{one.question}", []),
+                "lines": [[piece.first, piece.last] for piece in one.excerpts],
+                "boxes": boxes.get(CODE_OF + one.question, []),
             }
             for one in code.shown
         ],
     }
-    if article and marks["pages"] - 1 > ARTICLE_PAGES:
-        sentence = f"The report has {marks['pages'] - 1} pages besides its cover; "
-        sentence += f"{ARTICLE_PAGES} are allowed."
-        found.append(Finding("too-many-pages", sentence, notebooks[0].name))
-    if any(one.hw5.get("anonymous") for one in notebooks) or who.anonymous:
-        found += find_names([n for n in notebooks if n.hw5.get("anonymous") or who.anonymous], who)
-    return Printed(pdf, printed, (*found, *sheet.findings))
+
+
+def _seen_when_set(
+    notebooks: Sequence[Notebook], who: About, code: Appendix, pages: int
+) -> Iterator[Finding]:
+    """A report of so many pages that is too long, and names where there should be none."""
+    if pages - 1 > ARTICLE_PAGES:
+        sentence = (
+            f"The report has {pages - 1} pages besides its cover; {ARTICLE_PAGES} are allowed."
+        )
+        yield Finding("too-many-pages", sentence, notebooks[0].name)
+    if nameless := [one for one in notebooks if one.anonymous or who.anonymous]:
+        yield from find_names(nameless, who)
+        if not who.anonymous:  # then they are struck out
+            yield from _names_in_code(nameless, who, code)
 
 
 def _striking(who: About) -> Callable[[Any], Any]:
@@ -486,6 +504,18 @@ def _set_code(
         text = text_of(_trimmed("\n".join(module.lines), CODE))
         sheet.add(f"#code({_str(strike(text))}, {_str('python')})")
         sheet.add(f"#done({_str(CODE_OF + module.name)})")
+
+
+def _names_in_code(notebooks: Sequence[Notebook], who: About, code: Appendix) -> Iterator[Finding]:
+    """Where a name stands in the code of a part that is marked without names."""
+    names = names_in(notebooks, who)
+    parts = {part for one in notebooks for part in one.anonymous}
+    for one in (one for one in code.shown if one.question.partition(".")[0] in parts):
+        for piece in one.excerpts:
+            if seen := names.search(piece.text):
+                line = piece.first + piece.text[: seen.start()].count("\n")
+                sentence = f"{one.file}, line {line}, shows a name ({seen[0]}); this part is "
+                yield Finding("name", sentence + "marked without names.", question=one.question)
 
 
 def _lines(piece: Excerpt) -> str:
@@ -1579,7 +1609,7 @@ def _fonts(source: str, sheet: _Sheet) -> tuple[Any, str]:
 
 
 def _compile(
-    sheet: _Sheet, notebooks: Sequence[Notebook], who: About, sources: Iterable[tuple[str, str]]
+    sheet: _Sheet, notebooks: Sequence[Notebook], who: About, sources: Mapping[str, str]
 ) -> tuple[bytes, dict[str, Any]]:
     """The PDF and its marks. What Typst refuses is replaced by its words, and the rest stays."""
     try:
@@ -1723,8 +1753,8 @@ def _noon(date: datetime.date | None) -> int:
 def _head(notebooks: Sequence[Notebook], who: About, sources: Iterable[tuple[str, str]]) -> str:
     kit = any(one.kit for one in notebooks)
     article = kit and ARTICLE in notebooks[0].parts
-    names = "Anonymous" if who.anonymous else ", ".join(who.netids)
-    hashes = [f"{name}:{sha}" for name, sha in sources]
+    names = ANONYMOUS if who.anonymous else ", ".join(who.netids)
+    hashes = [f"{name}:{sha}" for name, sha in sources.items()]
     title = notebooks[0].title if len(notebooks) == 1 else COURSE
     date = "none"
     if who.date:

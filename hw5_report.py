@@ -43,7 +43,7 @@ from hw5_notebook import (
     parse_notebook,
     preflight,
 )
-from hw5_pages import print_pdf
+from hw5_pages import ANONYMOUS, print_pdf
 from hw5_summary import losses, states, table
 from hw5_written import MODULES, Asked, Module, progress, questions_asked, read_modules
 
@@ -56,7 +56,6 @@ PICTURES = (
     *("*_epochs.png", "*_samples.png", "*_actmax.png", "*_pairs.png", "*_reconstructions.png"),
 )
 EPOCHS = "test_*.png"  # of these the first, the middle and the last
-ANONYMOUS = "Anonymous"
 IN_THE_LIST = ("unanswered", "no-figure")  # findings that the summary says in its own way
 SAID_ANEW = ("unsaved", "left-out", "unreadable", "netid", "netid-form")
 
@@ -141,6 +140,15 @@ class Made:
     @property
     def findings(self) -> list[Finding]:
         return [Finding(**one) for one in self.described.get("findings", ())]
+
+    @classmethod
+    def read(cls, path: Path) -> Made | None:
+        """A PDF that was written before; None without the page map that belongs to it."""
+        try:
+            made = cls(path, json.loads(_map_of(path).read_bytes()))
+            return made if made.findings or made.described["pages"] else None
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            return None
 
 
 def write_report(
@@ -336,8 +344,9 @@ def _pdfs(
     else:
         code_now = {}  # it was made without
     whole = all(one.sha256 in carried.values() for one in gathered.notebooks)
-    if whole and code == code_now and all(_map_of(path).is_file() for path in there):
-        return [Made(path, json.loads(_map_of(path).read_bytes())) for path in there], []
+    made = [one for one in map(Made.read, there) if one]
+    if whole and code == code_now and len(made) == len(there):
+        return made, []
     anonymous = any(one.anonymous for one in said.values())
     try:
         return _print(gathered, pdf, anonymous, modules if not there or code else {}), []

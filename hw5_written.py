@@ -312,6 +312,11 @@ class Appendix:
     notes: tuple[str, ...] = ()
     whole: tuple[Module, ...] = ()
 
+    @property
+    def there(self) -> bool:
+        """Is there anything to say or to show?"""
+        return bool(self.shown or self.notes or self.whole)
+
 
 def appendix(
     questions: Iterable[str], modules: Mapping[str, Module], asked: Mapping[str, Asked]
