@@ -42,6 +42,11 @@ class Gathered:
     findings: tuple[Finding, ...] = ()
 
     @property
+    def around(self) -> tuple[Notebook, ...]:
+        """All of them."""
+        return self.notebooks + self.untouched
+
+    @property
     def nothing(self) -> str:
         """Why there is nothing to print, in a sentence; "" where there is."""
         if self.notebooks:

@@ -188,7 +188,7 @@ def _print(
     made = []
     for books, path in jobs:
         printed = print_pdf(books, who, books is articles, modules, asked)
-        findings = (*gathered.findings, *unsaved(books), *printed.findings)
+        findings = (*gathered.findings, *unsaved(gathered.around), *printed.findings)
         described = {"pdf": path.name, **printed.map, "findings": [asdict(f) for f in findings]}
         _write(path, printed.pdf)
         _write(_map_of(path), (json.dumps(described, indent=1) + "\n").encode())
@@ -304,9 +304,7 @@ def _summary(
     made: Sequence[Made],
 ) -> list[str]:
     """The table, what earns nothing, and all that the report says besides."""
-    books = sorted(
-        (*gathered.notebooks, *gathered.untouched), key=lambda one: in_order(Path(one.name))
-    )
+    books = sorted(gathered.around, key=lambda one: in_order(Path(one.name)))
     found = states(books, modules, asked)
     listed = {state.question.key for state in found if state.words}
     told = [finding for one in made for finding in one.findings]
@@ -380,7 +378,7 @@ def _doubts(
 ) -> list[str]:
     """What looks wrong, in sentences. Each may be right all the same, and locks nobody out."""
     books = gathered.notebooks
-    said = [finding.sentence for finding in unsaved(books)]
+    said = [finding.sentence for finding in unsaved(gathered.around)]
     said += doubts(who.netids)
     said += [finding.sentence for finding in check_groups(books, who)]
     if gathered.nothing:
