@@ -203,8 +203,9 @@ def _of_this_kernel(shell: Any, notebooks: Sequence[Notebook]) -> Notebook | Non
     def shared(one: Notebook) -> int:
         return len(run & {cell.source.strip() for cell in one.cells if cell.kind == "code"})
 
-    likely = max(notebooks, key=shared, default=None)
-    return likely if likely and shared(likely) * 2 > len(run) else None
+    most = max(map(shared, notebooks), default=0)
+    likely = [one for one in notebooks if shared(one) == most]
+    return likely[0] if len(likely) == 1 and most * 2 > len(run) else None
 
 
 # --- whose it is
