@@ -567,7 +567,7 @@ def doubts(netids: Sequence[str]) -> Iterator[str]:
     A NetID is what somebody logs in with, such as ada1.
     """
     rest = "A NetID is what you log in with, such as ada1."
-    word = r"[^\W\d_]{2,}"
+    word = r"[^\W\d_]+"
     names = [n for n in netids if re.fullmatch(rf"{word}(?:[-'’.]{word})*", n) and n[0].isupper()]
     names = [n for n in names if n.lower() not in PLACEHOLDERS and n != n.upper()]
     if names:
