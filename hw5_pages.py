@@ -489,8 +489,10 @@ def _set_code(
 ) -> None:
     """The appendix: what the student wrote in the modules, a question a page."""
     sheet.add(f"#appendix({_str(APPENDIX)}, {_array(map(strike, code.notes))})")
+    sheet.add("#columns(2, gutter: 10mm)[")
     for name in (*(one.question for one in code.shown), *(one.name for one in code.whole)):
         sheet.add(f"#entry({_str(CODE_OF + name)}, {_str(name)}, {_str('')}, {_str('')})")
+    sheet.add("]")
     for one in code.shown:
         question = asked[one.question]
         key = CODE_OF + one.question
@@ -1417,13 +1419,18 @@ _TYPST = r"""
   let said = (..netids, ..if date != "" { (date,) }).join(" · ")
   if said != none { block(below: 5mm, text(9.5pt, soft, said)) }
 }
+#let code-of(key) = context {
+  let at = marks("start").filter(m => m.value.key == "code:" + key)
+  if at.len() > 0 { link(at.first().location(), "code on page " + str(at.first().location().page())) }
+}
 #let question(key, title, worth) = {
   pagebreak(weak: true)
   block(below: 5mm, width: 100%, {
     context [#metadata((
       key: key, edge: "start", title: title, page: here().page(), y: here().position().y / 1pt,
     )) <mark>]
-    mono(7.5pt, text(soft, key))
+    grid(columns: (auto, 1fr), align: (left, right), mono(7.5pt, text(soft, key)),
+      text(7.5pt, soft, code-of(key)))
     v(-1.5mm)
     grid(columns: (1fr, auto), align: (left + bottom, right + bottom), column-gutter: 4mm,
       heading(level: 2, title), text(10pt, accent, weight: "bold", worth))
