@@ -124,6 +124,9 @@ def begin(quick: bool = False) -> bool:
         print("WARNING: quick settings (HW5_QUICK=1): few images and few steps, for a try only.")
     shell = _notebook()
     if shell:
+        import hw5_folder
+
+        hw5_folder.watch(shell)  # so that bundle() knows whether the notebook was saved since
         shell.set_custom_exc((NotImplementedError,), _say_what_is_unwritten)
     return quick
 
@@ -324,18 +327,20 @@ def check(part: str) -> bool:
     return hw5_checks.check(part)
 
 
-def report(notebooks=None, out="hw5.pdf", parts=None, anonymous: bool = False) -> Path | None:
+def report(
+    notebooks=None, out="hw5.pdf", parts=None, anonymous: bool = False, code: bool = True
+) -> Path | None:
     """Write the PDF of the notebooks; see hw5_report.report."""
     import hw5_report
 
-    return hw5_report.report(notebooks, out, parts, anonymous)
+    return hw5_report.report(notebooks, out, parts, anonymous, code)
 
 
-def bundle(notebooks=None, out=None, pdf="hw5.pdf") -> Path | None:
-    """Write the zip to hand in, or say what is missing; see hw5_report.bundle."""
+def bundle(notebooks=None, out=None, pdf="hw5.pdf", anyway: bool = False) -> Path | None:
+    """Say what is there, and write the zip to hand in; see hw5_report.bundle."""
     import hw5_report
 
-    return hw5_report.bundle(notebooks, out, pdf)
+    return hw5_report.bundle(notebooks, out, pdf, anyway)
 
 
 _LIBRARIES: list = []  # operators live only as long as the Library that declared them

@@ -1,10 +1,12 @@
-"""Notebook 3 in JupyterLab, in a browser: a student runs all of it, saves, and reads the file."""
+"""Notebook 3 in JupyterLab, in a browser: a student runs all of it, saves, and hands it in."""
 
 from __future__ import annotations
 
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,30 +41,90 @@ def lab(course: Path, tmp_path: Path) -> Iterator[str]:
         yield address
 
 
-def test_a_student_runs_the_notebook_to_its_end(lab: str, course: Path, tmp_path: Path):
+def run_all(page: Any) -> None:
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_text("Run All Cells", exact=True).click()
+    page.wait_for_function(ALL_RUN, timeout=1000 * RUNNING)
+
+
+def save(page: Any, file: Path) -> None:
+    saved = file.stat().st_mtime_ns
+    page.keyboard.press("Control+s")
+    for _ in range(2 * PATIENCE):
+        if file.stat().st_mtime_ns != saved:
+            return
+        time.sleep(0.5)
+    pytest.fail("the notebook is not saved")
+
+
+def run_a_cell_and_delete_it(page: Any) -> None:
+    """Below the first cell of code, as somebody does who wants to know something."""
+    cells = page.locator(".jp-CodeCell")
+    before = cells.count()
+    cells.first.locator(".jp-InputPrompt").click()
+    for key in ("Escape", "b", "Enter"):
+        page.keyboard.press(key)
+    page.keyboard.type("6 * 7")
+    page.keyboard.press("Control+Enter")
+    page.locator(".jp-OutputArea-output", has_text="42").first.wait_for()
+    for key in ("Escape", "d", "d"):
+        page.keyboard.press(key)
+    page.wait_for_function(f"document.querySelectorAll('.jp-CodeCell').length == {before}")
+
+
+def hand_in(page: Any) -> str:
+    """Run the last cell; what it says."""
+    cell = page.locator(".jp-CodeCell").last
+    prompt = cell.locator(".jp-InputPrompt")
+    before = prompt.text_content()
+    prompt.click()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_function(
+        """([cell, before]) => {
+            const said = cell.querySelector(".jp-InputPrompt").textContent;
+            return /\\[\\d+\\]:/.test(said) && said !== before;
+        }""",
+        arg=[cell.element_handle(), before],
+    )
+    return str(cell.locator(".jp-OutputArea").first.text_content())
+
+
+def test_a_student_runs_the_notebook_to_its_end_and_hands_it_in(
+    lab: str, course: Path, tmp_path: Path
+):
+    file = course / "notebooks" / NAME
+    (course / "netid").write_text("ada1\n")
     with browsing(viewport={"width": 1200, "height": 1000}) as page:
         page.goto(f"{lab}/lab/tree/notebooks/{NAME}")
         page.locator(".jp-CodeCell").first.wait_for()
         page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for()
         folded = page.locator(".jp-CodeCell").first.locator(".jp-InputPlaceholder")
         assert folded.inner_text().startswith("# @title Run this cell first")
-        page.get_by_role("menuitem", name="Run", exact=True).click()
-        page.get_by_text("Run All Cells", exact=True).click()
-        page.wait_for_function(ALL_RUN, timeout=1000 * RUNNING)
+        run_all(page)  # the first of the notebook's own three steps; its last cell has run with it
         assert page.locator(".jp-RenderedImage img").count() >= 2
         page.locator(".jp-RenderedImage img").first.scroll_into_view_if_needed()
         page.screenshot(path=tmp_path / "lab.png")
-        saved = (course / "notebooks" / NAME).stat().st_mtime_ns
-        page.keyboard.press("Control+s")
-        for _ in range(2 * PATIENCE):
-            if (course / "notebooks" / NAME).stat().st_mtime_ns != saved:
-                break
-            time.sleep(0.5)
+        save(page, file)  # the second
+        notebook = read(file)
+        handed_in = hand_in(page)  # the third
+        page.screenshot(path=tmp_path / "handed-in.png")
+        run_a_cell_and_delete_it(page)
+        before_saving = hand_in(page)
+        save(page, file)
+        once_more = hand_in(page)
 
-    notebook = read(course / "notebooks" / NAME)
     cells = code(notebook)
     assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
     assert [(cell.id, errors(cell)) for cell in cells if errors(cell)] == []
     assert sum(bool(pictures(cell)) for cell in cells) >= 2
     assert any("fc-vae" in said(cell) for cell in cells)
     assert (tmp_path / "lab.png").stat().st_size > 10_000
+    assert f"{NAME} was not saved after its last cells were run" in said(cells[-1])
+    for words in (handed_in, once_more):
+        assert "hw5_ada1.zip is ready, for ada1" in words, words
+        assert "5 of 5" in words and "quick, stand-in" in words and "35 of 35" in words, words
+    assert f"{NAME} was not saved after its last cells were run" in before_saving
+    assert "bundle(anyway=True)" in before_saving
+    with zipfile.ZipFile(course / "notebooks" / "hw5_ada1.zip") as archive:
+        assert {"netid", "hw5_vae.py", NAME, "hw5.pdf"} <= set(archive.namelist())

@@ -20,6 +20,7 @@ from autograder.release.notebooks import (
     strip_notebook,
     write_address,
     write_points,
+    write_rules,
 )
 from autograder.release.strip import ANSWER_STUB
 from tests.autograder.release.conftest import ASSIGNMENT, EVERY, cell, notebook_of
@@ -71,6 +72,13 @@ def test_the_table_of_a_title_says_the_same_points(reading):
         "\n| `least_squares` | another game | 4, a bonus |"
         "\n| `unknown` | 9 layers | 9 |\n| 9 | x | 9 |"
     )
+
+
+def test_what_the_bundle_must_know_of_the_parts_is_written_into_it(reading):
+    both = write_rules(reading(notebook_of("ae-gan")), ASSIGNMENT).node.metadata.hw5
+    assert both["groups"] == {"ae-gan": 2} and both["anonymous"] == ["ae-gan"]
+    neither = write_rules(reading(notebook_of("fc-vae")), ASSIGNMENT).node.metadata.hw5
+    assert set(neither) == {"title", "parts"}
 
 
 def test_cells_of_other_parts_are_left_out(reading):
