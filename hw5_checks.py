@@ -151,7 +151,8 @@ def _what(error: BaseException) -> str:
     except Exception:
         return kind
     if isinstance(error, MemoryError) or "DefaultCPUAllocator" in what:
-        return f"this asks for more memory than there is. {what}"
+        most = f"{hw5_process.MEMORY / 2**30:g} GB"
+        return f"there is not enough memory for this (a check may take {most}). {what}"
     return what
 
 
@@ -1323,7 +1324,11 @@ def _import_afresh(name: str):
         raise ModuleNotFoundError(f"there is no file {name}.py here")
     code = compile(Path(spec.origin).read_bytes(), spec.origin, "exec", dont_inherit=True)
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
-    exec(code, module.__dict__)
+    try:
+        exec(code, module.__dict__)
+    except BaseException:
+        del sys.modules[name]
+        raise
     return module
 
 

@@ -37,6 +37,7 @@ START = 600  # seconds in which a helper must be there: the first import of torc
 LINGER = 5  # seconds that a helper waits for more questions about the same files
 TICK = 0.1  # seconds between two looks at a helper's memory
 
+HERE = os.path.abspath(__file__)
 IMPORT = "import"
 WRITTEN = ("hw5_vae.py", "hw5_gan.py")  # what students write: a line of theirs is in one of these
 
@@ -91,7 +92,7 @@ def findings(module: str, questions: Sequence[str]) -> Iterator[str | None]:
 def _round(module: str, questions: Sequence[str]) -> Iterator[str | None]:
     """The findings of one helper, the last of which may be that it ended."""
     scene, home = _scene(), _home_of(module)
-    files = {file: file.read_bytes() for file in home.glob("*.py")} if home else {}
+    files = _read(home)
     task = {"module": module, "questions": list(questions), "seconds": SECONDS, "memory": MEMORY}
     helper = _begin(scene, files, task)
     most = _memory(helper) + MEMORY
@@ -125,20 +126,32 @@ def _home_of(module: str) -> Path | None:
     return Path(spec.origin).resolve().parent if spec and spec.origin else None
 
 
+def _read(home: Path | None) -> dict[Path, bytes]:
+    """Every Python file of a folder as it is now."""
+    found = {}
+    for file in home.glob("*.py") if home else ():
+        with contextlib.suppress(OSError):
+            found[file] = file.read_bytes()
+    return found
+
+
 def _begin(scene: Scene, files: dict[Path, bytes], task: dict) -> Helper:
     """Give the task to the helper that can begin soonest."""
+    wrong: str | None = "no process can be started."
     for helper in _candidates(scene, files):
-        _tell(helper, {"scene": vars(scene), "task": task})
+        wrong = "it does not answer."
         try:
-            wrong = _hear(helper, None, START)
-        except Ended as end:  # it had just ended, or is no good
-            wrong = str(end)
-        if not wrong:
-            return helper
-        _end(helper)
+            _tell(helper, {"scene": vars(scene), "task": task})
+            with contextlib.suppress(Ended):  # it had just ended: the next one will do
+                wrong = _hear(helper, None, START)
+            if not wrong:
+                return helper
+        finally:
+            if wrong:
+                _end(helper)
     raise Ended(
-        f"The checks cannot run here in a process of their own: {wrong} In a notebook cell you can "
-        "call a check itself, as in: from hw5_checks import check_reparametrize; "
+        f"The checks cannot run here in a process of their own: {wrong} Call one in this session "
+        "instead, as in: from hw5_checks import check_reparametrize; "
         "check_reparametrize(reparametrize)"
     )
 
@@ -159,7 +172,7 @@ def _start(scene: Scene) -> Helper | None:
     """A new helper, which warms up by itself; None where no process can be started."""
     try:
         process = subprocess.Popen(
-            [sys.executable or "python", __file__],
+            [sys.executable or "python", HERE],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -196,23 +209,23 @@ def _hear(
     """What a helper finds next. Raises Ended when it ends, or takes too long or too much."""
     until, why, trace = time.monotonic() + seconds, "", []
     while True:
-        try:
+        with contextlib.suppress(queue.Empty):
             line = helper.heard.get(timeout=TICK)
-        except queue.Empty:
-            if not why and _memory(helper) > most:
-                why = f"takes more than {MEMORY / 2**30:g} GB of memory, so it was stopped."
-                _hang_up(helper)
-                until = time.monotonic() + 1  # in which it may say where it is
-            if time.monotonic() < until:
-                continue
+            if line is None:
+                break
+            if line.startswith(b"{"):
+                return json.loads(line)["found"]
+            trace.append(line.decode(errors="replace"))
+            continue
+        if not why and _memory(helper) > most:
+            why = f"takes more than {MEMORY / 2**30:g} GB of memory, so it was stopped."
+            _hang_up(helper)
+            until = time.monotonic() + 1  # in which it may say where it is
+        if time.monotonic() > until:
             why = why or _too_long()
-            line = None
-        if line is None:
-            _end(helper)
-            raise Ended(f"{_place(trace, home)}: {why or _why(trace, helper.process.returncode)}")
-        if line.startswith(b"{"):
-            return json.loads(line)["found"]
-        trace.append(line.decode(errors="replace"))
+            break
+    _end(helper)
+    raise Ended(f"{_place(trace, home)}: {why or _why(trace, helper.process.returncode)}")
 
 
 def _memory(helper: Helper) -> int:
@@ -343,6 +356,8 @@ def _do(task: dict, answers: int) -> None:
     """Do one task. First it is said whether it can be begun at all."""
 
     def say(found: str | None) -> None:
+        if found:  # half a letter, as of a file's odd name, could not be printed
+            found = found.encode(errors="backslashreplace").decode()
         os.write(answers, json.dumps({"found": found}).encode() + b"\n")
 
     def start_clock() -> None:
