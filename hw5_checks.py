@@ -19,29 +19,30 @@
                    check_loss_autoencoder
 
 Each takes what you wrote, as in check_reparametrize(reparametrize), and stops with a sentence when
-something is off. check(part) reads your file afresh from disk, runs all checks of the part and
-prints a table. Everything compared with here is public. Marks come from other checks, which
-are not shown: the table says what they look at.
+something is off. check(part) reads your file afresh from disk, runs all checks of the part in a
+process of their own and prints a table. Everything compared with here is public. Marks come from
+other checks, which are not shown: the table says what they look at.
 """
 
 from __future__ import annotations
 
 import contextlib
 import functools
-import importlib
+import importlib.util
 import io
 import math
 import sys
 import textwrap
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import nn
 
-from hw5_utils import batches, count_params, one_hot, rel_error
+import hw5_process
+from hw5_utils import batches, count_params, one_hot, rel_error, unwritten
 
 MODULES = {
     "vae-theory": "hw5_vae",
@@ -130,16 +131,29 @@ def question(id: str, *names: str, unseen: str):
 
 def explain(error: BaseException) -> str:
     """One sentence for any error: a check's own words, or what stopped and in which line."""
-    if isinstance(error, (NotYet, NotImplementedError)):
-        return str(error) or "This is not written yet."
-    what = textwrap.shorten(f"{type(error).__name__}: {error}", 300)
+    if isinstance(error, NotYet) or unwritten(error):
+        return str(error)
+    what = _what(error)
     if isinstance(error, SyntaxError):
         return f"{Path(error.filename or 'the file').name}, line {error.lineno}: {what}"
     frames = traceback.extract_tb(error.__traceback__)
-    own = [f for f in frames if Path(f.filename).name in ("hw5_vae.py", "hw5_gan.py")]
+    own = [f for f in frames if Path(f.filename).name in hw5_process.WRITTEN]
     if not own:
         return f"Your code was called as the docstring says and stopped with {what}"
-    return f"{Path(own[-1].filename).name}, line {own[-1].lineno} (`{own[-1].line}`): {what}"
+    return f"{hw5_process.at_line(own[-1].filename, own[-1].lineno, own[-1].line)}: {what}"
+
+
+def _what(error: BaseException) -> str:
+    """The kind of an error and its words, if it has any and can say them."""
+    kind = type(error).__name__
+    try:
+        what = textwrap.shorten(f"{kind}: {error}".removesuffix(": "), 300)
+    except Exception:
+        return kind
+    if isinstance(error, MemoryError) or "DefaultCPUAllocator" in what:
+        most = f"{hw5_process.MEMORY / 2**30:g} GB"
+        return f"there is not enough memory for this (a check may take {most}). {what}"
+    return what
 
 
 def need(condition: bool, sentence: str) -> None:
@@ -1081,7 +1095,9 @@ def check_dcgan_weight_init(DCGAN) -> None:
     _need_dcgan_weights(DCGAN(), "weight_init")
     try:
         wrapped = DCGAN(spectral=True)
-    except NotImplementedError:
+    except NotImplementedError as error:
+        if not unwritten(error):
+            raise
         print("(With spectral norm it is checked as soon as that is written.)")
     else:
         _need_dcgan_weights(wrapped, "weight_init under spectral norm")
@@ -1284,16 +1300,36 @@ def check_loss_autoencoder(*names) -> None:
     need("encoder" in moved, "train_ae_gan: the encoder does not move.")
 
 
-def _import_afresh(name: str):
-    """The student's module as it is on disk now, whatever was imported before."""
-    importlib.invalidate_caches()
-    before = sys.modules.pop(name, None)
+def findings(module: str, questions: Sequence[str]) -> Iterator[str | None]:
+    """What is wrong with importing `module`, then with each question: a sentence, or None.
+
+    All of it runs in this very process. A session asks `hw5_process.findings` for the same.
+    """
     try:
-        return importlib.import_module(name)
+        written = _import_afresh(module)
+    except BaseException as error:
+        yield explain(error)
+        return
+    yield None
+    for id in questions:
+        yield _try(QUESTIONS[id], written)
+
+
+def _import_afresh(name: str):
+    """The student's module as its file is now: cached bytecode may be a second old."""
+    importlib.invalidate_caches()
+    sys.modules.pop(name, None)
+    spec = importlib.util.find_spec(name)
+    if spec is None or not spec.origin:
+        raise ModuleNotFoundError(f"there is no file {name}.py here")
+    code = compile(Path(spec.origin).read_bytes(), spec.origin, "exec", dont_inherit=True)
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    try:
+        exec(code, module.__dict__)
     except BaseException:
-        if before is not None:
-            sys.modules[name] = before
+        del sys.modules[name]
         raise
+    return module
 
 
 def _try(entry: Question, module) -> str | None:
@@ -1302,30 +1338,53 @@ def _try(entry: Question, module) -> str | None:
     if missing:
         return f"{Path(module.__file__).name} has no {' and no '.join(missing)}."
     try:
-        with contextlib.redirect_stdout(io.StringIO()):
-            entry.run(*(getattr(module, name) for name in entry.names))
-    except (NotYet, SystemExit) as error:
+        entry.run(*(getattr(module, name) for name in entry.names))
+    except BaseException as error:
         return explain(error)
     return None
 
 
 def check(part: str) -> bool:
-    """Check a part, or one question, "part.question"; print a table; True if all pass."""
+    """Check a part, or one question, "part.question"; print a table; True if all pass.
+
+    It works on the file as it is on disk, in a process of its own: this session, and what it has
+    imported, stay as they are.
+    """
     chosen = [q for q in QUESTIONS.values() if part in (q.id, q.id.partition(".")[0])]
     if not chosen:
-        print(f"There is no part {part!r}. There are {', '.join(MODULES)}.")
+        print(_no_such(part))
         return False
-    name = MODULES[part.partition(".")[0]]
     try:
-        module = _import_afresh(name)
-    except (Exception, SystemExit) as error:
-        print(f"{name}.py cannot be imported. {explain(error)}")
+        return _table(part, chosen)
+    except hw5_process.Ended as end:
+        print(end)
+    except KeyboardInterrupt:
+        print("\nStopped by you. Nothing has changed; check again whenever you like.")
+    return False
+
+
+def _no_such(part) -> str:
+    """What to say of a name that names nothing to check."""
+    known, _, question = str(part).partition(".")
+    if question in BY_HAND.get(known, ()):
+        return f"{part} is marked by hand: there is nothing to check."
+    if known in MODULES:
+        ids = ", ".join(q for q in QUESTIONS if q.startswith(f"{known}."))
+        return f"There is no question {part!r}. There are {ids}."
+    return f"There is no part {part!r}. There are {', '.join(MODULES)}."
+
+
+def _table(part: str, chosen: Sequence[Question]) -> bool:
+    """Print what is found, question by question; True if all pass."""
+    name = MODULES[part.partition(".")[0]]
+    found = hw5_process.findings(name, [q.id for q in chosen])
+    if wrong := next(found):
+        print(f"{name}.py cannot be imported. {wrong}")
         return False
     print(f"{part}: {name}.py\n")
     width = max(len(q.id.partition(".")[2]) for q in chosen)
     passed, wanted = 0, 0
-    for entry in chosen:
-        sentence = _try(entry, module)
+    for sentence, entry in zip(found, chosen, strict=True):
         bonus = entry.id in BONUS and part != entry.id
         passed, wanted = passed + (not sentence and not bonus), wanted + (not bonus)
         verdict = ("bonus: " if bonus else "") + (f"NOT YET  {sentence}" if sentence else "passed")
