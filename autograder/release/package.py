@@ -23,7 +23,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ..assignment import Assignment, Part, grade_id
-from . import ReleaseError, notebooks, parts, wording
+from . import ReleaseError, install, notebooks, parts, wording
 from .guide import marking_guide
 from .notebooks import Notebook
 from .strip import SOLUTION, strip_module
@@ -31,8 +31,6 @@ from .strip import SOLUTION, strip_module
 HERE = Path(__file__).resolve().parent
 CONFIG = HERE.parent / "gradebook" / "nbgrader_config.py"
 COURSE, GUIDE, PICTURES = "course", "marking_guide.md", "pictures"
-STUDENT_SECTIONS = ("The coursework itself", "The report")
-"""Of requirements.txt: what comes under these headings is what a student needs."""
 
 
 @dataclass(frozen=True)
@@ -110,9 +108,10 @@ def make(source: Source, assignment: Assignment, part_ids: Sequence[str], addres
         f"{name}.py": _as_released(name, text, assignment).encode()
         for name, text in modules.items()
     }
+    started = install.files(source.folder, f"{assignment.id}.zip", address)
     students = {
         "README.md": _readme(assignment, chosen, modules, written, address).encode(),
-        "requirements.txt": _requirements(source.folder / "requirements.txt").encode(),
+        **{name: text.encode() for name, text in started.items()},
         "LICENSE": (source.folder / "LICENSE").read_bytes(),
         **stripped,
         **{f"{n.name}.ipynb": notebooks.strip_notebook(n).text().encode() for n in written},
@@ -234,20 +233,6 @@ def _notes(students: Mapping[str, bytes], gone: Sequence[str]) -> Iterator[str]:
 
 
 # --- files of their own
-
-
-def _requirements(path: Path) -> str:
-    """What a student needs: the sections of requirements.txt that the coursework is."""
-    sections = re.split(r"\n(?=# )", path.read_text(encoding="utf-8"))
-    wanted = [
-        s.strip() for s in sections if s.startswith(tuple(f"# {t}" for t in STUDENT_SECTIONS))
-    ]
-    if len(wanted) != len(STUDENT_SECTIONS):
-        raise ReleaseError(
-            f"{path.name} must have the sections {' and '.join(STUDENT_SECTIONS)}: they are what "
-            "students install."
-        )
-    return "\n\n".join(wanted) + "\n"
 
 
 def _readme(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import zipfile
 from dataclasses import replace
@@ -49,12 +50,15 @@ def test_students_get_one_folder_with_what_they_need_and_no_more(released):
         notebook = json.loads(archive.read("hw5/7_ae_gan.ipynb"))
         readme = archive.read("hw5/README.md").decode()
         needs = archive.read("hw5/requirements.txt").decode()
-    assert {"7_ae_gan.ipynb", "hw5_gan.py", "hw5_utils.py", "hw5_checks.py", "README.md"} <= names
+        colab = archive.read("hw5/start-colab.md").decode()
+    given = {"hw5_gan.py", "hw5_utils.py", "hw5_checks.py", "hw5_start.py", "constraints.txt"}
+    assert {"7_ae_gan.ipynb", "README.md", *given} <= names
+    assert set(re.findall(r"`(start-\w+\.md)`", readme)) == {n for n in names if "start-" in n}
     assert "hw5_vae.py" not in names and not any("autograder" in name for name in names)
     assert "NotImplementedError" in module and "class DCGAN" not in module
     setup = next(cell for cell in notebook["cells"] if cell["id"] == "setup")
     assert f'RELEASE = "{ADDRESS}"' in "".join(setup["source"])
-    assert "20" in readme and ADDRESS in readme
+    assert "20" in readme and ADDRESS in colab
     assert "torch" in needs and "nbgrader" not in needs
 
 
@@ -79,7 +83,8 @@ def kit(tmp_path: Path) -> Path:
     """A copy of the source that a test may spoil."""
     copy = tmp_path / "kit"
     (copy / "notebooks").mkdir(parents=True)
-    for path in (*ROOT.glob("hw5_*.py"), ROOT / "requirements.txt", ROOT / "LICENSE"):
+    others = [ROOT / name for name in ("requirements.txt", "constraints.txt", "LICENSE")]
+    for path in (*ROOT.glob("hw5_*.py"), *others):
         shutil.copy(path, copy)
     for path in (ROOT / "notebooks").glob("*.ipynb"):
         shutil.copy(path, copy / "notebooks")
