@@ -259,7 +259,7 @@ class _Sheet:
     """
 
     lines: list[str | int] = field(default_factory=list)
-    cells: list[Cell | None] = field(default_factory=list)  # whose line it is
+    places: list[tuple[Notebook | None, Cell | None]] = field(default_factory=list)  # of the lines
     fragments: list[dict[str, str]] = field(default_factory=list)
     formulas: list[tuple[str, str, bool]] = field(default_factory=list)  # as written, tidied, alone
     tags: dict[int, str] = field(default_factory=dict)
@@ -271,7 +271,12 @@ class _Sheet:
 
     def add(self, line: str | int) -> None:
         self.lines.append(line)
-        self.cells.append(self.cell)
+        self.places.append((self.notebook, self.cell))
+
+    def back_to(self, line: int) -> Cell | None:
+        """Be again where a line came from, so that what is noted is noted there."""
+        self.notebook, self.cell = self.places[line]
+        return self.cell
 
     def note(self, kind: str, sentence: str) -> None:
         """Say what is wrong with the cell at hand, once."""
@@ -1420,8 +1425,8 @@ _TYPST = r"""
   if said != none { block(below: 5mm, text(9.5pt, soft, said)) }
 }
 #let code-of(key) = context {
-  let at = marks("start").filter(m => m.value.key == "code:" + key)
-  if at.len() > 0 { link(at.first().location(), "code on page " + str(at.first().location().page())) }
+  let at = marks("start").filter(m => m.value.key == "code:" + key).map(m => m.location())
+  if at.len() > 0 { link(at.first(), "code on page " + str(at.first().page())) }
 }
 #let question(key, title, worth) = {
   pagebreak(weak: true)
@@ -1670,7 +1675,8 @@ def _body(
     """Lines of Typst's source, and for each the number of the sheet's line that it came from."""
     body: list[str] = []
     owners: list[int] = []
-    for number, (line, cell) in enumerate(zip(sheet.lines, sheet.cells, strict=True)):
+    for number, line in enumerate(sheet.lines):
+        cell = sheet.back_to(number)
         if isinstance(line, int):
             tree = trees[line]
             try:
@@ -1678,7 +1684,6 @@ def _body(
                     raise RecursionError
                 written = "#{\n" + _Writer(sheet, cell).blocks(tree) + "\n}"
             except RecursionError:
-                sheet.cell = cell
                 where = cell.name if cell else "a cell"
                 sheet.note("text", f"{where.capitalize()} cannot be read as Markdown or HTML.")
                 text = _Writer(sheet, cell).restored(sheet.fragments[line]["text"])
@@ -1695,7 +1700,6 @@ def _filled(sheet: _Sheet, line: str, formulas: Sequence[str], cell: Cell | None
     """A line with its formula, or with TeX where pandoc or Typst could not take it."""
     shown = re.match(r'#?(?:small-)?picture\("([^"]+)"', line)
     if shown and shown[1] not in sheet.pictures:
-        sheet.cell = cell
         sheet.note("picture", f"A picture of {cell.name if cell else 'a cell'} is damaged.")
         return ("#" if line.startswith("#") else "") + 'missing("a picture that is damaged")'
     found = re.search("\ue003(\\d+)\ue001", line)
@@ -1705,7 +1709,6 @@ def _filled(sheet: _Sheet, line: str, formulas: Sequence[str], cell: Cell | None
     if formulas[number]:
         return line.replace(found[0], _str(formulas[number]))
     whole = sheet.formulas[number][0]
-    sheet.cell = cell
     where = cell.name if cell else "a cell"
     shown = re.sub(r"\s+", " ", whole)
     shown = shown if len(shown) <= 60 else shown[:57] + "..."
@@ -1738,9 +1741,8 @@ _MATHS = "".join(re.findall(r"#let maths\(.*?\n\)\)\n", _TYPST, re.S))
 
 def _replace(sheet: _Sheet, body: list[str], owners: list[int], line: int, message: str) -> None:
     """Put words in the place of a picture, or of a whole text, that Typst refuses."""
-    cell = sheet.cells[owners[line]]
+    cell = sheet.back_to(owners[line])
     where = cell.name if cell else "a cell"
-    sheet.cell = cell
     sheet.note("text", f"{where.capitalize()} cannot be set as it is ({message}).")
     mine = [n for n, owner in enumerate(owners) if owner == owners[line]]
     said = sheet.lines[owners[line]]

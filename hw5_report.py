@@ -56,8 +56,16 @@ PICTURES = (
     *("*_epochs.png", "*_samples.png", "*_actmax.png", "*_pairs.png", "*_reconstructions.png"),
 )
 EPOCHS = "test_*.png"  # of these the first, the middle and the last
-IN_THE_LIST = ("unanswered", "no-figure")  # findings that the summary says in its own way
-SAID_ANEW = ("unsaved", "left-out", "unreadable", "netid", "netid-form")
+IN_THE_LIST = ("unanswered", "no-figure")  # findings that the list of questions says
+SAID = (
+    "unsaved",
+    "left-out",
+    "unreadable",
+    "netid",
+    "netid-form",
+    "quick",
+    "stand-in",
+)  # elsewhere
 
 
 class Doubtful(ReportError):
@@ -310,9 +318,12 @@ def _summary(
     told = [finding for one in made for finding in one.findings]
     if not told:
         told = [finding for one in gathered.notebooks for finding in preflight(one)]
-    told = [f for f in told if f.kind not in SAID_ANEW]
+    told = [f for f in told if f.kind not in SAID]
     told = [f for f in told if f.kind not in IN_THE_LIST or f.question not in listed]
-    lines = [*table(found, books), "", *losses(found)] if found else []
+    lines = [*table(found, books), ""] if found else []
+    if any(word in line for line in lines for word in ("quick", "stand-in")):
+        lines.append("Figures of a quick run, or of data that stand in, are for a try only.")
+    lines += losses(found)
     if left_out := [f"{one.name}.ipynb" for one in gathered.untouched]:
         lines.append(f"Not run and saved, so left out: {', '.join(left_out)}.")
     lines += ["", *(_pages(one) for one in made)]

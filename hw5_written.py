@@ -8,6 +8,7 @@ names that hw5_checks.py asks for. A file that is no valid Python is read as far
 from __future__ import annotations
 
 import ast
+import contextlib
 import hashlib
 import re
 import textwrap
@@ -141,12 +142,12 @@ class Module:
 
 
 def read_modules(folder: Path) -> dict[str, Module]:
-    """The student's files in this folder, by name."""
-    return {
-        name: Module(name, (folder / name).read_bytes())
-        for name in MODULES
-        if (folder / name).is_file()
-    }
+    """The student's files in this folder, by name; one that cannot be read is as good as none."""
+    found = {}
+    for name in MODULES:
+        with contextlib.suppress(OSError):
+            found[name] = Module(name, (folder / name).read_bytes())
+    return found
 
 
 def questions_asked(*folders: Path) -> dict[str, Asked]:

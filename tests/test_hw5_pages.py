@@ -239,9 +239,9 @@ def test_what_is_given_to_look_at_is_not_printed(small):
 
 def test_code_stands_behind_the_questions_on_a_page_each(small, appended):
     sheets = pages(appended.pdf)
-    assert sheets[: len(pages(small.pdf))][1:] == [
-        one.replace("/ 5", "/ 7") for one in pages(small.pdf)[1:]
-    ]
+    before = [one.replace("/ 5", "/ 7") for one in pages(small.pdf)]
+    assert [one.replace("code on page 7 ", "") for one in sheets[1:5]] == before[1:]
+    assert "code on page 7" in sheets[2]
     front, loss = sheets[-2:]
     assert "Appendix: the code" in front and "Not written: fc-vae.figures." in front
     assert "fc-vae.loss" in loss and "hw5_vae.py, lines 7 to 8" in loss
@@ -427,6 +427,14 @@ def test_a_failure_names_its_cell_and_keeps_everything_else():
     assert "cell 2 (fc-vae--loss)" in result.findings[1].sentence
     text = pages(result.pdf)[0]
     assert "Kept before." in text and "Kept after." in text and "nosuchcommand" in text
+
+
+def test_what_cannot_be_set_is_told_of_its_own_notebook_and_cell():
+    answer = "Because $\\nonsense{$, see ![](https://example.org/a.png)."
+    first, second = coursework(answer=answer), coursework(part="fc-gan")
+    found = printed(first, second).findings
+    where = {(one.kind, one.notebook, one.cell) for one in found}
+    assert where == {(kind, "1_book", "fc-vae--why") for kind in ("formula", "picture")}
 
 
 def test_what_typst_itself_refuses_is_replaced_and_told(monkeypatch):
