@@ -24,7 +24,7 @@ TEXT = (ROOT / "hw5_vae.py").read_text(encoding="utf-8")
 RIGHT = "sigma = torch.exp(logvar / 2)"
 WRONG = "sigma = torch.exp(logvar)"
 STUB = 'raise NotImplementedError("fc-vae.reparametrize: write reparametrize (A title).")'
-SAID = {RIGHT: ("passed", "7 2.0\n7 2.0\n"), WRONG: ("exp(logvar)", "7 4.0\n7 4.0\n")}
+SAID = {RIGHT: ("passed", "7 2.0\n7 2.0\n"), WRONG: ("NOT YET", "7 4.0\n7 4.0\n")}
 SAID[STUB] = ("fc-vae.reparametrize: write", "Not yet. fc-vae.reparametrize: write")
 
 
@@ -85,10 +85,9 @@ def test_a_notebook_goes_on_with_what_the_file_says_now(sitting):
         session.check(RIGHT)
     with sitting() as session:
         session.run(SETUP)
-        session.edit(WRONG)
-        session.check(WRONG)
-        session.run(IMPORT)
-        session.use(WRONG)
-        session.edit(RIGHT)
         session.check(RIGHT)
-        session.use(RIGHT)
+        session.run(IMPORT)
+        for line in (WRONG, RIGHT):
+            session.edit(line)
+            session.check(line)
+            session.use(line)

@@ -1,4 +1,4 @@
-"""Notebook 3 in JupyterLab, in a browser: a student runs all of it, saves, and hands it in."""
+"""JupyterLab in a browser: a student runs notebook 3 and hands it in; edits, checks and uses."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 
 from tests.jupyter import PATIENCE, browsing, serving
 from tests.notebooks.running import code, errors, pictures, read, said
@@ -21,6 +23,13 @@ ALL_RUN = """
   const prompts = [...document.querySelectorAll(".jp-CodeCell .jp-InputPrompt")];
   const said = prompts.map((one) => one.textContent).filter((text) => text);
   return said.length > 0 && said.every((text) => /\\[\\d+\\]:/.test(text));
+}
+"""
+
+RUN_CELL = """
+async (number) => {
+  jupyterapp.shell.currentWidget.content.activeCellIndex = number;
+  await jupyterapp.commands.execute("notebook:run-cell");
 }
 """
 
@@ -128,3 +137,62 @@ def test_a_student_runs_the_notebook_to_its_end_and_hands_it_in(
     assert "bundle(anyway=True)" in before_saving
     with zipfile.ZipFile(course / "notebooks" / "hw5_ada1.zip") as archive:
         assert {"netid", "hw5_vae.py", NAME, "hw5.pdf"} <= set(archive.namelist())
+
+
+STEPS = (
+    "%load_ext autoreload\n%autoreload 2\nfrom hw5_utils import begin, check\nbegin();",
+    "import hw5_process, hw5_vae, torch\nfrom hw5_vae import reparametrize\n"
+    "hw5_process.SECONDS, mine = 5, 7",
+    'check("fc-vae.reparametrize");',
+    "for draw in (reparametrize, hw5_vae.reparametrize):\n"
+    "    z = draw(torch.zeros(99999), torch.full((99999,), 1.3863))\n"
+    "    print(mine, round(z.std().item(), 1))",
+)
+RIGHT = "sigma = torch.exp(logvar / 2)"
+EDITS = {  # what stands there instead, what check says of it, and what the notebook then computes
+    "sigma = torch.exp(logvar)": ("NOT YET", "7 4.0 7 4.0"),
+    "while True: pass": ("(`while True: pass`): still running after 5 seconds", None),
+    "sigma = torch.ones(5 * 10**9)": ("there is not enough memory for this", None),
+    RIGHT: ("1 of 1 pass", "7 2.0 7 2.0"),
+}
+
+
+def test_a_student_edits_checks_and_uses_before_and_after_a_restart(lab: str, course: Path):
+    cells = [new_code_cell(step) for step in STEPS]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    nbformat.write(new_notebook(cells=cells, metadata=kernel), course / "check.ipynb")
+    text = (course / "hw5_vae.py").read_text(encoding="utf-8")
+
+    def edit(line: str) -> tuple[str, str | None]:
+        (course / "hw5_vae.py").write_text(text.replace(RIGHT, line), encoding="utf-8")
+        return EDITS[line]
+
+    with browsing(viewport={"width": 1200, "height": 1000}) as page:
+        idle = page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']")
+
+        def run(number: int) -> str:
+            """Run one cell to its end; what stands below it then."""
+            page.evaluate(RUN_CELL, number)
+            below = page.locator(".jp-CodeCell").nth(number).locator(".jp-OutputArea-output")
+            return " ".join(" ".join(below.all_inner_texts()).split())
+
+        def edit_check_use(*lines: str) -> None:
+            run(0)
+            run(1)
+            for line in lines:
+                said_of_it, used = edit(line)
+                assert said_of_it in run(2)
+                assert used is None or run(3) == used
+
+        try:
+            page.goto(f"{lab}/lab/tree/check.ipynb")
+            idle.wait_for()
+            edit_check_use(*EDITS)
+            page.get_by_role("menuitem", name="Kernel", exact=True).click()
+            page.get_by_text("Restart Kernel…", exact=True).click()
+            page.locator(".jp-Dialog .jp-mod-accept").click()
+            page.locator(".jp-Dialog").wait_for(state="detached")
+            idle.wait_for()
+            edit_check_use("sigma = torch.exp(logvar)", RIGHT)
+        finally:
+            edit(RIGHT)
