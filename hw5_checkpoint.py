@@ -61,16 +61,17 @@ class Gallery(dict):
 
 
 class checkpoint:
-    """Keeps a training on disk after every epoch, so that stopping it costs one epoch at most.
+    """Keeps a training after every epoch, so that stopping it costs one epoch at most.
 
         with checkpoint("my-model", **vars(args)) as run:      # out, resume and the settings
             train(...)                                       # loops over `resumable(...)`
             run.note(test_loss=112.9)
 
     {out}/{name}.safetensors holds the state named in `resumable`, the random streams and the
-    number of epochs done. With resume=True and the same settings the training goes on from there
-    and ends as if it had never stopped. {out}/metrics.json gets, for each name, the settings, the
-    mean of every list of losses over every epoch, and what was noted. One training in a block.
+    number of epochs done; it is written at the end of the block, and before as often as that takes
+    5 % of the time. With resume=True and the same settings the training goes on from there and ends
+    as if it had never stopped. {out}/metrics.json gets, for each name, the settings, the mean of
+    every list of losses over every epoch, and what was noted. One training in a block.
 
     `training` of hw5_live.py is a checkpoint, too, and shows what it keeps.
     """
@@ -93,6 +94,8 @@ class checkpoint:
         self.done: list[dict] = []  # one entry an epoch: its number, seconds and mean losses
         self.notes: dict = {}
         self.used = False
+        self.unwritten: tuple[dict, dict[str, torch.Tensor]] | None = None
+        self.next_write = 0.0
 
     def __enter__(self) -> checkpoint:
         if checkpoint.active is not None:
@@ -102,6 +105,7 @@ class checkpoint:
 
     def __exit__(self, *error) -> None:
         checkpoint.active = None
+        self._write()
 
     def means(self, name: str) -> list[float]:
         """The mean in each epoch of a list of losses that `resumable` was told of."""
@@ -134,8 +138,9 @@ class checkpoint:
             added = {k: [float(x) for x in state[k][n:]] for k, n in before.items()}
             entry |= {k: sum(v) / len(v) for k, v in added.items() if v}
             self.done.append(entry)
-            self._save(epochs, state)
-            self._write_metrics()
+            self._keep(epochs, state)
+            if time.perf_counter() >= self.next_write:
+                self._write()
 
     def _begin(self, epochs: int, state: dict) -> None:
         """Before the first epoch: bring `state` to where an earlier training stopped, if asked."""
@@ -152,17 +157,27 @@ class checkpoint:
         return {
             "settings": {k: str(v) for k, v in self.settings.items()},
             "epochs": epochs,
-            "done": self.done,
+            "done": [*self.done],
             "state": pack(_states(state), tensors, "state"),
             "random": pack(random_streams(), tensors, "random"),
         }
 
-    def _save(self, epochs: int, state: dict) -> None:
+    def _keep(self, epochs: int, state: dict) -> None:
+        tensors: dict[str, torch.Tensor] = {}
+        self.unwritten = self._head(epochs, state, tensors), tensors
+
+    def _write(self) -> None:
+        """Write what is not written yet, and see when to do so again."""
         from safetensors.torch import save
 
-        tensors: dict[str, torch.Tensor] = {}
-        head = self._head(epochs, state, tensors)
-        write_whole(self.file, save(tensors, {"head": json.dumps(head)}))
+        start = time.perf_counter()
+        if self.unwritten:
+            head, tensors = self.unwritten
+            write_whole(self.file, save(tensors, {"head": json.dumps(head)}))
+            self.unwritten = None
+        if self.done:
+            self._write_metrics()
+        self.next_write = time.perf_counter() + 20 * (time.perf_counter() - start)
 
     def _read(self) -> tuple[dict, dict[str, torch.Tensor]]:
         from safetensors import SafetensorError, safe_open

@@ -262,10 +262,10 @@ class training(checkpoint):
             "printed": self.printed.log,
         }
 
-    def _save(self, epochs: int, state: dict) -> None:
+    def _keep(self, epochs: int, state: dict) -> None:
         self.unkept = self._untold(state)
         if not self.unkept:
-            super()._save(epochs, state)
+            super()._keep(epochs, state)
 
     def _restore(self, state: dict, head: dict, tensors: dict[str, torch.Tensor]) -> None:
         super()._restore(state, head, tensors)
