@@ -2,7 +2,7 @@
 
     images    image_grid  canvas_figure  reconstruction_pairs  labelled_rows  one_picture
     points    latent_scatter  code_map
-    curves    smooth  loss_curves
+    curves    smooth  loss_curves  training_figure
     classes   train_classifier  recognise  confusion  confusion_figure
 
 Every figure is a function that returns a matplotlib Figure and, told a file, also saves it. They
@@ -258,6 +258,60 @@ def loss_curves(
     if together:
         grid[0].legend(frameon=False)
     return done()
+
+
+def training_figure(
+    images: torch.Tensor | None,
+    losses: dict[str, list[float]],
+    batches_an_epoch: int | None,
+    title: str,
+) -> bytes:
+    """A PNG of a training so far: samples at the left, a panel for each loss at the right.
+
+    images: in [0, 1], or None; losses: one number for each step, drawn as means of up to 200 steps
+    in a row, by epoch.
+    """
+    from matplotlib.figure import Figure
+
+    # The places are ours: the layouts of matplotlib would take as long as the drawing.
+    figure = Figure(figsize=(8.4, 3.4), dpi=100)
+    figure.suptitle(title, x=0.01, y=0.985, ha="left", fontsize=10)
+    if images is not None:
+        axes = figure.add_axes((0.01, 0.03, 0.38, 0.87))
+        _show(axes, _canvas(_pictures(images)))
+        axes.set_anchor("W")
+    height = 0.74 / max(len(losses), 1)
+    for k, (name, values) in enumerate(losses.items()):
+        axes = figure.add_axes((0.49, 0.15 + (len(losses) - 1 - k) * height, 0.49, 0.9 * height))
+        size = math.ceil(len(values) / 200)
+        means = [float(np.mean(values[i : i + size])) for i in range(0, len(values), size)]
+        ends = np.minimum(size * np.arange(1, len(means) + 1), len(values))
+        axes.plot(ends / (batches_an_epoch or 1), means, color="black", lw=1)
+        later = [mean for mean in means[len(means) // 20 :] if math.isfinite(mean)]
+        if later:  # what the curve does counts, not how far off it began
+            room = 0.08 * (max(later) - min(later)) or 0.1
+            axes.set_ylim(min(later) - room, max(later) + room)
+        axes.set_title(name, x=0.99, y=0.99, ha="right", va="top", fontsize=9)
+        axes.tick_params(labelsize=8, labelbottom=k == len(losses) - 1)
+        axes.spines[["top", "right"]].set_visible(False)
+    if losses:
+        axes.set_xlabel("epoch" if batches_an_epoch else "step", fontsize=9)
+    file = io.BytesIO()
+    figure.savefig(file, format="png")
+    return file.getvalue()
+
+
+def _canvas(pictures: np.ndarray) -> np.ndarray:
+    """Pictures (N, H, W) or (N, H, W, 3) row by row on one canvas that is nearly square."""
+    columns = math.ceil(math.sqrt(len(pictures)))
+    rows = math.ceil(len(pictures) / columns)
+    height, width = pictures.shape[1:3]
+    down, right = height + 3, width + 3
+    canvas = np.ones((rows * down - 3, columns * right - 3, *pictures.shape[3:]))
+    for k, picture in enumerate(np.clip(np.nan_to_num(pictures), 0, 1)):
+        top, left = k // columns * down, k % columns * right
+        canvas[top : top + height, left : left + width] = picture
+    return canvas
 
 
 def train_classifier(images: torch.Tensor, labels: torch.Tensor, epochs: int = 3) -> nn.Module:

@@ -54,11 +54,11 @@ import torch.nn.functional as F
 from torch import nn, optim
 
 from hw5_figures import image_grid, labelled_rows, loss_curves, reconstruction_pairs
+from hw5_live import training
 from hw5_utils import (
     Gallery,
     adam,
     batches,
-    checkpoint,
     default_device,
     descend,
     fused,
@@ -772,7 +772,7 @@ class DCGAN(nn.Module):
         mover = optim.Adam([z], lr=self.vis_learning_rate)
         real = torch.ones(len(z), 1, device=device)
         self.eval()
-        for _step in range(self.vis_steps):
+        for _step in progress(range(self.vis_steps), "Activation maximisation"):
             images = self._generator(z)
             loss = self._classification_loss(self._discriminator(images), real)
             (z.grad,) = torch.autograd.grad(loss, z)
@@ -1024,6 +1024,10 @@ def samples_by_epoch(
 
     samples: {epoch: images}, such as `GAN().samples` after training; low: what is drawn black.
     """
+    if not samples:
+        raise ValueError(
+            "There are no samples yet: train, and each epoch or every tenth keeps some."
+        )
     missing = sorted(set(epochs or ()) - set(samples))
     if missing:
         raise ValueError(f"There are samples of the epochs {sorted(samples)}, not of {missing}.")
@@ -1047,12 +1051,15 @@ def run_conv_gan(args: argparse.Namespace) -> None:
     loader = batches(images, batch_size=256, drop_last=True, device=args.device)
     if args.bf16:
         in_bf16(gan.disc, gan.gen)
-    with checkpoint("conv-gan", **vars(args)) as run:
+
+    def draw(count: int = 64) -> torch.Tensor:
+        return gan.gen(torch.empty(count, gan._zdim, device=args.device).uniform_(-1, 1))
+
+    with training("conv-gan", gan.gen, draw, **vars(args)) as run:
         losses = gan.train(n_epochs=args.epochs, loader=loader, out=args.out)
-        with torch.no_grad():
-            z = torch.empty(1000, gan._zdim, device=args.device).uniform_(-1, 1)
-            fakes = gan.gen(z).cpu()
-        run.note(ink=fakes.mean(), ink_of_digits=images.mean())
+    with torch.no_grad():
+        fakes = draw(1000).cpu()
+    run.note(ink=fakes.mean(), ink_of_digits=images.mean())
     gan.samples[args.epochs] = fakes[:64]  # after the last epoch
     samples_by_epoch(gan.samples, file=args.out / "conv_gan_epochs.png")
     _curves(*losses, args.out / "conv_gan_losses.png")
@@ -1077,7 +1084,11 @@ def run_fc_gan(args: argparse.Namespace) -> None:
         else (discriminator_loss, generator_loss)
     )
     losses, samples = {"D": [], "G": []}, Gallery()
-    with checkpoint("fc-gan-dc" if args.dc else "fc-gan", **vars(args)) as run:
+
+    def draw() -> torch.Tensor:
+        return (g(sample_noise(64, NOISE_DIM, device=args.device)) + 1) / 2
+
+    with training("fc-gan-dc" if args.dc else "fc-gan", g, draw, **vars(args)) as run:
         run_a_gan(
             d,
             g,
@@ -1091,8 +1102,8 @@ def run_fc_gan(args: argparse.Namespace) -> None:
             losses=losses,
             samples=samples,
         )
-        ink = (samples[max(samples)].mean() + 1) / 2
-        run.note(ink=ink, ink_of_digits=images.mean())
+    ink = (samples[max(samples)].mean() + 1) / 2
+    run.note(ink=ink, ink_of_digits=images.mean())
     samples_by_epoch(samples, low=-1.0, file=args.out / f"{name}_epochs.png")
     _curves(losses["D"], losses["G"], args.out / f"{name}_losses.png")
 
@@ -1106,16 +1117,21 @@ def run_cifar_dcgan(args: argparse.Namespace) -> None:
     if args.bf16:
         in_bf16(dcgan._generator, dcgan._discriminator)
     out, stem = args.out, name.replace("-", "_")
-    with checkpoint(name, **vars(args)) as run:
+
+    def draw() -> torch.Tensor:
+        return dcgan.generate(dcgan.tracked_noise)
+
+    with training(name, dcgan, draw, **vars(args)) as run:
         losses = dcgan.fit(load_cifar10(data=args.data))
-        _curves(*losses, out / f"{stem}_losses.png")
-        samples_by_epoch(dcgan.samples, file=out / f"{stem}_epochs.png")
-        image_grid(dcgan.generate(dcgan.tracked_noise), file=out / f"{stem}_samples.png")
-        image_grid(dcgan.actmax(torch.randn(64, 64)), file=out / f"{stem}_actmax.png")
+    _curves(*losses, out / f"{stem}_losses.png")
+    samples_by_epoch(dcgan.samples, file=out / f"{stem}_epochs.png")
+    image_grid(draw(), file=out / f"{stem}_samples.png")
+    image_grid(dcgan.actmax(torch.randn(64, 64)), file=out / f"{stem}_actmax.png")
+    with training(f"{name}-search", None, None, epochs=1, batches=dcgan.vis_steps, out=out):
         loss, reconstructions = dcgan.reconstruct(test)
-        print(f"average reconstruction loss = {loss:.4f}")
-        reconstruction_pairs(test[:10], reconstructions[:10], file=out / f"{stem}_pairs.png")
-        run.note(reconstruction=loss)
+    print(f"average reconstruction loss = {loss:.4f}")
+    reconstruction_pairs(test[:10], reconstructions[:10], file=out / f"{stem}_pairs.png")
+    run.note(reconstruction=loss)
 
 
 def run_ae_gan(args: argparse.Namespace) -> None:
@@ -1125,11 +1141,15 @@ def run_ae_gan(args: argparse.Namespace) -> None:
     model = AutoEncoderGAN().to(args.device)
     optimizers = ae_gan_optimizers(model, lr=2e-4)
     loader = batches(images, labels, batch_size=64, device=args.device)
-    with checkpoint("ae-gan", **vars(args)) as run:
+
+    def draw() -> torch.Tensor:
+        return model.generator(torch.randn(64, model.latent_size, device=args.device))
+
+    with training("ae-gan", model, draw, **vars(args)) as run:
         d, g, ae = train_ae_gan(model, loader, optimizers, args.epochs)
-        with torch.no_grad():
-            x = test.to(args.device).flatten(1)
-            run.note(test_ae=F.mse_loss(model.generator(model.encoder(x)), x))
+    with torch.no_grad():
+        x = test.to(args.device).flatten(1)
+        run.note(test_ae=F.mse_loss(model.generator(model.encoder(x)), x))
     draw_ae_gan_samples(model, args.out / "ae_gan_samples.png")
     draw_ae_gan_reconstructions(model, test, args.out / "ae_gan_reconstructions.png")
     losses = {"discriminator loss": d, "generator loss": g, "autoencoder loss": ae}

@@ -54,12 +54,12 @@ from hw5_figures import (
     reconstruction_pairs,
     train_classifier,
 )
+from hw5_live import training
 from hw5_utils import (
     adam,
     array_to_image,
     batch_indices,
     batches,
-    checkpoint,
     concat_images,
     descend,
     hello,
@@ -493,8 +493,9 @@ def train_autoencoder(model: nn.Module, loader, epochs: int = 10, lr: float = 1e
 
     Part autoencoder, question `loop`. Source: USC CSCI566 assignment 2, problem 1-2. Print
     "Run Epoch {epoch}", every 100 steps "It {step}: Reconstruction Loss: {loss}", at the end
-    "Done!". Loop over resumable(epochs, ...) of hw5_utils instead of range(epochs), and the command
-    line can stop and resume it.
+    "Done!". Loop over resumable(epochs, ...) of hw5_utils instead of range(epochs), and tell it all
+    that changes (the model, the optimizer, the losses): a training that was stopped then goes on
+    where it was, in the notebook as with --resume. Any other loop does, too, but begins anew.
 
     loader: yields (x, labels), x (N, 1, 28, 28), in [0, 1].
     """
@@ -1034,14 +1035,17 @@ def run_bernoulli_vae(args: argparse.Namespace) -> None:
     sizes = (args.latent_dimension, args.hidden_units, args.data_dimension)
     vae = BernoulliVAE(*sizes).to(args.device)
     vae.out = args.out
-    with checkpoint("bernoulli-vae", **vars(args)) as run:
-        with torch.enable_grad():
-            elbos = vae.fit(images, args.epochs, args.batch_size)
-        vae.eval()
-        for name, x in (("train", images), ("test", test)):
-            mu, sigma_square = vae.encoder(x)
-            z = vae.sample_z(mu, sigma_square)
-            run.note(**{f"{name}_elbo": vae.elbo_loss(z, mu, sigma_square, x, vae.decoder(z))})
+
+    def draw() -> torch.Tensor:
+        return vae.decoder(torch.randn(64, vae.latent_dimension, device=args.device))
+
+    with training("bernoulli-vae", vae, draw, **vars(args)) as run, torch.enable_grad():
+        elbos = vae.fit(images, args.epochs, args.batch_size)
+    vae.eval()
+    for name, x in (("train", images), ("test", test)):
+        mu, sigma_square = vae.encoder(x)
+        z = vae.sample_z(mu, sigma_square)
+        run.note(**{f"{name}_elbo": vae.elbo_loss(z, mu, sigma_square, x, vae.decoder(z))})
     save_weights(args.out / args.e_path, vae.encoder)
     save_weights(args.out / args.d_path, vae.decoder)
     vae.visualize_data_space()
@@ -1066,34 +1070,43 @@ def run_autoencoder(args: argparse.Namespace) -> None:
     if args.model == "conditional":
         model = ConditionalBetaVAE(args.nz, args.beta, conditional=True, num_labels=10)
     model.to(args.device)
-    with checkpoint(name, **vars(args)) as run:
+
+    def draw() -> torch.Tensor:
+        if args.model == "ae":
+            return model.reconstruct(test[:64])
+        if args.model == "beta-vae":
+            return sample_prior(model, 64)
+        return sample_digits(model, torch.arange(10).repeat(10))
+
+    batches_an_epoch = len(images) // args.batch_size
+    with training(name, model, draw, batches=batches_an_epoch, **vars(args)) as run:
         train = train_autoencoder if args.model == "ae" else train_beta_vae
         losses = train(model, loader, args.epochs, args.lr)
-        model.eval()
-        c = (test_labels,) if args.model == "conditional" else ()
-        with torch.no_grad():
-            again = model.reconstruct(test, *c)  # (N, 28, 28)
-            if args.model == "ae":
-                run.note(test_rec_loss=F.binary_cross_entropy(again, test.squeeze(1)))
-            else:
-                terms = model.loss(test, model(test, *c))[1]
-                run.note(**{f"test_{key}": term for key, term in terms.items()})
-
-        def file(figure: str) -> Path:
-            return args.out / f"{name}-{figure}.pdf"
-
-        terms = [losses] if args.model == "ae" else losses
-        names = ["reconstruction loss", "KL loss"]
-        loss_curves(dict(zip(names, terms, strict=False)), file=file("losses"))
-        reconstruction_pairs(test[:5], again[:5], file("reconstructions"))
-        if args.model == "conditional":
-            image_grid(sample_digits(model, torch.arange(10)), 10, over=DIGITS, file=file("digits"))
-            asked = torch.arange(10).repeat(100)
-            run.note(recognised=_confusion(args, asked, sample_digits(model, asked), file))
+    model.eval()
+    c = (test_labels,) if args.model == "conditional" else ()
+    with torch.no_grad():
+        again = model.reconstruct(test, *c)  # (N, 28, 28)
+        if args.model == "ae":
+            run.note(test_rec_loss=F.binary_cross_entropy(again, test.squeeze(1)))
         else:
-            image_grid(sample_prior(model, 16), 4, file=file("samples"))
-        if args.model == "beta-vae":
-            _compare_interpolations(args, model, test, test_labels, file("interpolation"))
+            terms = model.loss(test, model(test, *c))[1]
+            run.note(**{f"test_{key}": term for key, term in terms.items()})
+
+    def file(figure: str) -> Path:
+        return args.out / f"{name}-{figure}.pdf"
+
+    terms = [losses] if args.model == "ae" else losses
+    names = ["reconstruction loss", "KL loss"]
+    loss_curves(dict(zip(names, terms, strict=False)), file=file("losses"))
+    reconstruction_pairs(test[:5], again[:5], file("reconstructions"))
+    if args.model == "conditional":
+        image_grid(sample_digits(model, torch.arange(10)), 10, over=DIGITS, file=file("digits"))
+        asked = torch.arange(10).repeat(100)
+        run.note(recognised=_confusion(args, asked, sample_digits(model, asked), file))
+    else:
+        image_grid(sample_prior(model, 16), 4, file=file("samples"))
+    if args.model == "beta-vae":
+        _compare_interpolations(args, model, test, test_labels, file("interpolation"))
 
 
 def _confusion(args: argparse.Namespace, asked: torch.Tensor, drawn: torch.Tensor, file) -> float:
@@ -1128,7 +1141,13 @@ def run_fc_vae(args: argparse.Namespace) -> None:
     model = (CVAE if args.conditional else VAE)(784, latent_size=args.latent_size).to(args.device)
     name = "fc-cvae" if args.conditional else "fc-vae"
     optimizer, losses = adam(model.parameters(), lr=1e-3), []
-    with checkpoint(name, **vars(args)) as run:
+
+    def draw() -> torch.Tensor:
+        if args.conditional:
+            return torch.cat([draw_digits(model) for _ in range(10)])
+        return draw_samples(model, 64)
+
+    with training(name, model, draw, **vars(args)) as run:
         for epoch in resumable(args.epochs, model=model, optimizer=optimizer, losses=losses):
             losses.append(
                 train_vae(
@@ -1140,26 +1159,26 @@ def run_fc_vae(args: argparse.Namespace) -> None:
                     optimizer=optimizer,
                 )
             )
-        model.eval()
-        x, y = (t.to(args.device) for t in load_mnist("test", data=args.data))
-        c = (one_hot(y),) if args.conditional else ()
-        with torch.no_grad():
-            x_hat, mu, logvar = model(x, *c)
-            run.note(test_loss=loss_function(x_hat, x, mu, logvar))
+    model.eval()
+    x, y = (t.to(args.device) for t in load_mnist("test", data=args.data))
+    c = (one_hot(y),) if args.conditional else ()
+    with torch.no_grad():
+        x_hat, mu, logvar = model(x, *c)
+        run.note(test_loss=loss_function(x_hat, x, mu, logvar))
 
-        def file(figure: str) -> Path:
-            return args.out / f"{name}-{figure}.pdf"
+    def file(figure: str) -> Path:
+        return args.out / f"{name}-{figure}.pdf"
 
-        loss_curves({"loss (nats per image)": losses}, factor=0, step="epoch", file=file("losses"))
-        reconstruction_pairs(x[:10], x_hat[:10], file("reconstructions"))
-        if args.conditional:
-            picture = args.out / "conditional_vae_generation.jpg"
-            image_grid(draw_digits(model), 10, over=DIGITS, file=picture)
-            drawn = torch.cat([draw_digits(model) for _ in range(100)])
-            run.note(recognised=_confusion(args, torch.arange(10).repeat(100), drawn, file))
-        else:
-            save_images(draw_samples(model), args.out / "vae_generation.jpg", columns=10)
-            image_grid(draw_interpolation(model), 12, file=args.out / "vae_interpolation.jpg")
+    loss_curves({"loss (nats per image)": losses}, factor=0, step="epoch", file=file("losses"))
+    reconstruction_pairs(x[:10], x_hat[:10], file("reconstructions"))
+    if args.conditional:
+        picture = args.out / "conditional_vae_generation.jpg"
+        image_grid(draw_digits(model), 10, over=DIGITS, file=picture)
+        drawn = torch.cat([draw_digits(model) for _ in range(100)])
+        run.note(recognised=_confusion(args, torch.arange(10).repeat(100), drawn, file))
+    else:
+        save_images(draw_samples(model), args.out / "vae_generation.jpg", columns=10)
+        image_grid(draw_interpolation(model), 12, file=args.out / "vae_interpolation.jpg")
 
 
 def bernoulli_vae_command(parts) -> None:

@@ -403,7 +403,7 @@ class TestCommandLine:
         out = tmp_path / "new"
         assert hw5_vae.main([*argv, "--data", "digits", "--device", "cpu", "--out", str(out)]) == 0
         want = {name + f if f.startswith("-") else f for f in figures.split()}
-        want |= {"metrics.json", f"{name}.safetensors"}
+        want |= {"metrics.json", f"{name}.safetensors", f"{name}-progress.png"}
         assert {p.name for p in out.iterdir()} == want
         kept = json.loads((out / "metrics.json").read_text())
         assert list(kept) == [name] and len(kept[name]["epochs"]) == 1 and kept[name]["results"]
