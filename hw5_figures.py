@@ -4,6 +4,7 @@
     points    latent_scatter  code_map
     curves    smooth  loss_curves  training_figure
     classes   train_classifier  recognise  confusion  confusion_figure
+    given     picture
 
 Every figure is a function that returns a matplotlib Figure and, told a file, also saves it. They
 are grey, or told apart by marker and line as well as by colour, so that they survive printing.
@@ -13,16 +14,18 @@ matplotlib is imported only where it is used.
 
 from __future__ import annotations
 
+import base64
 import io
 import math
 import os
+from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from hw5_utils import adam, batches, descend
+from hw5_utils import _notebook, adam, batches, descend
 
 MARKERS = "osD^v<>P*X"  # one for each class
 
@@ -360,3 +363,30 @@ def confusion_figure(counts: torch.Tensor, file: str | os.PathLike | None = None
     accuracy = counts.diag().sum().item() / max(counts.sum().item(), 1)
     axes.set_title(f"{accuracy:.1%} as asked; % of each row", fontsize=10)
     return done()
+
+
+def picture(name: str, caption: str = "") -> None:
+    """Show a picture that came with the coursework, pictures/NAME.png, with a caption under it.
+
+    Outside a notebook it says where the file lies; where there is none, it says so.
+    """
+    here = Path(__file__).resolve().parent
+    places = [here / folder / f"{name}.png" for folder in ("pictures", "notebooks/pictures")]
+    file = next((place for place in places if place.is_file()), None)
+    if file is None:
+        print(
+            f"The picture {name} is not here: {places[0]} is missing. It comes in the zip of the "
+            "coursework; nothing depends on it, so go on without."
+        )
+        return
+    if not _notebook():
+        print("\n".join(filter(None, [f"See {file}", caption])))
+        return
+    from IPython.display import display
+
+    png = file.read_bytes()
+    width = int.from_bytes(png[16:20], "big") // 2  # drawn twice as fine as it is shown
+    shown = {"image/png": base64.b64encode(png).decode(), "text/plain": caption or name}
+    display(shown, raw=True, metadata={"image/png": {"width": width, "alt": caption or name}})
+    if caption:
+        display({"text/markdown": caption, "text/plain": caption}, raw=True)

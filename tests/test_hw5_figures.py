@@ -1,5 +1,9 @@
 """The figures: what they draw, and that they can be saved without a display."""
 
+import base64
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -103,3 +107,51 @@ def test_saved_on_request_alone(tmp_path, name, monkeypatch):
     assert list(tmp_path.iterdir()) == []
     figures.image_grid(torch.rand(4, 784), file=tmp_path / name)
     assert (tmp_path / name).stat().st_size > 1000
+
+
+class TestPicture:
+    """A picture that came with the coursework, in a notebook and out of it."""
+
+    @pytest.fixture
+    def home(self, tmp_path, monkeypatch) -> Path:
+        """A folder as students have it, with hw5_figures.py and one picture."""
+        folder = tmp_path / "pictures"
+        folder.mkdir()
+        given = Path(figures.__file__).parent / "notebooks" / "pictures" / "conv-gan--step.png"
+        shutil.copy(given, folder)
+        monkeypatch.setattr(figures, "__file__", str(tmp_path / "hw5_figures.py"))
+        return tmp_path
+
+    @pytest.fixture
+    def shown(self, monkeypatch) -> list:
+        """What a notebook is told to show: bundles and their metadata."""
+        import IPython.display
+
+        seen = []
+        monkeypatch.setattr(figures, "_notebook", object)
+        monkeypatch.setattr(
+            IPython.display, "display", lambda bundle, **options: seen.append((bundle, options))
+        )
+        return seen
+
+    def test_in_a_notebook_it_is_shown_at_half_its_pixels_with_its_caption(self, home, shown):
+        figures.picture("conv-gan--step", "Who moves?")
+        (image, options), (caption, _) = shown
+        file = home / "pictures" / "conv-gan--step.png"
+        assert base64.b64decode(image["image/png"]) == file.read_bytes()
+        assert options["metadata"]["image/png"] == {"width": 900, "alt": "Who moves?"}
+        assert caption["text/markdown"] == "Who moves?"
+
+    def test_in_the_source_it_is_found_beside_the_notebooks(self, shown):
+        figures.picture("conv-gan--step")
+        assert len(shown) == 1
+
+    def test_outside_a_notebook_it_says_where_the_file_lies(self, home, capsys):
+        figures.picture("conv-gan--step", "Who moves?")
+        file = home / "pictures" / "conv-gan--step.png"
+        assert capsys.readouterr().out == f"See {file}\nWho moves?\n"
+
+    def test_a_missing_file_is_a_sentence(self, home, shown, capsys):
+        figures.picture("conv-gan--nothing")
+        assert not shown
+        assert "The picture conv-gan--nothing is not here" in capsys.readouterr().out

@@ -232,6 +232,10 @@ def test_with_the_solution_a_part_runs_to_the_end_without_the_others(path, part,
             assert re.search(r"\b(\d+) of \1 pass", said(cell)), said(cell)
         if cell.metadata.get("hw5", {}).get("figure"):
             assert pictures(cell), f"{cell.id} draws nothing"
+        if cell.id.endswith("--picture"):
+            assert pictures(cell) and not said(cell), f"{cell.id}: {said(cell)}"
+        if cell.id.endswith("--overfit"):
+            assert "learns" in said(cell) and "look at" not in said(cell), said(cell)
     setup = next(cell for cell in notebook.cells if cell.id == "setup")
     assert "WARNING: quick settings" in said(setup) and "WARNING: stand-ins" in said(setup)
 
@@ -266,6 +270,12 @@ class TestNothingWritten:
     def test_a_cell_that_calls_a_stub_says_its_sentence(self, unwritten):
         assert said(unwritten["conv-gan--DNet--try"]).startswith("Not yet. conv-gan.DNet: ")
         assert not errors(unwritten["conv-gan--DNet--try"])
+
+    def test_a_try_before_a_training_says_what_to_write(self, unwritten):
+        tries = {name: cell for name, cell in unwritten.items() if name.endswith("--overfit")}
+        for name, cell in tries.items():
+            assert said(cell).startswith("Not yet. ") and not errors(cell), f"{name}: {said(cell)}"
+        assert len(tries) >= 9
 
     def test_no_cell_shows_a_traceback_of_files_that_are_given(self, unwritten):
         for name, cell in unwritten.items():

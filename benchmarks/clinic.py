@@ -1,0 +1,245 @@
+"""Trains GANs with known mistakes, and draws the contact sheets of the notebooks' clinics.
+
+    python benchmarks/clinic.py --data DIR                  train and draw all (two hours or so)
+    python benchmarks/clinic.py --only fc-gan               one part
+    python benchmarks/clinic.py --try fc-gan.get_optimizer/sgd      a mistake that is in no sheet
+    python benchmarks/clinic.py --draw                      only draw anew what was trained
+
+A sheet stands at `notebooks/pictures/PART--clinic.png`: a row for each run, with its letter, eight
+samples and its losses. The runs are the `WARDS` below, each one mistake of the catalogue in
+`autograder/checks/mistakes`, trained as the notebook trains but for fewer epochs; what a run left
+is kept in --out and not trained again. The letters are explained in the notebooks' clinic cells: a
+letter that changes here changes there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import sys
+import time
+import types
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from drawing import EDGE, PICTURES, Drawing  # noqa: E402
+
+from autograder.checks.mistakes.catalogue import all_mistakes  # noqa: E402
+from hw5_figures import smooth  # noqa: E402
+from hw5_utils import (  # noqa: E402
+    batches,
+    in_bf16,
+    load_cifar10,
+    load_mnist,
+    reset_seed,
+    run_a_gan,
+)
+
+SAMPLES = 8  # in a row
+Losses = dict[str, list[float]]
+HEALTHY = ""
+
+
+@dataclass(frozen=True)
+class Ward:
+    """The runs of one part: letter -> the mistake, as question/id, or HEALTHY."""
+
+    train: Callable[[types.ModuleType, int, str | None], tuple[torch.Tensor, Losses]]
+    epochs: int
+    runs: dict[str, str]
+
+
+def module_with(mistake: str, file: str = "hw5_gan") -> types.ModuleType:
+    """The reference with one known mistake made, as a module that nothing else imports."""
+    source = (ROOT / f"{file}.py").read_text(encoding="utf-8")
+    if mistake:
+        question, _, name = mistake.partition("/")
+        (found,) = (m for m in all_mistakes() if (m.question, m.id) == (question, name))
+        source = found.source(source)
+    module = types.ModuleType(f"{file}_with_mistake")
+    module.__file__ = str(ROOT / f"{file}.py")
+    exec(compile(source, f"{file} {mistake}", "exec"), module.__dict__)
+    return module
+
+
+# --- how each part trains, as its notebook does
+
+
+def train_conv_gan(hw5, epochs: int, data: str | None) -> tuple[torch.Tensor, Losses]:
+    """A third of the digits, in small batches and at a larger rate than the notebook's."""
+    gan = hw5.GAN(device="cpu")
+    in_bf16(gan.disc, gan.gen)
+    reset_seed(0)
+    loader = batches(load_mnist(limit=20_000, data=data)[0], batch_size=64, drop_last=True)
+    z, kept = torch.empty(SAMPLES, 64).uniform_(-1, 1), []
+
+    @torch.no_grad()
+    def keep(epoch: int, *_) -> None:
+        if epoch in (1, epochs // 2):
+            kept.append(gan.gen(z))
+
+    gan._save_pictures = keep
+    d, g = gan.train(n_epochs=epochs, loader=loader, lr=1e-3)
+    keep(1)
+    return torch.cat(kept), {"D": d, "G": g}
+
+
+def train_fc_gan(hw5, epochs: int, data: str | None) -> tuple[torch.Tensor, Losses]:
+    reset_seed(0)
+    loader = batches(load_mnist(validation=5000, data=data)[0], batch_size=128)
+    losses: Losses = {"D": [], "G": []}
+    d, g = hw5.discriminator(), hw5.generator()
+    in_bf16(d, g)
+    solvers = hw5.get_optimizer(d), hw5.get_optimizer(g)
+    images = run_a_gan(
+        d,
+        g,
+        *solvers,
+        hw5.discriminator_loss,
+        hw5.generator_loss,
+        io.BytesIO(),
+        show_every=10**9,
+        num_epochs=epochs,
+        loader=loader,
+        sample_noise=hw5.sample_noise,
+        losses=losses,
+    )
+    return (images[:SAMPLES] + 1) / 2, losses
+
+
+def train_cifar_dcgan(hw5, epochs: int, data: str | None) -> tuple[torch.Tensor, Losses]:
+    reset_seed(42)
+    dcgan = hw5.DCGAN()
+    in_bf16(dcgan._generator, dcgan._discriminator)
+    dcgan.num_epoch, dcgan.visualize_step, dcgan.batch_size = epochs, 10**9, 32
+    d, g = dcgan.fit(load_cifar10(limit=20_000, data=data))
+    return dcgan.generate(dcgan.tracked_noise)[:SAMPLES], {"D": d, "G": g}
+
+
+def train_ae_gan(hw5, epochs: int, data: str | None) -> tuple[torch.Tensor, Losses]:
+    reset_seed(0)
+    images = load_mnist(data=data)[0]
+    model = hw5.AutoEncoderGAN()
+    optimizers = hw5.ae_gan_optimizers(model, lr=6e-4)
+    d, g, ae = hw5.train_ae_gan(model, batches(images, batch_size=64), optimizers, epochs)
+    reset_seed(0)
+    x = load_mnist("test", limit=4, data=data)[0].flatten(1)
+    with torch.no_grad():
+        made = model.generator(torch.randn(4, model.latent_size))
+        again = model.generator(model.encoder(x))
+    return torch.cat((made, again)), {"D": d, "G": g, "AE": ae}
+
+
+WARDS = {
+    "conv-gan": Ward(
+        train_conv_gan,
+        20,
+        {
+            "healthy": HEALTHY,
+            "A": "conv-gan.loss_g/labels-zero",
+        },
+    ),
+    "fc-gan": Ward(
+        train_fc_gan,
+        4,
+        {
+            "healthy": HEALTHY,
+        },
+    ),
+    "cifar-dcgan": Ward(
+        train_cifar_dcgan,
+        4,
+        {
+            "healthy": HEALTHY,
+        },
+    ),
+    "ae-gan": Ward(
+        train_ae_gan,
+        16,
+        {
+            "healthy": HEALTHY,
+        },
+    ),
+}
+
+
+def trained(part: str, mistake: str, out: Path, data: str | None) -> tuple[np.ndarray, Losses]:
+    """Samples and losses of one run, from --out when it is kept there."""
+    ward = WARDS[part]
+    file = out / f"{part}-{mistake.partition('.')[2].replace('/', '-') or 'healthy'}.npz"
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        started = time.monotonic()
+        with contextlib.redirect_stdout(io.StringIO()):
+            images, losses = ward.train(module_with(mistake), ward.epochs, data)
+        lists = {f"loss {name}": np.array(values) for name, values in losses.items()}
+        np.savez_compressed(file, images=images.detach().numpy(), **lists)
+        print(f"{file.stem}: {time.monotonic() - started:.0f} s", flush=True)
+    with np.load(file) as kept:
+        lists = {k[5:]: kept[k].tolist() for k in kept.files if k.startswith("loss ")}
+        return kept["images"], lists
+
+
+ROW, LEFT = 68, 44  # the height of a row, and where its samples begin
+LINES = {"D": (EDGE["D"], "-"), "G": (EDGE["G"], "--"), "AE": (EDGE["E"], ":")}
+
+
+def draw(runs: dict[str, tuple[np.ndarray, Losses]]) -> Drawing:
+    """A row for each run: its letter, its last samples and its losses."""
+    d = Drawing(820, 30 + ROW * len(runs))
+    d.text(LEFT, 14, "samples", size=12, ha="left")
+    names = list(next(iter(runs.values()))[1])
+    for k, name in enumerate(names):
+        color, style = LINES[name]
+        x = 470 + 118 * k
+        d.axes.plot((x, x + 24), (14, 14), color=color, ls=style, lw=1.4)
+        d.text(x + 30, 14, f"loss of {name}", size=12, ha="left")
+    for k, (letter, (images, losses)) in enumerate(runs.items()):
+        top = 30 + ROW * k
+        d.text(22, top + 24, letter, size=18, weight="bold")
+        images = images[-SAMPLES:].reshape(SAMPLES, -1, *SIDES[images.shape[-1] in (784, 28)])
+        d.mosaic(LEFT, top, images.transpose(0, 2, 3, 1).squeeze(), SAMPLES)
+        axes = d.inset(470, top + 2, 330, 42)
+        for name, values in losses.items():
+            color, style = LINES[name]
+            curve = smooth(values, 0.97 if len(values) > 200 else 0)
+            axes.plot(np.linspace(0, 1, len(curve)), curve, color=color, ls=style, lw=1.3)
+        low, high = axes.get_ylim()
+        axes.set(xlim=(0, 1), xticks=[], ylim=(min(low, 0), max(high, 1)))
+        axes.locator_params(axis="y", nbins=3)
+    return d
+
+
+SIDES = {True: (28, 28), False: (32, 32)}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Train what is not kept, draw, and say how large each sheet became."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--only", nargs="+", choices=WARDS, default=[*WARDS], metavar="PART")
+    parser.add_argument("--out", type=Path, default=ROOT / "build" / "clinic")
+    parser.add_argument("--data", help="folder of MNIST and CIFAR-10 (default: data/)")
+    arguments = parser.parse_args(argv)
+    for part in arguments.only:
+        runs = {
+            letter: trained(part, mistake, arguments.out, arguments.data)
+            for letter, mistake in WARDS[part].runs.items()
+        }
+        file = PICTURES / f"{part}--clinic.png"
+        draw(runs).save(file)
+        print(f"{file.name}: {file.stat().st_size / 1024:.0f} KB", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,45 @@
+"""The pictures that notebooks show are there, are small, and each is shown somewhere."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from PIL import Image
+
+from tests.notebooks.running import NOTEBOOKS, ROOT, code, read
+
+FILES = sorted((ROOT / "notebooks" / "pictures").glob("*"))
+SHOWN = {
+    cell.id: name
+    for path in NOTEBOOKS
+    for cell in code(read(path))
+    for name in re.findall(r"^picture\(\s*\"([^\"]+)\"", cell.source, re.MULTILINE)
+}
+
+
+def test_every_picture_that_a_notebook_names_is_there_and_every_file_is_named():
+    assert {f"{name}.png" for name in SHOWN.values()} == {file.name for file in FILES}
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_picture_is_small_and_no_wider_than_a_notebook(file):
+    assert file.stat().st_size < 60_000
+    with Image.open(file) as picture:
+        assert picture.format == "PNG" and picture.width <= 1800 and not picture.text
+
+
+def test_all_together_they_are_small():
+    assert sum(file.stat().st_size for file in FILES) < 2_500_000
+
+
+def test_a_picture_belongs_to_the_part_of_the_cell_that_shows_it():
+    for cell, name in SHOWN.items():
+        assert name.split("--")[0] == cell.split("--")[0], cell
+
+
+def test_given_pictures_and_tries_are_no_part_of_what_is_handed_in():
+    for path in NOTEBOOKS:
+        for cell in read(path).cells:
+            if cell.id.endswith(("--picture", "--overfit", "--clinic")):
+                assert cell.metadata.hw5.aside, cell.id
