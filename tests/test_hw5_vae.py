@@ -254,11 +254,14 @@ class TestAutoencoder:
         for x, *c in model.seen:
             assert not c or torch.allclose(20 * x[:, 0, 0, 0], c[0].float())
 
-    def test_kl_agrees_with_torchs(self):
+    def test_kl_is_that_of_two_gaussians_entry_by_entry(self):
         mu1, s1, mu2, s2 = torch.randn(4, 5, 3)
-        normal, kl = torch.distributions.Normal, torch.distributions.kl_divergence
-        right = kl(normal(mu1, s1.exp()), normal(mu2, s2.exp()))
+        right = s2 - s1 + ((2 * s1).exp() + (mu1 - mu2) ** 2) / (2 * (2 * s2).exp()) - 0.5
         assert torch.allclose(hw5_vae.kl_divergence(mu1, s1, mu2, s2), right, rtol=1e-4, atol=1e-5)
+
+    def test_kl_is_finite_for_a_code_without_noise(self):
+        narrow, zero = torch.tensor(-20.0), torch.tensor(0.0)
+        assert hw5_vae.kl_divergence(zero, narrow, zero, zero).item() == pytest.approx(19.5)
 
     @pytest.mark.parametrize("make", [BetaVAE, ConditionalBetaVAE])
     def test_loss_is_two_means_and_linear_in_beta(self, make):

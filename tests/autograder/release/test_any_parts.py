@@ -49,6 +49,8 @@ def test_its_notebooks_use_what_is_there_and_its_texts_refer_to_it(subset, relea
     proof.found(release, Path())
     proof.untold(release, Path())
     assert [note for note in release.notes if not note.startswith("hw5_report.py")] == []
+    written_in = {f"{part.module}.py" for part in release.parts if part.module}
+    assert written_in == {"hw5_vae.py", "hw5_gan.py"}.intersection(release.students)
 
 
 def lay_out(files: Mapping[str, str | bytes], folder: Path) -> Path:
@@ -62,9 +64,11 @@ def test_with_the_solution_every_name_is_there_and_none_is_left_over(releases, t
     for subset, release in releases.items():
         files = {f"{name}.py": text for name, text in release.modules.items()}
         lay_out(files, tmp_path / subset)
-    command = [sys.executable, "-m", "ruff", "check", "--isolated", "--no-cache", "--select"]
+    command = [sys.executable, "-m", "ruff", "check", "--isolated", "--no-cache"]
+    options = ["--select", "E9,F,I", "--line-length", "100", "--output-format", "concise"]
+    ours = ["--config", 'lint.isort.known-first-party = ["hw5_*"]']
     ran = subprocess.run(
-        [*command, "E9,F", "--output-format", "concise", str(tmp_path)],
+        [*command, *options, *ours, str(tmp_path)],
         capture_output=True,
         text=True,
         check=False,

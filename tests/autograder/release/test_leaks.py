@@ -9,8 +9,9 @@ from urllib.parse import quote
 
 import pytest
 
+from autograder.release import ReleaseError
 from autograder.release.leaks import collect, search
-from tests.autograder.release.conftest import cell, cells_of, notebook_of
+from tests.autograder.release.conftest import cell, cells_of, notebook_of, picture
 from tests.autograder.release.test_notebooks import ASSIGNMENT, find
 
 MODULE = '''
@@ -182,6 +183,18 @@ def test_the_metadata_of_a_notebook_are_searched(found):
     data["metadata"]["hw5"]["title"] = PROSE
     said = leaks({"3_fc_vae.ipynb": json.dumps(data).encode()}, found)
     assert said.startswith("3_fc_vae.ipynb, metadata holds")
+
+
+def test_a_picture_is_searched_but_for_its_pixels(found):
+    secret = picture(f"Hint: {LINE}\n")
+    assert LINE.encode() not in secret
+    (said,) = {one.partition(" holds")[0] for one in search({"pictures/owl.png": secret}, found)}
+    assert said == "pictures/owl.png, chunk zTXt"
+    behind = picture() + LINE.encode()
+    assert "behind the last one" in next(search({"owl.png": behind}, found))
+    assert not list(search({"owl.png": picture("An owl.")}, found))
+    with pytest.raises(ReleaseError, match=r"owl\.png is no PNG picture"):
+        list(search({"owl.png": b"GIF89a"}, found))
 
 
 def test_honest_texts_are_no_leaks(found):

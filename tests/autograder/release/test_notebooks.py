@@ -104,7 +104,7 @@ def test_students_get_neither_answers_nor_mark_schemes(reading):
     notebook = reading(notebook_of("vae-theory", "fc-vae", "conv-gan"))
     hidden = [text for _, text in secrets(notebook)]
     stripped = strip_notebook(notebook)
-    assert len(hidden) == 8 and "owl" in " ".join(hidden) and "owl" not in stripped.text()
+    assert len(hidden) == 10 and "owl" in " ".join(hidden) and "owl" not in stripped.text()
     assert by_id(stripped)["vae-theory--1a"].source == ANSWER_STUB
     assert by_id(stripped)["fc-vae--figures"].source.endswith("\n\nDraw.")
 
