@@ -1,7 +1,7 @@
 """Given to students: what of the coursework is there before it is handed in, and what is not.
 
-Every question asks for work of up to three kinds: words (written), pictures (figures) and code. What
-is there is said in a table, a line a part; what earns nothing or less, in a list below it.
+A question asks for work of up to three kinds: words (written), pictures (figures) and code. What is
+there is said in a table, a line a part; what earns nothing or less, in a list below it.
 """
 
 from __future__ import annotations
