@@ -412,7 +412,8 @@ def warnings_of(cell: Cell) -> Iterator[tuple[str, str]]:
     """Kind and words of every line in which a cell's output warns of something."""
     for line in _streams(cell):
         if line.startswith("WARNING:"):
-            kinds = (kind for kind in ("quick", "stand-in") if kind in line)
+            known = {"quick": r"\bquick\b", "stand-in": r"\bstands?[ -]in"}
+            kinds = (kind for kind, words in known.items() if re.search(words, line))
             yield next(kinds, "warning"), line[8:].strip()
 
 

@@ -1,7 +1,7 @@
 """Given to students: what of the coursework is there before it is handed in, and what is not.
 
-Every question asks for work of up to three kinds: words (written), pictures (figures) and code. One
-of which nothing is there earns nothing; that is said in a table, a line a part, and a list below.
+A question asks for work of up to three kinds: words (written), pictures (figures) and code. What is
+there is said in a table, a line a part; what earns nothing or less, in a list below it.
 """
 
 from __future__ import annotations
@@ -41,8 +41,9 @@ class State:
 
     @property
     def lost(self) -> bool:
-        """It earns nothing as it is."""
-        return all(self.missing.values())
+        """It earns nothing as it is. The points of a written answer stand on its cell: one that
+        nobody touched earns nothing, whatever figures are beside it."""
+        return bool(self.missing.get("written")) or all(self.missing.values())
 
     @property
     def words(self) -> str:

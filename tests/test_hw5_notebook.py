@@ -153,6 +153,8 @@ def test_the_warnings_of_the_first_cell_are_those_that_are_looked_for(monkeypatc
     monkeypatch.setenv("HW5_DATA", "digits")
     hw5_utils.begin()
     assert sorted(kinds(coursework(begin=capsys.readouterr().out))) == ["quick", "stand-in"]
+    hw5_utils.load_mnist(limit=2)
+    assert kinds(coursework(begin=capsys.readouterr().out)) == ["stand-in"]
 
 
 def test_a_cell_that_stopped_with_an_error_is_named():

@@ -85,13 +85,17 @@ def test_a_figure_cell_that_is_gone_is_a_figure_that_is_missing():
     assert state_of("fc-vae.figures", parse_notebook(content, "3_fc_vae")).words == "figure missing"
 
 
-def test_of_a_question_in_words_and_figures_one_of_both_earns_something():
+def test_of_a_question_in_words_and_figures_words_alone_earn_something():
     content = coursework()
     cell_of(content, "fc-vae--figures--draw").update(id="fc-vae--why--draw")
     cell_of(content, "fc-vae--why--draw")["outputs"] = []
     state = state_of("fc-vae.why", parse_notebook(content, "3_fc_vae"))
     assert not state.lost and state.words == "figure missing"
     assert losses([state]) == ["Earns less:", "  fc-vae: why: figure missing"]
+    cell_of(content, "fc-vae--why--draw")["outputs"] = coursework()["cells"][7]["outputs"]
+    cell_of(content, "fc-vae--why")["source"] = ""
+    state = state_of("fc-vae.why", parse_notebook(content, "3_fc_vae"))
+    assert state.lost and state.words == "not answered"
 
 
 def test_code_that_is_half_written_earns_less():
