@@ -141,34 +141,40 @@ def train_ae_gan(hw5, epochs: int, data: str | None) -> tuple[torch.Tensor, Loss
 WARDS = {
     "conv-gan": Ward(
         train_conv_gan,
-        20,
+        8,
         {
-            "healthy": HEALTHY,
+            "H": HEALTHY,
             "A": "conv-gan.loss_g/labels-zero",
         },
     ),
     "fc-gan": Ward(
         train_fc_gan,
-        4,
+        3,
         {
-            "healthy": HEALTHY,
+            "H": HEALTHY,
+            "A": "fc-gan.generator/sigmoid",
+            "B": "fc-gan.generator_loss/labels-zero",
+            "C": "fc-gan.generator_loss/saturating",
+            "D": "fc-gan.get_optimizer/sgd",
+            "E": "fc-gan.get_optimizer/swapped-betas",
         },
     ),
     "cifar-dcgan": Ward(
         train_cifar_dcgan,
-        4,
+        2,
         {
-            "healthy": HEALTHY,
+            "H": HEALTHY,
         },
     ),
     "ae-gan": Ward(
         train_ae_gan,
-        16,
+        10,
         {
-            "healthy": HEALTHY,
+            "H": HEALTHY,
         },
     ),
 }
+"""The letters of each part's clinic; H is the healthy run."""
 
 
 def trained(part: str, mistake: str, out: Path, data: str | None) -> tuple[np.ndarray, Losses]:
@@ -215,6 +221,7 @@ def draw(runs: dict[str, tuple[np.ndarray, Losses]]) -> Drawing:
         low, high = axes.get_ylim()
         axes.set(xlim=(0, 1), xticks=[], ylim=(min(low, 0), max(high, 1)))
         axes.locator_params(axis="y", nbins=3)
+        axes.yaxis.get_offset_text().set_fontsize(7)
     return d
 
 
