@@ -1,5 +1,6 @@
 """What the given helpers promise to students and to the notebooks."""
 
+import argparse
 import gc
 import gzip
 import itertools
@@ -562,6 +563,33 @@ class TestCheckpoint:
 def test_check_is_offered_here_too(capsys):
     assert utils.check("fc-vae.reparametrize") is True
     assert "passed" in capsys.readouterr().out
+
+
+class TestUnwritten:
+    """A stub's sentence is told from torch's own NotImplementedError."""
+
+    STUB = NotImplementedError("fc-vae.loss: write loss_function (The loss).")
+    TORCH = NotImplementedError("\"binary_cross_entropy\" not implemented for 'Long'")
+
+    def test_only_a_stub_is_unwritten(self):
+        assert utils.unwritten(self.STUB)
+        for other in (self.TORCH, NotImplementedError(), ValueError(str(self.STUB))):
+            assert not utils.unwritten(other)
+
+    @pytest.mark.parametrize("error", [STUB, TORCH], ids=["stub", "torch"])
+    def test_the_shell_says_a_stubs_sentence_and_shows_where_another_comes_from(
+        self, error, capsys
+    ):
+        def run(args):
+            raise error
+
+        args = argparse.Namespace(seed=0, run=run)
+        if error is self.TORCH:
+            with pytest.raises(NotImplementedError, match="Long"):
+                utils.run_part(args, "hw5_vae.py")
+        else:
+            assert utils.run_part(args, "hw5_vae.py") == 2
+            assert capsys.readouterr().err == f"hw5_vae.py: {error}\n"
 
 
 class TestBegin:
