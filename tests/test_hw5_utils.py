@@ -1,5 +1,6 @@
 """What the given helpers promise to students and to the notebooks."""
 
+import argparse
 import gc
 import gzip
 import itertools
@@ -16,6 +17,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
+import hw5_checkpoint
 import hw5_utils as utils
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -618,10 +620,37 @@ class TestDefaultDevice:
         monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
         monkeypatch.setattr(torch.mps, "get_rng_state", lambda: stream[0])
         monkeypatch.setattr(torch.mps, "set_rng_state", lambda state: stream.__setitem__(0, state))
-        kept = utils._random_streams()
+        kept = hw5_checkpoint.random_streams()
         stream[0] = torch.zeros(4)
-        utils._random_streams(kept)
+        hw5_checkpoint.random_streams(kept)
         assert stream[0].tolist() == [0, 1, 2, 3]
+
+
+class TestUnwritten:
+    """A stub's sentence is told from torch's own NotImplementedError."""
+
+    STUB = NotImplementedError("fc-vae.loss: write loss_function (The loss).")
+    TORCH = NotImplementedError("\"binary_cross_entropy\" not implemented for 'Long'")
+
+    def test_only_a_stub_is_unwritten(self):
+        assert utils.unwritten(self.STUB)
+        for other in (self.TORCH, NotImplementedError(), ValueError(str(self.STUB))):
+            assert not utils.unwritten(other)
+
+    @pytest.mark.parametrize("error", [STUB, TORCH], ids=["stub", "torch"])
+    def test_the_shell_says_a_stubs_sentence_and_shows_where_another_comes_from(
+        self, error, capsys
+    ):
+        def run(args):
+            raise error
+
+        args = argparse.Namespace(seed=0, run=run)
+        if error is self.TORCH:
+            with pytest.raises(NotImplementedError, match="Long"):
+                utils.run_part(args, "hw5_vae.py")
+        else:
+            assert utils.run_part(args, "hw5_vae.py") == 2
+            assert capsys.readouterr().err == f"hw5_vae.py: {error}\n"
 
 
 class TestBegin:
