@@ -1367,7 +1367,9 @@ def check_3e(answer_3e) -> None:
     numbers = answer_3e()
     numbers = list(numbers.values()) if isinstance(numbers, dict) else numbers
     need(
-        isinstance(numbers, (tuple, list, torch.Tensor)) and len(numbers) == 4,
+        hasattr(numbers, "__len__")
+        and len(numbers) == 4
+        and all(hasattr(number, "__float__") for number in numbers),
         "answer_3e must return four numbers: KL(P1, P2), KL(P1, P3), W1(P1, P2), W1(P1, P3).",
     )
     numbers = [float(number) for number in numbers]
@@ -1439,7 +1441,8 @@ def _need_dcgan_weights(dcgan: nn.Module, what: str) -> None:
             need(ok, f"{what}: {name} has weights of mean {mean:.3f}, not 1, 0.02 around it.")
             need(not part.bias.any(), f"{what}: {name} must have biases 0.")
         elif isinstance(part, nn.Linear):
-            std = part.weight.std().item() * (3 * part.in_features) ** 0.5
+            (weight,) = (p for p in part.parameters() if p.dim() == 2)
+            std = weight.std().item() * (3 * part.in_features) ** 0.5
             need(0.9 < std < 1.1, f"{what}: {name} is linear; leave its weights as they are.")
     std = torch.cat(norms).std().item()
     ok = abs(std / 0.02 - 1) < 0.22
@@ -1503,11 +1506,17 @@ class _Fakes(nn.Module):
         return level.view(-1, 1, 1, 1).expand(-1, 3, 32, 32)
 
 
-def _need_normal_codes(codes: list[torch.Tensor], what: str) -> None:
-    """Stop unless all codes are drawn from N(0, I), each batch afresh."""
-    repeated = any(torch.equal(a, b) for i, a in enumerate(codes) for b in codes[:i])
-    need(not repeated, f"{what}: the same codes are used twice; draw them afresh for each step.")
-    drawn = torch.cat(codes)
+def _need_normal_codes(codes: list[torch.Tensor], steps: int, what: str) -> None:
+    """Stop unless codes are drawn from N(0, I), and afresh for each of the batches at least."""
+    fresh = [a for i, a in enumerate(codes) if not (i and torch.equal(a, codes[i - 1]))]
+    again = any(torch.equal(a, b) for i, a in enumerate(fresh) for b in fresh[:i])
+    need(
+        len(fresh) >= steps and not again,
+        f"{what}: the same codes are used twice; draw them afresh in each step of the loop.",
+    )
+    if len(fresh) < 2 * steps:
+        print(f"({what}: the docstring asks for other codes in G's step than in D's.)")
+    drawn = torch.cat(fresh)
     alone = drawn.unique().numel() > 0.9 * drawn.numel()
     need(alone, f"{what}: each number of each code must be drawn on its own.")
     mean, std = drawn.mean().item(), drawn.std().item()
@@ -1544,8 +1553,7 @@ def check_fit(DCGAN) -> None:
     need_value(g_loss, 0.771286, "fit's gen_loss at ten given logits", WRONG_G, 5e-5)
     _need_moved(disc.shift, 0.116688 * rate * steps, "fit", "_discriminator")
     _need_moved(gen.shift, 0.498923 * rate * steps, "fit", "_generator")
-    need(len(gen.codes) >= 2 * steps, "fit: D's step and G's step each need fakes of fresh codes.")
-    _need_normal_codes(gen.codes, "fit")
+    _need_normal_codes(gen.codes, steps, "fit")
 
 
 @question("cifar-dcgan.spectral_norm", "CIFARDiscriminator", unseen="other weights")
@@ -1744,10 +1752,7 @@ def check_loss_discriminator(*names) -> None:
     need_value(loss, 1.842398, "train_ae_gan: loss_d at ten given logits each", known, 5e-5)
     moved = model.discriminator.shift
     _need_moved(moved, 0.116688 * AE_STEP, "train_ae_gan", "the discriminator")
-    codes = model.generator.codes
-    fresh = [a for i, a in enumerate(codes) if not any(torch.equal(a, b) for b in codes[:i])]
-    need(len(fresh) >= 4, "train_ae_gan: each batch needs noise of its own; draw z in the loop.")
-    _need_normal_codes(fresh, "train_ae_gan")
+    _need_normal_codes(model.generator.codes, 4, "train_ae_gan")
 
 
 @question("ae-gan.loss_generator", *AE_GAN, unseen="other networks, your own optimizers' way")
@@ -1770,9 +1775,7 @@ def check_loss_generator(*names) -> None:
     moved = model.generator.shift
     near = min((once, twice), key=lambda right: abs(moved.item() - right))
     _need_moved(moved, near, "train_ae_gan", "the generator")
-    ok = len(model.generator.codes) >= 8
-    need(ok, "train_ae_gan: D's step and G's step each need fakes of fresh noise.")
-    _need_normal_codes(model.generator.codes, "train_ae_gan")
+    _need_normal_codes(model.generator.codes, 4, "train_ae_gan")
 
 
 @question("ae-gan.loss_autoencoder", *AE_GAN, unseen="other networks, your own optimizers' way")
