@@ -973,7 +973,7 @@ DNET = Table(
     (18, 72, 288, 200),
     0.0,
     "",
-    ((0.003189, -0.036828, 0.162263, 0.094186, 0.186794),),
+    ((-0.056559, -0.355998, 1.176825, 0.629364, 1.414044),),
     _look_at_pooling,
 )
 GNET = Table(
@@ -990,7 +990,7 @@ GNET = Table(
 @question("conv-gan.DNet", "DNet", unseen="other weights and images")
 def check_DNet(DNet) -> None:
     """The network of table 1, its layers defined in order; logits out."""
-    _need_table(DNet(), DNET, _patterns(5), (5, 1), order=True)
+    _need_table(DNet(), DNET, 8 * _patterns(5), (5, 1), order=True)
 
 
 @question("conv-gan.GNet", "GNet", unseen="other weights and codes")
@@ -1065,44 +1065,51 @@ WRONG_G = {
 }
 
 
-def _need_gradient(loss, shift: torch.Tensor, right: float, what: str, of: str) -> None:
-    """Stop unless the loss changes by `right` for each 1 that its logits are shifted by."""
+class Given(nn.Module):
+    """A network put in the place of the student's. Its one parameter, `shift`, starts at 0.
+
+    What it gives grows by a thousand times `shift`: gradients are large, so that a clipped one
+    shows. `codes` are those that it was given, `moves` counts the steps of a `Descent`.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.shift = nn.Parameter(torch.zeros(()))
+        self.shift.moves, self.codes = 0, []
+
+    def shifted(self, level: torch.Tensor) -> torch.Tensor:
+        return level + 1000 * self.shift
+
+
+class MeanLogit(Given):
+    """A discriminator: the logit of an image is its mean."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.shifted(x.flatten(1).mean(1, keepdim=True))
+
+
+class OneGrey(Given):
+    """A generator for conv-gan: all pixels of an image are the first number of its code."""
+
+    def forward(self, z: torch.Tensor) -> torch.Tensor:
+        self.codes.append(z.detach().clone())
+        return self.shifted(z[:, 0]).view(-1, 1, 1, 1).expand(-1, 1, 28, 28)
+
+
+def _need_gradient(loss, given: Given, right: float, what: str, of: str) -> None:
+    """Stop unless the loss changes by `right` for each 1 that the logits grow by."""
     need(loss.requires_grad, f"{what} has no gradient: return a tensor, with no .item() or detach.")
     loss.backward()
-    got = 0.0 if shift.grad is None else shift.grad.item()
+    got = 0.0 if given.shift.grad is None else given.shift.grad.item() / 1000
     need(got != 0, f"{what} sends no gradient into {of}: is something detached?")
     ok = abs(got - right) < 1e-4
     need(ok, f"{what}: its gradient does not lead {of} where it should. Is a part detached?")
 
 
-class MeanLogit(nn.Module):
-    """A discriminator whose logit is the mean of an image, plus `shift`, its one parameter."""
-
-    def __init__(self):
-        super().__init__()
-        self.shift = nn.Parameter(torch.zeros(()))
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x.flatten(1).mean(1, keepdim=True) + self.shift
-
-
-class OneGrey(nn.Module):
-    """A generator of images in one grey: a code's first number, plus `shift`, its one parameter."""
-
-    def __init__(self, *shape: int):
-        super().__init__()
-        self.shape, self.codes = shape, []
-        self.shift = nn.Parameter(torch.zeros(()))
-
-    def forward(self, z: torch.Tensor) -> torch.Tensor:
-        self.codes.append(z.detach().clone())
-        return (z[:, :1] + self.shift).unflatten(1, [1] * len(self.shape)).expand(-1, *self.shape)
-
-
 def _given_game(GAN, count: int):
     """A GAN whose networks are simple, with images and codes that give the first given logits."""
     gan = GAN()
-    gan.disc, gan.gen = MeanLogit().to(gan._dev), OneGrey(1, 28, 28).to(gan._dev)
+    gan.disc, gan.gen = MeanLogit().to(gan._dev), OneGrey().to(gan._dev)
     data = LOGITS_REAL[:count].view(-1, 1, 1, 1).repeat(1, 1, 28, 28)
     z = torch.zeros(count, gan._zdim)
     z[:, 0] = LOGITS_FAKE[:count]
@@ -1128,7 +1135,7 @@ def check_loss_d(GAN) -> None:
         9.211992: "This is a sum over the batch; the mean over the 2N logits is wanted.",
     }
     need_value(loss, 0.921199, "_get_loss_d at ten given logits each", known, 5e-5)
-    _need_gradient(loss, gan.disc.shift, -0.058344, "_get_loss_d", "the discriminator")
+    _need_gradient(loss, gan.disc, -0.058344, "_get_loss_d", "the discriminator")
     reached = gan.gen.shift.grad is not None and gan.gen.shift.grad.any()
     need(not reached, "_get_loss_d sends gradients into the generator: detach the fakes.")
     gan, data, z = _given_game(GAN, 4)
@@ -1142,7 +1149,7 @@ def check_loss_g(GAN) -> None:
     loss = gan._get_loss_g(10, z)
     _need_codes(gan, z, "_get_loss_g")
     need_value(loss, 0.771286, "_get_loss_g at ten given logits", WRONG_G, 5e-5)
-    _need_gradient(loss, gan.gen.shift, -0.498923, "_get_loss_g", "the generator")
+    _need_gradient(loss, gan.gen, -0.498923, "_get_loss_g", "the generator")
     gan, _, z = _given_game(GAN, 4)
     need_value(gan._get_loss_g(4, z), 1.070415, "_get_loss_g of four codes", {}, 5e-5)
 
@@ -1260,7 +1267,8 @@ def check_generator_loss(generator_loss) -> None:
 def _need_adam(solver, network: nn.Module, rate: float, what: str, whose: str) -> None:
     """Stop unless this is Adam with the rate and betas (0.5, 0.999), for all of the network.
 
-    Three steps by gradients of 1, -1 and 0.1 move every weight by known shares of the rate.
+    Three steps by gradients of 1, -1 and 0.1 thousandths move every weight by known shares of
+    the rate.
     """
     kind = type(solver).__name__
     need(hasattr(solver, "param_groups"), f"{what} must be Adam, not {kind}.")
@@ -1275,7 +1283,7 @@ def _need_adam(solver, network: nn.Module, rate: float, what: str, whose: str) -
             got = tuple(group[name]) if name == "betas" in group else group.get(name, right)
             need(got == right, f"{what} has {name} {got}, not {right}.")
     steps = []
-    for gradient in (1.0, -1.0, 0.1):
+    for gradient in (0.001, -0.001, 0.0001):
         before = [p.detach().clone() for p in network.parameters()]
         for p in network.parameters():
             p.grad = torch.full_like(p, gradient)
@@ -1404,23 +1412,26 @@ def _ignores_scale(net: nn.Module) -> bool:
 def check_dcgan_init(DCGAN) -> None:
     """Both networks, and an Adam with rate 2e-4 and betas (0.5, 0.999) for each."""
     dcgan = DCGAN()
-    for name, count, solver, size, shape in (
-        ("_generator", 299_043, "optimizerG", (2, 64), (2, 3, 32, 32)),
-        ("_discriminator", 168_033, "optimizerD", (2, 3, 32, 32), (2, 1)),
+    for name, made, count, solver, size, shape in (
+        ("_generator", "CIFARGenerator", 299_043, "optimizerG", (2, 64), (2, 3, 32, 32)),
+        ("_discriminator", "CIFARDiscriminator", 168_033, "optimizerD", (2, 3, 32, 32), (2, 1)),
     ):
         for wanted in (name, solver):
             need(hasattr(dcgan, wanted), f"DCGAN has no attribute `{wanted}`; set it in __init__.")
         network = getattr(dcgan, name)
         need_count(network, count, f"DCGAN.{name}")
         need_shape(network(torch.rand(size)), shape, f"what DCGAN.{name} gives")
+        ok = made in [kind.__name__ for kind in type(network).__mro__]
+        need(ok, f"DCGAN.{name} must be a {made} and nothing around it.")
         _need_adam(getattr(dcgan, solver), network, 2e-4, solver, name)
-    try:
-        asked = type(dcgan._discriminator)(spectral=True)
-    except NotImplementedError:
-        print("(That spectral is passed on is checked as soon as spectral norm is written.)")
-        return
-    passed_on = _ignores_scale(DCGAN(spectral=True)._discriminator) == _ignores_scale(asked)
-    need(passed_on, "DCGAN(spectral=True) must make its CIFARDiscriminator with spectral=True.")
+    for spectral in (False, True):
+        try:
+            asked = type(dcgan._discriminator)(spectral=spectral)
+        except NotImplementedError:
+            print("(That spectral is passed on is checked as soon as spectral norm is written.)")
+            return
+        same = _ignores_scale(DCGAN(spectral=spectral)._discriminator) == _ignores_scale(asked)
+        need(same, "DCGAN must make its CIFARDiscriminator with the spectral that it is told.")
 
 
 def _need_dcgan_weights(dcgan: nn.Module, what: str) -> None:
@@ -1490,20 +1501,28 @@ class _Watched(MeanLogit):
         return super().forward(x)
 
 
-class _Fakes(nn.Module):
+class _Fakes(Given):
     """G in fit: images whose means are LOGITS_FAKE, whatever the codes."""
 
-    def __init__(self):
-        super().__init__()
-        self.codes = []
-        self.shift = nn.Parameter(torch.zeros(()))
-
     def forward(self, z: torch.Tensor) -> torch.Tensor:
-        if self.training:  # else it is for a picture in between
+        if len(z) != 64:  # these are for a picture in between
             need_shape(z, (10, 64), "fit: a batch of codes")
+            need(self.training, "fit: G must stay in training mode.")
             self.codes.append(z.detach().clone())
-        level = LOGITS_FAKE.repeat(7)[: len(z)] + self.shift
-        return level.view(-1, 1, 1, 1).expand(-1, 3, 32, 32)
+        level = LOGITS_FAKE.repeat(7)[: len(z)]
+        return self.shifted(level).view(-1, 1, 1, 1).expand(-1, 3, 32, 32)
+
+
+class Descent(torch.optim.SGD):
+    """Plain descent: where a network comes to shows the gradients that it got, and how often."""
+
+    def __init__(self, parameters):
+        super().__init__(parameters, 1e-11)
+
+    def step(self, closure=None):
+        for p in self.param_groups[0]["params"]:
+            p.moves += p.grad is not None and bool(p.grad)
+        return super().step(closure)
 
 
 def _need_normal_codes(codes: list[torch.Tensor], steps: int, what: str) -> None:
@@ -1524,35 +1543,37 @@ def _need_normal_codes(codes: list[torch.Tensor], steps: int, what: str) -> None
     need(ok, f"{what}: codes have mean {mean:.2f} and spread {std:.2f}, not N(0, I)'s 0 and 1.")
 
 
-def _need_moved(shift: torch.Tensor, right: float, what: str, of: str) -> None:
-    """Stop unless plain descent moved a network as far as the gradients of its loss say."""
-    share = shift.item() / right
+def _need_moved(given: Given, steps: int, what: str, of: str, *gradients: float, most=1) -> None:
+    """Stop unless plain descent moved a network as far as one of these gradients says."""
+    moved = given.shift.item() / (-1e-8 * steps)  # on average, in units of the rate
+    right = min(gradients, key=lambda gradient: abs(moved - gradient))
+    share = moved / right
     need(share != 0, f"{what}: {of} does not move. Are backward and step called for it?")
     hint = "Is a loss left out or halved, or something detached?"
     if share > 1.1:
         hint = "Are its gradients cleared before each backward pass? Does another step move it too?"
     ok = abs(share - 1) < 0.02
     need(ok, f"{what}: {of} moves {share:.2f} times as far as its loss asks. {hint}")
+    ok = given.shift.moves <= most * steps
+    need(ok, f"{what}: {of} is moved {given.shift.moves} times in {steps} steps of the loop.")
 
 
 @question("cifar-dcgan.fit", "DCGAN", unseen="training of the networks themselves")
 def check_fit(DCGAN) -> None:
     """Three steps of given networks: both losses, how far each is moved, fresh normal codes."""
-    dcgan, rate, steps = DCGAN(), 1e-6, 3
-    disc = dcgan._discriminator = _Watched()
-    gen = dcgan._generator = _Fakes()
-    dcgan.optimizerD = torch.optim.SGD(disc.parameters(), rate)
-    dcgan.optimizerG = torch.optim.SGD(gen.parameters(), rate)
+    dcgan, steps = DCGAN(), 3
+    disc, gen = _Watched(), _Fakes()
+    dcgan._discriminator, dcgan._generator = disc, gen
+    dcgan.optimizerD, dcgan.optimizerG = Descent(disc.parameters()), Descent(gen.parameters())
     dcgan.num_epoch, dcgan.batch_size = steps, 10
-    images = LOGITS_REAL.view(10, 1, 1, 1).repeat(1, 3, 32, 32)
-    losses = dcgan.fit(images)
+    losses = dcgan.fit(LOGITS_REAL.view(10, 1, 1, 1).repeat(1, 3, 32, 32))
     need(all(len(one) == steps for one in losses), "fit must leave one loss of each kind a step.")
     known = WRONG_D | {0.921199: "This is the mean of the two halves; their sum is wanted."}
     d_loss, g_loss = (torch.tensor(one[0]) for one in losses)
     need_value(d_loss, 1.842398, "fit's dis_loss at ten given logits each", known, 5e-5)
     need_value(g_loss, 0.771286, "fit's gen_loss at ten given logits", WRONG_G, 5e-5)
-    _need_moved(disc.shift, 0.116688 * rate * steps, "fit", "_discriminator")
-    _need_moved(gen.shift, 0.498923 * rate * steps, "fit", "_generator")
+    _need_moved(disc, steps, "fit", "_discriminator", -0.116688)
+    _need_moved(gen, steps, "fit", "_generator", -0.498923)
     _need_normal_codes(gen.codes, steps, "fit")
 
 
@@ -1586,7 +1607,8 @@ def check_reconstruction_loss(DCGAN) -> None:
     """0.25 when every value is off by one half, and the gradient of a mean of squares."""
     loss = DCGAN()._reconstruction_loss
     x = torch.full((2, 3, 32, 32), 0.5)
-    off = torch.tensor([0.5, -0.5]).repeat(3072).view(x.shape)
+    off = torch.tensor([0.5, -0.5]).repeat(1536).view(1, 3, 32, 32)
+    off = torch.cat((off, -off))
     found = (x + off).requires_grad_()
     known = {
         1536.0: "This is a sum over everything; the mean is wanted.",
@@ -1606,32 +1628,36 @@ def check_reconstruction_loss(DCGAN) -> None:
     need_value(loss(x[:1] + off[:1] / 2, x[:1]), 0.0625, "_reconstruction_loss of one image", {})
 
 
-class _Slide(nn.Module):
-    """A generator: all pixels of an image have the value of the code's first number."""
-
-    def __init__(self):
-        super().__init__()
-        self.shift = nn.Parameter(torch.zeros(()))
+class _Slide(Given):
+    """G in reconstruct: all pixels of an image are the first number of its code."""
 
     def forward(self, z: torch.Tensor) -> torch.Tensor:
         need(not self.training, "reconstruct: G must stay in eval mode.")
         need_shape(z, (len(z), 64), "reconstruct: its codes")
-        return (z[:, :1, None, None] + self.shift).expand(-1, 3, 32, 32)
+        return self.shifted(z[:, 0]).view(-1, 1, 1, 1).expand(-1, 3, 32, 32)
+
+
+def _search(dcgan: nn.Module, targets: list[float], steps: int) -> torch.Tensor:
+    """How far, in so many steps, reconstruct moves codes towards images of these greys."""
+    gen = dcgan._generator = _Slide()
+    dcgan.vis_steps = steps
+    images = torch.tensor(targets).view(-1, 1, 1, 1).repeat(1, 3, 32, 32)
+    loss, found = dcgan.reconstruct(images)
+    need_shape(found, tuple(images.shape), "reconstruct's images")
+    need(gen.shift == 0, "reconstruct moves weights; give its optimizer [recon_code] alone.")
+    own = float(dcgan._reconstruction_loss(found, images))
+    ok = abs(float(loss) - own) <= 1e-4 * abs(own)
+    need(ok, "reconstruct: recon_loss is not the loss of recon_samples.")
+    return found.detach().flatten(1)[:, 0]
 
 
 @question("cifar-dcgan.reconstruct", "DCGAN", unseen="the search with a generator of many layers")
 def check_reconstruct(DCGAN) -> None:
-    """Codes move from zero towards far images, by the rate in each step; weights stay."""
+    """Codes move from zero, towards far images by the rate in each step; weights stay."""
     dcgan = DCGAN()
-    gen = dcgan._generator = _Slide()
-    far = torch.tensor([1000.0, -1000.0, 2000.0]).view(3, 1, 1, 1).expand(3, 3, 32, 32)
     for steps in (4, 1, 12, 12):
-        dcgan.vis_steps = steps
-        loss, images = dcgan.reconstruct(far)
-        need_shape(images, (3, 3, 32, 32), "reconstruct's images")
-        need(gen.shift == 0, "reconstruct moves weights; give its optimizer [recon_code] alone.")
-        levels = images.detach().flatten(1)[:, 0] * torch.tensor([1.0, -1.0, 1.0])
-        got, right = levels.mean().item(), 0.01 * (steps - 1)  # images come before the last step
+        moved = _search(dcgan, [1000.0, -1000.0, 2000.0], steps) * torch.tensor([1.0, -1.0, 1.0])
+        got, right = moved.mean().item(), 0.01 * (steps - 1)  # images come before the last step
         hints = {
             0.0: "Codes do not move. Does the gradient reach recon_code, and step?",
             0.01 * (steps - 2): "One step is missing.",
@@ -1641,11 +1667,12 @@ def check_reconstruct(DCGAN) -> None:
         }
         hint = [hint for value, hint in hints.items() if abs(got - value) < 1e-4]
         hint += ["Are gradients cleared, is it Adam of rate vis_learning_rate, from codes of zero?"]
-        ok = (levels - right).abs().max() < 1e-5 + 0.002 * right
+        ok = (moved - right).abs().max() < 1e-5 + 0.002 * right
         need(ok, f"reconstruct: {steps} steps lead to {got:.4f} and not {right:.4f}. {hint[0]}")
-        own = float(dcgan._reconstruction_loss(images, far))
-        ok = abs(float(loss) - own) <= 1e-4 * abs(own)
-        need(ok, "reconstruct: recon_loss is not the loss of recon_samples.")
+    near = _search(dcgan, [0.03, -0.02, 0.05], 10)
+    right = torch.tensor([[0.04163, -0.019765, 0.068795], [0.029641, -0.019479, 0.05206]])
+    ok = (near - right).abs().amax(1).min() < 2e-4
+    need(ok, "reconstruct: near their images, codes do not move as by one Adam for all steps.")
 
 
 def _listed(optimizers) -> list:
@@ -1687,24 +1714,19 @@ class _Probability(MeanLogit):
         return super().forward(x).sigmoid()
 
 
-class _Encodes(nn.Module):
+class _Encodes(Given):
     """E in ae-gan: 20 + 1.5 times an image's mean, in all places of its code."""
 
-    def __init__(self):
-        super().__init__()
-        self.shift = nn.Parameter(torch.zeros(()))
-
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return (20 + 1.5 * x.mean(1, keepdim=True) + self.shift).expand(-1, 16)
+        return self.shifted(20 + 1.5 * x.mean(1, keepdim=True)).expand(-1, 16)
 
 
-class _Decodes(nn.Module):
+class _Decodes(Given):
     """G in ae-gan: a code of E less 20 is an image's one grey; noise, smaller, brings `fakes`."""
 
     def __init__(self, fakes: torch.Tensor):
         super().__init__()
-        self.fakes, self.codes = fakes, []
-        self.shift = nn.Parameter(torch.zeros(()))
+        self.fakes = fakes
 
     def forward(self, z: torch.Tensor) -> torch.Tensor:
         noise = z[:, 0] < 15
@@ -1712,11 +1734,10 @@ class _Decodes(nn.Module):
             need_shape(z[noise], (10, 16), "train_ae_gan: a batch of noise")
             self.codes.append(z[noise].detach().clone())
         level = torch.where(noise, self.fakes.repeat(2)[: len(z)], z[:, 0] - 20)
-        return (level + self.shift)[:, None].expand(-1, 16)
+        return self.shifted(level)[:, None].expand(-1, 16)
 
 
 AE_GAN = ("AutoEncoderGAN", "ae_gan_optimizers", "train_ae_gan")
-AE_STEP = 4e-6  # four batches, at a rate of 1e-6
 
 
 def _train_given_ae_gan(AutoEncoderGAN, ae_gan_optimizers, train_ae_gan, more: float = 0.0):
@@ -1730,8 +1751,7 @@ def _train_given_ae_gan(AutoEncoderGAN, ae_gan_optimizers, train_ae_gan, more: f
     model.discriminator = _Probability()
     own = ae_gan_optimizers(model, 1e-4)
     plain = [
-        torch.optim.SGD([p for group in one.param_groups for p in group["params"]], 1e-6)
-        for one in _listed(own)
+        Descent([p for group in one.param_groups for p in group["params"]]) for one in _listed(own)
     ]
     if isinstance(own, dict):
         solvers = dict(zip(own, plain, strict=True))
@@ -1750,8 +1770,7 @@ def check_loss_discriminator(*names) -> None:
     model, (loss, _, _) = _train_given_ae_gan(*names)
     known = WRONG_D | {0.921199: "This is the mean of the two halves; their sum is wanted."}
     need_value(loss, 1.842398, "train_ae_gan: loss_d at ten given logits each", known, 5e-5)
-    moved = model.discriminator.shift
-    _need_moved(moved, 0.116688 * AE_STEP, "train_ae_gan", "the discriminator")
+    _need_moved(model.discriminator, 4, "train_ae_gan", "the discriminator", -0.116688)
     _need_normal_codes(model.generator.codes, 4, "train_ae_gan")
 
 
@@ -1770,11 +1789,9 @@ def check_loss_generator(*names) -> None:
     hint = hints[0] if rest < 0.2 else hints[-1]
     sentence = f"train_ae_gan: beside {weight:.3g} BCE(D(G(z)), 1), loss_g has {rest:.4f}"
     need(abs(rest - 0.269704) < 2e-3, f"{sentence} and not 0.2697: {hint}")
-    once = (weight * 0.498923 + 0.538821) * AE_STEP
-    twice = once + 0.538821 * AE_STEP  # where the autoencoder's step moves G as well
-    moved = model.generator.shift
-    near = min((once, twice), key=lambda right: abs(moved.item() - right))
-    _need_moved(moved, near, "train_ae_gan", "the generator")
+    once = -weight * 0.498923 - 0.538821
+    twice = once - 0.538821  # where the step of the autoencoder moves G as well
+    _need_moved(model.generator, 4, "train_ae_gan", "the generator", once, twice, most=2)
     _need_normal_codes(model.generator.codes, 4, "train_ae_gan")
 
 
@@ -1791,10 +1808,8 @@ def check_loss_autoencoder(*names) -> None:
     }
     model, (_, _, loss) = _train_given_ae_gan(*names)
     need_value(loss, 0.269704, "train_ae_gan: loss_ae of given images", known, 1e-3)
-    right = 0.538821 * AE_STEP
-    moved = model.encoder.shift
-    near = min((right, 2 * right), key=lambda way: abs(moved.item() - way))  # G's step may move E
-    _need_moved(moved, near, "train_ae_gan", "the encoder")
+    once, twice = -0.538821, -2 * 0.538821  # where the step of G reaches E as well
+    _need_moved(model.encoder, 4, "train_ae_gan", "the encoder", once, twice)
 
 
 def _import_afresh(name: str):
