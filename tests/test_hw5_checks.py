@@ -247,7 +247,7 @@ MISTAKES = [
     ("bernoulli-vae.sample_diagonal_gaussian", "torch.sqrt(sigma_square) *", "sigma_square *",
      "The root is missing"),
     ("bernoulli-vae.sample_diagonal_gaussian", "return mu + torch.sqrt(sigma_square) *",
-     "return mu.detach() + 2 *", "no gradient"),
+     "return mu.detach() + torch.sqrt(sigma_square).detach() *", "no gradient"),
     ("bernoulli-vae.sample_Bernoulli", "torch.rand_like(p) < p", "torch.rand_like(p) > p",
      "wrong way round"),
     ("bernoulli-vae.sample_Bernoulli", "torch.rand_like(p) < p", "torch.rand(len(p), 1) < p",
@@ -286,7 +286,7 @@ MISTAKES = [
     ("autoencoder.loop", "            loss.backward()\n            optimizer.step()",
      "            loss.backward()", "did not move"),
     ("autoencoder.sample_prior", "z = torch.randn(n, model.nz,", "z = torch.rand(n, model.nz,",
-     "torch.rand?"),
+     "torch.rand is uniform"),
     ("autoencoder.beta_vae", "AEEncoder(nz=2 * nz,", "AEEncoder(nz=nz,", "2 * nz"),
     ("autoencoder.beta_vae", "self.beta * kl_loss, {", "self.beta**2 * kl_loss, {", "not squared"),
     ("autoencoder.beta_vae", "log_sigma, zero, zero).mean()",
@@ -300,21 +300,21 @@ MISTAKES = [
     ("autoencoder.beta_vae_loop", "list(map(float, rec)), list(map(float, kl))",
      "list(map(float, kl)), list(map(float, rec))", "exchanged"),
     ("autoencoder.beta_vae_loop", "total.backward()", "(-total).backward()", "loss grows"),
-    ("autoencoder.tuned_beta", "TUNED_BETA = 0.105", "TUNED_BETA = 10", "say nothing"),
+    ("autoencoder.tuned_beta", "TUNED_BETA = 0.105", "TUNED_BETA = 10", "says nothing"),
     ("autoencoder.interpolate", "torch.linspace(0, 1, steps, device=first.device)",
      "(torch.arange(steps) / steps)", "never reaches the end"),
     ("autoencoder.interpolate", "(1 - w) * first + w * last", "w * first + (1 - w) * last",
      "from end to start"),
     ("autoencoder.conditional", "idx2onehot(_need_labels(c), self.num_labels)), dim=1)  # (N, Z",
-     "0 * idx2onehot(_need_labels(c), self.num_labels)), dim=1)  # (N, Z", "its code's own class"),
+     "0 * idx2onehot(_need_labels(c), self.num_labels)), dim=1)  # (N, Z", "does not read the class"),
     ("autoencoder.conditional", "return self.decoder(mu, c)", "return self.decoder(mu, 0 * c)",
-     "with the class c"),
+     "other labels"),
     ("autoencoder.conditional_loop", 'getattr(model, "conditional", False)', "False",
      "call model(x, labels)"),
     ("autoencoder.sample_digits", "z = torch.randn(len(labels), model.nz,",
-     "z = torch.zeros(len(labels), model.nz,", "not 0 and 1"),
+     "z = torch.zeros(len(labels), model.nz,", "all rows are the same"),
     ("fc-vae.networks", "            nn.Sigmoid(),\n", "", "leaves [0, 1]"),
-    ("fc-vae.networks", "nn.Linear(self.hidden_dim, latent_size)", "nn.Linear(400, 15)", "(2, 15)"),
+    ("fc-vae.networks", "nn.Linear(self.hidden_dim, latent_size)", "nn.Linear(400, 15)", "latent_size = 5"),
     ("fc-vae.networks", "self.logvar_layer =", "self.sigma_layer =", "no attribute `logvar_layer`"),
     ("fc-vae.reparametrize", "torch.exp(logvar / 2)", "torch.exp(logvar)", "exp(logvar)"),
     ("fc-vae.reparametrize", "sigma = torch.exp(logvar / 2)", "sigma = logvar", "logvar itself"),
@@ -329,7 +329,7 @@ MISTAKES = [
     ("fc-vae.forward", "return self.decoder(z), mu, logvar", "return self.decoder(mu), mu, logvar",
      "no fresh noise"),
     ("fc-vae.forward", "return self.decoder(z), mu, logvar", "return self.decoder(z), logvar, mu",
-     "logvar where mu belongs"),
+     "mu and logvar change places"),
     ("fc-vae.forward", "return self.decoder(z), mu, logvar", "return self.decoder(z)",
      "must return three things"),
     ("fc-vae.loss", 'cross_entropy(x_hat, x, reduction="sum")', "cross_entropy(x_hat, x)",
@@ -341,7 +341,7 @@ MISTAKES = [
     ("fc-vae.loss", "(reconstruction + kl) / len(x)", "reconstruction + kl",
      "summed over the batch"),
     ("fc-vae.loss", "(reconstruction + kl) / len(x)", "kl / len(x)", "KL term alone"),
-    ("fc-vae.loss", "- torch.exp(logvar))", "- logvar.exp() ** 0.5)", "taken for sigma"),
+    ("fc-vae.loss", "- torch.exp(logvar))", "- logvar.exp() ** 0.5)", "sigma instead of its square"),
     ("fc-vae.cvae", "torch.cat((z, c), dim=1)), mu", "torch.cat((c, z), dim=1)), mu", "[z, c]"),
     ("fc-vae.cvae", "(x.flatten(1), c)", "(c, x.flatten(1))", "[x, c]"),
     ("conv-gan.DNet", "4, 8, kernel_size=3", "4, 8, kernel_size=5", "1,105 parameters"),
@@ -472,7 +472,8 @@ class TestInACell:
         """Does the seeded number only confirm, and never refuse?"""
 
         def reparametrize(mu, logvar):
-            return torch.distributions.Normal(mu, (0.5 * logvar).exp()).rsample().flip(0)
+            noise = torch.distributions.Normal(torch.zeros_like(mu), 1).sample().flip(0)
+            return noise * (0.5 * logvar).exp() + mu
 
         hw5_checks.check_reparametrize(
             lambda mu, logvar: mu + (logvar / 2).exp() * -torch.randn_like(mu)

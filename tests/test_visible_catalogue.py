@@ -30,7 +30,15 @@ ROOT = Path(__file__).resolve().parents[1]
 QUESTIONS = hw5_checks.QUESTIONS
 SEEDS = range(5)
 
-UNSEEN: dict[str, tuple[str, tuple[str, ...]]] = {}
+UNSEEN: dict[str, tuple[str, tuple[str, ...]]] = {
+    "vae-theory.1b": ("the value", ("mean-and-variance", "mean-and-covariance", "one-variance")),
+    "vae-theory.1g": (
+        "the value",
+        ("infinite", "one", "term-left-out", "from-the-standard-normal"),
+    ),
+    "vae-theory.1h": ("the value", ("no-half", "half-left", "zero")),
+    "vae-theory.1j": ("which of the four", ("prior", "decoder", "joint")),
+}
 """Question -> words of its line "marked unseen", and the mistakes which only they stand for."""
 
 STYLES = {
