@@ -1609,6 +1609,8 @@ def _hand_on(table: Table, net: nn.Module, *turned: int) -> None:
 
 
 ENDS = {"": "no activation", "sigmoid": "a sigmoid", "tanh": "a tanh"}
+DOES = {"": torch.clone, "sigmoid": torch.sigmoid, "tanh": torch.tanh}
+UNDOES = {"": torch.clone, "sigmoid": torch.logit, "tanh": torch.atanh}
 SLOPES = {
     0.0: "a ReLU",
     0.01: "a LeakyReLU of slope 0.01",
@@ -1623,24 +1625,22 @@ def _name_mistake(table: Table, net: nn.Module) -> None:
     When all layers hand on means, 1 stays 1 up to the end. With two layers in a row turned, what
     lies between them is below 0, and nothing else: what comes out shows what became of it there.
     """
-    what, last, one = table.what, len(table.sizes) - 1, torch.ones(())
-    at_one = {"": one, "sigmoid": one.sigmoid(), "tanh": one.tanh()}
-    undo = {"": torch.clone, "sigmoid": torch.logit, "tanh": torch.atanh}[table.end]
+    what, last, undo = table.what, len(table.sizes) - 1, UNDOES[table.end]
     net.eval()  # batch norm hands on what it gets
 
     def result(*turned: int) -> torch.Tensor:
         _hand_on(table, net, *turned)
         return net(torch.ones_like(table.x)).detach().flatten()[0]
 
-    got, right = result(), at_one[table.end]
-    hints = [
-        f"It ends in {ENDS[end]}; it must end in {ENDS[table.end]}."
-        for end, value in at_one.items()
-        if abs(got - value) < 1e-3
-    ]
-    hint = hints[0] if hints else "Which activation or pooling changes numbers above 0?"
-    sentence = f"{what}: where each layer hands on the mean of its inputs, 1 becomes {got:.4f}"
-    need(abs(got - right) < 1e-3, f"{sentence}, not {right:.4f}. {hint}")
+    got = torch.stack((result(), result(last)))
+    ones = torch.tensor([1.0, -1.0])
+    hint = "Which activation or pooling changes numbers above 0?"
+    for end, does in DOES.items():
+        if torch.allclose(got, does(ones), atol=1e-3):
+            hint = f"It ends in {ENDS[end]}; it must end in {ENDS[table.end]}."
+    right = DOES[table.end](ones)[0]
+    sentence = f"{what}: where each layer hands on the mean of its inputs, 1 becomes {got[0]:.4f}"
+    need(abs(got[0] - right) < 1e-3, f"{sentence}, not {right:.4f}. {hint}")
     for layer, name in zip(range(last), ("first", "second", "third"), strict=False):
         slope = undo(result(layer, layer + 1)).item()
         kinds = [kind for known, kind in SLOPES.items() if abs(slope - known) < 1e-3]
@@ -1648,7 +1648,7 @@ def _name_mistake(table: Table, net: nn.Module) -> None:
         ok = kind == SLOPES[table.slope]
         where = f"{what}: behind the {name} layer with weights stands {kind}"
         need(ok, f"{where}; it must be {SLOPES[table.slope]}.")
-    slope = undo(result(last)).item()
+    slope = undo(got[1]).item()
     ok = abs(slope + 1) < 1e-3
     need(ok, f"{what}: an activation behind the last layer makes {slope:.3g} of -1; leave it out.")
     table.look(table, net)
@@ -1964,7 +1964,8 @@ def _need_loss(
         for count, value in right.items():
             logits = [one[:count].clone().view(shape).requires_grad_() for one in given]
             got = loss(*logits)
-            which = f"{what} of {count} logits, shape {tuple(logits[0].shape)},"
+            first = (count, shape) == (10, (-1, 1))
+            which = what if first else f"{what} of logits {tuple(logits[0].shape)}"
             need_value(got, value, which, known if count == 10 else {}, 5e-5)
             need(got.requires_grad, f"{what} has no gradient: use no .item() and no detach().")
             got.backward()
@@ -2224,7 +2225,7 @@ def check_classification_loss(DCGAN) -> None:
         def labelled(logits: torch.Tensor, label: float = label) -> torch.Tensor:
             return loss(logits, torch.full_like(logits, label))
 
-        name = f"{what} with labels {label:g}"
+        name = f"{what} with all labels {label:g}"
         _need_loss(labelled, (LOGITS_FAKE,), right, (slope,), name, known, ((-1, 1),))
     both = torch.cat((LOGITS_REAL, LOGITS_FAKE))[:, None]
     labels = torch.cat((torch.ones(10, 1), torch.zeros(10, 1)))
@@ -2256,7 +2257,7 @@ class Descent(torch.optim.SGD):
     """Plain descent: where a network comes to shows the gradients that it got, and how often."""
 
     def __init__(self, parameters):
-        super().__init__(parameters, 1e-11)
+        super().__init__(parameters, 1e-12)
 
     def step(self, closure=None):
         for p in self.param_groups[0]["params"]:
@@ -2284,12 +2285,16 @@ def _need_normal_codes(codes: list[torch.Tensor], steps: int, what: str) -> None
 
 def _need_moved(given: Given, steps: int, what: str, of: str, *gradients: float, most=1) -> None:
     """Stop unless plain descent moved a network as far as one of these gradients says."""
-    moved = given.shift.item() / (-1e-8 * steps)  # on average, in units of the rate
+    moved = given.shift.item() / (-1e-9 * steps)  # on average, in units of the rate
     right = min(gradients, key=lambda gradient: abs(moved - gradient))
     share = moved / right
     need(share != 0, f"{what}: {of} does not move. Are backward and step called for it?")
     hint = "Is a loss left out or halved, or something detached?"
-    if share > 1.1:
+    if abs(moved + 0.617765) < 1e-3:
+        hint = "That is by real images alone. Are the logits of fakes detached?"
+    elif abs(moved - 0.501077) < 1e-3:
+        hint = "That is by fakes alone. Are the logits of real images detached?"
+    elif share > 1.1:
         hint = "Are its gradients cleared before each backward pass? Does another step move it too?"
     ok = abs(share - 1) < 0.02
     need(ok, f"{what}: {of} moves {share:.2f} times as far as its loss asks. {hint}")
@@ -2402,7 +2407,7 @@ def check_reconstruct(DCGAN) -> None:
             4.99: "vis_steps is not used.",
             2e-4 * (steps - 1): "That is the rate of training; vis_learning_rate is wanted.",
         }
-        hint = [hint for value, hint in hints.items() if abs(got - value) < 1e-4]
+        hint = [hint for value, hint in hints.items() if abs(got - value) < 1e-4 + 0.002 * value]
         hint += ["Are gradients cleared, is it Adam of rate vis_learning_rate, from codes of zero?"]
         ok = (moved - right).abs().max() < 1e-5 + 0.002 * right
         need(ok, f"reconstruct: {steps} steps lead to {got:.4f} and not {right:.4f}. {hint[0]}")
