@@ -732,7 +732,7 @@ def train_vae(
             print("Note: every logvar is positive. Is it a standard deviation or a variance?")
         loss = loss_function(x_hat, x, mu, logvar)
         descend(loss, optimizer)
-        show_losses(bar, loss=loss)
+        show_losses(bar, nats=loss)
         total += loss.detach() * len(x)
         count += len(x)
     mean = total.item() / max(count, 1)
