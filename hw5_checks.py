@@ -148,7 +148,7 @@ def _what(error: BaseException) -> str:
     """The kind of an error and its words, if it has any and can say them."""
     kind = type(error).__name__
     try:
-        what = textwrap.shorten(f"{kind}: {error}".removesuffix(": "), 300)
+        what = textwrap.shorten(f"{kind}: {error}".removesuffix(": ")[:1000], 300)
     except Exception:
         return kind
     if isinstance(error, MemoryError) or "DefaultCPUAllocator" in what:

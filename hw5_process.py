@@ -52,6 +52,7 @@ class Helper:
 
     process: subprocess.Popen
     heard: queue.SimpleQueue  # the lines it has said, None at its end
+    pid: int = 0  # as it says: on Windows, a virtual environment's Python starts another one
     seen: tuple | None = None  # the scene and the files of its last task; None for a spare
 
 
@@ -83,14 +84,14 @@ def findings(module: str, questions: Sequence[str]) -> Iterator[str | None]:
             del left[0]
             yield finding
         if left:  # the helper ended: another one goes on
-            found = _round(module, left)
+            found = _round(module, tuple(left))
             if wrong := next(found):
                 yield from [wrong] * len(left)
                 return
 
 
 def _round(module: str, questions: Sequence[str]) -> Iterator[str | None]:
-    """The findings of one helper, the last of which may be that it ended."""
+    """The findings of one helper: at least one, and the last may be that it ended."""
     scene, home = _scene(), _home_of(module)
     files = _read(home)
     task = {"module": module, "questions": list(questions), "seconds": SECONDS, "memory": MEMORY}
@@ -214,7 +215,9 @@ def _hear(
             if line is None:
                 break
             if line.startswith(b"{"):
-                return json.loads(line)["found"]
+                answer = json.loads(line)
+                helper.pid = answer["pid"]
+                return answer["found"]
             trace.append(line.decode(errors="replace"))
             continue
         if not why and _memory(helper) > most:
@@ -233,7 +236,7 @@ def _memory(helper: Helper) -> int:
     try:
         import psutil
 
-        return psutil.Process(helper.process.pid).memory_info().rss
+        return psutil.Process(helper.pid).memory_info().rss if helper.pid else 0
     except Exception:  # no psutil, or no process any more
         return 0
 
@@ -358,7 +361,8 @@ def _do(task: dict, answers: int) -> None:
     def say(found: str | None) -> None:
         if found:  # half a letter, as of a file's odd name, could not be printed
             found = found.encode(errors="backslashreplace").decode()
-        os.write(answers, json.dumps({"found": found}).encode() + b"\n")
+        answer = {"found": found, "pid": os.getpid()}
+        os.write(answers, json.dumps(answer).encode() + b"\n")
 
     def start_clock() -> None:
         faulthandler.dump_traceback_later(task["seconds"], exit=True, file=answers)
