@@ -56,6 +56,7 @@ MATH = re.compile(r"\$\$.*?\$\$|\$[^$\n]+\$|\\begin\{(\w+\*?)\}.*?\\end\{\1\}", 
 RELATION = re.compile(r"\\\\|\\[gl]eq?\b|\\approx\b|\\to\b|[=&<>]")
 BASE64 = re.compile(r"[A-Za-z0-9+/]{24,}={0,2}")
 CODEISH = re.compile(r"[()\[\]{}=_\\]")
+REFERENCES = re.compile(r"^#+ References\n(\s*\d+\. .*\n(?: +.*\n)*)+", re.MULTILINE)
 FENCE = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 MAGIC = re.compile(r"(?m)^\s*[%!].*$")
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -120,7 +121,8 @@ class Secrets:
                 self.values.setdefault((word, number), f"the value of {what}")
 
     def add_prose(self, text: str, question: str, what: str) -> None:
-        """A model answer or a mark scheme."""
+        """A model answer or a mark scheme. Titles of papers that it lists are no secret."""
+        text = REFERENCES.sub("", text)
         words = _words(_without_math(text))
         for i in range(len(words) - RUN + 1):
             run = " ".join(words[i : i + RUN])

@@ -209,6 +209,19 @@ def test_honest_texts_are_no_leaks(found):
     assert leaks(in_cell(statement), found) == ""
 
 
+def test_a_paper_in_a_list_of_references_is_no_secret(reading, tmp_path):
+    title = "On the Flight of Owls at Dusk and Never Once before Noon"
+    data = notebook_of("vae-theory")
+    find(data, "vae-theory--1a")["source"] = (
+        f"### BEGIN SOLUTION\n{PROSE}\n\n## References\n\n1. A. Owl. Hooting. 2014.\n"
+        f"2. B. Owl. {title}.\n   Proceedings. 2015.\n\n{PROSE[::-1]}\n### END SOLUTION"
+    )
+    (tmp_path / "checks").mkdir()
+    found = collect({}, [reading(data)], tmp_path / "checks")
+    assert leaks(in_cell(f"B. Owl, {title}, 2015"), found) == ""
+    assert leaks(in_cell(PROSE), found) != "" and leaks(in_cell(PROSE[::-1]), found) != ""
+
+
 def test_a_mark_scheme_may_quote_its_own_statement_a_little(reading, tmp_path, found):
     quote_of = "which network each loss moves, and how the others are left alone"
     longer = f"{quote_of}, say so in your own words and give reasons for each of them"
