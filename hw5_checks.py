@@ -2021,12 +2021,13 @@ def _need_adam(solver, network: nn.Module, rate: float, what: str, whose: str) -
     held = [id(p) for group in solver.param_groups for p in group["params"]]
     ok = sorted(held) == sorted(id(p) for p in network.parameters())
     need(ok, f"{what} must be given the parameters of {whose}, all of them and no others.")
-    wanted = {"lr": rate, "betas": (0.5, 0.999), "amsgrad": False, "maximize": False}
     for group in solver.param_groups:
-        decay = group.get("weight_decay", 0)
+        decay, lr = group.get("weight_decay", 0), float(group["lr"])
         need(not decay, f"{what} must be Adam without weight decay, not {kind} with {decay:g}.")
-        for name, right in wanted.items():
-            got = tuple(group[name]) if name == "betas" in group else group.get(name, right)
+        need(math.isclose(lr, rate, rel_tol=1e-6), f"{what} has lr {lr:g}, not {rate:g}.")
+        for name, right in (("betas", [0.5, 0.999]), ("amsgrad", False), ("maximize", False)):
+            got = group.get(name, right)
+            got = list(got) if name == "betas" else got
             need(got == right, f"{what} has {name} {got}, not {right}.")
     steps = []
     for gradient in (0.001, -0.001, 0.0001):
