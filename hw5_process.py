@@ -34,7 +34,7 @@ from pathlib import Path
 SECONDS = 60  # for the import, and for each question
 MEMORY = 3 * 2**30  # bytes for the student's code, beside what torch takes
 START = 600  # seconds in which a helper must be there: the first import of torch may take long
-LINGER = 5  # seconds that a helper waits for more questions about the same files
+LINGER = 15  # seconds that a helper waits for more questions about the same files
 TICK = 0.1  # seconds between two looks at a helper's memory
 
 HERE = os.path.abspath(__file__)

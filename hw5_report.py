@@ -47,8 +47,6 @@ from hw5_pages import ANONYMOUS, print_pdf
 from hw5_summary import losses, states, table
 from hw5_written import MODULES, Asked, Module, progress, questions_asked, read_modules
 
-__all__ = ["ReportError", "bundle", "in_order", "main", "report", "write_bundle", "write_report"]
-
 HERE = Path(__file__).resolve().parent
 FOLDERS = ("", "figures", "runs", "pictures")  # where notebooks and commands save pictures
 PICTURES = (

@@ -175,7 +175,9 @@ def provide(requirements: Path) -> None:
     that is there stays; elsewhere a sentence says how to install them."""
     lacking = list(_lacking(requirements))
     if lacking and in_colab():
-        torch = [f"torch=={importlib.metadata.version('torch')}"]
+        print(f"Colab lacks {', '.join(lacking)}: installing, half a minute.")
+        there = next(importlib.metadata.distributions(name="torch"), None)
+        torch = [f"torch=={there.version}"] if there else []
         command = [sys.executable, "-m", "pip", "install", "--quiet", *lacking, *torch]
         subprocess.run(command, check=False)
         lacking = list(_lacking(requirements))

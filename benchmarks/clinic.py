@@ -144,7 +144,11 @@ WARDS = {
         8,
         {
             "H": HEALTHY,
-            "A": "conv-gan.loss_g/labels-zero",
+            "A": "conv-gan.loss_d/labels-swapped",
+            "B": "conv-gan.loss_g/detached",
+            "C": "conv-gan.DNet/relu-at-the-end",
+            "D": "conv-gan.loss_g/saturating",
+            "E": "conv-gan.GNet/tanh",
         },
     ),
     "fc-gan": Ward(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 import time
 import zipfile
 from collections.abc import Iterator
@@ -51,8 +53,16 @@ def lab(course: Path, tmp_path: Path) -> Iterator[str]:
 
 
 def run_all(page: Any) -> None:
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_text("Run All Cells", exact=True).click()
+    from playwright.sync_api import TimeoutError
+
+    for _ in range(3):  # on a busy machine a menu may close before it is clicked
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_text("Run All Cells", exact=True).click()
+        with contextlib.suppress(TimeoutError):
+            page.locator(".jp-InputPrompt", has_text=re.compile(r"[*\d]")).first.wait_for(
+                timeout=1000 * PATIENCE / 4
+            )
+            break
     page.wait_for_function(ALL_RUN, timeout=1000 * RUNNING)
 
 

@@ -134,7 +134,7 @@ class TestGrammar:
         setup = next(cell for cell in read(path).cells if cell.id == "setup")
         assert setup.metadata == FOLDED
         assert setup.source.startswith("# @title Run this cell first")
-        assert len(setup.source.split("\n")) <= 38
+        assert len(setup.source.split("\n")) <= 36
 
     def test_headings_say_title_points_and_time(self, path):
         notebook = read(path)
