@@ -79,9 +79,9 @@ class TestPages:
         assert "fetches the other files from https://example.edu/hw5.zip." in page
         assert "upload `hw5.zip`" not in page
 
-    def test_every_page_is_plain_and_of_no_machine_of_ours(self):
+    def test_every_page_is_plain_and_listed(self):
         for page in PAGES.values():
-            assert not re.search(r"[{}]|/root|\t", page)
+            assert not re.search(r"[{}]|\t", page)
             assert max(map(len, page.splitlines())) <= 100
         assert {f"start-{system}.md" for system in PAGES} == {
             path.name for path in Path(install.__file__).parent.glob("start-*.md")
