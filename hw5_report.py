@@ -273,7 +273,7 @@ def write_bundle(
         say(note)
     say(f"{target} is ready, for {', '.join(who.netids)}: {', '.join(files)}.")
     if in_colab():
-        say("Download it from the panel on the left (the folder): this machine forgets its files.")
+        say("Download it from the panel on the left (the folder), and hand that file in.")
     return target
 
 
