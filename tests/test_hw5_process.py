@@ -24,6 +24,13 @@ SOLUTION = (ROOT / "hw5_vae.py").read_text(encoding="utf-8")
 RIGHT, WRONG = "sigma = torch.exp(logvar / 2)", "sigma = torch.exp(logvar * 1)"  # of one length
 
 
+@pytest.fixture(scope="module", autouse=True)
+def ended():
+    """Other tests look for processes that something has left behind."""
+    yield
+    hw5_process._end_all()
+
+
 @pytest.fixture
 def student(tmp_path, monkeypatch):
     """Write the student's hw5_vae.py into a folder that comes first on the path."""

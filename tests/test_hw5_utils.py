@@ -562,9 +562,9 @@ class TestCheckpoint:
                 list(utils.resumable(1))
 
 
-def test_check_is_offered_here_too(capsys):
+def test_check_is_offered_here_too(monkeypatch):
+    monkeypatch.setattr("hw5_checks.check", {"fc-vae.reparametrize": True}.get)
     assert utils.check("fc-vae.reparametrize") is True
-    assert "passed" in capsys.readouterr().out
 
 
 class TestDefaultDevice:
