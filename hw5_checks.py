@@ -1752,11 +1752,9 @@ def _need_uniform(scaled: torch.Tensor, what: str) -> None:
     """
     high, mean = scaled.abs().max().item(), scaled.mean().item()
     spread = scaled.std().item() * 3**0.5
-    hint = ""
+    hint = "Call kaiming_uniform_ as it comes: it takes fan_in and the gain of ReLU."
     if abs(spread - 6**-0.5) < 0.05:
         hint = "That is torch's default: is _weight_init reached for this layer?"
-    elif abs(spread - 2**-0.5) < 0.05:
-        hint = "Call kaiming_uniform_ as it comes, with the gain of ReLU and with fan_in."
     ok = high < 1.001
     need(ok, f"{what}: a weight is {high:.2f} times sqrt(6 / fan_in), the bound. Is it _normal_?")
     ok = high > 0.95 and abs(spread - 1) < 0.13

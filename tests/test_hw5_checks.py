@@ -383,7 +383,7 @@ MISTAKES = [
     ("conv-gan.weight_init", "kaiming_uniform_(layer.weight)", "xavier_uniform_(layer.weight)",
      "of what kaiming_uniform_ gives"),
     ("conv-gan.weight_init", "kaiming_uniform_(layer.weight)",
-     "kaiming_uniform_(layer.weight, nonlinearity='linear')", "with the gain of ReLU"),
+     "kaiming_uniform_(layer.weight, nonlinearity='linear')", "takes fan_in and the gain of ReLU"),
     ("conv-gan.weight_init", "        self._weight_init()\n",
      "        torch.manual_seed(1)\n        self._weight_init()\n", "the same weights"),
     ("conv-gan.loss_d", "self.gen(z).detach()", "self.gen(z)", "detach the fakes"),
