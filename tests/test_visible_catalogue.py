@@ -23,7 +23,16 @@ import torch
 import hw5_checks
 from autograder.checks.mistakes.catalogue import Mistake, all_mistakes
 from autograder.inside.loader import Submission
-from tests.autograder.checks import autoencoder_styles, bernoulli_styles, test_theory, vae_styles
+from tests.autograder.checks import (
+    autoencoder_styles,
+    bernoulli_styles,
+    test_ae_gan,
+    test_cifar_dcgan,
+    test_conv_gan,
+    test_fc_gan,
+    test_theory,
+    vae_styles,
+)
 from tests.test_sample_submissions import EXPECTED, SUBMISSIONS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -38,18 +47,29 @@ UNSEEN: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "vae-theory.1h": ("the value", ("no-half", "half-left", "zero")),
     "vae-theory.1j": ("which of the four", ("prior", "decoder", "joint")),
+    "gan-theory.3e": ("the four numbers", ("jensen-shannon",)),
 }
 """Question -> words of its line "marked unseen", and the mistakes which only they stand for."""
 
-STYLES = {
-    "vae-theory": {
-        name: test_theory.with_code(test_theory.IMPORTS + code)
+
+def theory(part: str) -> dict[str, str]:
+    return {
+        name: test_theory.with_code(test_theory.IMPORTS + code, hw5_checks.MODULES[part])
         for name, code in test_theory.RIGHT.items()
-        if name.startswith("1")
-    },
+        if test_theory.part_of(name) == part
+    }
+
+
+STYLES = {
+    "vae-theory": theory("vae-theory"),
+    "gan-theory": theory("gan-theory"),
     "bernoulli-vae": bernoulli_styles.RIGHT,
     "autoencoder": autoencoder_styles.RIGHT,
     "fc-vae": vae_styles.RIGHT,
+    "conv-gan": test_conv_gan.STYLES,
+    "fc-gan": test_fc_gan.STYLES,
+    "cifar-dcgan": test_cifar_dcgan.STYLES,
+    "ae-gan": test_ae_gan.STYLES,
 }
 """Part -> right answers as different people write them: name -> source of the whole file."""
 CANNOT_RUN = {"double noise": {"fc-vae.forward", "fc-vae.cvae"}}
