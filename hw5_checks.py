@@ -199,7 +199,8 @@ def _need_number(got, what: str, low: float = -math.inf) -> float:
     one = not hasattr(got, "item") or math.prod(getattr(got, "shape", ())) == 1
     need(one, f"{what} must be one number, not many.")
     value = float(got.item() if hasattr(got, "item") else got)
-    need(value >= low, f"{what} is {value:g}: it cannot be less than {low:g}.")
+    rounding = 1e-6
+    need(value >= low - rounding, f"{what} is {value:g}: it cannot be less than {low:g}.")
     return value
 
 
@@ -265,8 +266,8 @@ def _need_steady(net, x: torch.Tensor, what: str, *c: torch.Tensor) -> None:
     out = net(x, *c)
     again = torch.allclose(out, net(x, *c), atol=1e-6)
     need(again, f"{what} gives something else at every call; nothing in it may be random.")
-    rows = zip(*(one.split(1) for one in (x, *c)), strict=True)
-    alone = torch.cat([net(*row) for row in rows])
+    pairs = zip(*(one.split(2) for one in (x, *c)), strict=True)
+    alone = torch.cat([net(*pair) for pair in pairs])
     need(torch.allclose(out, alone, atol=1e-5), f"{what}: rows of a batch change one another.")
     need(out.requires_grad, f"{what}: no gradient comes out. Is something detached?")
     out.sum().backward()
@@ -304,8 +305,8 @@ def check_decoder(Decoder) -> None:
     net = Decoder(3, 7, 11)
     hint = "All sizes are arguments of __init__, whatever their values."
     need_count(net, 116, "Decoder(3, 7, 11)", hint)
-    need_shape(net(torch.randn(5, 3)), (5, 11), "Decoder's output")
-    _need_steady(net, torch.randn(5, 3), "Decoder")
+    need_shape(net(torch.randn(6, 3)), (6, 11), "Decoder's output")
+    _need_steady(net, torch.randn(6, 3), "Decoder")
     nothing = {(7, 3): 0.0, (7,): 0.0, (11, 7): 0.0, (11,): 0.0}
     _alike(net, nothing)
     known = {0.0: "The sigmoid is missing.", 0.6225: "There are two sigmoids."}
@@ -339,7 +340,8 @@ def _not_normal(eps: torch.Tensor) -> str:
         return "all rows are the same"
     if mean.abs().max() > error or (std - 1).abs().max() > error:
         worst = (mean.abs() + (std - 1).abs()).argmax()
-        uniform = " (torch.rand is uniform; torch.randn is normal)" if eps.min() >= 0 else ""
+        positive = eps.min() >= 0 and eps.max() <= 1
+        uniform = " (torch.rand is uniform; torch.randn is normal)" if positive else ""
         return f"mean {mean[worst]:.2f} and spread {std[worst]:.2f}, not 0 and 1{uniform}"
     inside = (eps.abs() < 1).float().mean()
     if abs(inside - 0.6827) > error / 2 or eps.abs().max() < 3:
@@ -384,7 +386,9 @@ def _need_gaussian(sample, names: str, second, slope, spreads: dict[float, str])
         not why,
         f"{name}: z does not look like draws from N(mu, variance): for (z - mu) / sigma, {why}.",
     )
-    fresh = not torch.equal(z, sample(*arguments))
+    again = sample(mu, second(variance))  # without gradients, as when a trained model is used
+    need(again.std(0).min() > 0.01, f"{name}: there is no noise without gradients.")
+    fresh = not torch.equal(z, again)
     need(fresh, f"{name}: two calls draw the same noise. Set seeds once, outside.")
     draw = "Draw eps first, then use mu + sigma * eps; nothing may be detached."
     need(z.requires_grad, f"{name}: z has no gradient. {draw}")
@@ -484,12 +488,14 @@ def check_logpdf_diagonal_gaussian(BernoulliVAE) -> None:
         1.837877: "The sign is flipped.",
         0.159155: "This is the density; its logarithm is wanted.",
     }
-    need_value(logpdf(zero, zero, one), -1.837877, f"{what} at the mean, variance 1", known)
+    where = f"{what} at the mean, variance 1"
+    need_value(logpdf(zero, zero, one), -1.837877, where, known, 2e-4)
     known = {
         -4.610466: "sigma_square is taken for a standard deviation.",
         -1.837877: "The variance is missing under the first logarithm.",
     }
-    need_value(logpdf(zero, zero, 4 * one), -3.224171, f"{what} at the mean, variance 4", known)
+    where = f"{what} at the mean, variance 4"
+    need_value(logpdf(zero, zero, 4 * one), -3.224171, where, known, 2e-4)
     z, mu, variance = (torch.tensor([[a, b]]) for a, b in ((3.0, 1.0), (1.0, -1.0), (4.0, 0.25)))
     known = {
         -6.087877: "z - mu is not squared.",
@@ -499,9 +505,9 @@ def check_logpdf_diagonal_gaussian(BernoulliVAE) -> None:
         6.662123: "The sign of (z - mu)^2 is flipped.",
     }
     where = f"{what} at z = (3, 1) with mean (1, -1), variances (4, 0.25),"
-    need_value(logpdf(z, mu, variance), -10.337877, where, known)
+    need_value(logpdf(z, mu, variance), -10.337877, where, known, 2e-4)
     five = torch.zeros(1, 5)
-    need_value(logpdf(five, five, five + 1), -4.594693, f"{what} in five dimensions", {})
+    need_value(logpdf(five, five, five + 1), -4.594693, f"{what} in five dimensions", {}, 2e-4)
     z = torch.randn(5, 2)
     rows = logpdf(z, mu.expand(5, 2), variance.expand(5, 2))
     _need_rows(rows, [logpdf(row, mu, variance) for row in z.split(1)], what)
@@ -514,7 +520,9 @@ def check_logpdf_diagonal_gaussian(BernoulliVAE) -> None:
     _need_gradients(logpdf(z, mu, variance), what, slopes)
 
 
-@question("bernoulli-vae.logpdf_bernoulli", "BernoulliVAE", unseen="random pixels, their gradients")
+@question(
+    "bernoulli-vae.logpdf_bernoulli", "BernoulliVAE", unseen="random pixels and probabilities"
+)
 def check_logpdf_bernoulli(BernoulliVAE) -> None:
     """-543.4273 for coin flips; finite where p is 0 or 1."""
     what = "logpdf_bernoulli"
@@ -545,9 +553,9 @@ def check_logpdf_bernoulli(BernoulliVAE) -> None:
     known = {math.log(bound): clamped for bound in (0.05, 0.1, 0.25)}
     rare = logpdf(torch.ones(1, 1), torch.full((1, 1), 0.02))
     need_value(rare, -3.912023, f"{what} of 1 where p = 0.02", known, 1e-3)
-    sure = logpdf(x, x)
+    sure = logpdf(x[:, :50], x[:, :50])
     need(not sure.isnan().any(), f"{what} is NaN where p is 0 or 1: 0 * log 0 must be 0.")
-    need(bool(sure.abs() < 0.01), f"{what} is {sure.item():g} where p = x; 0 is right.")
+    need(bool(sure.abs() < 0.1), f"{what} is {sure.item():g} where p = x; 0 is right.")
     off = logpdf(torch.tensor([[1.0], [0.0]]), torch.tensor([[0.0], [1.0]]))
     finite = bool(torch.isfinite(off).all())
     need(finite, f"{what} is infinite where p is 0 and x is 1: keep p off both ends.")
@@ -558,25 +566,34 @@ def check_logpdf_bernoulli(BernoulliVAE) -> None:
 
 
 class Logarithms:
-    """A model whose log p(x|z) is 100, log p(z) 10 and log q(z|x) 1 for each of five images."""
+    """A model whose log p(x|z) is 100, log p(z) 10 and log q(z|x) 1, as means over five images."""
 
-    latent_dimension = 2
+    latent_dimension, hidden_units, data_dimension = 2, 500, 784
 
-    def __init__(self, mu: torch.Tensor):
-        self.mu = mu
+    def __init__(self, mu: torch.Tensor, variance: torch.Tensor):
+        self.mu, self.variance = mu, variance
+        apart = torch.tensor([4.0, -1, -1, -1, -1])
         self.p_x, self.p_z, self.q = (
-            torch.full((5,), value, requires_grad=True) for value in (100.0, 10.0, 1.0)
+            (value + apart).requires_grad_() for value in (100.0, 10.0, 1.0)
         )
 
     def logpdf_diagonal_gaussian(self, z, mean, variance) -> torch.Tensor:
-        return self.q if torch.equal(mean.expand_as(self.mu), self.mu) else self.p_z
+        for value, right in (
+            (self.q, (self.mu, self.variance)),
+            (self.p_z, (torch.zeros(5, 2), torch.ones(5, 2))),
+        ):
+            if all(
+                torch.equal(a.expand(5, 2), b) for a, b in zip((mean, variance), right, strict=True)
+            ):
+                return value
+        raise NotYet("elbo_loss asks for a Gaussian that is neither q(z|x) nor p(z) = N(0, I).")
 
     def logpdf_bernoulli(self, x, p) -> torch.Tensor:
         return self.p_x
 
 
 def _need_bound_of_given_logarithms(elbo_loss) -> None:
-    z, mu, x = torch.randn(5, 2), torch.randn(5, 2), torch.zeros(5, 784)
+    z, mu, variance, x = torch.randn(5, 2), torch.randn(5, 2), torch.rand(5, 2), torch.zeros(5, 784)
     known = {
         -109.0: "The sign is flipped: larger must be better.",
         111.0: "log q(z|x) must be subtracted.",
@@ -588,8 +605,8 @@ def _need_bound_of_given_logarithms(elbo_loss) -> None:
         100.0: "This is log p(x|z) alone.",
         545.0: "It is summed over the batch; it must be the mean.",
     }
-    model = Logarithms(mu)
-    got = elbo_loss(model, z, mu, torch.ones(5, 2), x, x)
+    model = Logarithms(mu, variance)
+    got = elbo_loss(model, z, mu, variance, x, x)
     what = "elbo_loss with log p(x|z) = 100, log p(z) = 10, log q(z|x) = 1"
     need_value(got, 109.0, what, known)
     slopes = {"log p(x|z)": (model.p_x, 0.2), "log p(z)": (model.p_z, 0.2)}
@@ -607,7 +624,7 @@ def _need_bound_of_two_images(BernoulliVAE) -> None:
     need(got.requires_grad, "elbo_loss: no gradient comes out. Is something detached?")
 
 
-@question("bernoulli-vae.elbo_loss", "BernoulliVAE", unseen="random inputs, gradients")
+@question("bernoulli-vae.elbo_loss", "BernoulliVAE", unseen="random codes and images")
 def check_elbo_loss(BernoulliVAE) -> None:
     """The mean of log p(x|z) + log p(z) - log q(z|x)."""
     _either(
@@ -652,6 +669,7 @@ def _need_decoder(net: nn.Module, run, nz: int, outputs: int, classes: int, what
         0.5: "A ReLU stands before the sigmoid: no pixel gets below 1/2.",
         1 / outputs: "It ends in a softmax; each pixel has a sigmoid of its own.",
         0.267: LEAKY,
+        0.2315: LEAKY,
     }
     sums = {(64, nz): -1.0, (64,): 0.0, (256, 64): 1.0, (256,): 1.0, (outputs, 256): 1.0}
     _alike(net, sums | {(outputs,): -2.0}, classes)
@@ -682,10 +700,10 @@ def check_architecture(AEEncoder, AEDecoder, AutoEncoder) -> None:
     need(inside, "AEDecoder's output leaves [0, 1]: it must end in a sigmoid.")
     model = AutoEncoder(32)
     need_count(model, 439_728, "AutoEncoder(32)")
-    x = torch.rand(5, 1, 28, 28)
-    same = torch.allclose(_flat(model(x), 5, "AutoEncoder's output"), _both(model, x), atol=1e-6)
+    x = torch.rand(6, 1, 28, 28)
+    same = torch.allclose(_flat(model(x), 6, "AutoEncoder's output"), _both(model, x), atol=1e-6)
     need(same, "AutoEncoder must give decoder(encoder(x)).")
-    need_shape(AutoEncoder(5).encoder(x), (5, 5), "the code of AutoEncoder(5)")
+    need_shape(AutoEncoder(5).encoder(x), (6, 5), "the code of AutoEncoder(5)")
     _need_steady(model, x, "AutoEncoder")
     hint = "All sizes follow from the arguments of __init__, whatever their values."
     encoder, decoder = AEEncoder(nz=3, input_size=20), AEDecoder(nz=3, output_size=20)
@@ -735,27 +753,34 @@ class Part(nn.Module):
 
 
 class Pixels(nn.Module):
-    """A model of one weight: every pixel is its sigmoid. It notes the weight at every step."""
+    """A model of two weights, one in each network: every pixel is the sigmoid of their sum.
 
-    def __init__(self, conditional: bool = False, beta: float | None = 0.5):
+    It notes its weights at every step, and the gradient that comes back.
+    """
+
+    def __init__(self, conditional: bool = False, beta: float | None = 0.3):
         super().__init__()
-        self.weight, self.path = nn.Parameter(torch.ones(1)), []
+        self.inner, self.outer = nn.Parameter(torch.ones(1)), nn.Parameter(torch.zeros(1))
+        self.path, self.slopes = [], []
+        self.inner.register_hook(lambda slope: self.slopes.append(slope.item()))
+        self.encoder = Part(lambda x: self.inner.expand(len(x), 784), self.inner)
+        self.decoder = Part(self._grey, self.outer)
         self.beta, self.conditional, self.num_labels = beta, conditional, 10
-        self.encoder = Part(lambda x: x.reshape(len(x), 784))
-        self.decoder = Part(self._grey, self.weight)
 
     def _grey(self, z):
-        self.path.append(self.weight.item())
-        return torch.sigmoid(self.weight).expand(len(z), 1, 784)
+        self.path.append((self.inner.item(), self.outer.item()))
+        return torch.sigmoid(z + self.outer).view(len(z), 1, 784)
 
     def forward(self, x, c=None):
+        sentence = "A model that is not conditional must be called without labels, as model(x)."
+        need(self.conditional or c is None, sentence)
         rec = self.decoder(self.encoder(x, c))
         return rec if self.beta is None else {"rec": rec, "q": rec, "c": c}
 
     def loss(self, x, outputs):
-        """Made up, so that both terms and their sum pull at the weight in different ways."""
-        terms = {"rec_loss": (self.weight - 3 * x.mean()) ** 2, "kl_loss": self.weight**2 + 1}
-        terms = {name: term.mean() for name, term in terms.items()}
+        """Made up, so that both terms and their sum pull at the weights in different ways."""
+        both = (self.inner + self.outer).sum()
+        terms = {"rec_loss": 0.1 * (both - 3 * x.mean()) ** 2, "kl_loss": 0.1 * (both**2 + 1)}
         return terms["rec_loss"] + self.beta * terms["kl_loss"], terms
 
 
@@ -778,25 +803,36 @@ def _train_a_little(train, model: Pixels, what: str):
         result = train(model, loader, 2, RATE)
     steps = len(model.path)
     need(steps == 4, f"{what}: 2 epochs of 2 batches must be 4 steps, not {steps}.")
+    for (x, _), (read, _) in zip(loader * 2, model.encoder.read, strict=True):
+        whole = torch.equal(x.flatten(), read.flatten())
+        need(whole, f"{what} must give the model each batch in turn, whole and unchanged.")
     return result
 
 
 def _need_path(model: Pixels, path: list[float], known: dict[float, str], what: str) -> None:
-    """Stop unless training has taken the weight this way.
+    """Stop unless training has taken both weights this way; they begin at 1 and at 0.
 
     Adam's first step is as long as the learning rate, and each later one depends on all gradients
-    before it: what goes wrong in a loop shows in where the weight is.
+    before it: what goes wrong in a loop shows in where the weights are.
     """
     known = {2 - path[0]: "It goes the other way, so that the loss grows."} | STEPS | known
-    weights = [*model.path[1:], model.weight.item()]
-    for step, (got, right) in enumerate(zip(weights, path, strict=True), 1):
-        hint = "".join(why for value, why in known.items() if abs(got - value) < 5e-5)
-        hint = hint or "For every batch: one step of Adam, down the gradient of the loss asked for."
-        sentence = (
-            f"{what}: step {step} takes the weight of a small model to {got:.5f}; one of Adam with "
-            f"lr = {RATE} takes it to {right:.5f}. {hint}"
-        )
-        need(abs(got - right) < 5e-5, sentence)
+    weights = [*model.path[1:], (model.inner.item(), model.outer.item())]
+    for step, (pair, right) in enumerate(zip(weights, path, strict=True), 1):
+        for got, part in zip((pair[0], pair[1] + 1), ("encoder", "decoder"), strict=True):
+            hint = "".join(why for value, why in known.items() if abs(got - value) < 5e-5)
+            hint = hint or "For every batch: one step of Adam, with the gradient of the loss."
+            sentence = (
+                f"{what}: step {step} moves a weight of the {part} by {got - 1:+.5f} in all; with "
+                f"Adam and lr = {RATE} it must be {right - 1:+.5f}. {hint}"
+            )
+            need(abs(got - right) < 5e-5, sentence)
+
+
+def _need_slope(model: Pixels, right: float, what: str) -> None:
+    """Stop unless the gradient of the first step is this: Adam hardly tells how long it was."""
+    share = model.slopes[0] / right
+    sentence = f"{what} follows {share:.4g} times the gradient of the loss; take the loss itself."
+    need(abs(share - 1) < 1e-3, sentence)
 
 
 def _need_losses(losses, rights: list[float], what: str, known: dict[float, str]) -> None:
@@ -805,7 +841,7 @@ def _need_losses(losses, rights: list[float], what: str, known: dict[float, str]
     need(right, f"{what} must hold one loss for each of the 4 steps.")
     for step, value in enumerate(rights):
         got = torch.as_tensor(losses[step]).detach().float()
-        need_value(got, value, f"{what}, step {step + 1},", {} if step else known, 1e-3)
+        need_value(got, value, f"{what}, step {step + 1},", {} if step else known, 1e-4)
 
 
 @question("autoencoder.loop", "train_autoencoder", unseen="other models, images, epochs and rates")
@@ -820,10 +856,11 @@ def check_loop(train_autoencoder) -> None:
         0.696285: "Image and reconstruction are exchanged: the prediction comes first.",
         0.466093: "x_hat is taken for logits; the decoder's sigmoid made it probabilities.",
     }
-    rights = [0.413262, 1.140058, 0.409186, 1.120934]
+    rights = [0.413262, 1.167335, 0.405295, 1.127799]
     _need_losses(losses, rights[:1], f"{what}'s losses", known)
-    known = {1.029976: CLEARED, 1.07447: REMADE, 1.008447: PLAIN}
-    _need_path(model, [1.05, 1.02447, 1.014409, 0.988793], known, what)
+    known = {1.029545: CLEARED, 1.074259: REMADE, 1.008447: PLAIN}
+    _need_path(model, [1.05, 1.024259, 1.013618, 0.987712], known, what)
+    _need_slope(model, -0.168941, what)
     _need_losses(losses, rights, f"{what}'s losses", {})
 
 
@@ -926,28 +963,31 @@ def _need_sampling(model: nn.Module, name: str, *c: torch.Tensor) -> None:
     need(bool(ok), f"{name}.forward: no gradient of z reaches log_sigma as it should. {draw}")
 
 
-def _need_terms(model: nn.Module, name: str, *c: torch.Tensor) -> None:
-    """Stop unless loss is right for outputs that are known, and gradients reach the weights.
+def _terms(model: nn.Module, name: str, q: tuple[float, float], *c: torch.Tensor):
+    """The total, rec_loss and kl_loss for three images of 0.9, as tensors.
 
-    All weights are 0; the biases make q and rec: mu, log_sigma, and 0.25 in every pixel.
+    All weights are 0; the biases make every mu and log_sigma as q says, and every pixel 0.25.
     """
-    x, beta, nz = torch.full((3, 1, 28, 28), 0.9), model.beta, model.nz
-    need(beta == 0.5, f"{name}(nz, beta=0.5) must keep beta as self.beta.")
+    nz = model.nz
+    for one in model.parameters():
+        nn.init.zeros_(one)
+        if one.shape == (2 * nz,):
+            one.data = torch.tensor(q).repeat_interleave(nz)
+        elif one.shape == (784,):
+            nn.init.constant_(one, -1.0986123)
+    x = torch.full((3, 1, 28, 28), 0.9)
+    result = model.loss(x, model(x, *c))
+    pair = isinstance(result, (tuple, list)) and len(result) == 2
+    named = pair and {"rec_loss", "kl_loss"} <= set(getattr(result[1], "keys", tuple)())
+    need(named, f"{name}.loss must return the total, and a dict of rec_loss and kl_loss.")
+    return result[0], *(torch.as_tensor(result[1][key]) for key in ("rec_loss", "kl_loss"))
 
-    def terms(mu: float, log_sigma: float):
-        for one in model.parameters():
-            nn.init.zeros_(one)
-            if one.shape == (2 * nz,):
-                one.data = torch.tensor([mu] * nz + [log_sigma] * nz)
-            elif one.shape == (784,):
-                nn.init.constant_(one, -1.0986123)
-        result = model.loss(x, model(x, *c))
-        pair = isinstance(result, (tuple, list)) and len(result) == 2
-        named = pair and {"rec_loss", "kl_loss"} <= set(getattr(result[1], "keys", tuple)())
-        need(named, f"{name}.loss must return the total, and a dict of rec_loss and kl_loss.")
-        return result[0], *(torch.as_tensor(result[1][key]) for key in ("rec_loss", "kl_loss"))
 
-    total, rec, kl = terms(1.0, 0.0)
+def _need_terms(model: nn.Module, name: str, *c: torch.Tensor) -> None:
+    """Stop unless loss gives the right total and terms, with beta = 0.3."""
+    need(model.beta == 0.3, f"{name}(nz, beta=0.3) must keep beta as self.beta.")
+    nz = model.nz
+    total, rec, kl = _terms(model, name, (1.0, 0.0), *c)
     known = {
         1000.723: "It is summed over pixels; it must be their mean.",
         3002.171: "It is a sum; it must be a mean over all pixels of all images.",
@@ -961,7 +1001,7 @@ def _need_terms(model: nn.Module, name: str, *c: torch.Tensor) -> None:
         1.5 * nz: "It is a sum; it must be a mean over all entries.",
         1.5: "It is summed over the batch; it must be a mean over all entries.",
         -0.5: "Its sign is flipped.",
-        0.25: "beta must multiply it in the total only.",
+        0.15: "beta must multiply it in the total only.",
         2.194528: "mu and log_sigma are exchanged: mu comes first.",
         1.0: "The factor 1/2 is missing.",
         0.0: "Is mu left out?",
@@ -969,32 +1009,36 @@ def _need_terms(model: nn.Module, name: str, *c: torch.Tensor) -> None:
     need_value(kl, 0.5, f"{name}.loss: kl_loss of mu = 1, sigma = 1", known)
     known = {
         1.776433: "beta is missing.",
-        1.026433: "The KL term must be added.",
-        1.401433: "beta must enter once, not squared.",
-        0.888217: "beta multiplies the KL term alone.",
-        1.138217: "beta multiplies the KL term, not the reconstruction.",
-        -1.526433: "The sign is flipped: smaller must be better.",
+        1.126433: "The KL term must be added.",
+        1.321433: "beta must enter once, not squared.",
+        0.532930: "beta multiplies the KL term alone.",
+        0.882930: "beta multiplies the KL term, not the reconstruction.",
+        -1.426433: "The sign is flipped: smaller must be better.",
     }
-    need_value(total, 1.526433, f"{name}.loss: the total with beta = 0.5", known)
-    _, _, kl = terms(0.0, 1.0)
+    need_value(total, 1.426433, f"{name}.loss: the total with beta = 0.3", known)
+    _, _, kl = _terms(model, name, (0.0, 1.0), *c)
     known = {
         0.359141: "log_sigma is taken for the logarithm of the variance.",
         0.567668: "The two Gaussians stand the wrong way round: q comes first.",
         0.5: "mu and log_sigma are exchanged: mu comes first.",
     }
     need_value(kl, 2.194528, f"{name}.loss: kl_loss of mu = 0, log_sigma = 1", known)
-    total, _, _ = terms(1.0, -0.5)
+    total, _, _ = _terms(model, name, (1.0, -0.5), *c)
     need(total.requires_grad, f"{name}.loss: no gradient comes out of the total.")
     model.zero_grad()
     total.backward()
-    rights = {(784,): -0.000829, (2 * nz,): [0.5 / nz] * nz + [-0.316060 / nz] * nz}
-    for one in model.parameters():
-        for which, size in (("rec", (784,)), ("q", (2 * nz,))):
-            if one.shape == size:
-                got = torch.zeros(size) if one.grad is None else one.grad
-                ok = torch.allclose(got, torch.tensor(rights[size]).expand(size), atol=2e-6)
-                sentence = f"{name}.loss: the gradient of the total does not reach {which}"
-                need(ok, f"{sentence} as it should. Is a term detached, or made a number?")
+    rights = {
+        ("rec", 784): torch.full((784,), -0.000829),
+        ("q", 2 * nz): torch.tensor([0.3 / nz, -0.189636 / nz]).repeat_interleave(nz),
+    }
+    for (which, size), right in rights.items():
+        for one in (one for one in model.parameters() if one.shape == (size,)):
+            got = torch.zeros(size) if one.grad is None else one.grad
+            sentence = (
+                f"{name}.loss: the gradient of the total does not reach {which} as it should."
+            )
+            ok = torch.allclose(got, right, atol=2e-6)
+            need(ok, f"{sentence} Is a term detached, or made a number?")
 
 
 def _need_mean_decoded(model: nn.Module, name: str, *c: torch.Tensor) -> None:
@@ -1017,15 +1061,15 @@ def _need_mean_decoded(model: nn.Module, name: str, *c: torch.Tensor) -> None:
 @question("autoencoder.beta_vae", "BetaVAE", unseen="random images, codes and betas")
 def check_beta_vae(BetaVAE) -> None:
     """441,808 parameters; forward samples, reconstruct does not; beta enters linearly."""
-    model, x = BetaVAE(32, beta=0.5), torch.rand(3, 1, 784)
+    model, x = BetaVAE(32, beta=0.3), torch.rand(3, 1, 784)
     need_count(model, 441_808, "BetaVAE(32)", "The encoder gives 2 * nz numbers.")
     hint = "nz is an argument, whatever its value; the encoder gives 2 * nz numbers."
     need_count(BetaVAE(4), 436_376, "BetaVAE(4)", hint)
     need_shape(model.encoder(x).reshape(3, -1), (3, 64), "BetaVAE(32).encoder's output")
     _flat(model.decoder(torch.randn(3, 32)), 3, "BetaVAE(32).decoder's output")
-    _need_sampling(BetaVAE(4, beta=0.5), "BetaVAE")
-    _need_terms(BetaVAE(5, beta=0.5), "BetaVAE")
-    _need_mean_decoded(BetaVAE(4, beta=0.5), "BetaVAE")
+    _need_sampling(BetaVAE(4, beta=0.3), "BetaVAE")
+    _need_terms(BetaVAE(5, beta=0.3), "BetaVAE")
+    _need_mean_decoded(BetaVAE(4, beta=0.3), "BetaVAE")
 
 
 @question(
@@ -1037,19 +1081,20 @@ def check_beta_vae_loop(train_beta_vae) -> None:
     result = _train_a_little(train_beta_vae, model, what)
     pair = isinstance(result, (tuple, list, torch.Tensor)) and len(result) == 2
     need(pair, f"{what} must return two lists, (rec, kl).")
-    known = {2.0: "rec and kl are exchanged.", 3.89: "This is the total."}
-    rec, kl = [2.89, 0.2025, 2.714166, 0.223605], [2.0, 2.1025, 2.107814, 2.151049]
+    known = {0.2: "rec and kl are exchanged.", 0.349: "This is the total."}
+    rec, kl = [0.289, 0.025, 0.249745, 0.032554], [0.2, 0.221, 0.225366, 0.237022]
     _need_losses(result[0], rec[:1], f"{what}'s rec", known)
-    known = {1.0: "It must not be multiplied by beta yet.", 2.89: "rec and kl are exchanged."}
+    known = {0.06: "It must not be multiplied by beta yet.", 0.289: "rec and kl are exchanged."}
     _need_losses(result[1], kl[:1], f"{what}'s kl", known)
     known = {
-        1.089789: CLEARED,
-        1.102527: REMADE,
-        1.12: PLAIN,
-        1.072861: "It follows rec_loss alone; the total is asked for.",
-        1.030443: "It follows the terms without beta; the total has it.",
+        1.095064: CLEARED,
+        1.109834: REMADE,
+        1.014: PLAIN,
+        1.071637: "It follows rec_loss alone; the total is asked for.",
+        1.029333: "It follows the terms without beta; the total has it.",
     }
-    _need_path(model, [1.05, 1.052527, 1.072869, 1.074011], known, what)
+    _need_path(model, [1.05, 1.059834, 1.085282, 1.092357], known, what)
+    _need_slope(model, -0.28, what)
     _need_losses(result[0], rec, f"{what}'s rec", {})
     _need_losses(result[1], kl, f"{what}'s kl", {})
 
@@ -1074,19 +1119,19 @@ def check_tuned_beta(TUNED_BETA) -> None:
 def _need_line(interpolate_embeddings, model: Fixed, steps: int) -> None:
     """Stop unless the codes go in equal steps from that of one image to that of the other."""
     start, end = torch.rand(1, 28, 28), torch.rand(1, 28, 28)
-    start.view(-1)[: model.nz], end.view(-1)[: model.nz] = 0.0, 1.0
+    start.view(-1)[: model.nz], end.view(-1)[: model.nz] = 0.3, 0.8
     images = interpolate_embeddings(model, start, end, steps)
     what = "interpolate_embeddings"
     need_shape(images, (steps, 1, 28, 28), f"{what} of {steps} steps")
     z = _need_decoded(model, images, what)
     got = [round(value, 4) for value in z[:, 0].tolist()]
-    right = [round(k / (steps - 1), 4) for k in range(steps)]
+    right = [round(0.3 + 0.5 * k / (steps - 1), 4) for k in range(steps)]
     hint = ""
-    if got == [round(k / steps, 4) for k in range(steps)]:
+    if got == [round(0.3 + 0.5 * k / steps, 4) for k in range(steps)]:
         hint = "The last step never reaches the end: divide by steps - 1."
     if got == right[::-1]:
         hint = "It runs from end to start."
-    sentence = f"{what} from code 0 to 1 gives {got} instead of {right}. {hint}"
+    sentence = f"{what} from code 0.3 to 0.8 gives {got} instead of {right}. {hint}"
     ok = torch.allclose(z, torch.tensor(right).view(-1, 1).expand_as(z), atol=1e-4)
     need(ok, sentence)
 
@@ -1111,41 +1156,41 @@ def check_interpolate(interpolate_embeddings, BetaVAE=nn.Module) -> None:
 def _need_class_read(net: nn.Module, run, inputs: int, order: str, what: str) -> None:
     """Stop unless the network reads `inputs` numbers and behind them one of five classes, one-hot.
 
-    run(x, labels) is asked with weights of 0 for the first inputs; then only the class counts.
+    A class counts as much as the first input here, and no other input does: one row has the class
+    alone, the others that input, and nobody may see a difference.
     """
     first = [one for one in net.parameters() if one.dim() == 2 and one.shape[1] == inputs + 5]
     need(len(first) == 1, f"{what} must have one layer that reads {inputs} + 5 numbers, {order}.")
-    labels = torch.arange(5)
+    weights = torch.randn(len(first[0]))
     for k in range(5):
         nn.init.zeros_(first[0])
-        first[0].data[:, inputs + k].normal_()
-        out = run(torch.rand(5, inputs), labels).reshape(5, -1)
-        gone = torch.allclose(out[k], out[k - 1], atol=1e-6)
-        need(not gone, f"{what} does not read the class of each row; the order is {order}.")
-        others = out[labels != k]
-        ok = torch.allclose(others, others[:1].expand_as(others), atol=1e-6)
-        need(ok, f"{what} must read {order}, in this order, with c one-hot.")
+        first[0].data[:, 0] = first[0].data[:, inputs + k] = weights
+        x = torch.rand(5, inputs)
+        x[:, 0] = (torch.arange(5) != k).float()
+        out = run(x, torch.arange(5)).reshape(5, -1)
+        ok = torch.allclose(out, out[:1].expand_as(out), atol=1e-5)
+        need(ok, f"{what} does not read the class: {order} is wanted, in this order, c one-hot.")
 
 
 def _need_conditional_networks(ConditionalAEEncoder, ConditionalAEDecoder) -> None:
     """Stop unless both networks have the layers of AEEncoder and AEDecoder, and read the class."""
-    c = torch.tensor([3, 0])
+    c = torch.tensor([3, 0, 4, 1])
     encoder, decoder = ConditionalAEEncoder(3, 20, True, 5), ConditionalAEDecoder(3, 20, True, 5)
     hint = "All sizes follow from the arguments of __init__, whatever their values."
     need_count(encoder, 23_299, "ConditionalAEEncoder(3, 20, True, 5)", hint)
     need_count(decoder, 22_356, "ConditionalAEDecoder(3, 20, True, 5)", hint)
-    _need_steady(encoder, torch.rand(2, 20), "ConditionalAEEncoder", c)
-    _need_steady(decoder, torch.randn(2, 3), "ConditionalAEDecoder", c)
+    _need_steady(encoder, torch.rand(4, 20), "ConditionalAEEncoder", c)
+    _need_steady(decoder, torch.randn(4, 3), "ConditionalAEDecoder", c)
     _need_class_read(encoder, encoder, 20, "[x, c]", "ConditionalAEEncoder")
     _need_class_read(decoder, decoder, 3, "[z, c]", "ConditionalAEDecoder")
-    _need_encoder(encoder, lambda x: encoder(x, c), 3, 20, 5, "ConditionalAEEncoder")
-    _need_decoder(decoder, lambda z: decoder(z, c), 3, 20, 5, "ConditionalAEDecoder")
+    _need_encoder(encoder, lambda x: encoder(x, c[:2]), 3, 20, 5, "ConditionalAEEncoder")
+    _need_decoder(decoder, lambda z: decoder(z, c[:2]), 3, 20, 5, "ConditionalAEDecoder")
     encoder, decoder = ConditionalAEEncoder(3, 20, False, 5), ConditionalAEDecoder(3, 20, False, 5)
     what = "ConditionalAE{}(3, 20, False, 5), which is not conditional,"
     need_count(encoder, 22_019, what.format("Encoder"), "The class is ignored.")
     need_count(decoder, 22_036, what.format("Decoder"), "The class is ignored.")
     _need_encoder(encoder, encoder, 3, 20, 0, what.format("Encoder"))
-    _need_decoder(decoder, lambda z: decoder(z, c), 3, 20, 0, what.format("Decoder"))
+    _need_decoder(decoder, lambda z: decoder(z, c[:2]), 3, 20, 0, what.format("Decoder"))
 
 
 @question(
@@ -1161,7 +1206,7 @@ def check_conditional(ConditionalAEEncoder, ConditionalAEDecoder, ConditionalBet
     name, x, c = "ConditionalBetaVAE", torch.rand(3, 1, 28, 28), torch.tensor([3, 0, 7])
 
     def make(nz: int):
-        return ConditionalBetaVAE(nz, beta=0.5, conditional=True, num_labels=10)
+        return ConditionalBetaVAE(nz, beta=0.3, conditional=True, num_labels=10)
 
     need_count(make(32), 445_008, "ConditionalBetaVAE(32, conditional=True, num_labels=10)")
     many = torch.arange(4000) * 7 % 10
@@ -1240,6 +1285,11 @@ def _width(model: nn.Module, inputs: int, what: str) -> int:
     return len(first[0])
 
 
+def _is_like_no_other(h: int, classes: int) -> bool:
+    """Does H tell layers apart, or is it another size as well, by chance?"""
+    return h not in (CODE, CODE + classes, 784, 784 + classes)
+
+
 def _part_after_part(model: nn.Module, name: str, classes: int):
     """x_hat, mu and logvar of a white image, if the four networks are called in turn."""
     for part in PARTS:
@@ -1271,7 +1321,9 @@ def _need_vae_layers(model: nn.Module, name: str, classes: int, run) -> None:
         sums = {(h, d): image, (h, h): inner, (h, z): code, (z, h): 1.0, (d, h): 1.0}
         sums |= {(h,): 1.0, (z,): -50.0, (d,): -1.0 - right}
         _alike(model, sums, classes)
-        x_hat, mu, logvar = run(model, name, classes)
+        (x_hat, mu, logvar), again = run(model, name, classes), run(model, name, classes)
+        steady = all(torch.allclose(*pair) for pair in zip((x_hat, mu, logvar), again, strict=True))
+        need(steady, f"{name} gives something else at every call. Is there dropout?")
         where = f"of {name} with units all alike"
         known = {missing - 50: f"The ReLU after the encoder's {layer} layer is missing."}
         known |= {right - 50.01: LEAKY, right - 50.2: LEAKY, -49.156: "Tanh? ReLU is wanted."}
@@ -1279,7 +1331,8 @@ def _need_vae_layers(model: nn.Module, name: str, classes: int, run) -> None:
         _need_all(mu, right - 50, f"mu {where}", known)
         _need_all(logvar, right - 50, f"logvar {where}", known)
         pixel = 1 / (1 + math.exp(1 + right - missing))
-        known = {pixel: f"The ReLU after the decoder's {layer} layer is missing.", 0.267: LEAKY}
+        known = {pixel: f"The ReLU after the decoder's {layer} layer is missing."}
+        known |= {0.267: LEAKY, 0.2315: LEAKY}
         known |= {-1.0: "The sigmoid is missing.", 0.5668: "There are two sigmoids at its end."}
         known |= {-0.7616: "It ends in tanh instead of a sigmoid.", 0.0013: "Is it a softmax?"}
         known[0.5] = "A ReLU stands before the sigmoid: no pixel gets below 1/2."
@@ -1308,12 +1361,11 @@ def _need_vae_networks(make, classes: int, name: str) -> None:
     need(again, f"{name}.decoder gives something else at every call. Is there dropout?")
     if images.shape != (2, 1, 28, 28):  # forward may do it instead
         need_shape(_through_forward(model, name, classes)[0], (2, 1, 28, 28), f"{name}'s x_hat")
-    if h in (CODE, d):
-        return  # sizes that tell no layers apart
-    _either(
-        lambda: _need_vae_layers(model, name, classes, _part_after_part),
-        lambda: _need_vae_layers(model, name, classes, _through_forward),
-    )
+    if _is_like_no_other(h, classes):
+        _either(
+            lambda: _need_vae_layers(model, name, classes, _part_after_part),
+            lambda: _need_vae_layers(model, name, classes, _through_forward),
+        )
 
 
 def _let_codes_through(model: nn.Module, name: str, classes: int) -> None:
@@ -1343,15 +1395,16 @@ def _let_codes_through(model: nn.Module, name: str, classes: int) -> None:
 def _need_vae_forward(model: nn.Module, name: str, *c: torch.Tensor) -> None:
     """What the forward passes of VAE and CVAE share, with one-hot classes c: (2000, 10) or not."""
     n, classes = 2000, 10 if c else 0
-    x = torch.linspace(0.2, 1, n).view(n, 1, 1, 1) * torch.rand(n, 1, 28, 28)
+    x = torch.linspace(0.2, 1, n).view(n, 1, 1, 1) * (0.5 + torch.rand(n, 1, 28, 28) / 2)
+    x.requires_grad_()
     outputs = model(x, *c)
     triple = isinstance(outputs, (tuple, list)) and len(outputs) == 3
     need(triple, f"{name}.forward must return three things: x_hat, mu, logvar.")
     need_shape(outputs[0], (n, 1, 28, 28), f"{name}.forward's x_hat")
     need_shape(outputs[1], (n, CODE), f"{name}.forward's mu")
     need_shape(outputs[2], (n, CODE), f"{name}.forward's logvar")
-    if _width(model, 784 + classes, name) in (CODE, 784):
-        return  # sizes that tell no layers apart
+    if not _is_like_no_other(_width(model, 784 + classes, name), classes):
+        return
     _let_codes_through(model, name, classes)
     (x_hat, mu, logvar), again = model(x, *c), model(x, *c)
     steady = torch.equal(mu, again[1]) and torch.equal(logvar, again[2])
@@ -1362,10 +1415,16 @@ def _need_vae_forward(model: nn.Module, name: str, *c: torch.Tensor) -> None:
         varied = bool(got.std(0).max() > 1e-3)
         need(varied, f"{name}.forward: {which} is the same for all images.")
         need(bool((got < 0).any()), f"{name}.forward: {which} is never negative; what follows it?")
+    half = model(x[-9:] / 2, *(one[-9:] for one in c))[1]  # here biases are 0
+    ok = torch.allclose(2 * half, mu[-9:], rtol=1e-3, atol=1e-4)
+    need(
+        ok, f"{name}.forward: mu must follow from its own image alone, given to self.encoder as is."
+    )
     _need_sampled(name, x_hat.flatten(1)[:, :CODE], mu, logvar)
+    need(x_hat.requires_grad, f"{name}.forward: x_hat has no gradient. Is something detached?")
     model.zero_grad()
     x_hat.sum().backward()
-    for which, one in model.named_parameters():
+    for which, one in (("x", x), *model.named_parameters()):
         reached = one.grad is not None and bool(one.grad.any())
         need(reached, f"{name}.forward: no gradient of x_hat reaches {which}. Is z detached?")
 
@@ -1374,7 +1433,7 @@ def _need_sampled(name: str, pixels: torch.Tensor, mu: torch.Tensor, logvar: tor
     """Stop unless these pixels, which show the code, are of draws from N(mu, exp(logvar))."""
     pixels, mu, logvar = pixels.detach(), mu.detach(), logvar.detach()
     again = bool((pixels >= 0.5).all())
-    need(not again, f"{name}.forward: a sigmoid follows the decoder, which ends in one.")
+    need(not again, f"{name}.forward: no pixel is below 1/2. Is there a second sigmoid?")
     z = 4 * torch.logit(pixels)
     guesses = {
         "mu and logvar change places, in what is returned or before": (z - logvar) / (mu / 2).exp(),
@@ -1452,8 +1511,8 @@ def check_loss(loss_function) -> None:
         16.333144: "The factor 1/2 of the KL term is missing.",
         7.912585: "The KL term is a mean over the latent dimensions; it must be their sum.",
         4.083286: "Both terms are means over an image; both must be sums.",
-        9.165393: "logvar is taken for the variance; it is its logarithm.",
-        9.374276: "logvar is taken for sigma; it is the logarithm of sigma squared.",
+        9.165393: "logvar is taken for sigma squared itself; it is a logarithm.",
+        9.374276: "logvar is taken for sigma itself; it is log(sigma^2).",
         8.105733: "The exponential is missing: the last term is exp(logvar).",
         8.719438: "mu is not squared, or the last term is sigma instead of its square.",
         22.719438: "The last term is exp(logvar) squared; it is sigma squared already.",
@@ -1483,9 +1542,9 @@ def check_loss(loss_function) -> None:
     alone = [loss_function(*(t[k : k + 1] for t in pair)).reshape(()) for k in (0, 1)]
     mean = torch.allclose(loss_function(*pair).reshape(()), sum(alone) / 2, rtol=1e-4)
     need(mean, "loss_function of two images must be the mean of what it is for each of them.")
-    leaves = [t.clone().requires_grad_() for t in (2 * quarter, two, wide)]
+    leaves = [t.clone().requires_grad_() for t in (2 * quarter, two, -wide)]
     total = loss_function(leaves[0], 3 * quarter, *leaves[1:])
-    slopes = zip(leaves, (-1.0, 2.0, 1.5), strict=True)
+    slopes = zip(leaves, (-1.0, 2.0, -0.375), strict=True)
     _need_gradients(
         total, "loss_function", dict(zip(("x_hat", "mu", "logvar"), slopes, strict=True))
     )
@@ -1496,14 +1555,19 @@ def _need_class_in_forward(model: nn.Module, x: torch.Tensor, c: torch.Tensor) -
     """Stop unless encoder and decoder read the class behind the image and behind the code."""
     d, z, classes = 784, CODE, c.shape[1]
     h = _width(model, d + classes, "CVAE")
+    if not _is_like_no_other(h, classes):
+        return
     _let_codes_through(model, "CVAE", classes)
     for one in model.parameters():
         if one.shape == (h, d + classes):
-            one.data = torch.cat((torch.zeros(h, d), torch.rand(h, classes)), dim=1)
-    mu, other = model(x, c)[1], model(torch.rand_like(x), c)[1]
-    order = "CVAE.forward: the encoder must read [x, c], the image first, then the class."
-    need(torch.allclose(mu, other, atol=1e-5), order)
-    need(not torch.allclose(mu[0], mu[1], atol=1e-5), order)
+            one.data[:, 1:] = 0
+            one.data[:, 0] *= 100
+            one.data[:, d + int(c[0].argmax())] = one.data[:, 0]  # the class is worth a pixel
+    x[0, 0, 0, 0], x[1:, 0, 0, 0] = 0.0, 1.0
+    mu = model(x, c)[1]
+    order = "CVAE.forward: the encoder must read [x, c], the image first, then the class as it is."
+    need(torch.allclose(mu, mu[:1].expand_as(mu), atol=1e-5), order)
+    need(bool(mu.any()), order)
     for one in model.parameters():
         if one.shape == (h, z + classes):
             one.data = torch.cat((torch.zeros(h, z), torch.rand(h, classes)), dim=1)
@@ -1766,11 +1830,9 @@ def _need_uniform(scaled: torch.Tensor, what: str) -> None:
     """
     high, mean = scaled.abs().max().item(), scaled.mean().item()
     spread = scaled.std().item() * 3**0.5
-    hint = ""
+    hint = "Call kaiming_uniform_ as it comes: it takes fan_in and the gain of ReLU."
     if abs(spread - 6**-0.5) < 0.05:
         hint = "That is torch's default: is _weight_init reached for this layer?"
-    elif abs(spread - 2**-0.5) < 0.05:
-        hint = "Call kaiming_uniform_ as it comes, with the gain of ReLU and with fan_in."
     ok = high < 1.001
     need(ok, f"{what}: a weight is {high:.2f} times sqrt(6 / fan_in), the bound. Is it _normal_?")
     ok = high > 0.95 and abs(spread - 1) < 0.13
