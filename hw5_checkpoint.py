@@ -92,6 +92,7 @@ class checkpoint:
         self.metrics = self.out / "metrics.json"
         self.settings = {k: v for k, v in settings.items() if k not in self.FREE}
         self.done: list[dict] = []  # one entry an epoch: its number, seconds and mean losses
+        self.kept = 0  # so many of them would not be lost
         self.notes: dict = {}
         self.used = False
         self.unwritten: tuple[dict, dict[str, torch.Tensor]] | None = None
@@ -165,6 +166,7 @@ class checkpoint:
     def _keep(self, epochs: int, state: dict) -> None:
         tensors: dict[str, torch.Tensor] = {}
         self.unwritten = self._head(epochs, state, tensors), tensors
+        self.kept = len(self.done)
 
     def _write(self) -> None:
         """Write what is not written yet, and see when to do so again."""
@@ -212,7 +214,7 @@ class checkpoint:
                     _restore(state[name], value)
                 why = " ".join(str(error).split())
                 raise CheckpointError(f"{self.file} does not fit your {key}: {why}") from None
-        self.done = head["done"]
+        self.done, self.kept = head["done"], len(head["done"])
         random_streams(unpack(head["random"], tensors))
 
     def _write_metrics(self) -> None:

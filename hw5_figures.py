@@ -19,6 +19,7 @@ import io
 import math
 import os
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import torch
@@ -268,11 +269,12 @@ def training_figure(
     losses: dict[str, list[float]],
     batches_an_epoch: int | None,
     title: str,
-) -> bytes:
-    """A PNG of a training so far: samples at the left, a panel for each loss at the right.
+    file: str | os.PathLike | BinaryIO | None = None,
+):
+    """A training so far: samples at the left, a panel for each loss at the right.
 
-    images: in [0, 1], or None; losses: one number for each step, drawn as means of up to 200 steps
-    in a row, by epoch.
+    images: in [0, 1], or None; losses: one number for each step. A curve has at most 200 points,
+    each the mean of so many steps in a row.
     """
     from matplotlib.figure import Figure
 
@@ -286,7 +288,7 @@ def training_figure(
     height = 0.74 / max(len(losses), 1)
     for k, (name, values) in enumerate(losses.items()):
         axes = figure.add_axes((0.49, 0.15 + (len(losses) - 1 - k) * height, 0.49, 0.9 * height))
-        size = math.ceil(len(values) / 200)
+        size = max(1, math.ceil(len(values) / 200))
         means = [float(np.mean(values[i : i + size])) for i in range(0, len(values), size)]
         ends = np.minimum(size * np.arange(1, len(means) + 1), len(values))
         axes.plot(ends / (batches_an_epoch or 1), means, color="black", lw=1)
@@ -299,9 +301,9 @@ def training_figure(
         axes.spines[["top", "right"]].set_visible(False)
     if losses:
         axes.set_xlabel("epoch" if batches_an_epoch else "step", fontsize=9)
-    file = io.BytesIO()
-    figure.savefig(file, format="png")
-    return file.getvalue()
+    if file is not None:
+        figure.savefig(file)
+    return figure
 
 
 def _canvas(pictures: np.ndarray) -> np.ndarray:

@@ -109,7 +109,9 @@ class training(checkpoint):
             stack.callback(super().__exit__)
             self.picture.begin()
             self.screen = sys.stdout
-            kind = {"file": _Line(), "ncols": 100} if self.shell else {"file": self.screen}
+            kind = {"file": self.screen}
+            if self.shell:
+                kind = {"file": _Line(), "ncols": 90, "ascii": False}
             silent = not (self.shell or self.screen.isatty())
             self.bar = tqdm(
                 bar_format=BAR, leave=False, mininterval=0.5, smoothing=0, disable=silent, **kind
@@ -139,26 +141,27 @@ class training(checkpoint):
     def where(self) -> str:
         """Where the training is, in words."""
         if self.epochs == 1 and self.batches:
-            return f"at step {self.steps} of {self.batches}"
+            return f"step {self.steps} of {self.batches}"
         whole = max(len(self.done), self.steps // (self.batches or sys.maxsize))
-        if whole >= self.epochs:
-            return f"after epoch {self.epochs} of {self.epochs}"
-        return f"in epoch {whole + 1} of {self.epochs}"
+        return f"epoch {min(whole + 1, self.epochs)} of {self.epochs}"
 
     def _last_words(self) -> str:
         """What a student reads who has interrupted the training."""
         how = "Run this cell again, and it" if self.shell else "The same command with --resume"
-        if self.done and not self.unkept:
-            return f"Stopped {self.where()}. {how} goes on after epoch {len(self.done)}."
+        if self.kept and not self.unkept:
+            return f"Stopped in {self.where()}. {how} goes on after epoch {self.kept}."
         why = f": {self.unkept}. Only a loop over `resumable(epochs, ...)`, told of model, "
         why += "optimizer and losses, can go on."
-        return f"Stopped {self.where()}. {how} begins anew{why if self.unkept else '.'}"
+        return f"Stopped in {self.where()}. {how} begins anew{why if self.unkept else '.'}"
 
     # --- what a loop says, by `progress` and `show_losses`, and what is heard of one that does not
 
     def watched(self, loader):
         """A pass over the loader; its batches count if they are what an epoch consists of."""
-        size = len(loader) if hasattr(loader, "__len__") else None
+        try:
+            size = len(loader)
+        except TypeError:
+            size = None
         if self.batches is None:
             self.batches = size
             self._place()
@@ -217,7 +220,8 @@ class training(checkpoint):
         """What `resumable` should have been told and was not."""
         modules = [one for one in state.values() if isinstance(one, nn.Module)]
         weights = [weight for one in modules for weight in one.parameters()]
-        if self.model and not all(_among(weight, weights) for weight in self.model.parameters()):
+        mine = [] if self.model is None else self.model.parameters()
+        if not all(_among(weight, weights) for weight in mine):
             return "`resumable` was not told of the model"
         if not all(_among(one, state.values()) for one in self.optimizers.values()):
             return "`resumable` was not told of the optimizer"
@@ -229,19 +233,21 @@ class training(checkpoint):
             return
         try:
             head, tensors = self._read()
-            left, same = self.epochs - len(head["done"]), head.get("start") == self.start
+            done, same = len(head["done"]), head.get("start") == self.start
             changed = self._changed(head.get("facts", {}))
-            if left < 0 or (left == 0 and (changed or not same)):
-                return  # another training than the one that was done: nobody asked to go on
+            whole = done >= head.get("epochs", 0)
+            if done > self.epochs or (whole and (changed or not same)):
+                return  # that training was done, and this is another one
             if changed:
                 raise CheckpointError(f"Since it was stopped, {changed}.")
             self._restore(state, head, tensors)
         except CheckpointError as error:
             self.printed.aside(f"{self.title} begins anew. {error}")
             return
-        how = "" if left else " They are loaded; resume=False in training(...) trains them anew."
-        done = f"{len(self.done)} of {self.epochs} epochs are done."
-        self.printed.aside(f"{self.title}: {done}{how}")
+        said = f"{self.title}: {done} of {self.epochs} epochs are done."
+        if done == self.epochs:
+            said += " They are loaded; resume=False in training(...) trains them anew."
+        self.printed.aside(said)
 
     def _changed(self, then: dict[str, str]) -> str:
         """What is not as it was, in words."""
@@ -249,7 +255,7 @@ class training(checkpoint):
             if then.get(key) != str(now):
                 if key.endswith(".py"):
                     return f"{key} was edited"
-                return f"{key} has changed from {then.get(key)} to {now}"
+                return f"`{key}` has changed from {then.get(key)} to {now}"
         return ""
 
     def _head(self, epochs: int, state: dict, tensors: dict[str, torch.Tensor]) -> dict:
@@ -257,6 +263,7 @@ class training(checkpoint):
         return super()._head(epochs, state, tensors) | {
             "facts": {key: str(value) for key, value in self.facts.items()},
             "start": self.start,
+            "batches": self.batches,
             "losses": pack(losses, tensors, "losses"),
             "told": self.record.by_name,
             "printed": self.printed.log,
@@ -269,6 +276,7 @@ class training(checkpoint):
 
     def _restore(self, state: dict, head: dict, tensors: dict[str, torch.Tensor]) -> None:
         super()._restore(state, head, tensors)
+        self.batches = self.batches or head.get("batches")
         self.record.by_name = head.get("told", False)
         kept = unpack(head.get("losses", {"dict": []}), tensors)
         self.record.values = {name: values.tolist() for name, values in kept.items()}
@@ -378,21 +386,28 @@ class _Picture:
 
     def _png(self) -> bytes:
         run = self.run
-        shown = run.record.settled(), run.batches, f"{run.title}, {run.where()}"
+        shown = run.losses, run.batches, f"{run.title}, {run.where()}"
         try:
             with _unnoticed(run.model):
-                return training_figure(self.draw_images(), *shown)
+                return _saved(training_figure, self.draw_images(), *shown)
         except Exception as error:  # what a student draws with may not be written yet
             if not self.failed:
                 print(f"The picture shows no samples: {error}")
             self.failed = True
-            return training_figure(None, *shown)
+            return _saved(training_figure, None, *shown)
+
+
+def _saved(figure: Callable, *shown) -> bytes:
+    """What a figure looks like, as a PNG."""
+    file = io.BytesIO()
+    figure(*shown, file)
+    return file.getvalue()
 
 
 @contextlib.contextmanager
 def _unnoticed(model: nn.Module | None) -> Iterator[None]:
     """Nothing of what is done here changes a training: modes and random streams are put back."""
-    modes = {module: module.training for module in model.modules()} if model else {}
+    modes = {} if model is None else {module: module.training for module in model.modules()}
     streams = random_streams()
     try:
         for module in modes:
