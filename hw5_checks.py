@@ -1107,13 +1107,10 @@ def check_tuned_beta(TUNED_BETA) -> None:
     need(beta > 0, "TUNED_BETA = 0 switches the KL term off: this is an autoencoder.")
     sentence = (
         f"TUNED_BETA = {beta:g} is more than ten times as {{}} as the beta of the evidence lower "
-        "bound (see BetaVAE): {}."
+        "bound: see BetaVAE."
     )
-    need(
-        beta > 0.003,
-        sentence.format("small", "codes lie far from the prior, samples are no digits"),
-    )
-    need(beta < 0.5, sentence.format("large", "the code says nothing about the image"))
+    need(beta > 0.003, sentence.format("small"))
+    need(beta < 0.5, sentence.format("large"))
 
 
 def _need_line(interpolate_embeddings, model: Fixed, steps: int) -> None:

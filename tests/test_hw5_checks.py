@@ -350,7 +350,7 @@ MISTAKES = [
     ("autoencoder.beta_vae_loop", "list(map(float, rec)), list(map(float, kl))",
      "list(map(float, kl)), list(map(float, rec))", "exchanged"),
     ("autoencoder.beta_vae_loop", "total.backward()", "(-total).backward()", "loss grows"),
-    ("autoencoder.tuned_beta", "TUNED_BETA = 0.105", "TUNED_BETA = 10", "says nothing"),
+    ("autoencoder.tuned_beta", "TUNED_BETA = 0.105", "TUNED_BETA = 10", "ten times as large"),
     ("autoencoder.interpolate", "torch.linspace(0, 1, steps, device=first.device)",
      "(torch.arange(steps) / steps)", "never reaches the end"),
     ("autoencoder.interpolate", "(1 - w) * first + w * last", "w * first + (1 - w) * last",
