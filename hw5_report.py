@@ -345,18 +345,17 @@ def _pdfs(
         )
         return [Made(path, {}) for path in foreign], [sentence]
     carried = {name: sha for one in said.values() for name, sha in one.sources.items()}
-    code = {name: sha for name, sha in carried.items() if name.endswith(".py")}
-    if not there or code:
-        code_now = {name: module.sha256 for name, module in modules.items()}
-    else:
-        code_now = {}  # it was made without
-    whole = all(one.sha256 in carried.values() for one in gathered.notebooks)
+    chapters = {one.name for one in gathered.notebooks if ARTICLE not in one.parts}
+    without = chapters & carried.keys() and not any(name.endswith(".py") for name in carried)
+    with_code = modules if chapters and not without else {}  # one made without code stays so
+    now = {one.name: one.sha256 for one in gathered.notebooks}
+    now |= {name: module.sha256 for name, module in with_code.items()}
     made = [one for one in map(Made.read, there) if one]
-    if whole and code == code_now and len(made) == len(there):
+    if carried == now and len(made) == len(there):
         return made, []
     anonymous = any(one.anonymous for one in said.values())
     try:
-        return _print(gathered, pdf, anonymous, modules if not there or code else {}), []
+        return _print(gathered, pdf, anonymous, with_code), []
     except ReportError as error:
         return [], [f"There is no PDF. {error}"]
 

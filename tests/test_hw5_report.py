@@ -49,7 +49,7 @@ def unprinted(monkeypatch):
 
     def print_pdf(notebooks, who, article=False, modules=None, judged=None):
         named = [(one.name, one.sha256) for one in notebooks]
-        named += [(name, one.sha256) for name, one in (modules or {}).items()]
+        named += [(n, one.sha256) for n, one in (modules or {}).items() if not article]
         writer = PdfWriter()
         writer.add_blank_page(100, 100)
         writer.add_metadata({"/Keywords": ", ".join(f"{name}:{sha}" for name, sha in named)})
@@ -282,6 +282,19 @@ def test_a_report_is_made_anew_as_it_was_asked_for(folder, capsys):
     assert "••• says more." in text and "ada1" not in text and "Appendix" not in text
 
 
+def test_the_report_of_four_pages_goes_in_beside_the_other_and_comes_first_as_well(
+    folder, unprinted
+):
+    save(article(), folder / "notebooks" / "8_report.ipynb")
+    hw5_report.bundle(["notebooks/8_report.ipynb"])
+    assert list(hw5_report.made_from(Path("hw5.pdf").read_bytes()).sources) == ["8_report"]
+    for _ in range(2):
+        with zipfile.ZipFile(hw5_report.bundle()) as archive:
+            sources = hw5_report.made_from(archive.read("hw5.pdf")).sources
+            assert list(sources) == ["3_fc_vae", "5_fc_gan", "hw5_vae.py", "hw5_gan.py"]
+            assert "8_report" in hw5_report.made_from(archive.read("hw5_report.pdf")).sources
+
+
 def test_a_pdf_of_ones_own_is_never_written_over(folder, capsys, unprinted):
     (folder / "hw5.pdf").write_bytes(b"%PDF-1.7 not of this kit")
     assert "hw5.pdf was not made by report()" in refused(capsys)
@@ -354,6 +367,9 @@ def test_two_netids_may_hand_in_a_part_that_allows_for_pairs(folder, capsys, unp
     assert "too many for fc-vae. May be handed in together: fc-gan by up to 2." in refused(capsys)
     path = hw5_report.bundle(["notebooks/5_fc_gan.ipynb"])
     assert path.name == "hw5_ada1--bob2.zip"
+    with zipfile.ZipFile(path) as archive:  # of what one of them does alone there is nothing in it
+        made_from = hw5_report.made_from(archive.read("hw5.pdf")).sources
+        assert "5_fc_gan" in made_from and "3_fc_vae" not in made_from
 
 
 def test_without_a_netid_nothing_is_handed_in_whatever_is_said(folder, capsys, unprinted):
