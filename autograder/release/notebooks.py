@@ -200,6 +200,18 @@ def write_points(notebook: Notebook, assignment: Assignment) -> Notebook:
     return written
 
 
+def write_rules(notebook: Notebook, assignment: Assignment) -> Notebook:
+    """The notebook with what `bundle` has to know of its parts: how many may hand one in together,
+    where they are several, and which are marked without names."""
+    node = copy.deepcopy(notebook.node)
+    parts = [assignment.part(part) for part in notebook.parts]
+    if groups := {part.id: part.max_group for part in parts if part.max_group > 1}:
+        node.metadata.hw5["groups"] = groups
+    if anonymous := [part.id for part in parts if part.anonymous]:
+        node.metadata.hw5["anonymous"] = anonymous
+    return Notebook(notebook.name, notebook.parts, node)
+
+
 def graded(notebook: Notebook) -> list[Cell]:
     """The cells that carry points."""
     return [c for c in notebook.cells if utils.is_task(c) or utils.is_grade(c)]
@@ -258,17 +270,6 @@ def _with_table(source: str, parts: Collection[str], assignment: Assignment) -> 
             last = re.sub(r"\d+(?:\.\d+)?", lambda _, p=points: next(p), match[3])
             lines[i] = f"{match[1]}{last}|"
     return "\n".join(lines)
-
-
-def write_groups(notebook: Notebook, assignment: Assignment) -> Notebook:
-    """The notebook whose metadata say in which parts how many may work together; most say nothing:
-    what is not named is each student's own."""
-    sizes = {part: assignment.part(part).max_group for part in notebook.parts}
-    groups = {part: size for part, size in sizes.items() if size > 1}
-    node = copy.deepcopy(notebook.node)
-    if groups:
-        node.metadata.hw5.max_group = groups
-    return Notebook(notebook.name, notebook.parts, node)
 
 
 def write_address(notebook: Notebook, address: str) -> Notebook:

@@ -141,7 +141,7 @@ def _tailored(
         kept = notebooks.retitled(
             kept, ", and ".join(assignment.part(id).title for id in kept.parts)
         )
-    kept = notebooks.write_groups(notebooks.write_points(kept, assignment), assignment)
+    kept = notebooks.write_rules(notebooks.write_points(kept, assignment), assignment)
     return notebooks.write_address(kept, address) if address else kept
 
 
