@@ -106,7 +106,7 @@ def test_a_picture_is_released_with_its_part_and_no_other(released):
 def test_a_notebook_says_how_many_may_work_together(released):
     with zipfile.ZipFile(released[0] / "hw5.zip") as archive:
         notebook = json.loads(archive.read("hw5/7_ae_gan.ipynb"))
-    assert notebook["metadata"]["hw5"]["max_group"] == {PART: 2}
+    assert notebook["metadata"]["hw5"]["groups"] == {PART: 2}
 
 
 def test_a_folder_in_use_is_left_alone(released, capsys):
