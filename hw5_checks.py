@@ -531,7 +531,7 @@ def check_logpdf_bernoulli(BernoulliVAE) -> None:
     known = {
         2.695628: "The sign is flipped.",
         -0.673907: "It is a mean over the pixels; it must be their sum.",
-        -1.491655: "The half (1 - x) log(1 - p) is missing.",
+        -1.491655: "The half of the pixels that are 0 is missing.",
         -1.203973: "The half x log p is missing.",
         -0.287682: "The two halves are subtracted.",
         -4.487387: "p and 1 - p have changed places.",
