@@ -516,7 +516,8 @@ def _exporter() -> type:
                 self.log.warning(finding.sentence)
             described = {**printed.map, "findings": [asdict(f) for f in printed.findings]}
             outputs = dict(resources.get("outputs") or {})
-            outputs[f"{name}.json"] = (json.dumps(described, indent=1) + "\n").encode()
+            # With a folder: nbconvert makes the folder of each of these files, and "" is none.
+            outputs[f"./{name}.json"] = (json.dumps(described, indent=1) + "\n").encode()
             resources["outputs"] = outputs
             return printed.pdf, resources
 

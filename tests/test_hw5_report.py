@@ -534,8 +534,18 @@ def test_nbconvert_has_the_exporter_by_its_name(folder):
     pdf, resources = exporter.from_filename("notebooks/3_fc_vae.ipynb")
     assert resources["output_extension"] == ".pdf"
     assert "ada1" in "".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages)
-    described = json.loads(resources["outputs"]["3_fc_vae.json"])
+    described = json.loads(resources["outputs"]["./3_fc_vae.json"])
     assert described["questions"][0]["key"] == "fc-vae.loss"
+
+
+def test_nbconvert_writes_the_map_beside_the_pdf_in_the_folder_it_is_called_in(folder, monkeypatch):
+    from nbconvert.nbconvertapp import NbConvertApp
+
+    monkeypatch.chdir(folder / "notebooks")
+    app = NbConvertApp()
+    app.initialize(["--to", "hw5-pdf", "3_fc_vae.ipynb"])
+    app.convert_notebooks()
+    assert Path("3_fc_vae.pdf").exists() and Path("3_fc_vae.json").exists()
 
 
 def test_the_exporter_takes_any_notebook_without_installing_anything(folder, capsys):
