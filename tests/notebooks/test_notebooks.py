@@ -41,6 +41,7 @@ TRAININGS = (
     "autoencoder--loop--try",
     "autoencoder--tuned--figure",
     "autoencoder--conditional_loop--try",
+    "conv-gan--images--train",
     "cifar-dcgan--fit--train",
     "cifar-dcgan--spectral--train",
 )
