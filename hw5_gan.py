@@ -53,10 +53,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn, optim
 
+from hw5_checkpoint import Gallery, resumable
 from hw5_figures import image_grid, labelled_rows, loss_curves, reconstruction_pairs
 from hw5_live import training
 from hw5_utils import (
-    Gallery,
     adam,
     batches,
     default_device,
@@ -69,7 +69,6 @@ from hw5_utils import (
     load_cifar10,
     load_mnist,
     progress,
-    resumable,
     run_a_gan,
     run_options,
     run_part,

@@ -1,7 +1,7 @@
 """Given to students: shows a training while it runs, and lets it be stopped and go on.
 
-    with training("fc-vae", vae, draw, epochs=10):        draw() gives images, (N, ...) in [0, 1]
-        ...                                               any loop: yours, or one that is given
+    with training(name, model, draw, epochs=10):       draw() gives images, (N, ...) in [0, 1]
+        ...                                            any loop: yours, or one that is given
 
 There is one bar for the whole training and one picture: what `draw` gives, beside the losses. In a
 notebook the picture is replaced in place; elsewhere the file {out}/{name}-progress.png is. Pictures
@@ -54,8 +54,8 @@ class Stopped(KeyboardInterrupt):
 class training(checkpoint):
     """A block around one training: a bar, a picture, a checkpoint, and a kind end when interrupted.
 
-        with training("autoencoder-ae", model, draw, epochs=10, batches=len(loader)):
-            losses = train_autoencoder(model, loader, epochs=10)
+        with training(name, model, draw, epochs=10, batches=len(loader)):
+            losses = train(model, loader, epochs=10)
 
     name: begins with the part; model: the network that `draw` uses; draw: a function without
     arguments that gives images, or None for no picture; batches: how many make an epoch, needed

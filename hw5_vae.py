@@ -42,6 +42,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.distributions import Normal
 
+from hw5_checkpoint import load_weights, resumable, save_weights
 from hw5_figures import (
     canvas_figure,
     confusion,
@@ -66,15 +67,12 @@ from hw5_utils import (
     idx2onehot,
     load_binary_mnist,
     load_mnist,
-    load_weights,
     one_hot,
     positive,
     progress,
-    resumable,
     run_options,
     run_part,
     save_images,
-    save_weights,
     show_losses,
     train_vae,
 )
@@ -493,9 +491,9 @@ def train_autoencoder(model: nn.Module, loader, epochs: int = 10, lr: float = 1e
 
     Part autoencoder, question `loop`. Source: USC CSCI566 assignment 2, problem 1-2. Print
     "Run Epoch {epoch}", every 100 steps "It {step}: Reconstruction Loss: {loss}", at the end
-    "Done!". Loop over resumable(epochs, ...) of hw5_utils instead of range(epochs), and tell it all
-    that changes (the model, the optimizer, the losses): a training that was stopped then goes on
-    where it was, in the notebook as with --resume. Any other loop does, too, but begins anew.
+    "Done!". Loop over resumable(epochs, ...) in place of range(epochs), and tell it what changes,
+    the model, the optimizer and the losses: then a training that was stopped goes on where it was,
+    in the notebook as with --resume. Any other loop will do, too, but begins anew.
 
     loader: yields (x, labels), x (N, 1, 28, 28), in [0, 1].
     """
