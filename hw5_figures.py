@@ -6,10 +6,10 @@
     classes   train_classifier  recognise  confusion  confusion_figure
     given     picture
 
-Every figure is a function that returns a matplotlib Figure and, told a file, also saves it. They
-are grey, or told apart by marker and line as well as by colour, so that they survive printing.
-Images are tensors (N, 784), (N, 1, H, W) or (N, 3, H, W); see `image_grid` for their range.
-matplotlib is imported only where it is used.
+Every figure is a function that returns a matplotlib Figure and, told a file, also saves it;
+`picture` alone shows one that is there already. They are grey, or told apart by marker and line as
+well as by colour, so that they survive printing. Images are tensors (N, 784), (N, 1, H, W) or
+(N, 3, H, W); see `image_grid` for their range. matplotlib is imported only where it is used.
 """
 
 from __future__ import annotations

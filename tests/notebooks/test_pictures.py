@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 
 import pytest
 from PIL import Image
 
+from autograder.checks.mistakes.catalogue import all_mistakes
 from tests.notebooks.running import NOTEBOOKS, ROOT, code, read
 
 FILES = sorted((ROOT / "notebooks" / "pictures").glob("*"))
@@ -43,3 +45,14 @@ def test_given_pictures_and_tries_are_no_part_of_what_is_handed_in():
         for cell in read(path).cells:
             if cell.id.endswith(("--picture", "--overfit", "--clinic")):
                 assert cell.metadata.hw5.aside, cell.id
+
+
+def test_the_letters_of_a_clinic_are_runs_that_can_be_made_again(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    wards = importlib.import_module("clinic").WARDS
+    known = {f"{mistake.question}/{mistake.id}" for mistake in all_mistakes()}
+    cells = {cell.id: cell.source for path in NOTEBOOKS for cell in read(path).cells}
+    for part, ward in wards.items():
+        letters = re.findall(r"^\| ([A-Z]) \|", cells[f"{part}--clinic"], re.MULTILINE)
+        assert letters == [*ward.runs], part
+        assert set(ward.runs.values()) <= {*known, ""}, part
