@@ -322,6 +322,8 @@ def random_streams(state: dict | None = None) -> dict:
         torch.set_rng_state(state["torch"])
         if torch.cuda.is_available() and len(state["cuda"]) == torch.cuda.device_count():
             torch.cuda.set_rng_state_all([state["cuda"][k] for k in sorted(state["cuda"])])
+        if torch.backends.mps.is_available() and state.get("mps"):
+            torch.mps.set_rng_state(state["mps"][0])
     kind, numbers, *rest = np.random.get_state()
     cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
     return {
@@ -329,4 +331,5 @@ def random_streams(state: dict | None = None) -> dict:
         "numpy": (kind, numbers.tolist(), *rest),
         "torch": torch.get_rng_state(),
         "cuda": dict(enumerate(cuda)),
+        "mps": {0: torch.mps.get_rng_state()} if torch.backends.mps.is_available() else {},
     }
