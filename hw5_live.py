@@ -88,7 +88,7 @@ class training(checkpoint):
         super().__init__(name + "-quick" * quick, folder, bool(resume), **settings)
         self.automatic = resume is None
         self.title, self.model, self.epochs, self.batches = name, model, epochs, batches
-        self.facts = {**settings, "batches": batches, **_code(name)}
+        self.facts = {**self.settings, "batches": batches, **_code(name)}
         self.start = ""  # a digest of weights and random streams before the first step
         self.unkept = "its loop keeps nothing"
         self.steps = 0  # batches that are done
