@@ -1021,7 +1021,7 @@ def samples_by_epoch(
 ):
     """A Figure with a row of samples for each epoch: of those you name, or of all there are.
 
-    samples: {epoch: images}, such as `GAN().samples` after training; low: what is drawn black.
+    samples: {epoch: images}, as a training leaves them; low: what is drawn black.
     """
     if not samples:
         raise ValueError(

@@ -8,7 +8,7 @@
                         batch_indices  GANDataset  BASE_URL
     figures             array_to_image  concat_images  save_images  show_images
     training loops      train_vae (part fc-vae)  run_a_gan (part fc-gan)
-    from hw5_checkpoint checkpoint  resumable  Gallery  save_weights  load_weights
+    from hw5_checkpoint checkpoint  resumable  Gallery
 
 Letters: N images in a batch, C classes, H x W = 28 x 28 pixels. Images are float32 in [0, 1] and
 labels int64 in 0..9. MNIST is kept under `data/` beside this file, or in the folder that the
@@ -46,8 +46,6 @@ from torch.utils._pytree import tree_map
 from torch.utils.data import Dataset
 
 from hw5_checkpoint import CheckpointError, Gallery, checkpoint, resumable
-from hw5_checkpoint import load_weights as load_weights  # offered here, too
-from hw5_checkpoint import save_weights as save_weights
 
 BASE_URL = "https://ossci-datasets.s3.amazonaws.com/mnist/"
 FETCH_TIMEOUT = 5.0  # seconds of silence after which a server counts as out of reach

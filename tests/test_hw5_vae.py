@@ -10,7 +10,8 @@ import torch.nn.functional as F
 from torch import nn
 
 import hw5_vae
-from hw5_utils import batches, count_params, load_weights, one_hot
+from hw5_checkpoint import load_weights
+from hw5_utils import batches, count_params, one_hot
 from hw5_vae import (
     CVAE,
     VAE,

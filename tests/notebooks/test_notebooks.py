@@ -7,6 +7,7 @@ import re
 import shutil
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from jupyter_client.manager import start_new_kernel
@@ -219,6 +220,26 @@ def test_a_question_needs_no_cell_of_another_but_those_that_train(path):
                 raise AssertionError(f"{cell.id} needs {name} of {makers.get(name)}")
         for name in made:
             makers.setdefault(name, []).append(cell.id)
+
+
+def test_the_epochs_are_the_students_to_name(capsys):
+    cells = {cell.id: cell.source for path in NOTEBOOKS for cell in code(read(path))}
+    shown = []
+    known = {
+        "QUICK": False,
+        "gan": SimpleNamespace(samples={0: "noise", 10: "strokes", 20: "digits", 30: "digits"}),
+        "samples_by_epoch": lambda samples, epochs: [samples[epoch] for epoch in epochs],
+        "image_grid": lambda images, *_, **__: images,
+        "display": shown.append,
+    }
+    for name in ("epochs", "last"):
+        exec(cells[f"conv-gan--images--{name}"], known)
+    said = "CHOSEN is empty: name three of the epochs [0, 10, 20, 30]"
+    assert capsys.readouterr().out.startswith(said) and shown == []
+    for name in ("epochs", "last"):
+        source = cells[f"conv-gan--images--{name}"]
+        exec(source.replace("CHOSEN = []", "CHOSEN = [0, 10, 30]", 1), known)
+    assert shown == [["noise", "strokes", "digits"], "digits"]
 
 
 @pytest.mark.parametrize(("path", "part"), BY_PART, ids=[part for _, part in BY_PART])
