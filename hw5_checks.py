@@ -1843,7 +1843,7 @@ WRONG_D = {
 }
 WRONG_G = {
     0.753133: "The targets of the fakes must be 1 here: G wants them taken for real.",
-    -0.753133: "This is the saturating form, log(1 - sigma(D)); use -log sigma(D).",
+    -0.753133: "This is the saturating form, flat where D is sure; use -log sigma(D).",
     7.712862: "This is a sum over the batch; the mean is wanted.",
     0.385643: "This is half of the mean.",
     0.769471: "The fakes have target 0.9; the docstring says 1.",
