@@ -2,6 +2,7 @@
 
     code_grid    what a decoder draws over the whole plane of a code of two dimensions
     explore      move through the codes of any decoder, in two directions, and see the image at once
+    side_by_side a decoder that reads code and class side by side, as `explore` wants it
 
 A decoder (or generator) is a module or a function from codes (N, Z) to images (N, 784),
 (N, 1, 28, 28) or (N, 3, H, W). Nothing is trained here, and no random stream moves.
@@ -18,6 +19,7 @@ import torch
 from torch import nn
 
 from hw5_figures import code_map, image_grid, one_picture
+from hw5_utils import one_hot
 
 REACH = {"normal": 3.0, "uniform": 1.0}  # how far from 0 a coordinate is moved
 
@@ -65,6 +67,16 @@ def explore(
         print("(The sliders need ipywidgets: python -m pip install ipywidgets, then restart.)")
     else:
         _show_sliders(ipywidgets, space, across, down)
+
+
+def side_by_side(decoder: nn.Module, classes: int = 10) -> Callable[..., torch.Tensor]:
+    """decoder(z, c) with labels c (N,), of one that reads [z, one-hot c]: (N, Z + C)."""
+    device = next(decoder.parameters()).device
+
+    def decode(z: torch.Tensor, c: torch.Tensor) -> torch.Tensor:
+        return decoder(torch.cat((z, one_hot(c, classes)), dim=1).to(device))
+
+    return decode
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from hw5_explore import Space, code_grid, explore
+from hw5_explore import Space, code_grid, explore, side_by_side
 from hw5_figures import one_picture
 
 
@@ -84,6 +84,15 @@ def test_a_conditional_decoder_is_told_the_class():
     net = Net()
     Space(net, 3, classes=10).images("z[0]", "z[1]", torch.zeros(4, 2), c=7)
     assert net.seen[0][1].tolist() == [7] * 4
+
+
+def test_a_decoder_may_read_code_and_class_side_by_side():
+    net = Net()
+    explored = Space(side_by_side(net), 3, classes=10)
+    explored.images("z[0]", "z[1]", torch.zeros(2, 2), c=4)
+    read = net.seen[0][0]
+    assert torch.equal(read[:, :3], explored.start().expand(2, 3))
+    assert read[:, 3:].argmax(1).tolist() == [4, 4] and read.shape == (2, 13)
 
 
 def test_images_after_a_tanh_are_brought_to_0_and_1():
