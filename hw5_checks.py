@@ -2677,7 +2677,7 @@ def _try(entry: Question, module) -> str | None:
     return None
 
 
-def check(part: str) -> bool:
+def check(part: str = "") -> bool:
     """Check a part, or one question, "part.question"; print a table; True if all pass.
 
     It works on the file as it is on disk, in a process of its own: this session, and what it has
@@ -2704,7 +2704,8 @@ def _no_such(part) -> str:
     if known in MODULES:
         ids = ", ".join(q for q in QUESTIONS if q.startswith(f"{known}."))
         return f"There is no question {part!r}. There are {ids}."
-    return f"There is no part {part!r}. There are {', '.join(MODULES)}."
+    what = f"There is no part {part!r}." if part else "Name a part or a question to check."
+    return f"{what} There are {', '.join(MODULES)}."
 
 
 def _table(part: str, chosen: Sequence[Question]) -> bool:

@@ -226,7 +226,10 @@ def read_notebook(path: Path) -> Notebook:
     try:
         raw = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ReportError(f"{path.name} is not a notebook: {error}.") from None
+        raise ReportError(
+            f"{path.name} is not a notebook: {error}. Take an earlier copy of it (in JupyterLab: "
+            "File, Revert Notebook to Checkpoint), or a fresh one out of the zip."
+        ) from None
     if not isinstance(raw, dict) or not ("cells" in raw or "worksheets" in raw):
         raise ReportError(f"{path.name} is not a notebook: it has no cells.")
     return parse_notebook(raw, path.stem, saved)
