@@ -1,8 +1,8 @@
 """Given to students: the figures of all parts. Nothing here needs an edit.
 
-    images    image_grid  canvas_figure  reconstruction_pairs  labelled_rows
-    points    latent_scatter
-    curves    smooth  loss_curves
+    images    image_grid  canvas_figure  reconstruction_pairs  labelled_rows  one_picture
+    points    latent_scatter  code_map
+    curves    smooth  loss_curves  training_figure
     classes   train_classifier  recognise  confusion  confusion_figure
     given     picture
 
@@ -15,9 +15,11 @@ well as by colour, so that they survive printing. Images are tensors (N, 784), (
 from __future__ import annotations
 
 import base64
+import io
 import math
 import os
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import torch
@@ -182,6 +184,41 @@ def latent_scatter(
     return done()
 
 
+def code_map(images: torch.Tensor, ticks: list[float], *, file: str | os.PathLike | None = None):
+    """n x n images edge to edge, row by row from the top: what the codes of a plane decode to.
+
+    ticks: the n coordinates of the columns from left to right, and of the rows from below.
+    """
+    n, pictures = len(ticks), _pictures(images)
+    height, width = pictures.shape[1:3]
+    canvas = pictures.reshape(n, n, height, width).swapaxes(1, 2).reshape(n * height, n * width)
+    figure, done = _figure(6.6, 6.6, file)
+    axes = figure.add_subplot()
+    axes.imshow(canvas, cmap="gray", vmin=0, vmax=1)
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0, labelsize=8)
+    some = range(0, n, max(n // 6, 1))
+    axes.set_xticks([(k + 0.5) * width for k in some], [f"{ticks[k]:.2g}" for k in some])
+    axes.set_yticks([(n - k - 0.5) * height for k in some], [f"{ticks[k]:.2g}" for k in some])
+    axes.set_xlabel("z[0]")
+    axes.set_ylabel("z[1]")
+    return done()
+
+
+def one_picture(image: torch.Tensor, size: int = 224) -> bytes:
+    """One image (1, ...), in [0, 1], as the bytes of a PNG of about `size` pixels, without a frame.
+
+    Every pixel becomes a square, so that none is blurred when it is shown.
+    """
+    from matplotlib.image import imsave
+
+    (picture,) = np.clip(_pictures(image), 0, 1)
+    large = picture.repeat(size // len(picture), 0).repeat(size // len(picture), 1)
+    file = io.BytesIO()
+    imsave(file, large, format="png", cmap="gray", vmin=0, vmax=1)
+    return file.getvalue()
+
+
 def smooth(values: list[float], factor: float = 0.95) -> list[float]:
     """A running mean that forgets: weights factor^k for the value k steps ago, adding up to 1."""
     total, weight, means = 0.0, 0.0, []
@@ -225,6 +262,61 @@ def loss_curves(
     if together:
         grid[0].legend(frameon=False)
     return done()
+
+
+def training_figure(
+    images: torch.Tensor | None,
+    losses: dict[str, list[float]],
+    batches_an_epoch: int | None,
+    title: str,
+    file: str | os.PathLike | BinaryIO | None = None,
+):
+    """A training so far: samples at the left, a panel for each loss at the right.
+
+    images: in [0, 1], or None; losses: one number for each step. A curve has at most 200 points,
+    each the mean of so many steps in a row.
+    """
+    from matplotlib.figure import Figure
+
+    # The places are ours: the layouts of matplotlib would take as long as the drawing.
+    figure = Figure(figsize=(8.4, 3.4), dpi=100)
+    figure.suptitle(title, x=0.01, y=0.985, ha="left", fontsize=10)
+    if images is not None:
+        axes = figure.add_axes((0.01, 0.03, 0.38, 0.87))
+        _show(axes, _canvas(_pictures(images)))
+        axes.set_anchor("W")
+    height = 0.74 / max(len(losses), 1)
+    for k, (name, values) in enumerate(losses.items()):
+        axes = figure.add_axes((0.49, 0.15 + (len(losses) - 1 - k) * height, 0.49, 0.9 * height))
+        size = max(1, math.ceil(len(values) / 200))
+        means = [float(np.mean(values[i : i + size])) for i in range(0, len(values), size)]
+        ends = np.minimum(size * np.arange(1, len(means) + 1), len(values))
+        axes.plot(ends / (batches_an_epoch or 1), means, color="black", lw=1)
+        later = [mean for mean in means[len(means) // 20 :] if math.isfinite(mean)]
+        if later:  # what the curve does counts, not how far off it began
+            room = 0.08 * (max(later) - min(later)) or 0.1
+            axes.set_ylim(min(later) - room, max(later) + room)
+        axes.set_title(name, x=0.99, y=0.99, ha="right", va="top", fontsize=9)
+        axes.tick_params(labelsize=8, labelbottom=k == len(losses) - 1)
+        axes.spines[["top", "right"]].set_visible(False)
+    if losses:
+        axes.set_xlabel("epoch" if batches_an_epoch else "step", fontsize=9)
+    if file is not None:
+        figure.savefig(file)
+    return figure
+
+
+def _canvas(pictures: np.ndarray) -> np.ndarray:
+    """Pictures (N, H, W) or (N, H, W, 3) row by row on one canvas that is nearly square."""
+    columns = math.ceil(math.sqrt(len(pictures)))
+    rows = math.ceil(len(pictures) / columns)
+    height, width = pictures.shape[1:3]
+    down, right = height + 3, width + 3
+    canvas = np.ones((rows * down - 3, columns * right - 3, *pictures.shape[3:]))
+    for k, picture in enumerate(np.clip(np.nan_to_num(pictures), 0, 1)):
+        top, left = k // columns * down, k % columns * right
+        canvas[top : top + height, left : left + width] = picture
+    return canvas
 
 
 def train_classifier(images: torch.Tensor, labels: torch.Tensor, epochs: int = 3) -> nn.Module:

@@ -12,9 +12,13 @@
 
 A generator G turns noise z into an image; a discriminator D gives an image a logit, a real number
 that is large for images it takes for real. With sigma the logistic function, they play
+=== UNLESS gan-theory.3a ===
 
     min over G, max over D:    E_x[ log sigma(D(x)) ]  +  E_z[ log(1 - sigma(D(G(z)))) ]
 
+=== OTHERWISE ===
+the game of 3(a) in notebook 4.
+=== END ===
 In practice G maximises E_z[ log sigma(D(G(z))) ] instead (the non-saturating form), which has a
 gradient even when D is sure. The two have different gradients: they are not the same problem.
 Discriminators here end in a logit, unless they say that they end in a sigmoid and give a
@@ -49,12 +53,12 @@ import torch
 import torch.nn.functional as F
 from torch import nn, optim
 
+from hw5_checkpoint import Gallery, resumable
 from hw5_figures import image_grid, labelled_rows, loss_curves, reconstruction_pairs
+from hw5_live import training
 from hw5_utils import (
-    Gallery,
     adam,
     batches,
-    checkpoint,
     default_device,
     descend,
     fused,
@@ -65,7 +69,6 @@ from hw5_utils import (
     load_cifar10,
     load_mnist,
     progress,
-    resumable,
     run_a_gan,
     run_options,
     run_part,
@@ -205,8 +208,13 @@ class GAN:
         """The loss of the discriminator: smaller is better. In nats, ONE mean over the 2N logits
         of N real images (target 1) and N fakes (target 0): 0.6931 = log 2 when all logits are 0.
 
+        === UNLESS gan-theory.3a ===
             loss = -1/(2N) [ sum_n log sigma(D(x_n)) + sum_n log(1 - sigma(D(G(z_n)))) ]
 
+        === OTHERWISE ===
+        A logit costs minus the logarithm of the probability that it gives to its target.
+
+        === END ===
         Its gradient must not reach the generator. Hint: torch.nn.BCEWithLogitsLoss.
 
         batch_size: N; batch_data: (N, 1, 28, 28), in [0, 1]; z: (N, Z). Returns a scalar.
@@ -350,8 +358,13 @@ def discriminator_loss(logits_real: torch.Tensor, logits_fake: torch.Tensor) -> 
     the real images (target 1), one over the fakes (target 0): 1.3863 = 2 log 2 at zero logits.
     (Others take one mean over both halves instead, which is half of this.)
 
+    === UNLESS gan-theory.3a ===
         loss = -mean_n log sigma(logits_real_n) - mean_n log(1 - sigma(logits_fake_n))
 
+    === OTHERWISE ===
+    A logit costs minus the logarithm of the probability that it gives to its target.
+
+    === END ===
     Part fc-gan, question `discriminator_loss`. Source: Swansea CSCM77, section 2.2.2. Hint:
     torch.nn.functional.binary_cross_entropy_with_logits.
 
@@ -615,8 +628,13 @@ class DCGAN(nn.Module):
         """Binary cross-entropy of logits: smaller is better. In nats, mean over the batch:
         0.6931 = log 2 when all logits are 0.
 
+        === UNLESS gan-theory.3a ===
             loss = -1/N sum_n [ y_n log sigma(l_n) + (1 - y_n) log(1 - sigma(l_n)) ]
 
+        === OTHERWISE ===
+        A logit costs minus the logarithm of the probability that it gives to its label.
+
+        === END ===
         Question `classification_loss`. logits l: (N, 1), before the sigmoid; labels y: (N, 1), 1
         for real and 0 for fake. Returns a scalar.
         """
@@ -753,7 +771,7 @@ class DCGAN(nn.Module):
         mover = optim.Adam([z], lr=self.vis_learning_rate)
         real = torch.ones(len(z), 1, device=device)
         self.eval()
-        for _step in range(self.vis_steps):
+        for _step in progress(range(self.vis_steps), "Activation maximisation"):
             images = self._generator(z)
             loss = self._classification_loss(self._discriminator(images), real)
             (z.grad,) = torch.autograd.grad(loss, z)
@@ -901,9 +919,8 @@ def train_ae_gan(
 
     z is normal, N(0, I), and fresh in both steps; the weight w is yours (0.9 does well). Clear the
     gradients before each backward pass: several of these losses send theirs through networks that
-    the step must not move. D and G play against each other, so the three losses cannot all fall:
-    while those of the autoencoder and of G fall, that of D rises, towards 2 log 2 = 1.3863, where
-    it can no longer tell fakes from real images.
+    the step must not move. Do not wait for all three losses to fall: while those of the
+    autoencoder and of G do, that of D rises, towards 2 log 2 = 1.3863.
 
     loader: batches of images in [0, 1], alone or with labels; optimizers: what ae_gan_optimizers
     returned. Prints the means of ten epochs. Returns three lists with the mean loss per image of
@@ -1004,8 +1021,12 @@ def samples_by_epoch(
 ):
     """A Figure with a row of samples for each epoch: of those you name, or of all there are.
 
-    samples: {epoch: images}, such as `GAN().samples` after training; low: what is drawn black.
+    samples: {epoch: images}, as a training leaves them; low: what is drawn black.
     """
+    if not samples:
+        raise ValueError(
+            "There are no samples yet: train, and each epoch or every tenth keeps some."
+        )
     missing = sorted(set(epochs or ()) - set(samples))
     if missing:
         raise ValueError(f"There are samples of the epochs {sorted(samples)}, not of {missing}.")
@@ -1029,12 +1050,15 @@ def run_conv_gan(args: argparse.Namespace) -> None:
     loader = batches(images, batch_size=256, drop_last=True, device=args.device)
     if args.bf16:
         in_bf16(gan.disc, gan.gen)
-    with checkpoint("conv-gan", **vars(args)) as run:
+
+    def draw(count: int = 64) -> torch.Tensor:
+        return gan.gen(torch.empty(count, gan._zdim, device=args.device).uniform_(-1, 1))
+
+    with training("conv-gan", gan.gen, draw, **vars(args)) as run:
         losses = gan.train(n_epochs=args.epochs, loader=loader, out=args.out)
-        with torch.no_grad():
-            z = torch.empty(1000, gan._zdim, device=args.device).uniform_(-1, 1)
-            fakes = gan.gen(z).cpu()
-        run.note(ink=fakes.mean(), ink_of_digits=images.mean())
+    with torch.no_grad():
+        fakes = draw(1000).cpu()
+    run.note(ink=fakes.mean(), ink_of_digits=images.mean())
     gan.samples[args.epochs] = fakes[:64]  # after the last epoch
     samples_by_epoch(gan.samples, file=args.out / "conv_gan_epochs.png")
     _curves(*losses, args.out / "conv_gan_losses.png")
@@ -1059,7 +1083,11 @@ def run_fc_gan(args: argparse.Namespace) -> None:
         else (discriminator_loss, generator_loss)
     )
     losses, samples = {"D": [], "G": []}, Gallery()
-    with checkpoint("fc-gan-dc" if args.dc else "fc-gan", **vars(args)) as run:
+
+    def draw() -> torch.Tensor:
+        return (g(sample_noise(64, NOISE_DIM, device=args.device)) + 1) / 2
+
+    with training("fc-gan-dc" if args.dc else "fc-gan", g, draw, **vars(args)) as run:
         run_a_gan(
             d,
             g,
@@ -1073,8 +1101,8 @@ def run_fc_gan(args: argparse.Namespace) -> None:
             losses=losses,
             samples=samples,
         )
-        ink = (samples[max(samples)].mean() + 1) / 2
-        run.note(ink=ink, ink_of_digits=images.mean())
+    ink = (samples[max(samples)].mean() + 1) / 2
+    run.note(ink=ink, ink_of_digits=images.mean())
     samples_by_epoch(samples, low=-1.0, file=args.out / f"{name}_epochs.png")
     _curves(losses["D"], losses["G"], args.out / f"{name}_losses.png")
 
@@ -1088,16 +1116,21 @@ def run_cifar_dcgan(args: argparse.Namespace) -> None:
     if args.bf16:
         in_bf16(dcgan._generator, dcgan._discriminator)
     out, stem = args.out, name.replace("-", "_")
-    with checkpoint(name, **vars(args)) as run:
+
+    def draw() -> torch.Tensor:
+        return dcgan.generate(dcgan.tracked_noise)
+
+    with training(name, dcgan, draw, **vars(args)) as run:
         losses = dcgan.fit(load_cifar10(data=args.data))
-        _curves(*losses, out / f"{stem}_losses.png")
-        samples_by_epoch(dcgan.samples, file=out / f"{stem}_epochs.png")
-        image_grid(dcgan.generate(dcgan.tracked_noise), file=out / f"{stem}_samples.png")
-        image_grid(dcgan.actmax(torch.randn(64, 64)), file=out / f"{stem}_actmax.png")
+    _curves(*losses, out / f"{stem}_losses.png")
+    samples_by_epoch(dcgan.samples, file=out / f"{stem}_epochs.png")
+    image_grid(draw(), file=out / f"{stem}_samples.png")
+    image_grid(dcgan.actmax(torch.randn(64, 64)), file=out / f"{stem}_actmax.png")
+    with training(f"{name}-search", None, None, epochs=1, batches=dcgan.vis_steps, out=out):
         loss, reconstructions = dcgan.reconstruct(test)
-        print(f"average reconstruction loss = {loss:.4f}")
-        reconstruction_pairs(test[:10], reconstructions[:10], file=out / f"{stem}_pairs.png")
-        run.note(reconstruction=loss)
+    print(f"average reconstruction loss = {loss:.4f}")
+    reconstruction_pairs(test[:10], reconstructions[:10], file=out / f"{stem}_pairs.png")
+    run.note(reconstruction=loss)
 
 
 def run_ae_gan(args: argparse.Namespace) -> None:
@@ -1107,11 +1140,15 @@ def run_ae_gan(args: argparse.Namespace) -> None:
     model = AutoEncoderGAN().to(args.device)
     optimizers = ae_gan_optimizers(model, lr=2e-4)
     loader = batches(images, labels, batch_size=64, device=args.device)
-    with checkpoint("ae-gan", **vars(args)) as run:
+
+    def draw() -> torch.Tensor:
+        return model.generator(torch.randn(64, model.latent_size, device=args.device))
+
+    with training("ae-gan", model, draw, **vars(args)) as run:
         d, g, ae = train_ae_gan(model, loader, optimizers, args.epochs)
-        with torch.no_grad():
-            x = test.to(args.device).flatten(1)
-            run.note(test_ae=F.mse_loss(model.generator(model.encoder(x)), x))
+    with torch.no_grad():
+        x = test.to(args.device).flatten(1)
+        run.note(test_ae=F.mse_loss(model.generator(model.encoder(x)), x))
     draw_ae_gan_samples(model, args.out / "ae_gan_samples.png")
     draw_ae_gan_reconstructions(model, test, args.out / "ae_gan_reconstructions.png")
     losses = {"discriminator loss": d, "generator loss": g, "autoencoder loss": ae}

@@ -65,6 +65,11 @@ class Cell:
         return mapping(self.metadata.get("hw5"))
 
     @property
+    def aside(self) -> bool:
+        """Something that is given to look at: no student's work, and never printed."""
+        return bool(self.hw5.get("aside"))
+
+    @property
     def statement(self) -> bool:
         """The course's own words, which nobody edits."""
         locked = bool(self.nbgrader.get("locked"))
@@ -90,16 +95,39 @@ class Question:
     worth: str
     notebook: str
 
+    @property
+    def part(self) -> str:
+        return self.key.partition(".")[0]
+
+    @property
+    def id(self) -> str:
+        return self.key.partition(".")[2]
+
+    @property
+    def points(self) -> float:
+        return float(self.worth.split()[0])
+
+    @property
+    def bonus(self) -> bool:
+        return "bonus" in self.worth
+
 
 @dataclass(frozen=True)
 class Notebook:
-    """A notebook as it was read; `raw` is its JSON. `sha256` is of what its cells say and show."""
+    """A notebook as it was read; `raw` is its JSON. `sha256` is of what its cells say and show.
+
+    `saved` is when its file was written last, in seconds, and None for one without a file.
+    """
 
     name: str
     cells: tuple[Cell, ...]
     metadata: dict[str, Any]
     raw: dict[str, Any]
-    edited: datetime.date | None = None
+    saved: float | None = None
+
+    @property
+    def edited(self) -> datetime.date | None:
+        return None if self.saved is None else datetime.date.fromtimestamp(self.saved)
 
     @property
     def hw5(self) -> dict[str, Any]:
@@ -117,6 +145,17 @@ class Notebook:
             return tuple(str(part) for part in said)
         keys = [cell.question.partition(".")[0] for cell in self.cells if cell.question]
         return tuple(dict.fromkeys(keys))
+
+    @property
+    def anonymous(self) -> tuple[str, ...]:
+        """The parts that are marked without names."""
+        said = self.hw5.get("anonymous")
+        return tuple(part for part in self.parts if isinstance(said, list) and part in said)
+
+    def group(self, part: str) -> int:
+        """How many may hand in a part together."""
+        most = mapping(self.hw5.get("groups")).get(part)
+        return most if isinstance(most, int) else 1
 
     @property
     def title(self) -> str:
@@ -141,11 +180,12 @@ class Notebook:
 
     @property
     def sha256(self) -> str:
-        """Of kinds, sources and outputs; not of the last cell, which prints what is made of it."""
+        """Of kinds, sources and outputs; not of the last cell, which prints what is made of it, nor
+        of what is given to look at."""
         said = [
             [cell.kind, cell.source, [shown(output) for output in cell.outputs]]
             for cell in self.cells
-            if cell.place != "hand-in"
+            if cell.place != "hand-in" and not cell.aside
         ]
         text = json.dumps(said, sort_keys=True, ensure_ascii=True)
         return hashlib.sha256(text.encode()).hexdigest()
@@ -176,7 +216,7 @@ def read_notebook(path: Path) -> Notebook:
     """Read a notebook of any format. Raises ReportError with a sentence."""
     try:
         data = path.read_bytes()
-        edited = datetime.date.fromtimestamp(path.stat().st_mtime)
+        saved = path.stat().st_mtime
     except OSError as error:
         raise ReportError(f"{path} cannot be read: {error.strerror}.") from None
     try:
@@ -186,13 +226,16 @@ def read_notebook(path: Path) -> Notebook:
     try:
         raw = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ReportError(f"{path.name} is not a notebook: {error}.") from None
+        raise ReportError(
+            f"{path.name} is not a notebook: {error}. Take an earlier copy of it (in JupyterLab: "
+            "File, Revert Notebook to Checkpoint), or a fresh one out of the zip."
+        ) from None
     if not isinstance(raw, dict) or not ("cells" in raw or "worksheets" in raw):
         raise ReportError(f"{path.name} is not a notebook: it has no cells.")
-    return parse_notebook(raw, path.stem, edited)
+    return parse_notebook(raw, path.stem, saved)
 
 
-def parse_notebook(raw: dict[str, Any], name: str, edited: datetime.date | None = None) -> Notebook:
+def parse_notebook(raw: dict[str, Any], name: str, saved: float | None = None) -> Notebook:
     """A notebook from its JSON; what is not as the format says is taken as well as can be."""
     if "worksheets" in raw:
         import nbformat  # old formats are rare, and this import is slow
@@ -216,7 +259,7 @@ def parse_notebook(raw: dict[str, Any], name: str, edited: datetime.date | None 
         for number, cell in enumerate(entries(listed), 1)
         if isinstance(cell, dict)
     ]
-    notebook = Notebook(name, tuple(cells), mapping(raw.get("metadata")), raw, edited)
+    notebook = Notebook(name, tuple(cells), mapping(raw.get("metadata")), raw, saved)
     return replace(notebook, cells=tuple(_placed(cells)))
 
 
@@ -252,7 +295,7 @@ def _place_by_content(cell: Cell) -> str:
         return ""
     if "NETID" in (name for name, _ in constants(cell.source)):
         return "about"
-    if re.search(r"^bundle\(", cell.source, re.M) and re.search(r"^report\(", cell.source, re.M):
+    if re.search(r"^(?:hw5_report\.)?bundle\(", cell.source, re.M):
         return "hand-in"
     return "setup" if re.search(r"^QUICK = begin\(", cell.source, re.M) else ""
 
@@ -354,12 +397,10 @@ def preflight(notebook: Notebook) -> list[Finding]:
                 note("only-image", f"{asked} is answered by a picture alone; type it.", cell)
             elif isinstance(limit, int) and words > limit:
                 note("too-long", f"{asked} has {words} words; the limit is {limit}.", cell)
-        if cell.kind != "code" or cell.place == "hand-in":
+        if cell.kind != "code" or cell.place == "hand-in" or cell.aside:
             continue
-        for line in _streams(cell):
-            if line.startswith("WARNING:"):
-                kind = "quick" if "quick" in line else "stand-in"
-                note(kind, f"Output of {cell.name} says: {line[8:].strip()}", cell)
+        for kind, words in warnings_of(cell):
+            note(kind, f"Output of {cell.name} says: {words}", cell)
         if any(output.get("output_type") == "error" for output in cell.outputs):
             note("error", f"{cell.name.capitalize()} stopped with an error.", cell)
         if cell.hw5.get("figure") and not any(is_picture(output) for output in cell.outputs):
@@ -370,10 +411,24 @@ def preflight(notebook: Notebook) -> list[Finding]:
     return found
 
 
+def warnings_of(cell: Cell) -> Iterator[tuple[str, str]]:
+    """Kind and words of every line in which a cell's output warns of something."""
+    for line in _streams(cell):
+        if line.startswith("WARNING:"):
+            known = {"quick": r"\bquick\b", "stand-in": r"\bstands?[ -]in"}
+            kinds = (kind for kind, words in known.items() if re.search(words, line))
+            yield next(kinds, "warning"), line[8:].strip()
+
+
+def to_run(notebook: Notebook) -> list[Cell]:
+    """The cells of code that a student runs."""
+    code = [c for c in notebook.cells if c.kind == "code" and c.place != "hand-in"]
+    return [c for c in code if not c.aside and re.sub(r"#.*", "", c.source).strip()]
+
+
 def _order(notebook: Notebook) -> list[Finding]:
     """Cells that were not run, or not from top to bottom."""
-    code = [c for c in notebook.cells if c.kind == "code" and c.place != "hand-in"]
-    code = [c for c in code if re.sub(r"#.*", "", c.source).strip()]
+    code = to_run(notebook)
     missed = [c for c in code if c.count is None]
     found = []
     if missed:
@@ -497,40 +552,81 @@ def is_picture(output: dict[str, Any]) -> bool:
 
 def check_people(who: About) -> list[Finding]:
     found = []
-    wrong = [name for name in who.netids if not plausible(name)]
     if not who.netids:
         sentence = 'There is no NetID: write it into the cell NETID = "...", or into a file netid.'
         found.append(Finding("netid", sentence))
-    elif wrong:
-        found.append(Finding("netid", f"{wrong[0]!r} does not look like a NetID."))
+    found += [Finding("netid-form", sentence) for sentence in doubts(who.netids)]
     if len(who.discussed) > DISCUSSED:
         sentence = f"{len(who.discussed)} people are named as discussed with; at most {DISCUSSED} "
         found.append(Finding("discussed", sentence + "are allowed."))
     return found
 
 
-def plausible(netid: str) -> bool:
-    """Could this be a NetID?"""
-    placeholders = ("netid", "yournetid", "student", "name", "none", "todo", "x", "xxx")
-    word = netid.lower()
-    form = re.fullmatch(r"[a-z0-9][a-z0-9._-]{1,31}", word)
-    return bool(form) and re.sub(r"[^a-z]", "", word) not in placeholders
+PLACEHOLDERS = ("netid", "yournetid", "mynetid", "student", "name", "none", "todo", "x", "xxx")
+
+
+def doubts(netids: Sequence[str]) -> Iterator[str]:
+    """What does not look like a NetID, in sentences. No form is sure: every university has its own.
+
+    A NetID is what somebody logs in with, such as ada1.
+    """
+    rest = "A NetID is what you log in with, such as ada1."
+    word = r"[^\W\d_]+"
+    names = [n for n in netids if re.fullmatch(rf"{word}(?:[-'’.]{word})*", n) and n[0].isupper()]
+    names = [n for n in names if n.lower() not in PLACEHOLDERS and n != n.upper()]
+    if names:
+        yield f"“{' '.join(names)}” was taken for a NetID and looks like a name. {rest}"
+    for netid in (n for n in netids if n not in names):
+        plain = netid.lower()
+        if "@" in netid:
+            yield (
+                f"“{netid}” was taken for a NetID and is an email address; the NetID is often "
+                f"what stands before the @: “{plain.partition('@')[0]}”. {rest}"
+            )
+        elif re.fullmatch(r"[a-z]?\d{6,}", plain):
+            yield f"“{netid}” was taken for a NetID and looks like a student number. {rest}"
+        elif re.sub(r"[^a-z]", "", plain) in PLACEHOLDERS or not re.fullmatch(
+            r"[a-z0-9][a-z0-9._-]{1,31}", plain
+        ):
+            yield f"“{netid}” was taken for a NetID and does not look like one. {rest}"
+
+
+def check_groups(notebooks: Sequence[Notebook], who: About) -> list[Finding]:
+    """More NetIDs than may hand in a part together."""
+    people = len(who.netids)
+    sizes = {part: one.group(part) for one in notebooks for part in one.parts}
+    alone = [part for part, most in sizes.items() if most < people]
+    if people < 2 or not alone:
+        return []
+    together = [f"{part} by up to {most}" for part, most in sizes.items() if most > 1]
+    also = f" May be handed in together: {', '.join(together)}." if together else ""
+    sentence = (
+        f"{people} NetIDs are named ({', '.join(who.netids)}), too many for {', '.join(alone)}."
+        f'{also} A group hands in its notebook by itself: bundle(["NOTEBOOK.ipynb"]).'
+    )
+    return [Finding("group", sentence)]
 
 
 def find_names(notebooks: Sequence[Notebook], who: About) -> list[Finding]:
     """Where a name still stands in a notebook that is marked without names."""
-    words = {*who.netids, *who.discussed, *_colab_names(notebooks), *_own_name()}
-    words = {word for word in words if len(word) > 2}
+    names = names_in(notebooks, who)
     found = []
-    for one in notebooks if words else ():
-        pattern = re.compile("|".join(rf"\b{re.escape(word)}\b" for word in words), re.I)
+    for one in notebooks:
         for cell in one.cells:
             text = json.dumps([cell.source, [shown(output) for output in cell.outputs]])
-            if cell.place not in ("about", "hand-in") and (seen := pattern.search(text)):
+            looked_at = cell.place not in ("about", "hand-in") and not cell.aside
+            if looked_at and (seen := names.search(text)):
                 sentence = f"{cell.name.capitalize()} shows a name ({seen[0]}); this part is "
                 sentence += "marked without names."
                 found.append(Finding("name", sentence, one.name, cell.id, cell.question))
     return found
+
+
+def names_in(notebooks: Sequence[Notebook], who: About) -> re.Pattern[str]:
+    """The names by which these people may be known."""
+    words = {*who.netids, *who.discussed, *_colab_names(notebooks), *_own_name()}
+    words = sorted(word for word in words if len(word) > 2)
+    return re.compile("|".join(rf"\b{re.escape(word)}\b" for word in words) or "(?!)", re.I)
 
 
 def _own_name() -> set[str]:

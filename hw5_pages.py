@@ -23,7 +23,7 @@ import subprocess
 import sys
 import tempfile
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -46,14 +46,18 @@ from hw5_notebook import (
     is_blank,
     is_picture,
     mapping,
+    names_in,
     preflight,
     questions,
     text_of,
     without_markers,
 )
+from hw5_written import Appendix, Asked, Excerpt, Module, appendix
 
 COURSE = "Deep generative models"
+ANONYMOUS = "Anonymous"  # the author of a PDF without names
 LINES = (45, 15)  # of a longer output the first and the last are printed
+CODE = (400, 40)  # and of the code of a question, or of a file
 OUTPUTS = (40, 5)  # the same for the outputs of one cell
 ROWS = (40, 10)  # and for the rows of a table that a cell shows
 LINE = 1500  # characters of one line of output
@@ -255,7 +259,7 @@ class _Sheet:
     """
 
     lines: list[str | int] = field(default_factory=list)
-    cells: list[Cell | None] = field(default_factory=list)  # whose line it is
+    places: list[tuple[Notebook | None, Cell | None]] = field(default_factory=list)  # of the lines
     fragments: list[dict[str, str]] = field(default_factory=list)
     formulas: list[tuple[str, str, bool]] = field(default_factory=list)  # as written, tidied, alone
     tags: dict[int, str] = field(default_factory=dict)
@@ -267,7 +271,12 @@ class _Sheet:
 
     def add(self, line: str | int) -> None:
         self.lines.append(line)
-        self.cells.append(self.cell)
+        self.places.append((self.notebook, self.cell))
+
+    def back_to(self, line: int) -> Cell | None:
+        """Be again where a line came from, so that what is noted is noted there."""
+        self.notebook, self.cell = self.places[line]
+        return self.cell
 
     def note(self, kind: str, sentence: str) -> None:
         """Say what is wrong with the cell at hand, once."""
@@ -278,22 +287,37 @@ class _Sheet:
             self.findings.append(found)
 
 
-def print_pdf(notebooks: Sequence[Notebook], who: About, article: bool = False) -> Printed:
+def print_pdf(
+    notebooks: Sequence[Notebook],
+    who: About,
+    article: bool = False,
+    modules: Mapping[str, Module] | None = None,
+    judged: Mapping[str, Asked] | None = None,
+) -> Printed:
     """Set notebooks one after the other. `article`: only the student's text, continuously.
 
-    Raises ReportError when pandoc or Typst is missing or cannot work at all.
+    modules: the student's files, whose code is printed behind the questions; judged: what each
+    question takes from them. Raises ReportError when pandoc or Typst is missing or cannot work at
+    all.
     """
-    if who.anonymous:
-        notebooks = [_struck_out(one, who) for one in notebooks]
-    sheet = _Sheet()
     kit = any(one.kit for one in notebooks)
+    modules = modules if modules and kit and not article else {}
+    sources = {one.name: one.sha256 for one in notebooks}
+    sources |= {name: module.sha256 for name, module in modules.items()}
+    notebooks = [replace(n, cells=tuple(c for c in n.cells if not c.aside)) for n in notebooks]
+    strike = _striking(who) if who.anonymous else lambda value: value
+    notebooks = [_struck_out(one, strike) for one in notebooks]
     asked = {key: question for one in notebooks for key, question in questions(one).items()}
     if article:
         asked = {k: q for k, q in asked.items() if k.startswith(f"{ARTICLE}.")}
+    code = appendix(asked, modules, judged or {})
     found = [finding for one in notebooks for finding in preflight(one) if one.kit]
+    sheet = _Sheet()
     if kit:
         found = check_people(who) + found
         _cover(sheet, notebooks, who, asked, found, article)
+    if code.there:
+        sheet.add(f"#entry({_str(APPENDIX)}, {_str(APPENDIX)}, {_str('')}, {_str('')})")
     for notebook in notebooks:
         sheet.notebook = notebook
         sheet.macros = {}
@@ -303,33 +327,62 @@ def print_pdf(notebooks: Sequence[Notebook], who: About, article: bool = False) 
             _set_questions(sheet, notebook, asked)
         else:
             _set_plainly(sheet, notebook, who)
-    pdf, marks = _compile(sheet, notebooks, who)
-    printed = {
+    sheet.notebook = sheet.cell = None
+    if code.there:
+        _set_code(sheet, code, asked, strike)
+    pdf, marks = _compile(sheet, notebooks, who, sources)
+    head = {
         "title": COURSE if kit else notebooks[0].title,
         "netid": [] if who.anonymous else list(who.netids),
+        "notebooks": [{"name": one.name, "sha256": sources[one.name]} for one in notebooks],
+        "modules": [{"name": name, "sha256": sources[name]} for name in modules],
+    }
+    found += _seen_when_set(notebooks, who, code, marks["pages"] if article else 0)
+    return Printed(pdf, head | _page_map(marks, asked, code), (*found, *sheet.findings))
+
+
+def _page_map(
+    marks: Mapping[str, Any], asked: Mapping[str, Question], code: Appendix
+) -> dict[str, Any]:
+    """Where everything is: each question, and its code in the appendix."""
+    boxes = marks["boxes"]
+    return {
         "pages": marks["pages"],
         "size": marks["size"],
-        "notebooks": [{"name": one.name, "sha256": one.sha256} for one in notebooks],
         "questions": [
-            {**asdict(question), "boxes": marks["boxes"].get(key, [])}
-            for key, question in asked.items()
+            {**asdict(question), "boxes": boxes.get(key, [])} for key, question in asked.items()
+        ],
+        "code": [
+            {
+                "key": one.question,
+                "file": one.file,
+                "lines": [[piece.first, piece.last] for piece in one.excerpts],
+                "boxes": boxes.get(CODE_OF + one.question, []),
+            }
+            for one in code.shown
         ],
     }
-    if article and marks["pages"] - 1 > ARTICLE_PAGES:
-        sentence = f"The report has {marks['pages'] - 1} pages besides its cover; "
-        sentence += f"{ARTICLE_PAGES} are allowed."
-        found.append(Finding("too-many-pages", sentence, notebooks[0].name))
-    if any(one.hw5.get("anonymous") for one in notebooks) or who.anonymous:
-        found += find_names([n for n in notebooks if n.hw5.get("anonymous") or who.anonymous], who)
-    return Printed(pdf, printed, (*found, *sheet.findings))
 
 
-def _struck_out(notebook: Notebook, who: About) -> Notebook:
-    """The notebook with every NetID replaced."""
+def _seen_when_set(
+    notebooks: Sequence[Notebook], who: About, code: Appendix, pages: int
+) -> Iterator[Finding]:
+    """A report of so many pages that is too long, and names where there should be none."""
+    if pages - 1 > ARTICLE_PAGES:
+        sentence = (
+            f"The report has {pages - 1} pages besides its cover; {ARTICLE_PAGES} are allowed."
+        )
+        yield Finding("too-many-pages", sentence, notebooks[0].name)
+    if nameless := [one for one in notebooks if one.anonymous or who.anonymous]:
+        yield from find_names(nameless, who)
+        if not who.anonymous:  # then they are struck out
+            yield from _names_in_code(nameless, who, code)
+
+
+def _striking(who: About) -> Callable[[Any], Any]:
+    """What replaces every NetID, in whatever a notebook holds."""
     words = [word for word in (*who.netids, *who.discussed) if len(word) > 2]
-    if not words:
-        return notebook
-    pattern = re.compile("|".join(rf"\b{re.escape(word)}\b" for word in words), re.I)
+    pattern = re.compile("|".join(rf"\b{re.escape(word)}\b" for word in words) or "(?!)", re.I)
 
     def strike(value: Any) -> Any:
         if isinstance(value, str):
@@ -340,6 +393,10 @@ def _struck_out(notebook: Notebook, who: About) -> Notebook:
             return {k: v if "image/" in str(k) else strike(v) for k, v in value.items()}
         return value
 
+    return strike
+
+
+def _struck_out(notebook: Notebook, strike: Callable[[Any], Any]) -> Notebook:
     cells = [
         replace(cell, source=strike(cell.source), outputs=tuple(map(strike, cell.outputs)))
         for cell in notebook.cells
@@ -426,6 +483,58 @@ def _set_article(sheet: _Sheet, notebook: Notebook, asked: dict[str, Question]) 
                 _rich(sheet, mapping(output.get("data")), mapping(output.get("metadata")))
     if question in asked:
         sheet.add(f"#done({_str(question)})")
+
+
+APPENDIX = "Appendix: the code"
+CODE_OF = "code:"  # begins the key of a question's code among the marks
+
+
+def _set_code(
+    sheet: _Sheet, code: Appendix, asked: Mapping[str, Question], strike: Callable[[str], str]
+) -> None:
+    """The appendix: what the student wrote in the modules, a question a page."""
+    sheet.add(f"#appendix({_str(APPENDIX)}, {_array(map(strike, code.notes))})")
+    sheet.add("#columns(2, gutter: 10mm)[")
+    for name in (*(one.question for one in code.shown), *(one.name for one in code.whole)):
+        sheet.add(f"#entry({_str(CODE_OF + name)}, {_str(name)}, {_str('')}, {_str('')})")
+    sheet.add("]")
+    for one in code.shown:
+        question = asked[one.question]
+        key = CODE_OF + one.question
+        sheet.add(f"#code-page({_str(key)}, {_str(question.key)}, {_str(question.title)})")
+        for piece in one.excerpts:
+            sheet.add(f"#source({_str(f'{one.file}, {_lines(piece)}')})")
+            sheet.add(f"#code({_str(strike(_with_head(piece)))}, {_str('python')})")
+        sheet.add(f"#done({_str(key)})")
+    for module in code.whole:
+        sheet.add(f"#code-page({_str(CODE_OF + module.name)}, {_str(module.name)}, {_str('')})")
+        text = text_of(_trimmed("\n".join(module.lines), CODE))
+        sheet.add(f"#code({_str(strike(text))}, {_str('python')})")
+        sheet.add(f"#done({_str(CODE_OF + module.name)})")
+
+
+def _names_in_code(notebooks: Sequence[Notebook], who: About, code: Appendix) -> Iterator[Finding]:
+    """Where a name stands in the code of a part that is marked without names."""
+    names = names_in(notebooks, who)
+    parts = {part for one in notebooks for part in one.anonymous}
+    for one in (one for one in code.shown if one.question.partition(".")[0] in parts):
+        for piece in one.excerpts:
+            if seen := names.search(piece.text):
+                line = piece.first + piece.text[: seen.start()].count("\n")
+                sentence = f"{one.file}, line {line}, shows a name ({seen[0]}); this part is "
+                yield Finding("name", sentence + "marked without names.", question=one.question)
+
+
+def _lines(piece: Excerpt) -> str:
+    many = piece.last > piece.first
+    return f"lines {piece.first} to {piece.last}" if many else f"line {piece.first}"
+
+
+def _with_head(piece: Excerpt) -> str:
+    """A piece of code below the definition that it stands in."""
+    room = len(piece.text) - len(piece.text.lstrip())
+    above = f"{piece.head}\n{' ' * room}…\n" if piece.head else ""
+    return text_of(_trimmed(above + piece.text, CODE))
 
 
 def _set_plainly(sheet: _Sheet, notebook: Notebook, who: About) -> None:
@@ -1050,13 +1159,13 @@ def _terminal(text: str) -> str:
     return "\n".join(lines).strip("\n")
 
 
-def _trimmed(text: str) -> str:
+def _trimmed(text: str, kept: tuple[int, int] = LINES) -> str:
     """The first and the last lines of a long text, and how much lies between."""
     lines = [
         line if len(line) <= LINE else f"{line[:LINE]} … {len(line) - LINE:,} characters left out"
         for line in text.split("\n")
     ]
-    first, last = LINES
+    first, last = kept
     if len(lines) > first + last + 1:
         between = f"… {len(lines) - first - last:,} lines left out …"
         lines = [*lines[:first], between, *lines[-last:]]
@@ -1315,13 +1424,18 @@ _TYPST = r"""
   let said = (..netids, ..if date != "" { (date,) }).join(" · ")
   if said != none { block(below: 5mm, text(9.5pt, soft, said)) }
 }
+#let code-of(key) = context {
+  let at = marks("start").filter(m => m.value.key == "code:" + key).map(m => m.location())
+  if at.len() > 0 { link(at.first(), "code on page " + str(at.first().page())) }
+}
 #let question(key, title, worth) = {
   pagebreak(weak: true)
   block(below: 5mm, width: 100%, {
     context [#metadata((
       key: key, edge: "start", title: title, page: here().page(), y: here().position().y / 1pt,
     )) <mark>]
-    mono(7.5pt, text(soft, key))
+    grid(columns: (auto, 1fr), align: (left, right), mono(7.5pt, text(soft, key)),
+      text(7.5pt, soft, code-of(key)))
     v(-1.5mm)
     grid(columns: (1fr, auto), align: (left + bottom, right + bottom), column-gutter: 4mm,
       heading(level: 2, title), text(10pt, accent, weight: "bold", worth))
@@ -1354,6 +1468,25 @@ _TYPST = r"""
   if turned { text(dir: rtl, body) } else { body }
   parbreak()
 }
+#let appendix(title, notes) = {
+  pagebreak(weak: true)
+  chapter-title.update("Appendix · the code")
+  begin(title, "Appendix · the code")
+  heading(level: 1, title)
+  for said in notes { paragraph(text(alarm, said)) }
+  done(title)
+}
+#let code-page(key, name, title) = {
+  pagebreak(weak: true)
+  block(below: 5mm, width: 100%, {
+    begin(key, "Appendix · the code")
+    grid(columns: (auto, 1fr), align: (left + bottom, right + bottom), column-gutter: 4mm,
+      heading(level: 2, mono(12pt, name)), text(10pt, soft, title))
+    v(-1.5mm)
+    line(length: 100%, stroke: 1pt + line-colour)
+  })
+}
+#let source(where) = block(above: 1.4em, below: .5em, sticky: true, text(9pt, soft, where))
 #let title(level, body) = {
   let sizes = (15pt, 13pt, 11.5pt, 10.5pt, 10pt, 10pt)
   block(above: 1.4em, below: .8em, sticky: true,
@@ -1488,7 +1621,7 @@ def _fonts(source: str, sheet: _Sheet) -> tuple[Any, str]:
 
 
 def _compile(
-    sheet: _Sheet, notebooks: Sequence[Notebook], who: About
+    sheet: _Sheet, notebooks: Sequence[Notebook], who: About, sources: Mapping[str, str]
 ) -> tuple[bytes, dict[str, Any]]:
     """The PDF and its marks. What Typst refuses is replaced by its words, and the rest stays."""
     try:
@@ -1499,7 +1632,7 @@ def _compile(
     trees, formulas = _read(sheet.fragments, [tex for _, tex, _ in sheet.formulas])
     body, owners = _body(sheet, trees, formulas)
     fonts, names = _fonts("\n".join(body), sheet)
-    head = names + _head(notebooks, who) + _TYPST + _STYLE
+    head = names + _head(notebooks, who, sources) + _TYPST + _STYLE
     top = head.count("\n")
     isolated = False
     with tempfile.TemporaryDirectory(prefix="hw5-") as folder:
@@ -1542,7 +1675,8 @@ def _body(
     """Lines of Typst's source, and for each the number of the sheet's line that it came from."""
     body: list[str] = []
     owners: list[int] = []
-    for number, (line, cell) in enumerate(zip(sheet.lines, sheet.cells, strict=True)):
+    for number, line in enumerate(sheet.lines):
+        cell = sheet.back_to(number)
         if isinstance(line, int):
             tree = trees[line]
             try:
@@ -1550,7 +1684,6 @@ def _body(
                     raise RecursionError
                 written = "#{\n" + _Writer(sheet, cell).blocks(tree) + "\n}"
             except RecursionError:
-                sheet.cell = cell
                 where = cell.name if cell else "a cell"
                 sheet.note("text", f"{where.capitalize()} cannot be read as Markdown or HTML.")
                 text = _Writer(sheet, cell).restored(sheet.fragments[line]["text"])
@@ -1567,7 +1700,6 @@ def _filled(sheet: _Sheet, line: str, formulas: Sequence[str], cell: Cell | None
     """A line with its formula, or with TeX where pandoc or Typst could not take it."""
     shown = re.match(r'#?(?:small-)?picture\("([^"]+)"', line)
     if shown and shown[1] not in sheet.pictures:
-        sheet.cell = cell
         sheet.note("picture", f"A picture of {cell.name if cell else 'a cell'} is damaged.")
         return ("#" if line.startswith("#") else "") + 'missing("a picture that is damaged")'
     found = re.search("\ue003(\\d+)\ue001", line)
@@ -1577,7 +1709,6 @@ def _filled(sheet: _Sheet, line: str, formulas: Sequence[str], cell: Cell | None
     if formulas[number]:
         return line.replace(found[0], _str(formulas[number]))
     whole = sheet.formulas[number][0]
-    sheet.cell = cell
     where = cell.name if cell else "a cell"
     shown = re.sub(r"\s+", " ", whole)
     shown = shown if len(shown) <= 60 else shown[:57] + "..."
@@ -1610,9 +1741,8 @@ _MATHS = "".join(re.findall(r"#let maths\(.*?\n\)\)\n", _TYPST, re.S))
 
 def _replace(sheet: _Sheet, body: list[str], owners: list[int], line: int, message: str) -> None:
     """Put words in the place of a picture, or of a whole text, that Typst refuses."""
-    cell = sheet.cells[owners[line]]
+    cell = sheet.back_to(owners[line])
     where = cell.name if cell else "a cell"
-    sheet.cell = cell
     sheet.note("text", f"{where.capitalize()} cannot be set as it is ({message}).")
     mine = [n for n, owner in enumerate(owners) if owner == owners[line]]
     said = sheet.lines[owners[line]]
@@ -1629,11 +1759,11 @@ def _noon(date: datetime.date | None) -> int:
     return int(noon.timestamp())
 
 
-def _head(notebooks: Sequence[Notebook], who: About) -> str:
+def _head(notebooks: Sequence[Notebook], who: About, sources: Iterable[tuple[str, str]]) -> str:
     kit = any(one.kit for one in notebooks)
     article = kit and ARTICLE in notebooks[0].parts
-    names = "Anonymous" if who.anonymous else ", ".join(who.netids)
-    hashes = [f"{one.name}:{one.sha256}" for one in notebooks]
+    names = ANONYMOUS if who.anonymous else ", ".join(who.netids)
+    hashes = [f"{name}:{sha}" for name, sha in sources.items()]
     title = notebooks[0].title if len(notebooks) == 1 else COURSE
     date = "none"
     if who.date:

@@ -1,12 +1,12 @@
 """Given to students: turns the notebooks into the PDF to hand in, and packs the hand-in.
 
-    report()   hw5.pdf, every question on a page of its own, and hw5.json, which says where each
-               one is and what somebody should look at before it is handed in
-    bundle()   hw5_<netid>.zip: modules, notebooks, PDFs and pictures; while something is missing it
-               says so and writes nothing
+    report()   hw5.pdf, every question on a page of its own and the code of each behind them, and
+               hw5.json, which says where each is and what somebody should look at
+    bundle()   hw5_<netid>.zip: modules, notebooks, PDFs and pictures. It says first what is there
+               and what earns nothing; where something looks wrong it asks to be told again
 
     python hw5_report.py report [NOTEBOOK ...] [--part fc-vae] [--anonymous] [--out hw5.pdf]
-    python hw5_report.py bundle [NOTEBOOK ...]
+    python hw5_report.py bundle [NOTEBOOK ...] [--anyway]
     jupyter nbconvert --to hw5-pdf NOTEBOOK      (where the kit is installed)
 
 A notebook becomes cells, pandoc reads their text, tables and formulas, and Typst sets the pages:
@@ -18,38 +18,56 @@ files, and pictures come from inside the notebook alone.
 from __future__ import annotations
 
 import argparse
-import ast
-import datetime
 import io
 import json
 import os
 import re
 import sys
 import zipfile
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from hw5_folder import Gathered, about, gather, home, in_colab, in_order, unsaved
 from hw5_notebook import (
     ARTICLE,
     About,
     Finding,
     Notebook,
     ReportError,
-    check_people,
-    constants,
+    check_groups,
+    doubts,
     entries,
-    find_names,
     mapping,
     parse_notebook,
-    read_notebook,
+    preflight,
 )
-from hw5_pages import print_pdf
+from hw5_pages import ANONYMOUS, print_pdf
+from hw5_summary import losses, states, table
+from hw5_written import MODULES, Asked, Module, progress, questions_asked, read_modules
 
-MODULES = ("hw5_vae.py", "hw5_gan.py")
-PICTURES = ("vae_generation.jpg", "fc_gan_results.jpg", "dc_gan_results.jpg", "vis_*.pdf")
+HERE = Path(__file__).resolve().parent
+FOLDERS = ("", "figures", "runs", "pictures")  # where notebooks and commands save pictures
+PICTURES = (
+    *("vis_*.pdf", "*_generation.jpg", "*_interpolation.jpg", "*_confusion.jpg", "*_results.jpg"),
+    *("*_epochs.png", "*_samples.png", "*_actmax.png", "*_pairs.png", "*_reconstructions.png"),
+)
 EPOCHS = "test_*.png"  # of these the first, the middle and the last
+IN_THE_LIST = ("unanswered", "no-figure")  # findings that the list of questions says
+SAID = (
+    "unsaved",
+    "left-out",
+    "unreadable",
+    "netid",
+    "netid-form",
+    "quick",
+    "stand-in",
+)  # elsewhere
+
+
+class Doubtful(ReportError):
+    """Something looks wrong, and can be handed in knowingly all the same."""
 
 
 # --- what students call
@@ -60,6 +78,7 @@ def report(
     out: str | os.PathLike = "hw5.pdf",
     parts: Iterable[str] | None = None,
     anonymous: bool = False,
+    code: bool = True,
 ) -> Path | None:
     """Write the PDF and its page map (`out` with the ending .json); returns the PDF's path.
 
@@ -67,13 +86,14 @@ def report(
         have been worked on, and in Colab the one that is open.
     parts: only questions of these parts ("fc-vae"); None: all.
     anonymous: without names, and with NetIDs struck out wherever they stand.
+    code: with an appendix that shows what you wrote in the modules, question by question.
 
     The report of four pages becomes a PDF of its own, `hw5_report.pdf`, unless it is all there is.
     Prints in sentences what should be looked at, and where nothing can be written, why; the result
     is then None.
     """
     try:
-        paths = write_report(notebooks, Path(out), parts, anonymous, print)
+        paths = write_report(notebooks, Path(out), parts, anonymous, print, code)
     except ReportError as error:
         print(f"No report yet. {error}")
         return None
@@ -84,18 +104,57 @@ def bundle(
     notebooks: Iterable[str | os.PathLike] | None = None,
     out: str | os.PathLike | None = None,
     pdf: str | os.PathLike = "hw5.pdf",
+    anyway: bool = False,
 ) -> Path | None:
-    """Write `hw5_<netid>.zip`, all that is handed in; returns its path.
+    """Write `hw5_<netid>.zip`, all that is handed in, and the PDF where it is not up to date.
 
-    notebooks: as in `report`; out: another file, or a folder; pdf: what `report` wrote.
+    notebooks: as in `report`; out: another file, or a folder; pdf: what `report` wrote or is to
+    write. Returns the zip's path.
 
-    While something is missing it prints what, in sentences, writes nothing, and returns None.
+    It says what is there and what earns nothing: that can be handed in. Where something looks
+    wrong it says so, writes no zip and returns None; anyway=True hands in all the same.
     """
+    return _bundle(notebooks, out, Path(pdf), anyway, "bundle(anyway=True)")
+
+
+def _bundle(
+    notebooks: Iterable[str | os.PathLike] | None,
+    out: str | os.PathLike | None,
+    pdf: Path,
+    anyway: bool,
+    way_out: str,
+) -> Path | None:
     try:
-        return write_bundle(notebooks, out, Path(pdf), print)
+        return write_bundle(notebooks, out, pdf, print, anyway)
     except ReportError as error:
-        print(f"Nothing to hand in yet.\n{error}")
+        print(f"Nothing is handed in yet.\n{error}")
+        if isinstance(error, Doubtful):
+            print(f"Put it right, or hand in all the same, knowingly: {way_out}")
         return None
+
+
+# --- the report
+
+
+@dataclass(frozen=True)
+class Made:
+    """A PDF that is on the disk, and its page map."""
+
+    path: Path
+    described: Mapping[str, Any]
+
+    @property
+    def findings(self) -> list[Finding]:
+        return [Finding(**one) for one in self.described.get("findings", ())]
+
+    @classmethod
+    def read(cls, path: Path) -> Made | None:
+        """A PDF that was written before; None without the page map that belongs to it."""
+        try:
+            made = cls(path, json.loads(_map_of(path).read_bytes()))
+            return made if made.findings or made.described["pages"] else None
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            return None
 
 
 def write_report(
@@ -104,26 +163,64 @@ def write_report(
     parts: Iterable[str] | None,
     anonymous: bool,
     say: Callable[[str], None],
+    code: bool = True,
 ) -> list[Path]:
     """`report`, but raises ReportError; returns every PDF, the main one first."""
-    found, left_out = _gather(notebooks, None if parts is None else tuple(parts))
-    chapters = [one for one in found if ARTICLE not in one.parts]
-    articles = [one for one in found if ARTICLE in one.parts]
+    gathered = gather(notebooks, None if parts is None else tuple(parts))
+    if gathered.nothing:
+        raise ReportError(
+            f"{gathered.nothing} Run its cells, save it (Ctrl+S), and run this again; or give its "
+            'name, as in report(["3_fc_vae.ipynb"]).'
+        )
+    made = _print(gathered, out, anonymous, read_modules(home()) if code else {})
+    for one in made:
+        say(_pages(one))
+        for finding in one.findings:
+            say(f"  - {_told(finding, gathered)}")
+    return [one.path for one in made]
+
+
+def _print(
+    gathered: Gathered, out: Path, anonymous: bool, modules: Mapping[str, Module]
+) -> list[Made]:
+    """Write the PDFs and their page maps: the questions with the code, and the report of four
+    pages."""
+    chapters = [one for one in gathered.notebooks if ARTICLE not in one.parts]
+    articles = [one for one in gathered.notebooks if ARTICLE in one.parts]
     jobs = [(chapters, out)] if chapters else []
     if articles:
-        aside = out.with_name(f"{out.stem}_report{out.suffix}") if chapters else out
-        jobs.append((articles, aside))
+        jobs.append((articles, _article(out) if chapters else out))
+    who, asked = about(gathered.notebooks, anonymous), questions_asked(home(), HERE)
+    made = []
     for books, path in jobs:
-        printed = print_pdf(books, about(found, anonymous), article=books is articles)
-        findings = (*left_out, *_unsaved(books), *printed.findings)
-        _write(path, printed.pdf)
+        printed = print_pdf(books, who, books is articles, modules, asked)
+        findings = (*gathered.findings, *unsaved(gathered.around), *printed.findings)
         described = {"pdf": path.name, **printed.map, "findings": [asdict(f) for f in findings]}
-        _write(path.with_suffix(".json"), (json.dumps(described, indent=1) + "\n").encode())
-        say(f"{path}: {printed.map['pages']} pages, {len(printed.map['questions'])} questions.")
-        for finding in findings:
-            where = f"{finding.notebook}: " if finding.notebook and len(books) > 1 else ""
-            say(f"  - {where}{finding.sentence}")
-    return [path for _, path in jobs]
+        _write(path, printed.pdf)
+        _write(_map_of(path), (json.dumps(described, indent=1) + "\n").encode())
+        made.append(Made(path, described))
+    return made
+
+
+def _article(out: Path) -> Path:
+    return out.with_name(f"{out.stem}_report{out.suffix}")
+
+
+def _map_of(pdf: Path) -> Path:
+    return pdf.with_suffix(".json")
+
+
+def _pages(made: Made) -> str:
+    if not made.described:
+        return f"{made.path}: as it is."
+    pages, asked = made.described["pages"], made.described["questions"]
+    return f"{made.path}: {pages} pages, {len(asked)} questions."
+
+
+def _told(finding: Finding, gathered: Gathered) -> str:
+    """A finding, with its notebook where there are several."""
+    several = len(gathered.notebooks) > 1 and finding.notebook not in finding.sentence
+    return (f"{finding.notebook}: " if several and finding.notebook else "") + finding.sentence
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -135,149 +232,6 @@ def _write(path: Path, content: bytes) -> None:
         raise ReportError(f"{path} cannot be written: {error.strerror}.{hint}") from None
 
 
-# --- which notebooks, and what they say of their author
-
-
-def _gather(
-    notebooks: Iterable[str | os.PathLike] | None, parts: tuple[str, ...] | None
-) -> tuple[list[Notebook], list[Finding]]:
-    """The notebooks to print, in order, and a finding for each that is left out."""
-    left_out: list[Finding] = []
-    if notebooks is None:
-        found = _around()
-        touched = [one for one in found if one.touched]
-        if not touched:
-            raise ReportError(
-                "No notebook here has been run and saved. Run its cells, save it (Ctrl+S), and "
-                "run this again."
-                if found
-                else "There is no notebook of this coursework in this folder. Give its name, as in "
-                'report(["3_fc_vae.ipynb"]).'
-            )
-        for one in found:
-            if not one.touched:
-                sentence = f"{one.name}.ipynb has not been run and saved; it is left out."
-                left_out.append(Finding("left-out", sentence, one.name))
-        found = touched
-    else:
-        found = [read_notebook(Path(path)) for path in notebooks]
-    if parts is not None:
-        known = {part for one in found for part in one.parts}
-        if unknown := [part for part in parts if part not in known]:
-            listed = ", ".join(sorted(known)) or "none"
-            raise ReportError(f"There is no part {unknown[0]!r} here; the parts are: {listed}.")
-        found = [_only(one, parts) for one in found if set(parts) & set(one.parts)]
-    return found, left_out
-
-
-def _only(notebook: Notebook, parts: tuple[str, ...]) -> Notebook:
-    """The notebook without questions of other parts."""
-    cells = [c for c in notebook.cells if not c.question or c.question.split(".")[0] in parts]
-    return replace(notebook, cells=tuple(cells))
-
-
-def _home() -> Path:
-    """The folder of the student's modules."""
-    here = Path.cwd()
-    folders = (here, here.parent, Path(__file__).resolve().parent)
-    found = (folder for folder in folders if any((folder / name).exists() for name in MODULES))
-    return next(found, here)
-
-
-def _around() -> list[Notebook]:
-    """The coursework's notebooks here, numbered ones in order; in Colab also the open one."""
-    live = _colab()
-    here, home = Path.cwd(), _home()
-    found: list[Notebook] = []
-    for folder in dict.fromkeys((here, here / "notebooks", home / "notebooks", home)):
-        paths = sorted(folder.glob("*.ipynb"), key=in_order)
-        found = [one for one in map(_readable, paths) if one is not None and one.kit]
-        if found:
-            break
-    if live is not None:
-        # A copy on the disk of Colab's machine is what was fetched, not what is on the screen.
-        found = [one for one in found if one.parts != live.parts and one.name != live.name]
-        found = sorted([*found, live], key=lambda one: in_order(Path(one.name)))
-    return found
-
-
-def in_order(path: Path) -> tuple[int, str]:
-    number = re.match(r"\d+", path.name)
-    return (int(number[0]) if number else sys.maxsize, path.name)
-
-
-def _readable(path: Path) -> Notebook | None:
-    try:
-        return read_notebook(path)
-    except ReportError:
-        return None
-
-
-def _colab() -> Notebook | None:
-    """The notebook that is open in Colab, as it is on the screen; None elsewhere."""
-    if "google.colab" not in sys.modules:
-        return None
-    from google.colab import _message  # type: ignore[import-not-found]
-
-    answer = _message.blocking_request("get_ipynb", request="", timeout_sec=60)
-    raw = mapping(mapping(answer).get("ipynb"))
-    if not raw:
-        raise ReportError("Colab did not hand over this notebook. Run this cell once more.")
-    colab = mapping(mapping(raw.get("metadata")).get("colab"))
-    return parse_notebook(raw, Path(str(colab.get("name") or "notebook.ipynb")).stem)
-
-
-def _unsaved(notebooks: Sequence[Notebook]) -> list[Finding]:
-    """What runs in this kernel but is not in the file yet."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
-    if shell is None or "google.colab" in sys.modules or not hasattr(shell, "kernel"):
-        return []
-    run = {text.strip() for text in shell.user_ns.get("In", [])[1:-1] if text.strip()}
-    for one in notebooks:
-        code = [cell for cell in one.cells if cell.kind == "code" and cell.place != "hand-in"]
-        mine = len(run & {cell.source.strip() for cell in code}) * 2 > len(run)
-        last = max((cell.count or 0 for cell in code), default=0)
-        if run and mine and last < shell.execution_count - 1:
-            sentence = (
-                f"{one.name}.ipynb was not saved after its last cells were run, so the PDF shows "
-                "what was there before. Save it (Ctrl+S) and run this cell once more."
-            )
-            return [Finding("unsaved", sentence, one.name)]
-    return []
-
-
-def about(notebooks: Sequence[Notebook], anonymous: bool = False) -> About:
-    """NetIDs, people and sources from the notebooks' `about` cells and the file `netid`.
-
-    The cells are read, never run. The date is that of the last edit, so that it stays the same.
-    """
-    said: dict[str, list[str]] = {"NETID": [], "DISCUSSED_WITH": [], "SOURCES": []}
-    for cell in (c for one in notebooks for c in one.cells if c.place == "about"):
-        for name, value in constants(cell.source):
-            if name in said:
-                values = value if isinstance(value, (list, tuple, set)) else [value]
-                said[name] += [str(v).strip() for v in values if str(v).strip()]
-    netids = [name for text in said["NETID"] for name in re.split(r"[\s,;]+", text)]
-    dates = [one.edited for one in notebooks if one.edited]
-    return About(
-        netids=tuple(dict.fromkeys(netids)) or _netid_file(),
-        discussed=tuple(dict.fromkeys(said["DISCUSSED_WITH"])),
-        sources=tuple(dict.fromkeys(said["SOURCES"])),
-        date=max(dates) if dates else None,
-        anonymous=anonymous,
-    )
-
-
-def _netid_file() -> tuple[str, ...]:
-    for folder in dict.fromkeys((Path.cwd(), _home())):
-        path = folder / "netid"
-        if path.is_file():
-            text = path.read_bytes()[:4096].decode("utf-8-sig", "replace")
-            return tuple(dict.fromkeys(name for name in re.split(r"[\s,;\0]+", text) if name))
-    return ()
-
-
 # --- the bundle
 
 
@@ -286,44 +240,53 @@ def write_bundle(
     out: str | os.PathLike | None,
     pdf: Path,
     say: Callable[[str], None],
+    anyway: bool = False,
 ) -> Path:
-    """`bundle`, but raises ReportError with all that is missing, a sentence a line."""
-    found, left_out = _gather(notebooks, None)
-    who = about(found)
-    missing = [f.sentence for f in check_people(who) if f.kind == "netid"]
-    missing += [f.sentence for f in _unsaved(found)]
-    home = _home()
-    modules = {n: (home / n).read_bytes() for n in MODULES if (home / n).is_file()}
-    problems, unfinished = _check_modules(modules, found, home)
-    missing += problems
-    printed = {
-        p.name: p.read_bytes()
-        for p in (pdf, pdf.with_name(f"{pdf.stem}_report.pdf"))
-        if p.is_file()
+    """`bundle`, but raises ReportError, or Doubtful, with all that stands against it, a sentence a
+    line."""
+    gathered = gather(notebooks)
+    modules, asked = read_modules(home()), questions_asked(home(), HERE)
+    who = about(gathered.notebooks or gathered.untouched)
+    made, in_doubt = _pdfs(gathered, modules, pdf)
+    in_doubt += _doubts(gathered, modules, asked, who)
+    for line in _summary(gathered, modules, asked, made):
+        say(line)
+    against = "\n".join(f"  - {sentence}" for sentence in dict.fromkeys(in_doubt))
+    if not who.netids:
+        missing = 'There is no NetID: write it into the cell NETID = "...", or into a file netid.'
+        raise ReportError("\n".join(filter(None, (f"  - {missing}", against))))
+    if against and not anyway:
+        raise Doubtful(against)
+    pictures, notes = _pictures(home())
+    files = {
+        "netid": ("\n".join(who.netids) + "\n").encode(),
+        **{name: module.data for name, module in modules.items()},
+        **{f"{one.name}.ipynb": _as_json(one) for one in gathered.notebooks},
+        **{one.path.name: one.path.read_bytes() for one in made},
+        **pictures,
     }
-    missing += _check_pdfs(printed, found, pdf)
-    if missing:
-        raise ReportError("\n".join(f"  - {sentence}" for sentence in missing))
-    files = {"netid": ("\n".join(who.netids) + "\n").encode(), **modules}
-    for one in found:
-        files[f"{one.name}.ipynb"] = json.dumps(without_people(one.raw), indent=1).encode()
-    files |= printed
-    pictures, notes = _pictures(home)
-    files |= pictures
-    target = Path(out) if out else Path(f"hw5_{'--'.join(who.netids)}.zip".lower())
-    if target.is_dir():
-        target /= f"hw5_{'--'.join(who.netids)}.zip".lower()
+    target = _target(out, who)
     _write(target, _zipped(files))
-    say(f"{target}: {', '.join(files)}.")
-    warnings = [f.sentence for f in left_out] + unfinished + notes
-    for one in found:
-        if one.hw5.get("anonymous"):
-            warnings += [f"{one.name}: {f.sentence}" for f in find_names([one], who)]
-    for sentence in warnings:
-        say(f"  - {sentence}")
-    if "google.colab" in sys.modules:
-        say("Download it from the panel on the left (the folder): this machine forgets its files.")
+    if against:
+        say(f"Handed in all the same:\n{against}")
+    for note in notes:
+        say(note)
+    say(f"{target} is ready, for {', '.join(who.netids)}: {', '.join(files)}.")
+    if in_colab():
+        say("Download it from the panel on the left (the folder), and hand that file in.")
     return target
+
+
+def _target(out: str | os.PathLike | None, who: About) -> Path:
+    """Where the zip goes; its name says whose it is."""
+    names = (re.sub(r"[^\w.@-]+", "-", netid.lower()) for netid in who.netids)
+    name = f"hw5_{'--'.join(names)}.zip"
+    target = Path(out) if out else Path(name)
+    return target / name if target.is_dir() else target
+
+
+def _as_json(notebook: Notebook) -> bytes:
+    return json.dumps(without_people(notebook.raw), indent=1).encode()
 
 
 def _zipped(files: dict[str, bytes]) -> bytes:
@@ -337,91 +300,138 @@ def _zipped(files: dict[str, bytes]) -> bytes:
     return out.getvalue()
 
 
-def _check_modules(
-    modules: dict[str, bytes], notebooks: Sequence[Notebook], home: Path
-) -> tuple[list[str], list[str]]:
-    """What is wrong with the modules, and what is only unfinished, in sentences."""
-    problems = [] if modules else [f"Neither {' nor '.join(MODULES)} is in {home}."]
-    defined: dict[str, ast.AST] = {}
-    for name, content in modules.items():
-        try:
-            tree = ast.parse(content)
-        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            where = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
-            problems.append(f"{name}{where} is not valid Python: {error.args[0]}.")
-            continue
-        for node in tree.body:
-            if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-                defined[node.name] = node
-            elif isinstance(node, (ast.Assign, ast.AnnAssign)):
-                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-                defined |= {t.id: node for t in targets if isinstance(t, ast.Name)}
-            elif isinstance(node, ast.ImportFrom):
-                defined |= {alias.asname or alias.name: node for alias in node.names}
-    if problems:
-        return problems, []
-    parts = {part for one in notebooks for part in one.parts}
-    unfinished = []
-    for question, names in _asked_names(home).items():
-        for name in names if question.partition(".")[0] in parts else ():
-            if name not in defined:
-                problems.append(f"{' and '.join(modules)} lack {name} (question {question}).")
-            elif _is_stub(defined[name], question):
-                unfinished.append(f"Question {question}: {name} is not written yet.")
-    return list(dict.fromkeys(problems)), list(dict.fromkeys(unfinished))
+# --- what to say before it is written
 
 
-def _asked_names(home: Path) -> dict[str, list[str]]:
-    """Questions and the names they take from the modules, as hw5_checks.py lists them."""
-    for folder in (home, Path(__file__).resolve().parent):
-        if (folder / "hw5_checks.py").is_file():
-            tree = ast.parse((folder / "hw5_checks.py").read_bytes())
-            calls = [
-                call
-                for node in tree.body
-                if isinstance(node, ast.FunctionDef)
-                for call in node.decorator_list
-                if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "question"
-            ]
-            said = [[a.value for a in call.args if isinstance(a, ast.Constant)] for call in calls]
-            return {words[0]: words[1:] for words in said if words}
-    return {}
+def _summary(
+    gathered: Gathered,
+    modules: Mapping[str, Module],
+    asked: Mapping[str, Asked],
+    made: Sequence[Made],
+) -> list[str]:
+    """The table, what earns nothing, and all that the report says besides."""
+    books = sorted(gathered.around, key=lambda one: in_order(Path(one.name)))
+    found = states(books, modules, asked)
+    listed = {state.question.key for state in found if state.words}
+    told = [finding for one in made for finding in one.findings]
+    if not told:
+        told = [finding for one in gathered.notebooks for finding in preflight(one)]
+    told = [f for f in told if f.kind not in SAID]
+    told = [f for f in told if f.kind not in IN_THE_LIST or f.question not in listed]
+    lines = [*table(found, books), ""] if found else []
+    if any(word in line for line in lines for word in ("quick", "stand-in")):
+        lines.append("Figures of a quick run, or of data that stand in, are for a try only.")
+    lines += losses(found)
+    if left_out := [f"{one.name}.ipynb" for one in gathered.untouched]:
+        lines.append(f"Not run and saved, so left out: {', '.join(left_out)}.")
+    lines += ["", *(_pages(one) for one in made)]
+    return lines + [f"  - {_told(finding, gathered)}" for finding in told]
 
 
-def _is_stub(node: ast.AST, question: str) -> bool:
-    """Does it still raise NotImplementedError for this very question?"""
-    for inner in ast.walk(node):
-        if isinstance(inner, ast.Raise) and isinstance(inner.exc, ast.Call):
-            said = [a.value for a in inner.exc.args if isinstance(a, ast.Constant)]
-            if getattr(inner.exc.func, "id", "") == "NotImplementedError" and any(
-                str(word).startswith(question) for word in said
-            ):
-                return True
-    return False
+def _pdfs(
+    gathered: Gathered, modules: Mapping[str, Module], pdf: Path
+) -> tuple[list[Made], list[str]]:
+    """The PDFs that go in, made anew where they are not of what is there now; and what is doubtful
+    about them."""
+    if gathered.nothing:
+        return [], []
+    there = [path for path in (pdf, _article(pdf)) if path.is_file()]
+    said = {path: made_from(path.read_bytes()) for path in there}
+    if foreign := [path for path in there if not said[path].sources]:
+        names = " and ".join(map(str, foreign))
+        sentence = (
+            f"{names} was not made by report() and would go in as it is. Rename or delete it, and "
+            "it is made here."
+        )
+        return [Made(path, {}) for path in foreign], [sentence]
+    carried = {name: sha for one in said.values() for name, sha in one.sources.items()}
+    chapters = {one.name for one in gathered.notebooks if ARTICLE not in one.parts}
+    without = chapters & carried.keys() and not any(name.endswith(".py") for name in carried)
+    with_code = modules if chapters and not without else {}  # one made without code stays so
+    now = {one.name: one.sha256 for one in gathered.notebooks}
+    now |= {name: module.sha256 for name, module in with_code.items()}
+    made = [one for one in map(Made.read, there) if one]
+    if carried == now and len(made) == len(there):
+        return made, []
+    anonymous = any(one.anonymous for one in said.values())
+    try:
+        return _print(gathered, pdf, anonymous, with_code), []
+    except ReportError as error:
+        return [], [f"There is no PDF. {error}"]
 
 
-def _check_pdfs(pdfs: dict[str, bytes], notebooks: Sequence[Notebook], asked: Path) -> list[str]:
-    """Every notebook must stand in a PDF just as it is now."""
-    if not pdfs:
-        return [f"{asked} is missing: run report() first."]
-    carried = {sha for content in pdfs.values() for _, sha in carried_notebooks(content)}
-    stale = [one.name for one in notebooks if one.sha256 not in carried]
-    if not stale:
-        return []
-    names = " and ".join(f"{name}.ipynb" for name in stale)
-    return [f"{' and '.join(pdfs)} was made from another state of {names}: run report() again."]
+@dataclass(frozen=True)
+class MadeFrom:
+    """What a PDF says it was made from: names of notebooks and modules with their SHA-256."""
+
+    sources: Mapping[str, str]
+    anonymous: bool = False
 
 
-def carried_notebooks(pdf: bytes) -> list[tuple[str, str]]:
-    """Names and SHA-256 of the notebooks that a PDF says it was made from."""
+def made_from(pdf: bytes) -> MadeFrom:
     from pypdf import PdfReader
     from pypdf.errors import PyPdfError
 
     try:
-        words = str((PdfReader(io.BytesIO(pdf)).metadata or {}).get("/Keywords", ""))
-    except (PyPdfError, ValueError, KeyError, TypeError, RecursionError):
-        return []
-    return [(name.strip(), sha) for name, sha in re.findall(r"([^,:]+):([0-9a-f]{64})", words)]
+        said = PdfReader(io.BytesIO(pdf)).metadata or {}
+    except (PyPdfError, ValueError, KeyError, TypeError, RecursionError, OSError):
+        return MadeFrom({})
+    found = re.findall(r"([^,:]+):([0-9a-f]{64})", str(said.get("/Keywords", "")))
+    sources = {name.strip(): sha for name, sha in found}
+    return MadeFrom(sources, str(said.get("/Author", "")) == ANONYMOUS)
+
+
+def _doubts(
+    gathered: Gathered, modules: Mapping[str, Module], asked: Mapping[str, Asked], who: About
+) -> list[str]:
+    """What looks wrong, in sentences. Each may be right all the same, and locks nobody out."""
+    books = gathered.notebooks
+    said = [finding.sentence for finding in unsaved(gathered.around)]
+    said += doubts(who.netids)
+    said += [finding.sentence for finding in check_groups(books, who)]
+    if gathered.nothing:
+        said.append(
+            f"{gathered.nothing} Nothing written or drawn is handed in, and no PDF. Run the cells "
+            "and save it (Ctrl+S)."
+        )
+    said += [finding.sentence for finding in gathered.findings if finding.kind == "unreadable"]
+    parts = [part for one in books for part in one.parts]
+    for part in dict.fromkeys(part for part in parts if parts.count(part) > 1):
+        names = " and ".join(f"{one.name}.ipynb" for one in books if part in one.parts)
+        said.append(f"{part} is in {names}: delete one, or name the others: bundle([...]).")
+    return said + list(_doubts_of_modules(modules, asked, set(parts)))
+
+
+def _doubts_of_modules(
+    modules: Mapping[str, Module], asked: Mapping[str, Asked], parts: set[str]
+) -> Iterator[str]:
+    """What is wrong with the student's files, for these parts; all when there are none."""
+    if not modules:
+        yield f"Neither {' nor '.join(MODULES)} is in {home()}: no code is handed in."
+    for file in MODULES if modules else ():
+        mine = {key: one for key, one in asked.items() if one.file == file}
+        wanted = {k: one for k, one in mine.items() if not parts or k.partition(".")[0] in parts}
+        module = modules.get(file)
+        if module is None and wanted:
+            yield f"{file} is not in {home()}: the code of {_parts(wanted)} earns nothing."
+        elif module is not None and module.problem:
+            yield f"{module.problem} As it is, all of its code earns nothing: {_parts(mine)}."
+        elif module is not None:
+            far = {key: progress(module, key, one.names) for key, one in wanted.items()}
+            names = dict.fromkeys(name for one in far.values() for name in one.lacking)
+            if names:
+                keys = ", ".join(key for key, one in far.items() if one.lacking)
+                yield (
+                    f"{file} has no {', '.join(names)}, which {keys} take from it. A name that was "
+                    "changed is not found."
+                )
+
+
+def _parts(asked: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(key.partition(".")[0] for key in asked))
+
+
+# --- what goes in
 
 
 def without_people(raw: dict[str, Any]) -> dict[str, Any]:
@@ -439,17 +449,19 @@ def without_people(raw: dict[str, Any]) -> dict[str, Any]:
     return {**raw, "metadata": metadata, "cells": cells}
 
 
-def _pictures(home: Path) -> tuple[dict[str, bytes], list[str]]:
-    """The pictures under the names that are asked for; of many epochs three."""
-    folders = dict.fromkeys((Path.cwd(), home, home / "notebooks", home / "pictures"))
+def _pictures(folder: Path) -> tuple[dict[str, bytes], list[str]]:
+    """The pictures that notebooks and commands save; of many epochs three. Those that are given
+    have a name with two dashes."""
+    roots = dict.fromkeys((Path.cwd(), folder, folder / "notebooks"))
+    folders = dict.fromkeys(root / name for root in roots for name in FOLDERS)
     found: dict[str, Path] = {}
-    for folder in folders:
-        for pattern in PICTURES:
-            for path in sorted(folder.glob(pattern)):
-                found.setdefault(path.name, path)
     notes: list[str] = []
-    for folder in folders:
-        epochs = [p for p in folder.glob(EPOCHS) if re.fullmatch(r"test_\d+", p.stem)]
+    for place in folders:
+        for path in (path for pattern in PICTURES for path in sorted(place.glob(pattern))):
+            if "--" not in path.name:
+                found.setdefault(path.name, path)
+    for place in folders:
+        epochs = [p for p in place.glob(EPOCHS) if re.fullmatch(r"test_\d+", p.stem)]
         epochs = sorted(epochs, key=lambda path: int(path.stem.partition("_")[2]))
         if epochs:
             chosen = sorted({0, len(epochs) // 2, len(epochs) - 1})
@@ -496,15 +508,16 @@ def _exporter() -> type:
             named = mapping(resources.get("metadata"))
             name = str(named.get("name") or "notebook")
             path = Path(str(named.get("path") or "."), f"{name}.ipynb")
-            edited = datetime.date.fromtimestamp(path.stat().st_mtime) if path.is_file() else None
-            notebook = parse_notebook(json.loads(json.dumps(nb)), name, edited)
+            saved = path.stat().st_mtime if path.is_file() else None
+            notebook = parse_notebook(json.loads(json.dumps(nb)), name, saved)
             article = ARTICLE in notebook.parts
             printed = print_pdf([notebook], about([notebook], self.anonymous), article)
             for finding in printed.findings:
                 self.log.warning(finding.sentence)
             described = {**printed.map, "findings": [asdict(f) for f in printed.findings]}
             outputs = dict(resources.get("outputs") or {})
-            outputs[f"{name}.json"] = (json.dumps(described, indent=1) + "\n").encode()
+            # With a folder: nbconvert makes the folder of each of these files, and "" is none.
+            outputs[f"./{name}.json"] = (json.dumps(described, indent=1) + "\n").encode()
             resources["outputs"] = outputs
             return printed.pdf, resources
 
@@ -522,15 +535,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     one.add_argument("--out", type=Path, default=Path("hw5.pdf"), help="the PDF (%(default)s)")
     one.add_argument("--part", action="append", help="only this part (repeatable)")
     one.add_argument("--anonymous", action="store_true", help="without names")
+    one.add_argument("--no-code", action="store_true", help="without the appendix of your code")
     one = commands.add_parser("bundle", help="write the zip to hand in")
     one.add_argument("notebooks", nargs="*", type=Path, metavar="NOTEBOOK", help="(default: all)")
     one.add_argument("--out", type=Path, help="the zip, or its folder (hw5_<netid>.zip)")
     one.add_argument("--pdf", type=Path, default=Path("hw5.pdf"), help="the report (%(default)s)")
+    one.add_argument("--anyway", action="store_true", help="hand in whatever looks wrong")
     said = parser.parse_args(argv)
     if said.command == "report":
-        written = report(said.notebooks or None, said.out, said.part, said.anonymous)
+        code = not said.no_code
+        written = report(said.notebooks or None, said.out, said.part, said.anonymous, code)
     else:
-        written = bundle(said.notebooks or None, said.out, said.pdf)
+        way_out = "python hw5_report.py bundle --anyway"
+        written = _bundle(said.notebooks or None, said.out, said.pdf, said.anyway, way_out)
     return 0 if written else 1
 
 

@@ -28,8 +28,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from hw5_checkpoint import random_streams
 from hw5_utils import (
-    _random_streams,
     adam,
     default_device,
     descend,
@@ -45,13 +45,13 @@ STEPS = 300  # on them
 @contextlib.contextmanager
 def _aside() -> Iterator[None]:
     """What is printed in this block is not seen, and what it draws at random was not drawn."""
-    streams = _random_streams()
+    streams = random_streams()
     reset_seed(0)
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             yield
     finally:
-        _random_streams(streams)
+        random_streams(streams)
 
 
 def _few(images: torch.Tensor, count: int = FEW) -> torch.Tensor:

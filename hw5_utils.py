@@ -2,13 +2,13 @@
 
     seeds and helpers   reset_seed  rel_error  count_params  initialize_weights  one_hot
                         idx2onehot  hello  default_device  adam  fused  descend
-                        in_channels_last  in_bf16  progress  show_losses  run_options  begin
-                        check
+                        in_channels_last  in_bf16  progress  show_losses  run_options  run_part
+                        begin  check  unwritten
     data                load_mnist  load_binary_mnist  load_cifar10  mnist  download  batches
                         batch_indices  GANDataset  BASE_URL
     figures             array_to_image  concat_images  save_images  show_images
     training loops      train_vae (part fc-vae)  run_a_gan (part fc-gan)
-    interruptions       checkpoint  resumable  Gallery  save_weights  load_weights  run_part
+    from hw5_checkpoint checkpoint  resumable  Gallery
 
 Letters: N images in a batch, C classes, H x W = 28 x 28 pixels. Images are float32 in [0, 1] and
 labels int64 in 0..9. MNIST is kept under `data/` beside this file, or in the folder that the
@@ -19,11 +19,11 @@ torchvision, scikit-learn, matplotlib and safetensors are imported only where th
 from __future__ import annotations
 
 import argparse
+import copy
 import functools
 import gzip
 import importlib.util
 import io
-import json
 import math
 import os
 import random
@@ -33,8 +33,8 @@ import socket
 import sys
 import tempfile
 import time
+import types
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
@@ -44,6 +44,8 @@ import torch.nn.functional as F
 from torch import nn
 from torch.utils._pytree import tree_map
 from torch.utils.data import Dataset
+
+from hw5_checkpoint import CheckpointError, Gallery, checkpoint, resumable
 
 BASE_URL = "https://ossci-datasets.s3.amazonaws.com/mnist/"
 FETCH_TIMEOUT = 5.0  # seconds of silence after which a server counts as out of reach
@@ -98,15 +100,15 @@ def hello(file: str) -> None:
     print(f"{name} last edited on {time.ctime(os.path.getmtime(file))}")
 
 
-def begin() -> bool:
-    """Say what a notebook finds here; True if HW5_QUICK=1 asks for quick settings.
+def begin(quick: bool = False) -> bool:
+    """Say what a notebook finds here; whether it shall use quick settings, asked for here or by
+    HW5_QUICK=1.
 
     What a notebook to be handed in must not say begins with "WARNING:", here and in every loader
     of data that has to use a stand-in.
     """
     here = Path(__file__).resolve().parent
-    device = default_device()
-    where = torch.cuda.get_device_name() if device == "cuda" else "the CPU"
+    where = _named(default_device())
     print(f"Python {sys.version.split()[0]}, torch {torch.__version__}, on {where}")
     for name in ("hw5_vae.py", "hw5_gan.py"):
         if (here / name).exists():
@@ -118,26 +120,110 @@ def begin() -> bool:
         kept = {"MNIST": "MNIST", "CIFAR-10": "cifar-10-batches-py"}
         found = [name for name, entry in kept.items() if (Path(folder) / entry).is_dir()]
         print(f"Data in {folder}: {' and '.join(found) or 'none yet, it is fetched once'}")
-    quick = os.environ.get("HW5_QUICK", "") not in ("", "0")
+    quick = quick or os.environ.get("HW5_QUICK", "") not in ("", "0")
     if quick:
         print("WARNING: quick settings (HW5_QUICK=1): few images and few steps, for a try only.")
     shell = _notebook()
     if shell:
+        import hw5_folder
+
+        hw5_folder.watch(shell)  # so that bundle() knows whether the notebook was saved since
         shell.set_custom_exc((NotImplementedError,), _say_what_is_unwritten)
+        shell.events.register("pre_run_cell", _follow_the_files)
+        # The first optimizer imports for a second, and an import that is interrupted stays broken:
+        # so it is not left to the first training.
+        torch.optim.Adam([torch.zeros(1)])
     return quick
+
+
+_DEFINED = (type, types.FunctionType)  # what a class or def statement makes
+
+
+def _follow_the_files(_=None) -> None:
+    """Let each function and class that a notebook has imported be the one its module has now.
+
+    autoreload, which has just looked for edits, does not see to all of them: after an edit that
+    it met with a whole reload, IPython 9 brings later ones into the module alone.
+    """
+    names = _notebook().user_ns
+    for name, held in list(names.items()):
+        module = getattr(held, "__module__", None) if isinstance(held, _DEFINED) else None
+        if module in ("hw5_vae", "hw5_gan") and module in sys.modules:
+            now = getattr(sys.modules[module], held.__name__, None)
+            if isinstance(now, _DEFINED) and now is not held:
+                names[name] = now
+
+
+def unwritten(error: BaseException) -> bool:
+    """Is this a stub speaking, "part.question: write ..."? torch has such errors of its own."""
+    is_stub = isinstance(error, NotImplementedError)
+    return is_stub and re.match(r"[\w-]+\.\w+: ", str(error)) is not None
 
 
 def _say_what_is_unwritten(shell, kind, error, frames, tb_offset=None) -> None:
     """In a notebook, a stub speaks its sentence; other errors show where they come from."""
-    if re.match(r"[\w-]+\.\w+: ", str(error)):
+    if unwritten(error):
         print(f"Not yet. {error}")
     else:
         shell.showtraceback((kind, error, frames), tb_offset=tb_offset)
 
 
 def default_device() -> str:
-    """The GPU where there is one."""
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    """What HW5_DEVICE says, else the GPU where there is one that works, `cuda` or a Mac's `mps`."""
+    asked = os.environ.get("HW5_DEVICE", "")
+    if asked and _is_there(asked):
+        return asked
+    if asked:
+        print(f"HW5_DEVICE={asked}: torch has no such device here, so it is left out of account.")
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    return next((device for device in there if there[device] and _trains_on(device)), "cpu")
+
+
+def _is_there(device: str) -> bool:
+    """Whether torch can put a tensor on it."""
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError):
+        return False
+    return True
+
+
+@functools.cache
+def _trains_on(device: str) -> bool:
+    """Whether a training step of the layers that the parts use works there as on the CPU.
+
+    A GPU may be too old for this torch, and kernels may be missing or wrong. The random streams
+    of the coursework do not move.
+    """
+    with torch.random.fork_rng(devices=[]):
+        net = nn.Sequential(
+            nn.utils.parametrizations.spectral_norm(nn.Conv2d(2, 4, 3, padding=1)),
+            nn.BatchNorm2d(4),
+            nn.LeakyReLU(0.2),
+            nn.ConvTranspose2d(4, 3, 4, stride=2, padding=1),
+            nn.Upsample(scale_factor=2),
+            nn.MaxPool2d(2),
+            nn.Flatten(),
+            nn.Linear(3 * 8 * 8, 1),
+        )
+    x, gradients = torch.linspace(-1, 1, 64).view(2, 2, 4, 4), []
+    try:
+        for model, images in ((copy.deepcopy(net), x), (net.to(device), x.to(device))):
+            loss = F.binary_cross_entropy_with_logits(model(images), images[:, 0, :1, 0].sigmoid())
+            descend(loss, adam(model.parameters(), lr=0.001))
+            gradients.append(torch.cat([w.grad.flatten().cpu() for w in model.parameters()]))
+        noise = torch.randn(9, device=device, generator=torch.Generator(device).manual_seed(0))
+        finite = bool(noise.isfinite().all()) and bool(model(images).isfinite().all())
+        return finite and torch.allclose(*gradients, rtol=0.05, atol=0.001)
+    except (RuntimeError, NotImplementedError, AssertionError):
+        return False
+
+
+def _named(device: str) -> str:
+    """A device as a sentence names it."""
+    if torch.device(device).type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return {"cpu": "the CPU", "mps": "the GPU of this Mac (mps)"}.get(device, device)
 
 
 def adam(parameters, lr: float) -> torch.optim.Adam:
@@ -173,9 +259,12 @@ def in_channels_last(*nets: nn.Module) -> None:
     """Let convolutions keep the channels of a pixel side by side in memory: shapes and values stay.
 
     They run faster so. An Upsample hands on the layout it is given, so it is given the right one
-    while its images are small.
+    while its images are small. On a Mac's GPU nothing is done: there, gradients take thirty times
+    as long in this layout (pytorch issue 193349).
     """
     for net in nets:
+        if any(weight.device.type == "mps" for weight in net.parameters()):
+            continue
         net.to(memory_format=torch.channels_last)
         for layer in net.modules():
             hooks = layer._forward_pre_hooks.values()
@@ -218,9 +307,15 @@ def _notebook():
 
 
 def progress(iterable, label: str):
-    """A progress bar in a terminal or notebook; silent where the output goes to a file."""
+    """A progress bar in a terminal or notebook; silent where the output goes to a file.
+
+    Inside a block `with training(...)` of hw5_live.py it is part of the bar of the whole training.
+    """
     from tqdm import tqdm
 
+    counted = checkpoint.active and checkpoint.active.watched(iterable)
+    if counted:
+        return counted
     shell = _notebook()
     if shell and not isinstance(sys.stdout, io.StringIO):  # a check keeps what is printed to itself
         line = _line_of_cell(shell.execution_count)
@@ -253,6 +348,8 @@ def _line_of_cell(count: int) -> _Line:
 
 def show_losses(bar, **losses) -> None:
     """Write losses behind a progress bar, twice a second at most: reading a tensor waits for it."""
+    if checkpoint.active:
+        checkpoint.active.heard(losses)
     now = time.monotonic()
     if not bar.disable and now >= getattr(bar, "next_look", 0.0):
         bar.next_look = now + 0.5
@@ -260,25 +357,27 @@ def show_losses(bar, **losses) -> None:
         bar.set_postfix({name: f"{float(loss):.3f}" for name, loss in numbers.items()})
 
 
-def check(part: str) -> bool:
+def check(part: str = "") -> bool:
     """Run the visible checks of a part, or of one question, "part.question"; print a table."""
     import hw5_checks
 
     return hw5_checks.check(part)
 
 
-def report(notebooks=None, out="hw5.pdf", parts=None, anonymous: bool = False) -> Path | None:
+def report(
+    notebooks=None, out="hw5.pdf", parts=None, anonymous: bool = False, code: bool = True
+) -> Path | None:
     """Write the PDF of the notebooks; see hw5_report.report."""
     import hw5_report
 
-    return hw5_report.report(notebooks, out, parts, anonymous)
+    return hw5_report.report(notebooks, out, parts, anonymous, code)
 
 
-def bundle(notebooks=None, out=None, pdf="hw5.pdf") -> Path | None:
-    """Write the zip to hand in, or say what is missing; see hw5_report.bundle."""
+def bundle(notebooks=None, out=None, pdf="hw5.pdf", anyway: bool = False) -> Path | None:
+    """Say what is there, and write the zip to hand in; see hw5_report.bundle."""
     import hw5_report
 
-    return hw5_report.bundle(notebooks, out, pdf)
+    return hw5_report.bundle(notebooks, out, pdf, anyway)
 
 
 _LIBRARIES: list = []  # operators live only as long as the Library that declared them
@@ -610,7 +709,8 @@ def train_vae(
     device = next(model.parameters()).device
     total, count = torch.zeros((), device=device), 0
     model.train()
-    for batch in progress(train_loader, f"Epoch {epoch}"):
+    bar = progress(train_loader, f"Epoch {epoch}")
+    for batch in bar:
         x, labels = _split_batch(batch)
         x = x.to(device).view(len(x), 1, 28, 28)
         if count == 0:
@@ -628,6 +728,7 @@ def train_vae(
             print("Note: every logvar is positive. Is it a standard deviation or a variance?")
         loss = loss_function(x_hat, x, mu, logvar)
         descend(loss, optimizer)
+        show_losses(bar, nats=loss)
         total += loss.detach() * len(x)
         count += len(x)
     mean = total.item() / max(count, 1)
@@ -699,7 +800,8 @@ def run_a_gan(
             show_losses(bar, D=d_error, G=g_error)
             if iteration % show_every == 0:
                 bar.write(f"Iter: {iteration}, D: {d_error.item():.4}, G:{g_error.item():.4}")
-                show_images(fakes[:16])
+                if checkpoint.active is None:  # `training` has a picture of its own
+                    show_images(fakes[:16])
                 save_images(fakes[:16], save_filename)
             iteration += 1
         if not steps:
@@ -709,251 +811,10 @@ def run_a_gan(
         samples[epoch] = fakes[:16].detach().cpu()
     if fakes is None:  # resumed after the last epoch
         fakes = samples[max(samples)]
-    show_images(fakes[:16])
+    if checkpoint.active is None:
+        show_images(fakes[:16])
     save_images(fakes[:16], save_filename)
     return fakes[:16].detach()
-
-
-class CheckpointError(RuntimeError):
-    """A checkpoint cannot be used; the message says why and what to do."""
-
-
-def resumable(epochs: int, **state) -> Iterator[int]:
-    """0, 1, ... epochs - 1, like range(epochs); inside a `checkpoint` block it can be resumed.
-
-        solver, errors = adam(net.parameters(), lr), []
-        for epoch in resumable(epochs, net=net, solver=solver, errors=errors):
-            for x in loader:
-                ...
-                errors.append(error.item())
-
-    state: everything the loop changes, by name: modules, optimizers, tensors, and lists of numbers
-    (the losses, once a step or once an epoch). The random streams are kept without being named.
-    """
-    run = checkpoint.active
-    return iter(range(epochs)) if run is None else run._epochs(epochs, state)
-
-
-class Gallery(dict):
-    """Images by epoch, {epoch: (n, ...)}; a state of `resumable` like any other."""
-
-    def state_dict(self) -> dict:
-        return dict(self)
-
-    def load_state_dict(self, state: dict) -> None:
-        self.clear()
-        self.update(state)
-
-
-class checkpoint:
-    """Keeps a training on disk after every epoch, so that stopping it costs one epoch at most.
-
-        with checkpoint("my-model", **vars(args)) as run:      # out, resume and the settings
-            train(...)                                       # loops over `resumable(...)`
-            run.note(test_loss=112.9)
-
-    {out}/{name}.safetensors holds the state named in `resumable`, the random streams and the
-    number of epochs done. With resume=True and the same settings the training goes on from there
-    and ends as if it had never stopped. {out}/metrics.json gets, for each name, the settings, the
-    mean of every list of losses over every epoch, and what was noted. One training in a block.
-    """
-
-    active: checkpoint | None = None
-    FREE = (
-        "epochs",
-        "device",
-        "data",
-        "run",
-        "e_path",
-        "d_path",
-    )  # may differ when a training is resumed
-
-    def __init__(self, name: str, out: str | os.PathLike = ".", resume: bool = False, **settings):
-        self.name, self.resume = name, resume
-        self.file = Path(out) / f"{name}.safetensors"
-        self.metrics = Path(out) / "metrics.json"
-        self.settings = {k: v for k, v in settings.items() if k not in self.FREE}
-        self.done: list[dict] = []  # one entry an epoch: its number, seconds and mean losses
-        self.notes: dict = {}
-        self.used = False
-
-    def __enter__(self) -> checkpoint:
-        if checkpoint.active is not None:
-            raise CheckpointError(f"the checkpoint of {checkpoint.active.name} is still open")
-        checkpoint.active = self
-        return self
-
-    def __exit__(self, *error) -> None:
-        checkpoint.active = None
-
-    def note(self, **numbers) -> None:
-        """Add results to metrics.json, such as the loss on the test set."""
-        self.notes |= {k: float(v) for k, v in numbers.items()}
-        self._write_metrics()
-
-    def _epochs(self, epochs: int, state: dict) -> Iterator[int]:
-        if self.used:
-            raise CheckpointError(
-                f"the checkpoint of {self.name} has kept another training already"
-            )
-        self.used = True
-        if self.resume and self.file.exists():
-            self._load(state)
-            print(f"{self.name}: {len(self.done)} of {epochs} epochs are done.")
-        elif self.resume:
-            print(f"{self.file} is not there: {self.name} starts with its first epoch.")
-        for epoch in range(len(self.done), epochs):
-            start = time.perf_counter()
-            before = {k: len(v) for k, v in state.items() if isinstance(v, list)}
-            yield epoch
-            entry = {"epoch": epoch + 1, "seconds": round(time.perf_counter() - start, 2)}
-            added = {k: [float(x) for x in state[k][n:]] for k, n in before.items()}
-            entry |= {k: sum(v) / len(v) for k, v in added.items() if v}
-            self.done.append(entry)
-            self._save(state)
-            self._write_metrics()
-
-    def _save(self, state: dict) -> None:
-        from safetensors.torch import save
-
-        states = {k: v.state_dict() if hasattr(v, "state_dict") else v for k, v in state.items()}
-        tensors: dict[str, torch.Tensor] = {}
-        head = {
-            "settings": {k: str(v) for k, v in self.settings.items()},
-            "done": self.done,
-            "state": _pack(states, tensors, "state"),
-            "random": _pack(_random_streams(), tensors, "random"),
-        }
-        _write_whole(self.file, save(tensors, {"head": json.dumps(head)}))
-
-    def _load(self, state: dict) -> None:
-        from safetensors import SafetensorError, safe_open
-
-        try:
-            with safe_open(self.file, "pt") as f:
-                head = json.loads(f.metadata()["head"])
-                tensors = {k: f.get_tensor(k).clone() for k in f.keys()}  # noqa: SIM118
-        except (SafetensorError, KeyError, TypeError) as error:
-            raise CheckpointError(f"{self.file} is no checkpoint of ours: {error!r}") from None
-        for key, now in self.settings.items():
-            then = head["settings"].get(key)
-            if then != str(now):
-                flag = f"--{key.replace('_', '-')}"
-                raise CheckpointError(
-                    f"{self.file} was trained with {flag} {then}, not {now}. Resume with the same "
-                    "settings, or start afresh without --resume."
-                )
-        saved = _unpack(head["state"], tensors)
-        if saved.keys() != state.keys():
-            raise CheckpointError(f"{self.file} holds {[*saved]}, but the loop keeps {[*state]}.")
-        for key, target in state.items():
-            try:
-                _restore(target, saved[key])
-            except (RuntimeError, ValueError) as error:
-                why = " ".join(str(error).split())
-                raise CheckpointError(f"{self.file} does not fit your {key}: {why}") from None
-        self.done = head["done"]
-        _random_streams(_unpack(head["random"], tensors))
-
-    def _write_metrics(self) -> None:
-        try:
-            every = json.loads(self.metrics.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            every = {}
-        settings = {k: str(v) for k, v in self.settings.items()}
-        every[self.name] = {"settings": settings, "epochs": self.done, "results": self.notes}
-        _write_whole(self.metrics, json.dumps(every, indent=1).encode())
-
-
-def save_weights(file: str | os.PathLike, model: nn.Module) -> None:
-    """Write the weights of a model as safetensors."""
-    from safetensors.torch import save
-
-    tensors: dict[str, torch.Tensor] = {}
-    _pack(model.state_dict(), tensors, "state.model")
-    _write_whole(Path(file), save(tensors))
-
-
-def load_weights(file: str | os.PathLike, model: nn.Module, name: str = "model") -> nn.Module:
-    """The model with the weights that `save_weights` wrote, or those of a checkpoint.
-
-    name: what the model was called in `resumable`.
-    """
-    from safetensors.torch import load_file
-
-    start = f"state.{name}."
-    tensors = load_file(file)
-    model.load_state_dict({k[len(start) :]: v for k, v in tensors.items() if k.startswith(start)})
-    return model
-
-
-def _write_whole(file: Path, content: bytes) -> None:
-    """Write a file that is never seen half written."""
-    part = file.with_name(f".{file.name}.part")
-    part.write_bytes(content)
-    os.replace(part, file)
-
-
-def _pack(tree, tensors: dict[str, torch.Tensor], name: str):
-    """`tree` as JSON can hold it; its tensors go into `tensors`, and their names stay behind."""
-    if isinstance(tree, torch.Tensor):
-        tensors[name] = tree.detach().cpu().clone(memory_format=torch.contiguous_format)
-        return {"tensor": name}
-    if isinstance(tree, dict):
-        return {"dict": [[k, _pack(v, tensors, f"{name}.{k}")] for k, v in tree.items()]}
-    if isinstance(tree, (list, tuple)) and any(isinstance(x, (dict, list, tuple)) for x in tree):
-        return [_pack(x, tensors, f"{name}.{i}") for i, x in enumerate(tree)]
-    if isinstance(tree, (list, tuple)):
-        return [float(x) if isinstance(x, torch.Tensor) else x for x in tree]
-    return tree
-
-
-def _unpack(tree, tensors: dict[str, torch.Tensor]):
-    """What `_pack` was given, with lists for tuples."""
-    if isinstance(tree, list):
-        return [_unpack(x, tensors) for x in tree]
-    if not isinstance(tree, dict):
-        return tree
-    if "tensor" in tree:
-        return tensors[tree["tensor"]]
-    return {k: _unpack(v, tensors) for k, v in tree["dict"]}
-
-
-def _restore(target, saved) -> None:
-    """Bring a module, an optimizer, a tensor or a list to a saved state, in place."""
-    if isinstance(target, list):
-        target[:] = saved
-    elif isinstance(target, torch.Tensor):
-        with torch.no_grad():
-            target.copy_(saved)
-    else:
-        target.load_state_dict(saved)
-    if isinstance(target, torch.optim.Optimizer):
-        # Fused kernels run through memory: the averages must lie there as their weights do.
-        for weight, averages in target.state.items():
-            for key, value in averages.items():
-                if isinstance(value, torch.Tensor) and value.shape == weight.shape:
-                    averages[key] = torch.empty_like(weight, dtype=value.dtype).copy_(value)
-
-
-def _random_streams(state: dict | None = None) -> dict:
-    """Where the streams of Python, NumPy and torch stand; with `state` given, put them there."""
-    if state is not None:
-        version, numbers, gauss = state["python"]
-        random.setstate((version, tuple(numbers), gauss))
-        kind, numbers, *rest = state["numpy"]
-        np.random.set_state((kind, np.array(numbers, np.uint32), *rest))
-        torch.set_rng_state(state["torch"])
-        if torch.cuda.is_available() and len(state["cuda"]) == torch.cuda.device_count():
-            torch.cuda.set_rng_state_all([state["cuda"][k] for k in sorted(state["cuda"])])
-    kind, numbers, *rest = np.random.get_state()
-    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
-    return {
-        "python": random.getstate(),
-        "numpy": (kind, numbers.tolist(), *rest),
-        "torch": torch.get_rng_state(),
-        "cuda": dict(enumerate(cuda)),
-    }
 
 
 def run_part(args: argparse.Namespace, file: str) -> int:
@@ -962,10 +823,12 @@ def run_part(args: argparse.Namespace, file: str) -> int:
     try:
         args.run(args)
     except (NotImplementedError, OSError, CheckpointError) as error:
+        if isinstance(error, NotImplementedError) and not unwritten(error):
+            raise
         print(f"{Path(file).name}: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("\nStopped. The same command with --resume goes on after the last whole epoch.")
+    except KeyboardInterrupt as stop:
+        print(f"\n{str(stop) or 'Stopped.'}")
         return 130
     return 0
 
@@ -983,10 +846,8 @@ def _folder(text: str) -> Path:
 
 def _device(text: str) -> str:
     """A device that torch can use here."""
-    try:
-        torch.empty(0, device=text)
-    except (RuntimeError, AssertionError, NotImplementedError):
-        raise argparse.ArgumentTypeError(f"torch has no device {text!r} here; try cpu") from None
+    if not _is_there(text):
+        raise argparse.ArgumentTypeError(f"torch has no device {text!r} here; try cpu")
     return text
 
 

@@ -40,7 +40,9 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.distributions import Normal
 
+from hw5_checkpoint import load_weights, resumable, save_weights
 from hw5_figures import (
     canvas_figure,
     confusion,
@@ -53,27 +55,24 @@ from hw5_figures import (
     reconstruction_pairs,
     train_classifier,
 )
+from hw5_live import training
 from hw5_utils import (
     adam,
     array_to_image,
     batch_indices,
     batches,
-    checkpoint,
     concat_images,
     descend,
     hello,
     idx2onehot,
     load_binary_mnist,
     load_mnist,
-    load_weights,
     one_hot,
     positive,
     progress,
-    resumable,
     run_options,
     run_part,
     save_images,
-    save_weights,
     show_losses,
     train_vae,
 )
@@ -244,8 +243,13 @@ class BernoulliVAE(nn.Module):
     def logpdf_bernoulli(x: torch.Tensor, p: torch.Tensor) -> torch.Tensor:
         """log p(x) of independent Bernoulli pixels, in nats, summed over the D pixels.
 
+        === UNLESS vae-theory.1a ===
             log p(x) = sum_d [ x_d log p_d + (1 - x_d) log(1 - p_d) ]
 
+        === OTHERWISE ===
+        It is the logarithm of your formula in 1(a) of notebook 1, with p for y_hat.
+
+        === END ===
         Part bernoulli-vae, question `logpdf_bernoulli`. A trained decoder gives p = 0 and p = 1
         exactly, where a logarithm is infinite: the result must stay finite, and 0 * log 0 is 0.
 
@@ -487,8 +491,9 @@ def train_autoencoder(model: nn.Module, loader, epochs: int = 10, lr: float = 1e
 
     Part autoencoder, question `loop`. Source: USC CSCI566 assignment 2, problem 1-2. Print
     "Run Epoch {epoch}", every 100 steps "It {step}: Reconstruction Loss: {loss}", at the end
-    "Done!". Loop over resumable(epochs, ...) of hw5_utils instead of range(epochs), and the command
-    line can stop and resume it.
+    "Done!". Loop over resumable(epochs, ...) in place of range(epochs), and tell it what changes,
+    the model, the optimizer and the losses: then a training that was stopped goes on where it was,
+    in the notebook as with --resume. Any other loop will do, too, but begins anew.
 
     loader: yields (x, labels), x (N, 1, 28, 28), in [0, 1].
     """
@@ -531,9 +536,9 @@ def kl_divergence(
     mu1: torch.Tensor, log_sigma1: torch.Tensor, mu2: torch.Tensor, log_sigma2: torch.Tensor
 ) -> torch.Tensor:
     """KL( N(mu1, sigma1^2) || N(mu2, sigma2^2) ) in nats, entry by entry; nothing is summed."""
-    ratio = torch.exp(2 * (log_sigma1 - log_sigma2))  # sigma1^2 / sigma2^2
-    distance = (mu1 - mu2) ** 2 * torch.exp(-2 * log_sigma2)
-    return (log_sigma2 - log_sigma1) + (ratio + distance) / 2 - 0.5
+    first = Normal(mu1, torch.exp(log_sigma1), validate_args=False)
+    second = Normal(mu2, torch.exp(log_sigma2), validate_args=False)
+    return torch.distributions.kl_divergence(first, second)
 
 
 class BetaVAE(nn.Module):
@@ -547,7 +552,7 @@ class BetaVAE(nn.Module):
 
     Both terms are MEANS, the first over pixels, the second over latent dimensions. The evidence
     lower bound adds them up instead, so here it belongs to beta = nz / 784, about 0.04. With
-    beta = 1 the KL term weighs 24 times as much, and the code says nothing at all (collapse).
+    beta = 1 the KL term weighs 24 times as much.
     """
 
     def __init__(self, nz: int, beta: float = 1.0):
@@ -1028,14 +1033,17 @@ def run_bernoulli_vae(args: argparse.Namespace) -> None:
     sizes = (args.latent_dimension, args.hidden_units, args.data_dimension)
     vae = BernoulliVAE(*sizes).to(args.device)
     vae.out = args.out
-    with checkpoint("bernoulli-vae", **vars(args)) as run:
-        with torch.enable_grad():
-            elbos = vae.fit(images, args.epochs, args.batch_size)
-        vae.eval()
-        for name, x in (("train", images), ("test", test)):
-            mu, sigma_square = vae.encoder(x)
-            z = vae.sample_z(mu, sigma_square)
-            run.note(**{f"{name}_elbo": vae.elbo_loss(z, mu, sigma_square, x, vae.decoder(z))})
+
+    def draw() -> torch.Tensor:
+        return vae.decoder(torch.randn(64, vae.latent_dimension, device=args.device))
+
+    with training("bernoulli-vae", vae, draw, **vars(args)) as run, torch.enable_grad():
+        elbos = vae.fit(images, args.epochs, args.batch_size)
+    vae.eval()
+    for name, x in (("train", images), ("test", test)):
+        mu, sigma_square = vae.encoder(x)
+        z = vae.sample_z(mu, sigma_square)
+        run.note(**{f"{name}_elbo": vae.elbo_loss(z, mu, sigma_square, x, vae.decoder(z))})
     save_weights(args.out / args.e_path, vae.encoder)
     save_weights(args.out / args.d_path, vae.decoder)
     vae.visualize_data_space()
@@ -1060,34 +1068,43 @@ def run_autoencoder(args: argparse.Namespace) -> None:
     if args.model == "conditional":
         model = ConditionalBetaVAE(args.nz, args.beta, conditional=True, num_labels=10)
     model.to(args.device)
-    with checkpoint(name, **vars(args)) as run:
+
+    def draw() -> torch.Tensor:
+        if args.model == "ae":
+            return model.reconstruct(test[:64])
+        if args.model == "beta-vae":
+            return sample_prior(model, 64)
+        return sample_digits(model, torch.arange(10).repeat(10))
+
+    batches_an_epoch = len(images) // args.batch_size
+    with training(name, model, draw, batches=batches_an_epoch, **vars(args)) as run:
         train = train_autoencoder if args.model == "ae" else train_beta_vae
         losses = train(model, loader, args.epochs, args.lr)
-        model.eval()
-        c = (test_labels,) if args.model == "conditional" else ()
-        with torch.no_grad():
-            again = model.reconstruct(test, *c)  # (N, 28, 28)
-            if args.model == "ae":
-                run.note(test_rec_loss=F.binary_cross_entropy(again, test.squeeze(1)))
-            else:
-                terms = model.loss(test, model(test, *c))[1]
-                run.note(**{f"test_{key}": term for key, term in terms.items()})
-
-        def file(figure: str) -> Path:
-            return args.out / f"{name}-{figure}.pdf"
-
-        terms = [losses] if args.model == "ae" else losses
-        names = ["reconstruction loss", "KL loss"]
-        loss_curves(dict(zip(names, terms, strict=False)), file=file("losses"))
-        reconstruction_pairs(test[:5], again[:5], file("reconstructions"))
-        if args.model == "conditional":
-            image_grid(sample_digits(model, torch.arange(10)), 10, over=DIGITS, file=file("digits"))
-            asked = torch.arange(10).repeat(100)
-            run.note(recognised=_confusion(args, asked, sample_digits(model, asked), file))
+    model.eval()
+    c = (test_labels,) if args.model == "conditional" else ()
+    with torch.no_grad():
+        again = model.reconstruct(test, *c)  # (N, 28, 28)
+        if args.model == "ae":
+            run.note(test_rec_loss=F.binary_cross_entropy(again, test.squeeze(1)))
         else:
-            image_grid(sample_prior(model, 16), 4, file=file("samples"))
-        if args.model == "beta-vae":
-            _compare_interpolations(args, model, test, test_labels, file("interpolation"))
+            terms = model.loss(test, model(test, *c))[1]
+            run.note(**{f"test_{key}": term for key, term in terms.items()})
+
+    def file(figure: str) -> Path:
+        return args.out / f"{name}-{figure}.pdf"
+
+    terms = [losses] if args.model == "ae" else losses
+    names = ["reconstruction loss", "KL loss"]
+    loss_curves(dict(zip(names, terms, strict=False)), file=file("losses"))
+    reconstruction_pairs(test[:5], again[:5], file("reconstructions"))
+    if args.model == "conditional":
+        image_grid(sample_digits(model, torch.arange(10)), 10, over=DIGITS, file=file("digits"))
+        asked = torch.arange(10).repeat(100)
+        run.note(recognised=_confusion(args, asked, sample_digits(model, asked), file))
+    else:
+        image_grid(sample_prior(model, 16), 4, file=file("samples"))
+    if args.model == "beta-vae":
+        _compare_interpolations(args, model, test, test_labels, file("interpolation"))
 
 
 def _confusion(args: argparse.Namespace, asked: torch.Tensor, drawn: torch.Tensor, file) -> float:
@@ -1122,7 +1139,13 @@ def run_fc_vae(args: argparse.Namespace) -> None:
     model = (CVAE if args.conditional else VAE)(784, latent_size=args.latent_size).to(args.device)
     name = "fc-cvae" if args.conditional else "fc-vae"
     optimizer, losses = adam(model.parameters(), lr=1e-3), []
-    with checkpoint(name, **vars(args)) as run:
+
+    def draw() -> torch.Tensor:
+        if args.conditional:
+            return torch.cat([draw_digits(model) for _ in range(10)])
+        return draw_samples(model, 64)
+
+    with training(name, model, draw, **vars(args)) as run:
         for epoch in resumable(args.epochs, model=model, optimizer=optimizer, losses=losses):
             losses.append(
                 train_vae(
@@ -1134,26 +1157,26 @@ def run_fc_vae(args: argparse.Namespace) -> None:
                     optimizer=optimizer,
                 )
             )
-        model.eval()
-        x, y = (t.to(args.device) for t in load_mnist("test", data=args.data))
-        c = (one_hot(y),) if args.conditional else ()
-        with torch.no_grad():
-            x_hat, mu, logvar = model(x, *c)
-            run.note(test_loss=loss_function(x_hat, x, mu, logvar))
+    model.eval()
+    x, y = (t.to(args.device) for t in load_mnist("test", data=args.data))
+    c = (one_hot(y),) if args.conditional else ()
+    with torch.no_grad():
+        x_hat, mu, logvar = model(x, *c)
+        run.note(test_loss=loss_function(x_hat, x, mu, logvar))
 
-        def file(figure: str) -> Path:
-            return args.out / f"{name}-{figure}.pdf"
+    def file(figure: str) -> Path:
+        return args.out / f"{name}-{figure}.pdf"
 
-        loss_curves({"loss (nats per image)": losses}, factor=0, step="epoch", file=file("losses"))
-        reconstruction_pairs(x[:10], x_hat[:10], file("reconstructions"))
-        if args.conditional:
-            picture = args.out / "conditional_vae_generation.jpg"
-            image_grid(draw_digits(model), 10, over=DIGITS, file=picture)
-            drawn = torch.cat([draw_digits(model) for _ in range(100)])
-            run.note(recognised=_confusion(args, torch.arange(10).repeat(100), drawn, file))
-        else:
-            save_images(draw_samples(model), args.out / "vae_generation.jpg", columns=10)
-            image_grid(draw_interpolation(model), 12, file=args.out / "vae_interpolation.jpg")
+    loss_curves({"loss (nats per image)": losses}, factor=0, step="epoch", file=file("losses"))
+    reconstruction_pairs(x[:10], x_hat[:10], file("reconstructions"))
+    if args.conditional:
+        picture = args.out / "conditional_vae_generation.jpg"
+        image_grid(draw_digits(model), 10, over=DIGITS, file=picture)
+        drawn = torch.cat([draw_digits(model) for _ in range(100)])
+        run.note(recognised=_confusion(args, torch.arange(10).repeat(100), drawn, file))
+    else:
+        save_images(draw_samples(model), args.out / "vae_generation.jpg", columns=10)
+        image_grid(draw_interpolation(model), 12, file=args.out / "vae_interpolation.jpg")
 
 
 def bernoulli_vae_command(parts) -> None:

@@ -40,9 +40,10 @@ checks, the reference and the verdicts stay outside of it.
 
 RELEASE = """\
 Make what students get out of the source with its solutions, and prove it. Nothing appears at OUT
-until all of this holds: solutions, mark schemes and hidden checks are found nowhere in it; it can
-be imported, and every visible check fails in words that say what to write; the judge gives it
-nothing and the solution everything; nbgrader makes the same of it, cell by cell.
+until all of this holds: solutions, mark schemes and hidden checks are found nowhere in it; no part
+tells what another one asks, and what a text refers to is there; it can be imported, and every
+visible check fails in words that say what to write; the judge gives it nothing and the solution
+everything; nbgrader makes the same of it, cell by cell.
 
   OUT/hw5.zip             for students: modules, notebooks, a README and requirements of their own
   OUT/course              where nbgrader works: its config, source, release and gradebook.db

@@ -15,6 +15,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,15 @@ SECONDS = 120.0
 """Wall seconds for all PDFs of one submission."""
 
 LIMITS = Limits(memory=2 << 30, cpu=240, file=1 << 28, processes=64, files=512)
-GIVEN = ("hw5_notebook", "hw5_pages", "hw5_report")
+GIVEN = (
+    *("hw5_notebook", "hw5_written", "hw5_folder", "hw5_summary", "hw5_pages", "hw5_report"),
+    "hw5_checks",  # read, never run: it says which names a question takes from a module
+)
+APPENDIX = "appendix · the code"
+"""Heads every page of the appendix, whose code may speak of questions that are nowhere answered."""
+
+FIGURES = ("vis_*.pdf", "goal.pdf")
+"""PDFs that are pictures, as the modules save them: no report is looked for in them."""
 
 
 @dataclass(frozen=True)
@@ -99,14 +108,15 @@ def print_class(
 
 def print_one(handin: Handin, parts: Sequence[Part], anonymous: bool = False) -> Printed:
     """The PDFs of one submission. Raises SandboxError."""
-    notebooks = {n: d for n, d in handin.files.items() if n.endswith(".ipynb") or n == "netid"}
-    if not notebooks.keys() - {"netid"}:
+    names = ("netid", *(f"{part.module}.py" for part in parts if part.module))
+    printed = {n: d for n, d in handin.files.items() if n.endswith(".ipynb") or n in names}
+    if not any(name.endswith(".ipynb") for name in printed):
         return Printed(handin.id, {}, (), 0, "No notebook was handed in.")
     files: dict[str, bytes] = {}
     findings: list[Mapping[str, str]] = []
     pages, problem = 0, ""
     ids = [part.id for part in parts]
-    for line in _said(notebooks, anonymous=anonymous, parts=ids, print=True):
+    for line in _said(printed, anonymous=anonymous, parts=ids, print=True):
         if "pdf" in line:
             made = _made(line)
             if made is None:
@@ -153,7 +163,11 @@ def write_shown(
 
 def shown(handin: Handin, parts: Sequence[Part]) -> list[Shown]:
     """What each PDF of a submission shows of its NetID and of these parts' questions."""
-    pdfs = {name: data for name, data in handin.files.items() if name.endswith(".pdf")}
+    pdfs = {
+        name: data
+        for name, data in handin.files.items()
+        if name.endswith(".pdf") and not any(fnmatchcase(name, figure) for figure in FIGURES)
+    }
     if not pdfs:
         return []
     netid = handin.files.get("netid", b"")[:4096].decode("utf-8-sig", "replace").split()
@@ -165,8 +179,9 @@ def shown(handin: Handin, parts: Sequence[Part]) -> list[Shown]:
     for line in _said(pdfs, print=False):
         if "text" not in line or line.get("name") not in pdfs:
             continue
-        text = re.sub(r"\s+", " ", str(line["text"])).lower()
-        first = text.split("\f")[0]
+        sheets = [re.sub(r"\s+", " ", one).lower() for one in str(line["text"]).split("\f")]
+        first = sheets[0]
+        text = " ".join(one for one in sheets if APPENDIX not in one)
         lacks = tuple(key for key, title in asked.items() if title.lower() not in text)
         whose = any(re.search(rf"\b{re.escape(name)}\b", first) for name in names if name)
         pages = _whole(line.get("pages"))

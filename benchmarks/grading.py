@@ -29,6 +29,7 @@ from pathlib import Path
 import torch
 
 ROOT = Path(__file__).resolve().parent.parent
+GIVEN = ("hw5_checkpoint", "hw5_utils", "hw5_figures", "hw5_live")
 FILES = {name: (ROOT / name).read_bytes() for name in ("hw5_vae.py", "hw5_gan.py")}
 
 CHECKS = """
@@ -261,7 +262,8 @@ def fresh_process(folder: Path, n: int) -> float | None:
     """A fresh Python per submission with unittest, the way gradescope-utils is used."""
     for name, data in FILES.items():
         (folder / name).write_bytes(data)
-    shutil.copy(ROOT / "hw5_utils.py", folder)
+    for name in GIVEN:
+        shutil.copy(ROOT / f"{name}.py", folder)
     (folder / "twelve.py").write_text(CHECKS)
     (folder / "run_tests.py").write_text(
         textwrap.dedent(
@@ -311,7 +313,8 @@ def nbgrader(folder: Path, n: int) -> float | None:
         shutil.copytree(folder / "release" / "hw5", submitted)
         for name, data in FILES.items():
             (submitted / name).write_bytes(data)
-        shutil.copy(ROOT / "hw5_utils.py", submitted)
+        for name in GIVEN:
+            shutil.copy(ROOT / f"{name}.py", submitted)
         (submitted / "twelve.py").write_text(CHECKS)
     return _cpu([*_tool("nbgrader"), "autograde", "hw5"], folder) / n
 

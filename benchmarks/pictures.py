@@ -17,7 +17,7 @@ sys.path.insert(0, str(ROOT))
 
 import hw5_gan  # noqa: E402
 import hw5_vae  # noqa: E402
-from hw5_utils import load_weights  # noqa: E402
+from hw5_checkpoint import load_weights  # noqa: E402
 
 PICTURE = Path(__file__).with_name("samples.png")
 DIGITS = torch.arange(10)

@@ -79,7 +79,8 @@ def after_ten(folder: Path, kept: dict, data: str | None) -> Metrics:
 
 def reconstructs(folder: Path, kept: dict, data: str | None) -> Metrics:
     """Also the autoencoder's binary cross-entropy per pixel on the test images."""
-    from hw5_utils import load_mnist, load_weights
+    from hw5_checkpoint import load_weights
+    from hw5_utils import load_mnist
     from hw5_vae import AutoEncoder
 
     model = load_weights(folder / "autoencoder-ae.safetensors", AutoEncoder(32)).eval()
@@ -119,16 +120,16 @@ def samples_of(sample: Callable[[Path], torch.Tensor]) -> Callable:
 
 
 def conv_gan_samples(folder: Path) -> torch.Tensor:
+    from hw5_checkpoint import load_weights
     from hw5_gan import GNet
-    from hw5_utils import load_weights
 
     gen = load_weights(folder / "conv-gan.safetensors", GNet(64), "gen").eval()
     return gen(torch.empty(1000, 64).uniform_(-1, 1))
 
 
 def fc_gan_samples(folder: Path) -> torch.Tensor:
+    from hw5_checkpoint import load_weights
     from hw5_gan import build_dc_generator, generator, sample_noise
-    from hw5_utils import load_weights
 
     dc = (folder / "fc-gan-dc.safetensors").exists()
     file = folder / ("fc-gan-dc.safetensors" if dc else "fc-gan.safetensors")

@@ -32,3 +32,22 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[P
         return shared / name
 
     return made
+
+
+@pytest.fixture(scope="session")
+def released(once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
+    """A folder with what students get of all parts: nothing is written, run or answered."""
+
+    def make(folder: Path) -> None:
+        from autograder.assignment import read_assignment
+        from autograder.reference import ROOT
+        from autograder.release import package
+
+        assignment = read_assignment()
+        made = package.make(package.read_source(ROOT, assignment), assignment, [], "")
+        folder.mkdir()
+        for name, data in made.students.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(data)
+
+    return once("released", make)

@@ -86,6 +86,30 @@ class TestPointsAndCurves:
         assert len({line.get_linestyle() for line in both.axes[0].lines}) == 2
 
 
+class TestTraining:
+    def test_samples_stand_beside_a_panel_for_each_loss_by_epoch(self, tmp_path):
+        losses = {"D": [float(k) for k in range(1000)], "G": [0.5, 0.25]}
+        figure = figures.training_figure(torch.rand(9, 784), losses, 100, "x, epoch 10 of 20")
+        grid, d, g = figure.axes
+        assert drawn(grid).shape == (3 * 31 - 3, 3 * 31 - 3)
+        assert [axes.get_title() for axes in (d, g)] == ["D", "G"]
+        x, y = d.lines[0].get_data()
+        assert len(x) == 200 and x[-1] == 10 and y[0] == 2 and y[-1] == 997
+        assert g.lines[0].get_xdata().tolist() == [0.01, 0.02]
+        assert figure.get_suptitle() == "x, epoch 10 of 20"
+
+    def test_how_far_off_a_training_began_does_not_flatten_its_curve(self):
+        losses = {"loss": [500.0] * 5 + [1.0, 0.5] * 50}
+        (panel,) = figures.training_figure(None, losses, None, "x").axes
+        assert 0 < panel.get_ylim()[0] < 0.5 and 1 < panel.get_ylim()[1] < 1.2
+
+    @pytest.mark.parametrize("losses", [{}, {"loss": []}, {"loss": [float("nan")] * 3}])
+    def test_a_training_without_losses_or_gone_astray_is_drawn_too(self, losses, tmp_path):
+        images = torch.full((4, 3, 32, 32), float("nan"))
+        figures.training_figure(images, losses, 5, "x", tmp_path / "a.png")
+        assert (tmp_path / "a.png").stat().st_size > 500
+
+
 class TestClasses:
     def test_a_classifier_reads_digits_after_seconds(self):
         classifier = figures.train_classifier(*load_mnist(data="digits"))

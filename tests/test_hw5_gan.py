@@ -488,7 +488,7 @@ class TestCommandLine:
     def test_trains_and_saves_figures(self, tmp_path, capsys, flags, name, figures, line):
         argv = ["--epochs", "1", "--data", "digits", "--device", "cpu", "--out", str(tmp_path)]
         assert hw5_gan.main([*flags, *argv]) == 0
-        expected = {"metrics.json", f"{name}.safetensors"}
+        expected = {"metrics.json", f"{name}.safetensors", f"{name}-progress.png"}
         for figure in figures.split():
             expected |= {figure.format("epochs.png"), figure.format("losses.png")}
         assert {p.name for p in tmp_path.iterdir()} == expected
@@ -517,9 +517,12 @@ class TestCommandLine:
 
             return load_file(tmp_path / folder / f"{name}.safetensors")
 
-        def stop(*args, **kwargs):
+        show = hw5_utils.show_losses
+
+        def stop(bar, **losses):
             if (tmp_path / "stopped" / f"{name}.safetensors").exists():
                 raise KeyboardInterrupt
+            show(bar, **losses)
 
         assert train("whole", 2) == 0
         with monkeypatch.context() as patch:

@@ -6,7 +6,15 @@ import copy
 
 import pytest
 
-from hw5_notebook import About, ReportError, check_people, find_names, parse_notebook, preflight
+from hw5_notebook import (
+    About,
+    ReportError,
+    check_groups,
+    check_people,
+    find_names,
+    parse_notebook,
+    preflight,
+)
 from hw5_notebook import read_notebook as read
 from tests.notebooks_awkward.cells import code, failed, markdown, notebook, picture, shown
 from tests.notebooks_awkward.coursework import BEGIN, article, coursework, graded, save
@@ -145,6 +153,8 @@ def test_the_warnings_of_the_first_cell_are_those_that_are_looked_for(monkeypatc
     monkeypatch.setenv("HW5_DATA", "digits")
     hw5_utils.begin()
     assert sorted(kinds(coursework(begin=capsys.readouterr().out))) == ["quick", "stand-in"]
+    hw5_utils.load_mnist(limit=2)
+    assert kinds(coursework(begin=capsys.readouterr().out)) == ["stand-in"]
 
 
 def test_a_cell_that_stopped_with_an_error_is_named():
@@ -177,9 +187,74 @@ def test_netids_that_could_be(netid):
     assert check_people(About(netids=(netid,))) == []
 
 
-@pytest.mark.parametrize("netids", [(), ("your netid",), ("NetID",), ("a",), ("x" * 40,), ("é1",)])
-def test_netids_that_cannot_be(netids):
-    assert [finding.kind for finding in check_people(About(netids=netids))] == ["netid"]
+@pytest.mark.parametrize(
+    ("netids", "words"),
+    [
+        (("your", "netid"), "“netid” was taken for a NetID and does not look like one."),
+        (("NetID",), "does not look like one"),
+        (("a",), "does not look like one"),
+        (("x" * 40,), "does not look like one"),
+        (("é1",), "does not look like one"),
+        (("Ada", "Lovelace"), "“Ada Lovelace” was taken for a NetID and looks like a name."),
+        (("Jean-Luc", "O’Neill"), "“Jean-Luc O’Neill” was taken for a NetID and looks like a name"),
+        (
+            ("ada1@example.edu",),
+            "an email address; the NetID is often what stands before the @: “ada1”",
+        ),
+        (("12345678",), "“12345678” was taken for a NetID and looks like a student number."),
+        (("N12345678",), "looks like a student number"),
+    ],
+)
+def test_what_was_taken_for_a_netid_and_does_not_look_like_one(netids, words):
+    (found,) = check_people(About(netids=netids))
+    assert found.kind == "netid-form" and words in found.sentence
+    assert found.sentence.endswith("A NetID is what you log in with, such as ada1.")
+
+
+def test_without_a_netid_it_says_where_to_write_it():
+    assert [finding.kind for finding in check_people(About())] == ["netid"]
+
+
+def test_more_people_than_a_part_allows_are_told_for_that_part():
+    pair = About(netids=("ada1", "bob2"))
+    alone = parsed(coursework())
+    (found,) = check_groups([alone], pair)
+    assert found.kind == "group" and "too many for fc-vae." in found.sentence
+    assert check_groups([alone], About(netids=("ada1",))) == []
+    together = parsed(coursework(groups={"fc-vae": 2}))
+    assert check_groups([together], pair) == []
+    assert check_groups([together], About(netids=("ada1", "bob2", "cyd3"))) != []
+    assert check_groups([parsed(coursework(groups={"fc-vae": "two"}))], pair) != []
+
+
+def test_what_is_given_to_look_at_is_no_work_of_a_student():
+    content = coursework()
+    aside = code(
+        "explore(model)", failed("ValueError", "no", ["no"]), id="fc-vae--explore", count=None
+    )
+    aside["metadata"]["hw5"] = {"aside": True, "figure": True}
+    content["cells"].insert(3, aside)
+    assert kinds(content) == []
+    late = copy.deepcopy(content)
+    late["cells"][3]["execution_count"] = 99
+    assert kinds(late) == []
+    assert parsed(late).sha256 == parsed(content).sha256 == parsed(coursework()).sha256
+
+
+def test_other_warnings_are_told_as_they_are():
+    found = preflight(parsed(coursework(begin=f"{BEGIN}WARNING: a.jpg is not here yet.\n")))
+    assert [one.kind for one in found] == ["warning"] and "a.jpg is not here yet" in found[
+        0
+    ].sentence
+
+
+@pytest.mark.parametrize(
+    "source", ["from hw5_utils import bundle\n\nbundle();", "bundle(anyway=True)"]
+)
+def test_the_last_cell_is_known_without_its_id_whatever_was_written_into_it(source):
+    content = coursework()
+    content["cells"][-1].update(id="x1", source=source)
+    assert parsed(content).cells[-1].place == "hand-in"
 
 
 def test_more_than_three_people_to_talk_to_are_too_many():

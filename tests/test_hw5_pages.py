@@ -18,6 +18,7 @@ from pypdf import PdfReader
 import hw5_pages
 from hw5_notebook import About, parse_notebook, read_notebook
 from hw5_pages import print_pdf
+from hw5_written import Asked, Module
 from tests.notebooks_awkward.cells import code, markdown, notebook, picture, shown, stream
 from tests.notebooks_awkward.coursework import ANSWER, article, coursework, graded, save
 from tests.notebooks_awkward.make import MAKERS
@@ -63,6 +64,34 @@ def of_colour(dots: np.ndarray, colour: tuple[int, int, int]) -> tuple[int, int]
 def small():
     """A notebook of the coursework, complete."""
     return printed(coursework())
+
+
+HEAD = "def loss_function(\n    x_hat,  # (N, 1, 28, 28)\n    mu,\n):\n"
+DOCSTRING = '    """What is asked for, ada1."""\n'
+CODE = f"""{HEAD}{DOCSTRING}    ### BEGIN YOUR CODE fc-vae.loss
+    kept = 'ada1 wrote "this" \\\\ #panic(1)'  # bob2 and $x$
+    return kept
+    ### END YOUR CODE fc-vae.loss
+
+
+def draw():
+    ### BEGIN YOUR CODE fc-vae.figures
+    raise NotImplementedError("fc-vae.figures: write draw (Samples).")
+    ### END YOUR CODE fc-vae.figures
+"""
+ASKED = {"fc-vae.loss": Asked("hw5_vae.py", ("loss_function",))}
+
+
+def with_code(text: str, who=ADA, **changes):
+    """A notebook with this module behind it."""
+    modules = {"hw5_vae.py": Module("hw5_vae.py", text.encode())}
+    book = parse_notebook(coursework(**changes), "3_fc_vae")
+    return print_pdf([book], who, modules=modules, judged=ASKED)
+
+
+@pytest.fixture(scope="module")
+def appended():
+    return with_code(CODE)
 
 
 @pytest.mark.parametrize("name", MAKERS)
@@ -199,6 +228,76 @@ def test_an_anonymous_pdf_names_nobody():
     assert "A book" in everything
 
 
+def test_what_is_given_to_look_at_is_not_printed(small):
+    content = coursework()
+    pictured = shown({"image/png": picture(40, 30, "lime"), "text/html": "<b>To explore</b>"})
+    aside = code("explore(model)", pictured, id="fc-vae--loss--explore", count=None)
+    aside["metadata"] = {"hw5": {"aside": True}}
+    content["cells"].insert(5, aside)
+    assert printed(content).pdf == small.pdf
+
+
+def test_code_stands_behind_the_questions_on_a_page_each(small, appended):
+    sheets = pages(appended.pdf)
+    before = [one.replace("/ 5", "/ 7") for one in pages(small.pdf)]
+    assert [one.replace("code on page 7 ", "") for one in sheets[1:5]] == before[1:]
+    assert "code on page 7" in sheets[2]
+    front, loss = sheets[-2:]
+    assert "Appendix: the code" in front and "Not written: fc-vae.figures." in front
+    assert "fc-vae.loss" in loss and "hw5_vae.py, lines 7 to 8" in loss
+    for words in ("def loss_function(", "x_hat, # (N, 1, 28, 28)", "return kept", "#panic(1)"):
+        assert words in loss
+    assert "BEGIN" not in loss and "What is asked for" not in loss and "draw" not in loss
+    assert re.search(r"Appendix: the code[ .]*6\b", sheets[0])
+    assert all("Appendix · the code" in one for one in (front, loss))
+    assert not any("Appendix · the code" in one for one in sheets[:-2])
+
+
+def test_code_is_coloured_in_the_appendix(appended):
+    dots = drawn(appended.pdf, 7, scale=2)
+    assert (np.ptp(dots.astype(int), axis=-1) > 60).sum() > 500
+
+
+def test_the_map_says_where_code_is_and_questions_stay_as_they_are(small, appended):
+    for one in (small, appended):
+        assert [len(q["boxes"]) for q in one.map["questions"]] == [1, 1, 1]
+    assert small.map["code"] == [] and small.map["modules"] == []
+    (entry,) = appended.map["code"]
+    assert (entry["key"], entry["file"], entry["lines"]) == ("fc-vae.loss", "hw5_vae.py", [[7, 8]])
+    (place,) = entry["boxes"]
+    assert place["page"] == 7 and "return kept" in inside(appended.pdf, 7, place["box"])
+    assert appended.map["modules"][0]["name"] == "hw5_vae.py"
+
+
+def test_a_pdf_without_names_strikes_them_out_of_code_too():
+    who = About(netids=("ada1",), discussed=("bob2",), anonymous=True)
+    result = with_code(CODE, who)
+    text = " ".join(pages(result.pdf))
+    assert "ada1" not in text and "bob2" not in text and "••• wrote" in text
+    found = with_code(CODE, anonymous=["fc-vae"]).findings
+    names = [one.sentence for one in found if one.kind == "name"]
+    assert "hw5_vae.py, line 7, shows a name (ada1); this part is marked without names." in names
+
+
+def test_a_file_that_is_no_python_is_said_and_shown():
+    broken = with_code(CODE.replace("return kept", "return kept("))
+    assert "hw5_vae.py, line 8, is not valid Python" in pages(broken.pdf)[-3]
+    assert "return kept(" in pages(broken.pdf)[-2]
+    unmarked = "\n".join(line for line in CODE.split("\n") if "###" not in line) + "def f(:\n"
+    result = with_code(unmarked)
+    assert "is not valid Python" in pages(result.pdf)[-2]
+    assert "What is asked for" in pages(result.pdf)[-1] and "def f(:" in pages(result.pdf)[-1]
+
+
+def test_code_that_fills_a_book_or_holds_what_no_page_can_show_is_cut():
+    long = "".join(f"    x{i} = {i}\n" for i in range(600))
+    text = CODE.replace("    return kept\n", f"{long}    y = '{'é' * 9000}\x07\ue000'\n")
+    result = with_code(text)
+    assert result.map["pages"] < 20
+    assert "lines left out" in " ".join(pages(result.pdf))
+    assert "characters left out" in " ".join(pages(result.pdf))
+
+
 def test_the_report_is_set_continuously_and_its_cover_does_not_count():
     result = printed(article(), is_article=True)
     sheets = pages(result.pdf)
@@ -328,6 +427,14 @@ def test_a_failure_names_its_cell_and_keeps_everything_else():
     assert "cell 2 (fc-vae--loss)" in result.findings[1].sentence
     text = pages(result.pdf)[0]
     assert "Kept before." in text and "Kept after." in text and "nosuchcommand" in text
+
+
+def test_what_cannot_be_set_is_told_of_its_own_notebook_and_cell():
+    answer = "Because $\\nonsense{$, see ![](https://example.org/a.png)."
+    first, second = coursework(answer=answer), coursework(part="fc-gan")
+    found = printed(first, second).findings
+    where = {(one.kind, one.notebook, one.cell) for one in found}
+    assert where == {(kind, "1_book", "fc-vae--why") for kind in ("formula", "picture")}
 
 
 def test_what_typst_itself_refuses_is_replaced_and_told(monkeypatch):

@@ -10,12 +10,16 @@ import subprocess
 import sys
 import types
 import zipfile
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
-from pypdf import PdfReader
+from pypdf import PdfReader, PdfWriter
 
+import hw5_folder
 import hw5_report
+from hw5_notebook import Finding, ReportError, preflight
+from hw5_pages import Printed
 from tests.notebooks_awkward.cells import code, markdown, notebook
 from tests.notebooks_awkward.coursework import article, coursework, save
 
@@ -39,6 +43,24 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.fixture
+def unprinted(monkeypatch):
+    """Where pages do not matter: a PDF of one blank page that says what it is made from."""
+
+    def print_pdf(notebooks, who, article=False, modules=None, judged=None):
+        named = [(one.name, one.sha256) for one in notebooks]
+        named += [(n, one.sha256) for n, one in (modules or {}).items() if not article]
+        writer = PdfWriter()
+        writer.add_blank_page(100, 100)
+        writer.add_metadata({"/Keywords": ", ".join(f"{name}:{sha}" for name, sha in named)})
+        out = io.BytesIO()
+        writer.write(out)
+        found = [finding for one in notebooks for finding in preflight(one)]
+        return Printed(out.getvalue(), {"pages": 1, "questions": []}, tuple(found))
+
+    monkeypatch.setattr(hw5_report, "print_pdf", print_pdf)
+
+
 def text_of(pdf: Path) -> str:
     return re.sub(r"\s+", " ", " ".join(page.extract_text() for page in PdfReader(pdf).pages))
 
@@ -47,7 +69,7 @@ def test_the_report_takes_every_notebook_that_was_worked_on(folder, capsys):
     path = hw5_report.report()
     assert path == Path("hw5.pdf")
     said = capsys.readouterr().out
-    assert "hw5.pdf: 9 pages, 6 questions." in said
+    assert "hw5.pdf: 12 pages, 6 questions." in said
     assert "4_conv_gan.ipynb has not been run and saved; it is left out." in said
     text = text_of(path)
     assert text.index("A small VAE") < text.index("A small GAN")
@@ -105,36 +127,29 @@ def test_the_netid_file_is_read_where_the_cell_is_empty(folder):
 
 def test_without_a_notebook_there_is_a_sentence_and_no_traceback(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(hw5_report, "_home", lambda: tmp_path)
+    monkeypatch.setattr(hw5_folder, "home", lambda: tmp_path)
+    monkeypatch.setattr(hw5_report, "home", lambda: tmp_path)
     assert hw5_report.report() is None
     assert "There is no notebook of this coursework in this folder." in capsys.readouterr().out
     assert hw5_report.report(["missing.ipynb"]) is None
     assert "missing.ipynb cannot be read" in capsys.readouterr().out
-    assert hw5_report.bundle() is None
+    assert hw5_report.bundle(anyway=True) is None
+    assert "There is no NetID" in capsys.readouterr().out
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_unsaved_notebook_is_told(folder, monkeypatch, capsys):
-    sources = [
-        "",
-        "import sys\nQUICK = begin()",
-        "print(loss_function(x, y))",
-        "draw(samples)",
-        "new",
-    ]
-    shell = types.SimpleNamespace(
-        kernel=1, execution_count=6, user_ns={"In": [*sources, "report()"]}
-    )
-    fake = types.SimpleNamespace(get_ipython=lambda: shell)
-    monkeypatch.setitem(sys.modules, "IPython", fake)
-    hw5_report.report(["notebooks/3_fc_vae.ipynb"])
-    assert "was not saved after its last cells were run" in capsys.readouterr().out
-    hw5_report.bundle(["notebooks/3_fc_vae.ipynb"])
-    assert "Save it (Ctrl+S)" in capsys.readouterr().out
-    assert not list(folder.glob("*.zip"))
-    shell.execution_count = 5
-    hw5_report.report(["notebooks/3_fc_vae.ipynb"])
-    assert "not saved" not in capsys.readouterr().out
+def test_an_unsaved_notebook_is_told_and_can_be_handed_in_knowingly(
+    folder, monkeypatch, capsys, unprinted
+):
+    finding = Finding("unsaved", "3_fc_vae.ipynb was not saved.", "3_fc_vae")
+    monkeypatch.setattr(hw5_report, "unsaved", lambda notebooks: [finding])
+    hw5_report.report()
+    assert "3_fc_vae.ipynb was not saved." in capsys.readouterr().out
+    assert refused(capsys).count("3_fc_vae.ipynb was not saved.") == 1
+    assert hw5_report.bundle(anyway=True)
+    monkeypatch.setattr(hw5_report, "unsaved", lambda notebooks: [])
+    assert hw5_report.bundle()
+    assert "was not saved" not in capsys.readouterr().out.split("knowingly")[-1].split("ready")[-1]
 
 
 @pytest.fixture
@@ -179,12 +194,11 @@ def test_the_bundle_of_colab_names_nobody(colab, folder, capsys):
     assert "Download it" in capsys.readouterr().out
 
 
-def test_the_bundle_holds_all_that_is_handed_in(folder, capsys):
+def test_the_bundle_holds_all_that_is_handed_in(folder, capsys, unprinted):
     for name in ("vae_generation.jpg", "vis_latent_space.pdf", "vis_data_space.pdf", "other.jpg"):
         (folder / name).write_bytes(name.encode())
     for epoch in (0, 10, 20, 90, 100):
         (folder / f"test_{epoch}.png").write_bytes(b"x")
-    hw5_report.report()
     path = hw5_report.bundle()
     assert path == Path("hw5_ada1.zip")
     with zipfile.ZipFile(path) as archive:
@@ -225,60 +239,229 @@ def test_a_bundle_is_read_as_one_submission(folder):
 
 
 def refused(capsys) -> str:
+    """What the bundle says where it asks to be told again; then it can be passed knowingly."""
     capsys.readouterr()
     assert hw5_report.bundle() is None
     assert not list(Path.cwd().glob("*.zip"))
-    return capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "Nothing is handed in yet." in said
+    assert said.endswith("knowingly: bundle(anyway=True)\n")
+    return said
 
 
-def test_no_bundle_without_a_report_of_just_these_notebooks(folder, capsys):
-    assert "hw5.pdf is missing: run report() first." in refused(capsys)
-    hw5_report.report()
+def test_the_bundle_makes_the_report_where_it_is_missing_or_of_another_state(folder, capsys):
+    assert hw5_report.bundle()
+    first = Path("hw5.pdf").read_bytes()
+    hw5_report.bundle()
+    assert Path("hw5.pdf").read_bytes() == first
     changed = coursework(answer="Another answer, after the report.")
     save(changed, folder / "notebooks" / "3_fc_vae.ipynb")
-    assert "made from another state of 3_fc_vae.ipynb: run report() again" in refused(capsys)
-    (folder / "hw5.pdf").write_bytes(b"%PDF-1.7 not really")
-    assert "another state of 3_fc_vae.ipynb and 5_fc_gan.ipynb" in refused(capsys)
+    hw5_report.bundle()
+    assert "Another answer, after the report." in text_of(Path("hw5.pdf"))
+    module = folder / "hw5_vae.py"
+    module.write_text(
+        module.read_text().replace("def loss_function(", "def loss_function(  # mine\n")
+    )
+    path = hw5_report.bundle()
+    assert "# mine" in text_of(Path("hw5.pdf"))
+    with zipfile.ZipFile(path) as archive:
+        assert archive.read("hw5.pdf") == Path("hw5.pdf").read_bytes()
+    Path("hw5.json").write_text("{ cut off")
+    hw5_report.bundle()
+    assert json.loads(Path("hw5.json").read_text())["pages"]
+
+
+def test_a_report_is_made_anew_as_it_was_asked_for(folder, capsys):
+    hw5_report.report(anonymous=True, code=False)
+    assert hw5_report.bundle()
+    before = Path("hw5.pdf").read_bytes()
+    save(coursework(answer="ada1 says more."), folder / "notebooks" / "3_fc_vae.ipynb")
+    hw5_report.bundle()
+    text = text_of(Path("hw5.pdf"))
+    assert Path("hw5.pdf").read_bytes() != before
+    assert "••• says more." in text and "ada1" not in text and "Appendix" not in text
+
+
+def test_the_report_of_four_pages_goes_in_beside_the_other_and_comes_first_as_well(
+    folder, unprinted
+):
+    save(article(), folder / "notebooks" / "8_report.ipynb")
+    hw5_report.bundle(["notebooks/8_report.ipynb"])
+    assert list(hw5_report.made_from(Path("hw5.pdf").read_bytes()).sources) == ["8_report"]
+    for _ in range(2):
+        with zipfile.ZipFile(hw5_report.bundle()) as archive:
+            sources = hw5_report.made_from(archive.read("hw5.pdf")).sources
+            assert list(sources) == ["3_fc_vae", "5_fc_gan", "hw5_vae.py", "hw5_gan.py"]
+            assert "8_report" in hw5_report.made_from(archive.read("hw5_report.pdf")).sources
+
+
+def test_a_pdf_of_ones_own_is_never_written_over(folder, capsys, unprinted):
+    (folder / "hw5.pdf").write_bytes(b"%PDF-1.7 not of this kit")
+    assert "hw5.pdf was not made by report()" in refused(capsys)
+    path = hw5_report.bundle(anyway=True)
+    with zipfile.ZipFile(path) as archive:
+        assert archive.read("hw5.pdf") == b"%PDF-1.7 not of this kit"
+
+
+def test_without_typst_everything_else_can_be_handed_in(folder, capsys, monkeypatch):
+    def missing(*_):
+        raise ReportError("Typst is missing: pip install typst")
+
+    monkeypatch.setattr(hw5_report, "print_pdf", missing)
+    assert "There is no PDF. Typst is missing: pip install typst" in refused(capsys)
+    with zipfile.ZipFile(hw5_report.bundle(anyway=True)) as archive:
+        assert "hw5.pdf" not in archive.namelist() and "3_fc_vae.ipynb" in archive.namelist()
+
+
+def renamed(folder: Path) -> None:
+    module = folder / "hw5_vae.py"
+    module.write_text(module.read_text().replace("def reparametrize(", "def reparametrise("))
 
 
 @pytest.mark.parametrize(
     ("edit", "sentence"),
     [
         (
-            lambda f: (f / "hw5_vae.py").write_text("def f(:\n"),
-            "hw5_vae.py, line 1 is not valid Python",
+            lambda f: (f / "hw5_vae.py").write_text("x = 1\n\ndef f(:\n"),
+            "hw5_vae.py, line 3, is not valid Python: invalid syntax. As it is, all of its code "
+            "earns nothing: vae-theory, bernoulli-vae, autoencoder, fc-vae.",
         ),
-        (
-            lambda f: (f / "hw5_vae.py").write_text("x = 1\n"),
-            "lack reparametrize (question fc-vae.",
-        ),
-        (lambda f: (f / "hw5_gan.py").unlink(), "lack sample_noise (question fc-gan.sample_noise)"),
+        (renamed, "hw5_vae.py has no reparametrize, which fc-vae.reparametrize take"),
+        (lambda f: (f / "hw5_gan.py").unlink(), "the code of fc-gan earns nothing."),
         (
             lambda f: save(coursework(netid="your netid"), f / "notebooks" / "3_fc_vae.ipynb"),
-            "'netid' does not look like",
+            "“netid” was taken for a NetID and does not look like one.",
+        ),
+        (
+            lambda f: save(coursework(netid="Ada Lovelace"), f / "notebooks" / "3_fc_vae.ipynb"),
+            "“Ada Lovelace” was taken for a NetID and looks like a name.",
+        ),
+        (
+            lambda f: save(coursework(netid="ada1, bob2"), f / "notebooks" / "3_fc_vae.ipynb"),
+            "2 NetIDs are named (ada1, bob2), too many for fc-vae, fc-gan.",
+        ),
+        (
+            lambda f: (f / "notebooks" / "6_x.ipynb").write_text("{ cut off"),
+            "6_x.ipynb is not a notebook: ",
+        ),
+        (
+            lambda f: save(coursework(), f / "notebooks" / "3_fc_vae-Copy1.ipynb"),
+            "fc-vae is in 3_fc_vae-Copy1.ipynb and 3_fc_vae.ipynb: delete one",
         ),
     ],
 )
-def test_no_bundle_while_something_is_missing(folder, capsys, edit, sentence):
+def test_what_looks_wrong_is_said_and_can_be_passed_knowingly(
+    folder, capsys, edit, sentence, unprinted
+):
     edit(folder)
-    hw5_report.report()
-    said = refused(capsys)
-    assert "Nothing to hand in yet." in said
-    assert sentence in said
+    assert sentence in refused(capsys)
+    path = hw5_report.bundle(anyway=True)
+    assert path and path.exists()
+    said = capsys.readouterr().out
+    assert sentence in said.partition("Handed in all the same:")[2]
 
 
-def test_what_is_only_unfinished_can_be_handed_in_and_is_told(folder, capsys):
-    source = (folder / "hw5_vae.py").read_text()
-    stub = '    raise NotImplementedError("fc-vae.reparametrize: write this")\n'
-    head = re.search(r"^def reparametrize\(.*?:\n", source, re.M | re.S)
-    (folder / "hw5_vae.py").write_text(source[: head.end()] + stub + source[head.end() :])
-    hw5_report.report()
+def test_two_netids_may_hand_in_a_part_that_allows_for_pairs(folder, capsys, unprinted):
+    pair = coursework(part="fc-gan", netid="ada1, bob2", groups={"fc-gan": 2})
+    save(pair, folder / "notebooks" / "5_fc_gan.ipynb")
+    assert "too many for fc-vae. May be handed in together: fc-gan by up to 2." in refused(capsys)
+    path = hw5_report.bundle(["notebooks/5_fc_gan.ipynb"])
+    assert path.name == "hw5_ada1--bob2.zip"
+    with zipfile.ZipFile(path) as archive:  # of what one of them does alone there is nothing in it
+        made_from = hw5_report.made_from(archive.read("hw5.pdf")).sources
+        assert "5_fc_gan" in made_from and "3_fc_vae" not in made_from
+
+
+def test_without_a_netid_nothing_is_handed_in_whatever_is_said(folder, capsys, unprinted):
+    for name in ("3_fc_vae", "5_fc_gan"):
+        save(coursework(netid=""), folder / "notebooks" / f"{name}.ipynb")
+    assert hw5_report.bundle(anyway=True) is None
+    said = capsys.readouterr().out
+    assert "There is no NetID: write it into the cell NETID" in said
+    assert "anyway" not in said and not list(folder.glob("*.zip"))
+
+
+def test_modules_alone_can_be_handed_in(folder, capsys, unprinted):
+    for path in (folder / "notebooks").glob("*.ipynb"):
+        path.unlink()
+    (folder / "netid").write_text("ada1")
+    assert "There is no notebook of this coursework in this folder." in refused(capsys)
+    with zipfile.ZipFile(hw5_report.bundle(anyway=True)) as archive:
+        assert archive.namelist() == ["netid", "hw5_vae.py", "hw5_gan.py"]
+
+
+def test_what_is_only_unfinished_is_handed_in_and_named_question_by_question(
+    folder, capsys, unprinted
+):
+    stub = '    raise NotImplementedError("fc-vae.loss: write loss_function (Loss).")\n'
+    head, begin, rest = (folder / "hw5_vae.py").read_text().partition("SOLUTION fc-vae.loss\n")
+    end = rest[rest.index("    ### END") :]
+    (folder / "hw5_vae.py").write_text(head + begin + stub + end)
+    save(coursework(part="fc-gan", answer=""), folder / "notebooks" / "5_fc_gan.ipynb")
     assert hw5_report.bundle()
-    assert "fc-vae.reparametrize: reparametrize is not written yet" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "  fc-vae: not written in hw5_vae.py: loss\n" in said
+    assert "  fc-gan: not answered: why\n" in said
+    assert "Not run and saved, so left out: 4_conv_gan.ipynb." in said
+    assert said.index("Earns nothing") < said.index("hw5_ada1.zip is ready, for ada1")
+    assert " is not answered" not in said  # once is enough
+
+
+def test_the_bundle_says_all_that_the_report_says(folder, capsys):
+    begin = "WARNING: quick settings\nWARNING: stand-ins are used\n"
+    content = coursework(answer="word " * 50, begin=begin, discussed=("b2", "c3", "d4", "e5"))
+    content["cells"][5]["execution_count"] = 99
+    content["cells"][9]["source"] += " $\\nonsense{$"
+    save(content, folder / "notebooks" / "3_fc_vae.ipynb")
+    hw5_report.report()
+    lines = re.findall(r"^  - (.*)$", capsys.readouterr().out, re.M)
+    assert len(lines) >= 6
+    hw5_report.bundle()
+    said = capsys.readouterr().out
+    elsewhere = re.compile("Output of cell|left out")  # in the table, and below it
+    assert [one for one in lines if one not in said and not elsewhere.search(one)] == []
+    assert "quick, stand-in" in said and "for a try only" in said
+    assert "so left out: 4_conv_gan.ipynb" in said
+
+
+@pytest.mark.parametrize("place", ["", "figures", "runs", "notebooks", "notebooks/figures"])
+def test_figures_are_found_where_notebooks_save_them(folder, place, unprinted):
+    (folder / place).mkdir(exist_ok=True)
+    for name in (
+        "vis_data_space.pdf",
+        "fc_gan_results.jpg",
+        "test_10.png",
+        "fc-gan--given_epochs.png",
+    ):
+        (folder / place / name).write_bytes(b"x")
+    with zipfile.ZipFile(hw5_report.bundle()) as archive:
+        names = set(archive.namelist())
+    assert {"vis_data_space.pdf", "fc_gan_results.jpg", "test_10.png"} <= names
+    assert "fc-gan--given_epochs.png" not in names
+
+
+def test_every_picture_that_a_notebook_or_a_command_saves_is_looked_for():
+    saved = set()
+    for path in (ROOT / "notebooks").glob("*.ipynb"):
+        for cell in json.loads(path.read_text())["cells"]:
+            if cell["cell_type"] == "code":
+                source = "".join(cell["source"])
+                saved |= set(re.findall(r'"(\w+\.(?:jpg|png|pdf))"', source))
+                for folder in re.findall(r'(?:Path\(|\bout=)"(\w+)"', source):
+                    assert folder in hw5_report.FOLDERS, f"{path.name}: {folder}"
+    for name in ("hw5_vae.py", "hw5_gan.py"):
+        text = (ROOT / name).read_text()
+        saved |= {f"x{end}" for end in re.findall(r'"\{\w+\}(_\w+\.(?:jpg|png))"', text)}
+        saved |= set(re.findall(r'"(\w+\.(?:jpg|png))"', text))
+        saved |= set(re.findall(r'"(vis_\w+\.pdf)"', text))
+    assert len(saved) > 12
+    # losses are no figure that is asked for, nor are single epochs of the last part but one
+    missed = [n for n in saved if not any(fnmatch(n, one) for one in hw5_report.PICTURES)]
+    assert [name for name in missed if "_losses" not in name] == []
 
 
 def test_the_bundle_warns_about_names_where_marks_are_given_without_them(folder, capsys):
-    content = coursework(part="fc-gan", answer="ada1 wrote this.", anonymous=True)
+    content = coursework(part="fc-gan", answer="ada1 wrote this.", anonymous=["fc-gan"])
     save(content, folder / "notebooks" / "5_fc_gan.ipynb")
     hw5_report.report()
     hw5_report.bundle()
@@ -298,13 +481,23 @@ def test_the_shell_has_both_commands(folder):
 
     done = run(ROOT / "hw5_report.py", "report", "notebooks/3_fc_vae.ipynb", "--out", "a.pdf")
     assert (done.returncode, done.stderr) == (0, "")
-    assert "a.pdf: 5 pages" in done.stdout
+    assert "a.pdf: 8 pages" in done.stdout
     done = run(ROOT / "hw5_utils.py", "bundle", "--pdf", "a.pdf", "notebooks/3_fc_vae.ipynb")
     assert (done.returncode, done.stderr) == (0, "")
     assert (folder / "hw5_ada1.zip").exists()
-    done = run(ROOT / "hw5_report.py", "bundle", "--pdf", "none.pdf")
-    assert done.returncode == 1
-    assert "none.pdf is missing" in done.stdout
+
+
+def test_the_commands_have_the_same_ways_out(folder, unprinted, capsys):
+    (folder / "hw5_gan.py").unlink()
+    assert hw5_report.main(["bundle"]) == 1
+    said = capsys.readouterr().out
+    assert said.endswith("knowingly: python hw5_report.py bundle --anyway\n")
+    assert hw5_report.main(["bundle", "--anyway"]) == 0
+    assert hw5_report.main(["report", "--no-code", "--out", "c.pdf"]) == 0
+    assert list(hw5_report.made_from(Path("c.pdf").read_bytes()).sources) == [
+        "3_fc_vae",
+        "5_fc_gan",
+    ]
 
 
 def test_the_report_needs_neither_torch_nor_nbconvert(folder):
@@ -341,8 +534,18 @@ def test_nbconvert_has_the_exporter_by_its_name(folder):
     pdf, resources = exporter.from_filename("notebooks/3_fc_vae.ipynb")
     assert resources["output_extension"] == ".pdf"
     assert "ada1" in "".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages)
-    described = json.loads(resources["outputs"]["3_fc_vae.json"])
+    described = json.loads(resources["outputs"]["./3_fc_vae.json"])
     assert described["questions"][0]["key"] == "fc-vae.loss"
+
+
+def test_nbconvert_writes_the_map_beside_the_pdf_in_the_folder_it_is_called_in(folder, monkeypatch):
+    from nbconvert.nbconvertapp import NbConvertApp
+
+    monkeypatch.chdir(folder / "notebooks")
+    app = NbConvertApp()
+    app.initialize(["--to", "hw5-pdf", "3_fc_vae.ipynb"])
+    app.convert_notebooks()
+    assert Path("3_fc_vae.pdf").exists() and Path("3_fc_vae.json").exists()
 
 
 def test_the_exporter_takes_any_notebook_without_installing_anything(folder, capsys):

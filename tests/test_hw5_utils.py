@@ -1,13 +1,14 @@
 """What the given helpers promise to students and to the notebooks."""
 
+import argparse
 import gc
 import gzip
 import itertools
-import json
 import subprocess
 import sys
 import urllib.error
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
+import hw5_checkpoint
 import hw5_utils as utils
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -474,94 +476,94 @@ class TestRunAGan:
             self.run(tmp_path, torch.rand(3, 784))
 
 
-class TestCheckpoint:
-    """A training that is stopped and resumed."""
-
-    def train(self, folder, epochs=5, stop=None, resume=False, channels_last=False, **settings):
-        """Weights, losses and the next random number; `stop` interrupts within that epoch."""
-        utils.reset_seed(0)
-        model = nn.Sequential(nn.Conv2d(2, 3, 2), nn.BatchNorm2d(3), nn.Flatten())
-        if channels_last:
-            model.to(memory_format=torch.channels_last)
-        optimizer, losses = utils.adam(model.parameters(), 0.1), []
-        with utils.checkpoint("tiny", folder, resume, **settings) as run:
-            state = {"model": model, "optimizer": optimizer, "losses": losses}
-            for epoch in utils.resumable(epochs, **state):
-                for step in range(3):
-                    if (epoch, step) == (stop, 1):
-                        raise KeyboardInterrupt
-                    loss = (model(torch.randn(4, 2, 4, 4)) ** 2).mean() + np.random.rand()
-                    optimizer.zero_grad()
-                    loss.backward()
-                    optimizer.step()
-                    losses.append(loss.item() + utils.random.random())
-            run.note(last=losses[-1])
-        return [p.detach().clone() for p in model.parameters()], losses, torch.rand(1)
-
-    @pytest.mark.parametrize("channels_last", [False, True])
-    def test_ends_as_if_it_had_never_been_stopped(self, tmp_path, channels_last):
-        whole = self.train(tmp_path / ".", channels_last=channels_last)
-        (tmp_path / "again").mkdir()
-        for stop in (2, 2, 4):
-            with pytest.raises(KeyboardInterrupt):
-                self.train(tmp_path / "again", stop=stop, resume=True, channels_last=channels_last)
-        parts = self.train(tmp_path / "again", resume=True, channels_last=channels_last)
-        assert all(torch.equal(a, b) for a, b in zip(whole[0], parts[0], strict=True))
-        assert whole[1] == parts[1] and torch.equal(whole[2], parts[2])
-
-    def test_a_longer_training_goes_on_where_a_shorter_one_ended(self, tmp_path, capsys):
-        whole = self.train(tmp_path, 4)
-        self.train(tmp_path, 2)
-        longer = self.train(tmp_path, 4, resume=True)
-        assert whole[1] == longer[1]
-        assert self.train(tmp_path, 4, resume=True)[1] == whole[1]
-        assert capsys.readouterr().out.splitlines() == [
-            "tiny: 2 of 4 epochs are done.",
-            "tiny: 4 of 4 epochs are done.",
-        ]
-
-    def test_metrics_hold_the_mean_of_every_epoch(self, tmp_path):
-        losses = self.train(tmp_path, 2)[1]
-        kept = json.loads((tmp_path / "metrics.json").read_text())["tiny"]
-        assert [e["losses"] for e in kept["epochs"]] == [sum(losses[:3]) / 3, sum(losses[3:]) / 3]
-        assert [e["epoch"] for e in kept["epochs"]] == [1, 2]
-        assert kept["results"] == {"last": losses[-1]}
-
-    def test_what_does_not_fit_is_told(self, tmp_path, capsys):
-        self.train(tmp_path, 1, latent_size=15)
-        with pytest.raises(utils.CheckpointError, match="--latent-size 15, not 20"):
-            self.train(tmp_path, 1, resume=True, latent_size=20)
-        with utils.checkpoint("tiny", tmp_path, resume=True):
-            state = {"model": nn.Linear(2, 3), "optimizer": nn.Linear(1, 1), "losses": []}
-            with pytest.raises(utils.CheckpointError, match="does not fit your model"):
-                list(utils.resumable(1, **state))
-        with (
-            utils.checkpoint("tiny", tmp_path, resume=True),
-            pytest.raises(utils.CheckpointError, match="but the loop keeps"),
-        ):
-            list(utils.resumable(1, net=nn.Linear(2, 3)))
-        (tmp_path / "tiny.safetensors").write_bytes(b"half a file")
-        with pytest.raises(utils.CheckpointError, match="no checkpoint of ours"):
-            self.train(tmp_path, 1, resume=True)
-        (tmp_path / "tiny.safetensors").unlink()
-        self.train(tmp_path, 1, resume=True)
-        assert "is not there" in capsys.readouterr().out
-
-    def test_outside_a_block_it_counts_and_keeps_nothing(self, tmp_path, monkeypatch):
-        monkeypatch.chdir(tmp_path)
-        assert list(utils.resumable(3, model=nn.Linear(1, 1))) == [0, 1, 2]
-        assert list(tmp_path.iterdir()) == []
-
-    def test_one_training_in_a_block(self, tmp_path):
-        with utils.checkpoint("tiny", tmp_path):
-            list(utils.resumable(1))
-            with pytest.raises(utils.CheckpointError, match="another training already"):
-                list(utils.resumable(1))
-
-
 def test_check_is_offered_here_too(capsys):
     assert utils.check("fc-vae.reparametrize") is True
-    assert "passed" in capsys.readouterr().out
+
+
+class TestDefaultDevice:
+    @pytest.fixture
+    def machine(self, monkeypatch):
+        """A machine that says it has these devices, and on which training works as `works` says."""
+        monkeypatch.delenv("HW5_DEVICE", raising=False)
+
+        def pretend(cuda: bool, mps: bool, works: bool = True):
+            monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+            monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+            monkeypatch.setattr(utils, "_trains_on", lambda device: works)
+
+        return pretend
+
+    @pytest.mark.parametrize(
+        ("cuda", "mps", "works", "device"),
+        [
+            (True, False, True, "cuda"),
+            (False, True, True, "mps"),
+            (False, True, False, "cpu"),
+            (True, False, False, "cpu"),
+            (False, False, True, "cpu"),
+        ],
+    )
+    def test_it_is_the_gpu_that_is_there_and_works(self, machine, cuda, mps, works, device):
+        machine(cuda, mps, works)
+        assert utils.default_device() == device
+
+    def test_the_environment_decides_where_it_can(self, machine, monkeypatch, capsys):
+        machine(cuda=False, mps=True)
+        monkeypatch.setenv("HW5_DEVICE", "cpu")
+        assert utils.default_device() == "cpu" and not capsys.readouterr().out
+        monkeypatch.setenv("HW5_DEVICE", "gpu")
+        assert utils.default_device() == "mps"
+        assert "HW5_DEVICE=gpu: torch has no such device here" in capsys.readouterr().out
+
+    def test_a_device_works_when_a_step_on_it_comes_out_as_on_the_cpu(self):
+        before = torch.get_rng_state()
+        assert utils._trains_on("cpu")
+        assert not utils._trains_on("meta") and not utils._trains_on("nowhere")
+        assert torch.equal(torch.get_rng_state(), before)
+
+    def test_a_macs_gpu_keeps_its_own_layout_and_its_stream_is_resumed(self, monkeypatch):
+        net = nn.Conv2d(3, 3, 3)
+        plain = net.weight.stride()
+        with monkeypatch.context() as patch:
+            there = SimpleNamespace(device=torch.device("mps"))
+            patch.setattr(nn.Module, "parameters", lambda self: [there])
+            utils.in_channels_last(net)
+        assert net.weight.stride() == plain
+        stream = [torch.arange(4)]
+        monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+        monkeypatch.setattr(torch.mps, "get_rng_state", lambda: stream[0])
+        monkeypatch.setattr(torch.mps, "set_rng_state", lambda state: stream.__setitem__(0, state))
+        kept = hw5_checkpoint.random_streams()
+        stream[0] = torch.zeros(4)
+        hw5_checkpoint.random_streams(kept)
+        assert stream[0].tolist() == [0, 1, 2, 3]
+
+
+class TestUnwritten:
+    """A stub's sentence is told from torch's own NotImplementedError."""
+
+    STUB = NotImplementedError("fc-vae.loss: write loss_function (The loss).")
+    TORCH = NotImplementedError("\"binary_cross_entropy\" not implemented for 'Long'")
+
+    def test_only_a_stub_is_unwritten(self):
+        assert utils.unwritten(self.STUB)
+        for other in (self.TORCH, NotImplementedError(), ValueError(str(self.STUB))):
+            assert not utils.unwritten(other)
+
+    @pytest.mark.parametrize("error", [STUB, TORCH], ids=["stub", "torch"])
+    def test_the_shell_says_a_stubs_sentence_and_shows_where_another_comes_from(
+        self, error, capsys
+    ):
+        def run(args):
+            raise error
+
+        args = argparse.Namespace(seed=0, run=run)
+        if error is self.TORCH:
+            with pytest.raises(NotImplementedError, match="Long"):
+                utils.run_part(args, "hw5_vae.py")
+        else:
+            assert utils.run_part(args, "hw5_vae.py") == 2
+            assert capsys.readouterr().err == f"hw5_vae.py: {error}\n"
 
 
 class TestBegin:
@@ -573,6 +575,16 @@ class TestBegin:
         said = capsys.readouterr().out
         assert f"torch {torch.__version__}" in said and "hw5_gan.py last edited on" in said
         assert f"Data in {tmp_path}: MNIST\n" in said and "WARNING" not in said
+
+    def test_it_names_the_gpu_of_a_mac(self, capsys, monkeypatch):
+        monkeypatch.setattr(utils, "default_device", lambda: "mps")
+        utils.begin()
+        assert "on the GPU of this Mac (mps)" in capsys.readouterr().out
+
+    def test_quick_settings_can_be_asked_for_in_the_notebook(self, capsys, monkeypatch):
+        monkeypatch.delenv("HW5_QUICK", raising=False)
+        assert utils.begin(quick=True) is True
+        assert "WARNING: quick settings" in capsys.readouterr().out
 
     def test_quick_settings_and_stand_ins_are_warned_of(self, capsys, monkeypatch):
         monkeypatch.setenv("HW5_QUICK", "1")

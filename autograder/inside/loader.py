@@ -26,15 +26,13 @@ from contextlib import ExitStack, contextmanager, nullcontext
 from types import CodeType, FrameType, ModuleType
 from typing import Any
 
-import torch
-from torch.overrides import TorchFunctionMode
+from .cpu import GPU_NOTE, KINDS, OnCPU, asks_for_gpu
 
 STATEMENT_SECONDS = 3.0
 PATIENCE = 6.0
 """Seconds for all statements of a file that run longer than they should, together."""
 
 MAX_NOTES = 5
-GUARD = "is_available"
 KEPT = (
     ast.Import,
     ast.ImportFrom,
@@ -45,10 +43,6 @@ KEPT = (
     ast.AnnAssign,
     ast.AugAssign,
 )
-GPU_NOTE = (
-    "Your code asks for a GPU by name. It was graded on the CPU; take the device from the inputs."
-)
-
 
 MAGIC = re.compile(r"([ \t]*)([%!?].*)")
 """A line that only IPython understands."""
@@ -76,28 +70,6 @@ class Absent:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         raise ImportError(self.__dict__["_says"])
-
-
-class OnCPU(TorchFunctionMode):
-    """Sends to the CPU what code with a hard-coded "cuda" wants on a GPU."""
-
-    def __torch_function__(
-        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        if func is torch.Tensor.cuda or func is torch.nn.Module.cuda:
-            return args[0]
-        named = {key: _on_cpu(value) for key, value in (kwargs or {}).items()}
-        return func(*(_on_cpu(value) for value in args), **named)
-
-
-def _on_cpu(value: Any) -> Any:
-    if isinstance(value, str) and value.startswith(("cuda", "torch.cuda.")):
-        return value.replace("torch.cuda.", "torch.") if "." in value else "cpu"
-    if isinstance(value, type) and value.__module__ == "torch.cuda":
-        return getattr(torch, value.__name__, value)
-    if isinstance(value, torch.device) and value.type == "cuda":
-        return torch.device("cpu")
-    return value
 
 
 class Submission(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -147,7 +119,7 @@ class Submission(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         # Not splitlines(), which knows more ends of lines than Python does.
         lines = [f"{line}\n" for line in source.split("\n")]
         linecache.cache[filename] = (len(source), None, lines, filename)
-        if "cuda" in source and _asks_for_gpu(tree):
+        if any(kind in source for kind in KINDS) and asks_for_gpu(tree):
             notes.append(GPU_NOTE)
             if not self._on_cpu:
                 self._on_cpu = True
@@ -202,33 +174,6 @@ def _parse(source: str, filename: str, notes: list[str]) -> tuple[ast.Module, st
                 notes.append(MAGIC_NOTE)
             lines[place] = f"{magic[1]}pass  # {magic[2]}"
     return ast.parse(source, filename), source
-
-
-def _asks_for_gpu(tree: ast.AST) -> bool:
-    """Does it name cuda, other than behind `if torch.cuda.is_available()`?"""
-    todo = [tree]
-    while todo:
-        node = todo.pop()
-        if isinstance(node, (ast.If, ast.IfExp)) and GUARD in ast.dump(node.test):
-            todo += node.orelse if isinstance(node.orelse, list) else [node.orelse]
-        elif _names_gpu(node):
-            return True
-        else:
-            todo += ast.iter_child_nodes(node)
-    return False
-
-
-def _names_gpu(node: ast.AST) -> bool:
-    """`x.cuda()`, "cuda:0", torch.cuda.FloatTensor."""
-    if isinstance(node, ast.Call):
-        return isinstance(node.func, ast.Attribute) and node.func.attr == "cuda"
-    if isinstance(node, ast.Constant):
-        return isinstance(node.value, str) and node.value.startswith(("cuda", "torch.cuda."))
-    return isinstance(node, ast.Attribute) and (
-        node.attr.endswith("Tensor")
-        and isinstance(node.value, ast.Attribute)
-        and node.value.attr == "cuda"
-    )
 
 
 def _future(body: list[ast.stmt]) -> int:

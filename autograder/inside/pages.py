@@ -45,11 +45,12 @@ def _print(settings: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for name, text in settings["given"].items():
         (given / name).write_text(text, encoding="utf-8")
     sys.path.insert(0, str(given))
+    import hw5_folder
     import hw5_notebook
     import hw5_report
 
     readable, known = [], set()
-    for path in sorted(Path().glob("*.ipynb"), key=hw5_report.in_order):
+    for path in sorted(Path().glob("*.ipynb"), key=hw5_folder.in_order):
         try:
             known |= set(hw5_notebook.read_notebook(path).parts)
             readable.append(path)

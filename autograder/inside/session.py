@@ -14,6 +14,7 @@ import math
 import random
 from collections.abc import Callable, Iterable
 from itertools import islice
+from opcode import opmap
 from types import ModuleType
 from typing import Any
 
@@ -430,21 +431,23 @@ def describe(error: BaseException, files: dict[str, str]) -> dict[str, str]:
     `files` maps file names to module names. Message and place are cut to 300 characters together.
     """
     text = _text(error)
+    where, raised = "", False
+    trace = error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        name = files.get(code.co_filename)
+        if name:
+            line = linecache.getline(code.co_filename, trace.tb_lineno).strip()
+            where = f"{name}.py, line {trace.tb_lineno}: {line}"
+        raised = bool(name) and code.co_code[trace.tb_lasti] == opmap["RAISE_VARARGS"]
+        trace = trace.tb_next
     kind = "error"
     if isinstance(error, Missing):
         kind = "missing"
-    elif isinstance(error, NotImplementedError):
-        kind = "todo"
+    elif isinstance(error, NotImplementedError) and raised:
+        kind = "todo"  # by a `raise` in the student's file: torch has such errors of its own
     elif isinstance(error, MemoryError) or "allocate memory" in text:
         kind = "memory"
-    where = ""
-    trace = error.__traceback__
-    while trace is not None:
-        name = files.get(trace.tb_frame.f_code.co_filename)
-        if name:
-            line = linecache.getline(trace.tb_frame.f_code.co_filename, trace.tb_lineno).strip()
-            where = f"{name}.py, line {trace.tb_lineno}: {line}"
-        trace = trace.tb_next
     if isinstance(error, SyntaxError) and isinstance(error.lineno, int):
         where = f"line {error.lineno}: {str(error.text or '')[:1000].strip()}"
         text = str(error.msg)[:1000]

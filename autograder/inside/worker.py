@@ -29,6 +29,7 @@ import numpy as np
 import torch
 
 from . import confine, probe, wire
+from .cpu import without_gpu
 from .loader import Submission
 from .scratch import empty
 from .session import Session, describe
@@ -121,6 +122,7 @@ def warm_up() -> None:
     optimizer = torch.optim.Adam(net.parameters())
     net(torch.zeros(2, 1, 4, 4)).sum().backward()
     optimizer.step()
+    without_gpu()
     _no_loader_workers()
     with contextlib.suppress(ImportError):
         import matplotlib

@@ -18,11 +18,13 @@ from __future__ import annotations
 import ast
 import base64
 import binascii
+import contextlib
 import copy
 import html
 import json
 import re
 import textwrap
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +32,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from ..assignment import question_of
+from . import ReleaseError
 from .notebooks import Notebook, secrets
 from .strip import SOLUTION, regions
 
@@ -53,8 +56,10 @@ MATH = re.compile(r"\$\$.*?\$\$|\$[^$\n]+\$|\\begin\{(\w+\*?)\}.*?\\end\{\1\}", 
 RELATION = re.compile(r"\\\\|\\[gl]eq?\b|\\approx\b|\\to\b|[=&<>]")
 BASE64 = re.compile(r"[A-Za-z0-9+/]{24,}={0,2}")
 CODEISH = re.compile(r"[()\[\]{}=_\\]")
+REFERENCES = re.compile(r"^#+ References\n(\s*\d+\. .*\n(?: +.*\n)*)+", re.MULTILINE)
 FENCE = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 MAGIC = re.compile(r"(?m)^\s*[%!].*$")
+PNG = b"\x89PNG\r\n\x1a\n"
 
 
 @dataclass(frozen=True)
@@ -116,7 +121,8 @@ class Secrets:
                 self.values.setdefault((word, number), f"the value of {what}")
 
     def add_prose(self, text: str, question: str, what: str) -> None:
-        """A model answer or a mark scheme."""
+        """A model answer or a mark scheme. Titles of papers that it lists are no secret."""
+        text = REFERENCES.sub("", text)
         words = _words(_without_math(text))
         for i in range(len(words) - RUN + 1):
             run = " ".join(words[i : i + RUN])
@@ -169,7 +175,7 @@ def collect(modules: Mapping[str, str], notebooks: Iterable[Notebook], checks: P
 
 def search(files: Mapping[str, bytes], found: Secrets) -> Iterator[str]:
     """A sentence for everything secret in the files that are to be released."""
-    places = [place for name, data in files.items() for place in _places(name, data)]
+    places = [place for name, data in files.items() for place in texts_of(name, data)]
 
     def says(place: Place, what: str, fragment: str) -> str:
         return f"{place.where} holds {what}: {textwrap.shorten(fragment, 80)!r}."
@@ -177,7 +183,7 @@ def search(files: Mapping[str, bytes], found: Secrets) -> Iterator[str]:
     for form, fragments in (
         (_code, found.code),
         (_all_words, {f" {sentence} ": what for sentence, what in found.sentences.items()}),
-        (_squeezed_formula, found.formulas),
+        (squeezed_formula, found.formulas),
     ):
         for place, fragment in _containing(places, form, fragments):
             yield says(place, fragments[fragment], fragment.strip())
@@ -255,20 +261,45 @@ def _runs(words: Sequence[str], question: str, found: Secrets) -> Iterator[tuple
 # --- the texts of a file
 
 
-def _places(name: str, data: bytes) -> Iterator[Place]:
-    """Every text in a file, plain and decoded."""
+def texts_of(name: str, data: bytes) -> Iterator[Place]:
+    """Every text in a file, plain and decoded; of a picture, all that it holds but its pixels."""
     if name.endswith(".ipynb"):
         notebook = json.loads(data)
         texts = list(_strings(notebook.get("metadata", {}), f"{name}, metadata", ""))
         for cell in notebook.get("cells", ()):
             where = f"{name}, cell {cell.get('id', '?')}"
             texts += _strings(cell, where, question_of(str(cell.get("id", ""))))
+    elif name.endswith(".png"):
+        texts = [Place(f"{name}, chunk {kind}", "", text) for kind, text in _chunks(name, data)]
     else:
         texts = [Place(name, "", data.decode("utf-8", errors="replace"))]
     for place in texts:
         yield place
         for other in _decoded(place.text):
             yield Place(f"{place.where} (encoded)", place.question, other)
+
+
+def _chunks(name: str, data: bytes) -> Iterator[tuple[str, str]]:
+    """Kind and text of every chunk of a PNG file that is no pixels, inflated where it is packed.
+
+    What stands behind the last chunk is one more. Raises ReleaseError for a file that is no PNG.
+    """
+    if not data.startswith(PNG):
+        raise ReleaseError(f"{name} is no PNG picture.")
+    at, kind = len(PNG), ""
+    while kind != "IEND" and at + 8 <= len(data):
+        size, kind = (
+            int.from_bytes(data[at : at + 4], "big"),
+            data[at + 4 : at + 8].decode("latin-1"),
+        )
+        if kind != "IDAT":
+            body = data[at + 8 : at + 8 + size]
+            yield kind, body.decode("utf-8", errors="replace")
+            for begin in (m.end() for m in re.finditer(rb"\0", body)) if kind[1:] == "TXt" else ():
+                with contextlib.suppress(zlib.error):
+                    yield kind, zlib.decompress(body[begin:]).decode("utf-8", errors="replace")
+        at += 12 + size
+    yield "behind the last one", data[at:].decode("utf-8", errors="replace")
 
 
 def _strings(value: Any, where: str, question: str) -> Iterator[Place]:
@@ -328,7 +359,7 @@ def _sentences(text: str) -> Iterator[list[str]]:
             yield words
 
 
-def _squeezed_formula(text: str) -> str:
+def squeezed_formula(text: str) -> str:
     """Mathematics without spaces, braces and the signs that only set it."""
     return re.sub(
         r"\\[,;!: ]|\\(left|right|[bB]igg?[lr]?|math\w+|operatorname|text\w*)\b|[\s{}$.&]|\\\\",
@@ -341,7 +372,7 @@ def _formulas(text: str) -> Iterator[str]:
     """The terms of every formula, between one relation sign and the next."""
     for match in MATH.finditer(text):
         for term in RELATION.split(match.group()):
-            squeezed = _squeezed_formula(term)
+            squeezed = squeezed_formula(term)
             if len(squeezed) >= FORMULA:
                 yield squeezed
 

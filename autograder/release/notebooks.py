@@ -21,7 +21,7 @@ from nbgrader import utils
 from nbgrader.nbgraderformat import MetadataValidator, ValidationError
 
 from ..assignment import Assignment, AssignmentError, Question, grade_id, question_of
-from . import ReleaseError
+from . import ReleaseError, wording
 from .strip import (
     SCHEME,
     SOLUTION,
@@ -37,7 +37,9 @@ COMMON = ("title", "setup", "about", "hand-in")
 
 SETUP = re.compile(r'^RELEASE = ".*?"', re.MULTILINE)
 HEADING = re.compile(r"(?P<start>#+ .+? · )\d+(\.\d+)? (bonus )?points?(?P<rest>( · .*)?)")
-CELL_METADATA = {"nbgrader", "hw5", "tags"}
+FOLDED = {"cellView": "form", "jupyter": {"source_hidden": True}}
+"""Metadata of a cell whose code is out of sight until asked for, in Colab and in JupyterLab."""
+CELL_METADATA = {"nbgrader", "hw5", "tags", *FOLDED}
 NOTEBOOK_METADATA = {"hw5", "kernelspec", "language_info"}
 
 Cell = Any
@@ -118,6 +120,8 @@ def _need_cell(notebook: Notebook, cell: Cell) -> None:
             f"({', '.join(notebook.parts)}), or is one of {', '.join(COMMON)}."
         )
     _refuse_keys(cell.metadata, CELL_METADATA, where)
+    if any(cell.metadata.get(key, value) != value for key, value in FOLDED.items()):
+        raise ReleaseError(f"{where}: the metadata of a folded cell are {FOLDED}, and no others.")
     if cell.cell_type == "code" and (cell.outputs or cell.execution_count is not None):
         raise ReleaseError(f"{where} holds an output. Clear all outputs, then release.")
     grading = cell.metadata.get("nbgrader")
@@ -142,6 +146,25 @@ def keep_parts(notebook: Notebook, kept: Collection[str]) -> Notebook | None:
     node.cells = [c for c in node.cells if c.id.partition("--")[0] in (*parts, *COMMON)]
     node.metadata.hw5.parts = list(parts)
     return Notebook(notebook.name, parts, node)
+
+
+def worded(notebook: Notebook, assignment: Assignment, released: Collection[str]) -> Notebook:
+    """The notebook with the words that fit the parts released with it."""
+    node = copy.deepcopy(notebook.node)
+    written = Notebook(notebook.name, notebook.parts, node)
+    for cell in node.cells:
+        cell.source = wording.worded(cell.source, written.where(cell), assignment, released)
+    return written
+
+
+def retitled(notebook: Notebook, title: str) -> Notebook:
+    """The notebook under another title: one that has lost a part is called after the others."""
+    node = copy.deepcopy(notebook.node)
+    node.metadata.hw5.title = title
+    for cell in node.cells:
+        if cell.id == "title":
+            cell.source = re.sub(r"\A# .*", lambda _: f"# {title}", cell.source)
+    return Notebook(notebook.name, notebook.parts, node)
 
 
 def code_by_part(notebook: Notebook) -> Iterator[tuple[str, str]]:
@@ -179,6 +202,18 @@ def write_points(notebook: Notebook, assignment: Assignment) -> Notebook:
     if "title" in by_id:
         by_id["title"].source = _with_table(by_id["title"].source, notebook.parts, assignment)
     return written
+
+
+def write_rules(notebook: Notebook, assignment: Assignment) -> Notebook:
+    """The notebook with what `bundle` has to know of its parts: how many may hand one in together,
+    where they are several, and which are marked without names."""
+    node = copy.deepcopy(notebook.node)
+    parts = [assignment.part(part) for part in notebook.parts]
+    if groups := {part.id: part.max_group for part in parts if part.max_group > 1}:
+        node.metadata.hw5["groups"] = groups
+    if anonymous := [part.id for part in parts if part.anonymous]:
+        node.metadata.hw5["anonymous"] = anonymous
+    return Notebook(notebook.name, notebook.parts, node)
 
 
 def graded(notebook: Notebook) -> list[Cell]:

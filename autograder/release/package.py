@@ -17,31 +17,30 @@ import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ..assignment import Assignment, Part, grade_id
-from . import ReleaseError, notebooks, parts
+from . import ReleaseError, install, notebooks, parts, wording
 from .guide import marking_guide
 from .notebooks import Notebook
 from .strip import SOLUTION, strip_module
 
 HERE = Path(__file__).resolve().parent
 CONFIG = HERE.parent / "gradebook" / "nbgrader_config.py"
-COURSE, GUIDE = "course", "marking_guide.md"
-STUDENT_SECTIONS = ("The coursework itself", "The report")
-"""Of requirements.txt: what comes under these headings is what a student needs."""
+COURSE, GUIDE, PICTURES = "course", "marking_guide.md", "pictures"
 
 
 @dataclass(frozen=True)
 class Source:
-    """The kit as its instructors have it: modules by name, notebooks, other files by name."""
+    """The kit as its instructors have it: modules by name, notebooks, pictures by file name."""
 
     folder: Path
     modules: Mapping[str, str]
     notebooks: tuple[Notebook, ...]
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -67,11 +66,19 @@ class Release:
 
 
 def read_source(folder: Path, assignment: Assignment) -> Source:
-    """The modules `hw5_*.py` and the notebooks of a kit. Raises ReleaseError."""
+    """The modules `hw5_*.py`, the notebooks and their pictures of a kit. Raises ReleaseError."""
     modules = {p.stem: p.read_text(encoding="utf-8") for p in sorted(folder.glob("hw5_*.py"))}
     every = [part.id for part in (*assignment.parts, *assignment.off)]
     found = [notebooks.read(p, every) for p in sorted((folder / "notebooks").glob("*.ipynb"))]
-    return Source(folder, modules, tuple(found))
+    pictures = sorted((folder / "notebooks" / PICTURES).glob("*"))
+    for path in pictures:
+        part, dashes, _ = path.name.partition("--")
+        if part not in every or not dashes or path.suffix != ".png":
+            raise ReleaseError(
+                f"notebooks/{PICTURES}/{path.name}: a picture is called part--what.png, after the "
+                "part that it is released with."
+            )
+    return Source(folder, modules, tuple(found), {p.name: p.read_bytes() for p in pictures})
 
 
 def make(source: Source, assignment: Assignment, part_ids: Sequence[str], address: str) -> Release:
@@ -84,32 +91,57 @@ def make(source: Source, assignment: Assignment, part_ids: Sequence[str], addres
     chosen = tuple(part for part in assignment.parts if part in chosen)
     kept_ids = [part.id for part in chosen]
     every = [part.id for part in (*assignment.parts, *assignment.off)]
-    kept = [notebooks.keep_parts(notebook, kept_ids) for notebook in source.notebooks]
-    written = [notebooks.write_points(one, assignment) for one in kept if one]
-    if address:
-        written = [notebooks.write_address(one, address) for one in written]
+    tailored = [_tailored(one, assignment, kept_ids, address) for one in source.notebooks]
+    written = [one for one in tailored if one]
     _need_every_question(chosen, written)
     cells: dict[str, list[str]] = {}
     for notebook in source.notebooks:
         for part, code in notebooks.code_by_part(notebook):
             cells.setdefault(part, []).append(code)
     answered_in = {part.id: part.module for part in (*assignment.parts, *assignment.off)}
-    modules = parts.keep_parts(source.modules, cells, every, kept_ids, answered_in)
+    texts = {
+        name: wording.worded(text, f"{name}.py", assignment, kept_ids)
+        for name, text in source.modules.items()
+    }
+    modules = parts.keep_parts(texts, cells, every, kept_ids, answered_in)
     stripped = {
         f"{name}.py": _as_released(name, text, assignment).encode()
         for name, text in modules.items()
     }
+    started = install.files(source.folder, f"{assignment.id}.zip", address)
     students = {
         "README.md": _readme(assignment, chosen, modules, written, address).encode(),
-        "requirements.txt": _requirements(source.folder / "requirements.txt").encode(),
+        **{name: text.encode() for name, text in started.items()},
         "LICENSE": (source.folder / "LICENSE").read_bytes(),
         **stripped,
         **{f"{n.name}.ipynb": notebooks.strip_notebook(n).text().encode() for n in written},
+        **{
+            f"{PICTURES}/{name}": data
+            for name, data in source.pictures.items()
+            if name.partition("--")[0] in kept_ids
+        },
     }
     gone = [part for part in every if part not in kept_ids]
     return Release(
         assignment, chosen, source, modules, tuple(written), students, tuple(_notes(students, gone))
     )
+
+
+def _tailored(
+    notebook: Notebook, assignment: Assignment, kept_ids: Sequence[str], address: str
+) -> Notebook | None:
+    """A notebook as this release has it, with its solutions; None where nothing of it is left."""
+    kept = notebooks.keep_parts(notebook, kept_ids)
+    if not kept:
+        return None
+    kept = notebooks.worded(kept, assignment, kept_ids)
+    off = {part.id for part in assignment.off}
+    if set(notebook.parts) - off > set(kept.parts):
+        kept = notebooks.retitled(
+            kept, ", and ".join(assignment.part(id).title for id in kept.parts)
+        )
+    kept = notebooks.write_rules(notebooks.write_points(kept, assignment), assignment)
+    return notebooks.write_address(kept, address) if address else kept
 
 
 def write(release: Release, folder: Path) -> None:
@@ -119,6 +151,7 @@ def write(release: Release, folder: Path) -> None:
     home.mkdir(parents=True)
     # generate_assignment copies what lies beside the notebooks, so it is what students get.
     for name, data in release.students.items():
+        (home / name).parent.mkdir(exist_ok=True)
         (home / name).write_bytes(data)
     for notebook in release.kept:
         (home / f"{notebook.name}.ipynb").write_text(notebook.text(), encoding="utf-8")
@@ -188,6 +221,8 @@ def _need_every_question(chosen: Sequence[Part], written: Sequence[Notebook]) ->
 def _notes(students: Mapping[str, bytes], gone: Sequence[str]) -> Iterator[str]:
     """Where a text still speaks of a part that is not released."""
     for name, data in students.items():
+        if name.endswith(".png"):
+            continue
         if not name.endswith(".ipynb"):
             for line, part in parts.mentions(data.decode(), gone):
                 yield f"{name}, line {line}, speaks of {part}, which is not released."
@@ -198,20 +233,6 @@ def _notes(students: Mapping[str, bytes], gone: Sequence[str]) -> Iterator[str]:
 
 
 # --- files of their own
-
-
-def _requirements(path: Path) -> str:
-    """What a student needs: the sections of requirements.txt that the coursework is."""
-    sections = re.split(r"\n(?=# )", path.read_text(encoding="utf-8"))
-    wanted = [
-        s.strip() for s in sections if s.startswith(tuple(f"# {t}" for t in STUDENT_SECTIONS))
-    ]
-    if len(wanted) != len(STUDENT_SECTIONS):
-        raise ReleaseError(
-            f"{path.name} must have the sections {' and '.join(STUDENT_SECTIONS)}: they are what "
-            "students install."
-        )
-    return "\n\n".join(wanted) + "\n"
 
 
 def _readme(

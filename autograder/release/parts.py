@@ -13,6 +13,7 @@ import ast
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from . import ReleaseError
 
@@ -32,7 +33,8 @@ class Statement:
     """A statement at the top level of a module.
 
     Lines count from 0 and include comments above and the string below that describes a constant.
-    `uses` leaves out what a table of parts holds: that is in `by_part`.
+    `uses` are definitions of ours, `loads` all names that its code mentions; both leave out what a
+    table of parts holds: that is in `by_part` and `loads_by_part`.
     """
 
     node: ast.stmt
@@ -41,7 +43,19 @@ class Statement:
     names: tuple[str, ...]
     part: str = ""
     uses: set[Name] = field(default_factory=set)
+    loads: set[str] = field(default_factory=set)
     by_part: dict[str, set[Name]] = field(default_factory=dict)
+    loads_by_part: dict[str, set[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Module:
+    """A module taken apart: where its docstring is (first line, and the one below its last), its
+    imports and the statements of its top level."""
+
+    docstring: tuple[int, int]
+    imports: tuple[ast.Import | ast.ImportFrom, ...]
+    statements: list[Statement]
 
 
 def keep_parts(
@@ -59,16 +73,17 @@ def keep_parts(
 
     Raises ReleaseError when a released part uses what belongs to one that is not.
     """
-    statements = {name: _statements(name, text, every, sources) for name, text in sources.items()}
+    ours = frozenset(sources)
+    taken = {name: _taken_apart(name, text, (*every,), ours) for name, text in sources.items()}
     gone = [part for part in every if part not in kept]
-    staying = _staying(statements, cells, every, kept)
+    staying = _staying({name: one.statements for name, one in taken.items()}, cells, every, kept)
     texts = {}
     for name, text in sources.items():
         written_in = {part for part, module in modules.items() if module == name}
         if written_in and written_in.isdisjoint(kept):
             continue
-        if any(_is_definition(one) and id(one) in staying for one in statements[name]):
-            texts[name] = _without(text, statements[name], staying, every, gone) if gone else text
+        if any(_is_definition(one) and id(one) in staying for one in taken[name].statements):
+            texts[name] = _without(text, taken[name], staying, every, gone) if gone else text
     return texts
 
 
@@ -78,6 +93,8 @@ def mentions(text: str, gone: Iterable[str]) -> Iterator[tuple[int, str]]:
     An id that is an English word as well counts only where it is called a part.
     """
     for part in gone:
+        if part not in text:
+            continue  # most texts speak of no other part, and this is quick to see
         word = rf"(?<![\w-]){re.escape(part)}(?![\w-])"
         pattern = word if "-" in part else rf"(?i:\bparts?) `?{word}"
         for match in re.finditer(pattern, text):
@@ -91,30 +108,36 @@ def _is_definition(statement: Statement) -> bool:
 # --- what belongs to whom
 
 
-def _statements(
-    module: str, text: str, every: Sequence[str], sources: Mapping[str, str]
-) -> list[Statement]:
-    """What stands at the top level of a module, but for its docstring and its imports."""
+@lru_cache(maxsize=256)
+def _taken_apart(module: str, text: str, every: tuple[str, ...], ours: frozenset[str]) -> Module:
+    """What stands at the top level of a module, and to which part it belongs.
+
+    It is kept: many releases are made of one source when all of them are tried.
+    """
     try:
         tree = ast.parse(text)
     except SyntaxError as error:
         raise ReleaseError(f"{module}.py, line {error.lineno}: {error.msg}.") from None
     found = _located(tree, text.split("\n"))
     local = {name for one in found for name in one.names}
-    imported = _imported(tree.body, sources)
+    imported = _imported(tree.body, ours)
     table = _table(ast.get_docstring(tree, clean=False) or "", every)
     for one in found:
-        inner = imported | _imported(list(ast.walk(one.node)), sources)
+        walked = list(ast.walk(one.node))
+        inner = imported | _imported(walked, ours)
         entries = list(_entries(one.node, every))
         inside = {id(node) for _, nodes in entries for part in nodes for node in ast.walk(part)}
-        for node in ast.walk(one.node):
+        for node in walked:
             if id(node) not in inside:
                 one.uses |= _used(node, module, local, inner)
+                one.loads |= _loaded(node)
         for part, nodes in entries:
             uses = one.by_part.setdefault(part, set())
+            loads = one.loads_by_part.setdefault(part, set())
             for top in nodes:
                 for node in ast.walk(top):
                     uses |= _used(node, module, local, inner)
+                    loads |= _loaded(node)
         owners = {table[name] for name in one.names if name in table} | set(
             _decorated(one.node, every)
         )
@@ -124,7 +147,17 @@ def _statements(
                 f"{' and to '.join(sorted(owners))}; it can belong to one part only."
             )
         one.part = owners.pop() if owners else ""
-    return found
+    docstring = (0, 0)
+    for node in tree.body[:1]:
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            docstring = (node.lineno - 1, node.end_lineno or node.lineno)
+    imports = tuple(node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom)))
+    return Module(docstring, imports, found)
+
+
+def _loaded(node: ast.AST) -> set[str]:
+    """The name that a node mentions, if it mentions one."""
+    return {node.id} if isinstance(node, ast.Name) else set()
 
 
 def _located(tree: ast.Module, lines: Sequence[str]) -> list[Statement]:
@@ -163,7 +196,7 @@ def _bound(node: ast.stmt) -> tuple[str, ...]:
     return tuple(n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name))
 
 
-def _imported(nodes: Iterable[ast.AST], sources: Mapping[str, str]) -> dict[str, Name]:
+def _imported(nodes: Iterable[ast.AST], sources: Collection[str]) -> dict[str, Name]:
     """Local name -> what it stands for, of everything imported from one of our modules.
 
     A module imported whole stands for the name "" in it.
@@ -272,7 +305,7 @@ def _staying(
     for part in every:
         names = {name for one in everything for name in one.by_part.get(part, ())}
         for code in cells.get(part, ()):
-            names |= _names_in_cell(code, statements)
+            names |= _names_in_cell(code, frozenset(statements))
         reached[part] = reach(names, [one for one in everything if one.part == part])
     general = [
         one
@@ -316,19 +349,20 @@ def _has_none(statement: Statement, kept: Collection[str]) -> bool:
     return not any(part in kept for part in statement.by_part)
 
 
-def _names_in_cell(code: str, sources: Mapping[str, object]) -> set[Name]:
+@lru_cache(maxsize=1024)
+def _names_in_cell(code: str, ours: frozenset[str]) -> frozenset[Name]:
     """What a notebook's cell takes from our modules; lines for IPython are left out."""
     plain = re.sub(r"(?m)^\s*[%!].*$", "", code)
     try:
         tree = ast.parse(plain)
     except SyntaxError:
-        return set()  # the notebook's own proof names the cell
+        return frozenset()  # the notebook's own proof names the cell
     nodes = list(ast.walk(tree))
-    imported = _imported(nodes, {name: "" for name in sources})
+    imported = _imported(nodes, ours)
     names = {name for name in imported.values() if name[1]}
     for node in nodes:
         names |= _used(node, "", set(), imported)
-    return names
+    return frozenset(names)
 
 
 def _refuse_strangers(
@@ -358,31 +392,45 @@ def _refuse_strangers(
 
 def _without(
     text: str,
-    statements: Sequence[Statement],
+    module: Module,
     staying: Collection[int],
     every: Sequence[str],
     gone: Sequence[str],
 ) -> str:
     """The text without the statements that leave, without what tables and docstring say of parts
     that are gone, and without the imports that nothing needs any more."""
-    before = _loaded(text)
+    leaving = [one for one in module.statements if id(one) not in staying]
+    needless = _names_loaded(module.statements, ()) - _names_loaded(
+        [one for one in module.statements if id(one) in staying], gone
+    )
     lines = text.split("\n")
-    for one in reversed(statements):  # from the bottom up, so that lines above keep their numbers
-        if id(one) not in staying:
-            _cut(lines, one.first, one.last)
+    pieces: list[tuple[int, Statement | ast.Import | ast.ImportFrom]] = [
+        *((one.first, one) for one in module.statements),
+        *((node.lineno - 1, node) for node in module.imports),
+    ]
+    # From the bottom up, so that lines above keep their numbers.
+    for _, piece in sorted(pieces, key=lambda pair: pair[0], reverse=True):
+        if not isinstance(piece, Statement):
+            _cut_import(lines, piece, needless)
+        elif id(piece) not in staying:
+            _cut(lines, piece.first, piece.last)
         else:
-            for display in _tables(one.node, every):
+            for display in _tables(piece.node, every):
                 _cut_entries(lines, display, gone)
-    needless = before - _loaded("\n".join(lines))
-    _cut_imports(lines, needless)
-    left = {name for one in statements if id(one) not in staying for name in one.names}
-    _cut_rows(lines, every, gone, left)
+    left = {name for one in leaving for name in one.names}
+    _cut_rows(lines, module.docstring, every, gone, left)
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
-def _loaded(text: str) -> set[str]:
-    """Every name that a module's code mentions."""
-    return {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
+def _names_loaded(statements: Iterable[Statement], gone: Collection[str]) -> set[str]:
+    """The names that these statements mention, but for what their tables hold of parts gone."""
+    names: set[str] = set()
+    for one in statements:
+        names |= one.loads
+        for part, loads in one.loads_by_part.items():
+            if part not in gone:
+                names |= loads
+    return names
 
 
 def _cut(lines: list[str], first: int, last: int) -> None:
@@ -422,18 +470,16 @@ def _cut_entries(lines: list[str], display: ast.expr, gone: Sequence[str]) -> No
             del lines[starts[i] : starts[i + 1] if i + 1 < len(pairs) else last]
 
 
-def _cut_imports(lines: list[str], needless: Collection[str]) -> None:
-    """Take names that nothing uses any more out of the imports at the top level."""
-    tree = ast.parse("\n".join(lines))
-    for node in reversed(tree.body):
-        if not isinstance(node, (ast.Import, ast.ImportFrom)):
-            continue
-        kept = [a for a in node.names if (a.asname or a.name).partition(".")[0] not in needless]
-        first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
-        if not kept:
-            _cut(lines, first, last)
-        elif len(kept) < len(node.names):
-            lines[first : last + 1] = _import(node, kept)
+def _cut_import(
+    lines: list[str], node: ast.Import | ast.ImportFrom, needless: Collection[str]
+) -> None:
+    """Take names that nothing uses any more out of an import at the top level."""
+    kept = [a for a in node.names if (a.asname or a.name).partition(".")[0] not in needless]
+    first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
+    if not kept:
+        _cut(lines, first, last)
+    elif len(kept) < len(node.names):
+        lines[first : last + 1] = _import(node, kept)
 
 
 def _import(node: ast.Import | ast.ImportFrom, names: Sequence[ast.alias]) -> list[str]:
@@ -472,15 +518,15 @@ def _rows(lines: Sequence[str]) -> Iterator[Row]:
 
 
 def _cut_rows(
-    lines: list[str], every: Sequence[str], gone: Sequence[str], left: Collection[str]
+    lines: list[str],
+    docstring: tuple[int, int],
+    every: Sequence[str],
+    gone: Sequence[str],
+    left: Collection[str],
 ) -> None:
     """Take parts and names that are gone out of the tables in a module's docstring; a table that
     has lost its last part goes altogether."""
-    tree = ast.parse("\n".join(lines))
-    node = tree.body[0] if tree.body else None
-    if not isinstance(node, ast.Expr) or not isinstance(node.value, ast.Constant):
-        return
-    start, end = node.lineno - 1, node.end_lineno or node.lineno
+    start, end = docstring
     text = lines[start:end]
     for table in reversed(_tables_of(_rows(text))):
         named = [{part for part in every if part in " ".join(row.lines).split()} for row in table]

@@ -1,7 +1,9 @@
 """What must hold before a release is finished; each proof says in a sentence what it has seen.
 
 complete     notebooks import what is there, and use no name that is nowhere
+found        every question, equation, section and notebook that a text refers to is there
 silent       nothing of a solution, mark scheme or hidden check is found in what is released
+untold       no text of one question tells the answer of another one that is asked
 visible      each visible check fails on the release in the stub's words, and passes on the
              solution, in a folder with nothing else in it
 same         `nbgrader generate_assignment` makes the same files
@@ -19,7 +21,8 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from ..batch import new_seed
@@ -27,7 +30,7 @@ from ..checks.registry import all_checks
 from ..judge import judge
 from ..reference import Reference
 from ..sandbox import Zygote
-from . import ReleaseError, leaks, notebooks
+from . import ReleaseError, leaks, notebooks, references, tells
 from .package import COURSE, Release
 
 KIT = Path(__file__).resolve().parents[2]
@@ -72,16 +75,24 @@ def prove(release: Release, folder: Path) -> Iterator[str]:
 
     Raises ReleaseError at the first thing that does not hold.
     """
-    for proof in (complete, silent, visible, same, worth):
+    for proof in (complete, found, silent, untold, visible, same, worth):
         yield proof(release, folder)
 
 
 def complete(release: Release, folder: Path) -> str:
     """The zip holds what it should, and its notebooks use only what is there."""
     with zipfile.ZipFile(folder / release.zip_name) as archive:
-        inside = {Path(name).name: archive.read(name) for name in archive.namelist()}
+        top = f"{release.assignment.id}/"
+        inside = {name.removeprefix(top): archive.read(name) for name in archive.namelist()}
         if archive.comment or inside != dict(release.students):
             raise ReleaseError(f"{release.zip_name} does not hold what was put into it.")
+    names_are_there(release)
+    files = len(release.students)
+    return f"{release.zip_name} holds {files} files; its notebooks use only what is in them."
+
+
+def names_are_there(release: Release) -> None:
+    """Raise ReleaseError where a notebook imports or uses what the release does not have."""
     defined = {
         name.removesuffix(".py"): _defined(data.decode())
         for name, data in release.students.items()
@@ -90,8 +101,15 @@ def complete(release: Release, folder: Path) -> str:
     for name, data in release.students.items():
         if name.endswith(".ipynb"):
             _need_names(notebooks.loads(name, data), defined)
-    files = len(release.students)
-    return f"{release.zip_name} holds {files} files; its notebooks use only what is in them."
+
+
+def found(release: Release, folder: Path) -> str:
+    """What a text refers to, the release has."""
+    for lost in references.lead_nowhere(release.students, _asked(release)):
+        raise ReleaseError(
+            f"{lost} Name what is there, or put it between markers (see wording.py)."
+        )
+    return "Every question, equation, section and notebook that a text refers to is there."
 
 
 def silent(release: Release, folder: Path) -> str:
@@ -104,6 +122,20 @@ def silent(release: Release, folder: Path) -> str:
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
         raise ReleaseError(f"{found[0]}{more} Take it out of what is given, then release.")
     return f"None of {secrets.count()} fragments of solutions and checks is in any of them."
+
+
+def untold(release: Release, folder: Path) -> str:
+    """No question's answer stands in the text of another one, of a docstring or of a check."""
+    of = tells.read_tells()
+    asked = [tell for question in _asked(release) for tell in of.get(question, ())]
+    for sentence in tells.told(release.students, asked):
+        raise ReleaseError(sentence)
+    return f"No text tells what another one asks: none of {len(asked)} patterns is in any of them."
+
+
+def _asked(release: Release) -> list[str]:
+    """The questions of the release, as `part.question`."""
+    return [question for part in release.parts for question in part.full_ids()]
 
 
 def visible(release: Release, folder: Path) -> str:
@@ -154,7 +186,12 @@ def same(release: Release, folder: Path) -> str:
     if ran.returncode:
         last = [line for line in ran.stderr.splitlines() if line.strip()][-3:]
         raise ReleaseError(f"nbgrader makes no release of this: {' '.join(last)}")
-    theirs = {p.name: p.read_bytes() for p in (course / "release" / name).iterdir()}
+    made = course / "release" / name
+    theirs = {
+        path.relative_to(made).as_posix(): path.read_bytes()
+        for path in made.rglob("*")
+        if path.is_file()
+    }
     if set(theirs) != set(release.students):
         raise ReleaseError(
             "nbgrader releases other files than we do: "
@@ -229,7 +266,8 @@ def _run(code: str, files: Mapping[str, bytes], *arguments: str) -> str:
     return ran.stdout
 
 
-def _defined(text: str) -> set[str]:
+@lru_cache(maxsize=64)
+def _defined(text: str) -> frozenset[str]:
     """The names at the top level of a module."""
     names: set[str] = set()
     for node in ast.parse(text).body:
@@ -239,10 +277,10 @@ def _defined(text: str) -> set[str]:
             names |= {(a.asname or a.name).partition(".")[0] for a in node.names}
         else:
             names |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-    return names
+    return frozenset(names)
 
 
-def _need_names(notebook: notebooks.Notebook, defined: Mapping[str, set[str]]) -> None:
+def _need_names(notebook: notebooks.Notebook, defined: Mapping[str, Collection[str]]) -> None:
     """Raise ReleaseError for a cell that imports or uses what is nowhere."""
     known = set(dir(builtins)) | SHELL_NAMES
     used: list[tuple[str, str]] = []

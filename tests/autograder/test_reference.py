@@ -27,7 +27,7 @@ def test_loading_it_leaves_no_module_behind_that_a_submission_could_shadow(refer
 
 
 def test_a_module_of_the_same_name_on_the_path_is_not_loaded(tmp_path, monkeypatch):
-    for name in ("hw5_vae", "hw5_gan", "hw5_utils"):
+    for name in ("hw5_vae", "hw5_gan", "hw5_utils", "hw5_live"):
         (tmp_path / f"{name}.py").write_text("raise SystemExit('the wrong module was loaded')")
         monkeypatch.delitem(sys.modules, name, raising=False)
     monkeypatch.syspath_prepend(str(tmp_path))
@@ -35,7 +35,7 @@ def test_a_module_of_the_same_name_on_the_path_is_not_loaded(tmp_path, monkeypat
 
 
 def test_a_missing_solution_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"hw5_utils\.py"):
+    with pytest.raises(FileNotFoundError, match=r"hw5_checkpoint\.py"):
         Reference(tmp_path)
 
 

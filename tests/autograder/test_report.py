@@ -17,6 +17,9 @@ from autograder import report
 from autograder.assignment import read_assignment
 from autograder.intake import Handin
 from autograder.reference import ROOT
+from hw5_notebook import About, parse_notebook
+from hw5_pages import print_pdf
+from hw5_written import Module
 from tests.autograder.attacks import lacking
 from tests.notebooks_awkward.cells import markdown, notebook
 from tests.notebooks_awkward.coursework import coursework
@@ -29,6 +32,15 @@ FC_VAE = [ASSIGNMENT.part("fc-vae")]
 def namespaces() -> None:
     if not sys.platform.startswith("linux") or shutil.which("bwrap") is None:
         lacking("a student's text is set in namespaces alone, which bubblewrap makes")
+
+
+CODE = b"""
+def loss_function():
+    ### BEGIN YOUR CODE fc-vae.loss
+    # The reparametrization trick is another question.
+    return 42
+    ### END YOUR CODE fc-vae.loss
+"""
 
 
 def handed_in(netid: str, **files: bytes) -> Handin:
@@ -73,7 +85,7 @@ class TestPrinting:
             '![](/etc/passwd)\n\n\\input{/etc/passwd}\n\n```{=typst}\n#read("/etc/passwd")\n```'
         )
         group = [
-            handed_in("ada1", a__ipynb=as_file(coursework(netid="ada1"))),
+            handed_in("ada1", a__ipynb=as_file(coursework(netid="ada1")), hw5_vae__py=CODE),
             handed_in("bob2", a__ipynb=b"{ this is no notebook"),
             handed_in("cyd3"),
             handed_in("eve4", a__ipynb=as_file(notebook(markdown(reading, "title")))),
@@ -94,6 +106,12 @@ class TestPrinting:
         described = json.loads(one.files["ada1.json"])
         assert [question["key"] for question in described["questions"]]
         assert (self.out / "ada1.pdf").read_bytes() == one.files["ada1.pdf"]
+
+    def test_the_code_that_was_handed_in_stands_behind_it(self, printed):
+        described = json.loads(printed["ada1"].files["ada1.json"])
+        assert [one["key"] for one in described["code"]] == ["fc-vae.loss"]
+        assert "return 42" in text_of(printed["ada1"].files["ada1.pdf"])
+        assert json.loads(printed["fay5"].files["fay5.json"])["code"] == []
 
     def test_one_broken_notebook_stops_no_other(self, printed):
         assert printed["bob2"].files == {} and "no notebook" in printed["bob2"].problem
@@ -133,6 +151,16 @@ class TestWhatWasHandedIn:
         assert not one.netid and not one.whole
         assert one.lacks and all(key.startswith("ae-gan.") for key in one.lacks)
         assert "does not show the NetID" in one.sentence()
+
+    def test_what_only_the_code_speaks_of_is_lacking_and_pictures_are_no_report(self):
+        book = parse_notebook(coursework(netid="ada1"), "3_fc_vae")
+        modules = {"hw5_vae.py": Module("hw5_vae.py", CODE)}
+        made = print_pdf([book], About(netids=("ada1",)), modules=modules)
+        assert "The reparametrization trick" in " ".join(text_of(made.pdf).split())
+        files = {"hw5__pdf": made.pdf, "vis_data_space__pdf": b"%PDF-1.7"}
+        (one,) = report.shown(handed_in("ada1", **files), FC_VAE)
+        assert one.name == "hw5.pdf" and one.netid
+        assert "fc-vae.reparametrize" in one.lacks
 
     def test_a_damaged_pdf_is_a_sentence(self):
         (one,) = report.shown(handed_in("ada1", hw5__pdf=b"%PDF-1.7 and then nothing"), FC_VAE)

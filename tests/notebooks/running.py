@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import dis
+import re
 from pathlib import Path
+from types import CodeType
 
 import nbformat
 from nbclient import NotebookClient
@@ -26,6 +29,25 @@ def run(notebook: nbformat.NotebookNode, folder: Path, **options) -> nbformat.No
 
 def code(notebook: nbformat.NotebookNode) -> list:
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def made_and_needed(source: str) -> tuple[set[str], set[str]]:
+    """The names that a cell makes, and those that it needs from cells before it."""
+    made: set[str] = set()
+    needed: set[str] = set()
+
+    def visit(block: CodeType) -> None:
+        for step in dis.get_instructions(block):
+            if step.opname == "STORE_NAME":
+                made.add(step.argval)
+            elif step.opname in ("LOAD_NAME", "LOAD_GLOBAL") and step.argval not in made:
+                needed.add(step.argval)
+        for constant in block.co_consts:  # bodies of functions, which run later
+            if isinstance(constant, CodeType):
+                visit(constant)
+
+    visit(compile(re.sub(r"(?m)^\s*[%!].*$", "", source), "cell", "exec"))
+    return made, needed
 
 
 def said(cell) -> str:

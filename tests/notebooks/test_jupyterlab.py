@@ -1,23 +1,37 @@
-"""Notebook 3 in JupyterLab, in a browser: a student runs all of it, saves, and reads the file."""
+"""JupyterLab in a browser: a student runs notebook 3 and hands it in; edits, checks and uses."""
 
 from __future__ import annotations
 
+import contextlib
+import re
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 
 from tests.jupyter import PATIENCE, browsing, serving
 from tests.notebooks.running import code, errors, pictures, read, said
 
 NAME = "3_fc_vae.ipynb"
 RUNNING = 300  # seconds that a busy machine may take for the whole notebook
+# A folded cell shows no prompt.
 ALL_RUN = """
 () => {
   const prompts = [...document.querySelectorAll(".jp-CodeCell .jp-InputPrompt")];
-  const said = prompts.map((one) => one.textContent);
+  const said = prompts.map((one) => one.textContent).filter((text) => text);
   return said.length > 0 && said.every((text) => /\\[\\d+\\]:/.test(text));
+}
+"""
+
+RUN_CELL = """
+async (number) => {
+  jupyterapp.shell.currentWidget.content.activeCellIndex = number;
+  await jupyterapp.commands.execute("notebook:run-cell");
 }
 """
 
@@ -38,28 +52,157 @@ def lab(course: Path, tmp_path: Path) -> Iterator[str]:
         yield address
 
 
-def test_a_student_runs_the_notebook_to_its_end(lab: str, course: Path, tmp_path: Path):
+def run_all(page: Any) -> None:
+    from playwright.sync_api import TimeoutError
+
+    for _ in range(3):  # on a busy machine a menu may close before it is clicked
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_text("Run All Cells", exact=True).click()
+        with contextlib.suppress(TimeoutError):
+            page.locator(".jp-InputPrompt", has_text=re.compile(r"[*\d]")).first.wait_for(
+                timeout=1000 * PATIENCE / 4
+            )
+            break
+    page.wait_for_function(ALL_RUN, timeout=1000 * RUNNING)
+
+
+def save(page: Any, file: Path) -> None:
+    saved = file.stat().st_mtime_ns
+    page.keyboard.press("Control+s")
+    for _ in range(2 * PATIENCE):
+        if file.stat().st_mtime_ns != saved:
+            return
+        time.sleep(0.5)
+    pytest.fail("the notebook is not saved")
+
+
+def run_a_cell_and_delete_it(page: Any) -> None:
+    """Below the first cell of code, as somebody does who wants to know something."""
+    cells = page.locator(".jp-CodeCell")
+    before = cells.count()
+    cells.first.locator(".jp-InputPrompt").click()
+    for key in ("Escape", "b", "Enter"):
+        page.keyboard.press(key)
+    page.keyboard.type("6 * 7")
+    page.keyboard.press("Control+Enter")
+    page.locator(".jp-OutputArea-output", has_text="42").first.wait_for()
+    for key in ("Escape", "d", "d"):
+        page.keyboard.press(key)
+    page.wait_for_function(f"document.querySelectorAll('.jp-CodeCell').length == {before}")
+
+
+def hand_in(page: Any) -> str:
+    """Run the last cell; what it says."""
+    cell = page.locator(".jp-CodeCell").last
+    prompt = cell.locator(".jp-InputPrompt")
+    before = prompt.text_content()
+    prompt.click()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_function(
+        """([cell, before]) => {
+            const said = cell.querySelector(".jp-InputPrompt").textContent;
+            return /\\[\\d+\\]:/.test(said) && said !== before;
+        }""",
+        arg=[cell.element_handle(), before],
+    )
+    return str(cell.locator(".jp-OutputArea").first.text_content())
+
+
+def test_a_student_runs_the_notebook_to_its_end_and_hands_it_in(
+    lab: str, course: Path, tmp_path: Path
+):
+    file = course / "notebooks" / NAME
+    (course / "netid").write_text("ada1\n")
     with browsing(viewport={"width": 1200, "height": 1000}) as page:
         page.goto(f"{lab}/lab/tree/notebooks/{NAME}")
         page.locator(".jp-CodeCell").first.wait_for()
         page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for()
-        page.get_by_role("menuitem", name="Run", exact=True).click()
-        page.get_by_text("Run All Cells", exact=True).click()
-        page.wait_for_function(ALL_RUN, timeout=1000 * RUNNING)
+        folded = page.locator(".jp-CodeCell").first.locator(".jp-InputPlaceholder")
+        assert folded.inner_text().startswith("# @title Run this cell first")
+        run_all(page)  # the first of the notebook's own three steps; its last cell has run with it
         assert page.locator(".jp-RenderedImage img").count() >= 2
         page.locator(".jp-RenderedImage img").first.scroll_into_view_if_needed()
         page.screenshot(path=tmp_path / "lab.png")
-        saved = (course / "notebooks" / NAME).stat().st_mtime_ns
-        page.keyboard.press("Control+s")
-        for _ in range(2 * PATIENCE):
-            if (course / "notebooks" / NAME).stat().st_mtime_ns != saved:
-                break
-            time.sleep(0.5)
+        save(page, file)  # the second
+        notebook = read(file)
+        handed_in = hand_in(page)  # the third
+        page.screenshot(path=tmp_path / "handed-in.png")
+        run_a_cell_and_delete_it(page)
+        before_saving = hand_in(page)
+        save(page, file)
+        once_more = hand_in(page)
 
-    notebook = read(course / "notebooks" / NAME)
     cells = code(notebook)
     assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
     assert [(cell.id, errors(cell)) for cell in cells if errors(cell)] == []
     assert sum(bool(pictures(cell)) for cell in cells) >= 2
     assert any("fc-vae" in said(cell) for cell in cells)
     assert (tmp_path / "lab.png").stat().st_size > 10_000
+    assert f"{NAME} was not saved after its last cells were run" in said(cells[-1])
+    for words in (handed_in, once_more):
+        assert "hw5_ada1.zip is ready, for ada1" in words, words
+        assert "5 of 5" in words and "quick, stand-in" in words and "35 of 35" in words, words
+    assert f"{NAME} was not saved after its last cells were run" in before_saving
+    assert "bundle(anyway=True)" in before_saving
+    with zipfile.ZipFile(course / "notebooks" / "hw5_ada1.zip") as archive:
+        assert {"netid", "hw5_vae.py", NAME, "hw5.pdf"} <= set(archive.namelist())
+
+
+STEPS = (
+    "%load_ext autoreload\n%autoreload 2\nfrom hw5_utils import begin, check\nbegin();",
+    "import hw5_process, hw5_vae, torch\nfrom hw5_vae import reparametrize\n"
+    "hw5_process.SECONDS, mine = 5, 7",
+    'check("fc-vae.reparametrize");',
+    "for draw in (reparametrize, hw5_vae.reparametrize):\n"
+    "    z = draw(torch.zeros(99999), torch.full((99999,), 1.3863))\n"
+    "    print(mine, round(z.std().item(), 1))",
+)
+RIGHT = "sigma = torch.exp(logvar / 2)"
+EDITS = {  # what stands there instead, what check says of it, and what the notebook then computes
+    "sigma = torch.exp(logvar)": ("NOT YET", "7 4.0 7 4.0"),
+    "while True: pass": ("(`while True: pass`): still running after 5 seconds", None),
+    "sigma = torch.ones(5 * 10**9)": ("there is not enough memory for this", None),
+    RIGHT: ("1 of 1 pass", "7 2.0 7 2.0"),
+}
+
+
+def test_a_student_edits_checks_and_uses_before_and_after_a_restart(lab: str, course: Path):
+    cells = [new_code_cell(step) for step in STEPS]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    nbformat.write(new_notebook(cells=cells, metadata=kernel), course / "check.ipynb")
+    text = (course / "hw5_vae.py").read_text(encoding="utf-8")
+
+    def edit(line: str) -> tuple[str, str | None]:
+        (course / "hw5_vae.py").write_text(text.replace(RIGHT, line), encoding="utf-8")
+        return EDITS[line]
+
+    with browsing(viewport={"width": 1200, "height": 1000}) as page:
+        idle = page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']")
+
+        def run(number: int) -> str:
+            """Run one cell to its end; what stands below it then."""
+            page.evaluate(RUN_CELL, number)
+            below = page.locator(".jp-CodeCell").nth(number).locator(".jp-OutputArea-output")
+            return " ".join(" ".join(below.all_inner_texts()).split())
+
+        def edit_check_use(*lines: str) -> None:
+            run(0)
+            run(1)
+            for line in lines:
+                said_of_it, used = edit(line)
+                assert said_of_it in run(2)
+                assert used is None or run(3) == used
+
+        try:
+            page.goto(f"{lab}/lab/tree/check.ipynb")
+            idle.wait_for()
+            edit_check_use(*EDITS)
+            page.get_by_role("menuitem", name="Kernel", exact=True).click()
+            page.get_by_text("Restart Kernel…", exact=True).click()
+            page.locator(".jp-Dialog .jp-mod-accept").click()
+            page.locator(".jp-Dialog").wait_for(state="detached")
+            idle.wait_for()
+            edit_check_use("sigma = torch.exp(logvar)", RIGHT)
+        finally:
+            edit(RIGHT)

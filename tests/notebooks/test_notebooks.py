@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import builtins
 import re
 import shutil
 import zipfile
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from jupyter_client.manager import start_new_kernel
 from nbformat.v4 import new_code_cell, new_notebook
 from nbgrader.nbgraderformat import MetadataValidator
 
 from autograder.assignment import grade_id, question_of, read_assignment
+from autograder.release.notebooks import FOLDED
 from autograder.release.strip import strip_module
-from tests.notebooks.running import NOTEBOOKS, ROOT, code, errors, pictures, read, run, said
+from tests.notebooks.running import (
+    NOTEBOOKS,
+    ROOT,
+    code,
+    errors,
+    made_and_needed,
+    pictures,
+    read,
+    run,
+    said,
+)
 
 ASSIGNMENT = read_assignment()
 PARTS = {part.id: part for part in (*ASSIGNMENT.parts, *ASSIGNMENT.off)}
@@ -24,7 +39,18 @@ QUESTIONS = {
 }
 IN_PERSON = ("demonstration.viva",)
 WRITTEN_IN_CODE = [key for key, question in QUESTIONS.items() if question.kind != "manual"]
-COMMON = ("title", "setup", "about", "hand-in--text", "hand-in")
+COMMON = ("title", "setup", "about--text", "about", "hand-in--text", "hand-in")
+TRAININGS = (
+    "bernoulli-vae--training--run",
+    "autoencoder--loop--try",
+    "autoencoder--tuned--figure",
+    "autoencoder--conditional_loop--try",
+    "conv-gan--images--train",
+    "cifar-dcgan--fit--train",
+    "cifar-dcgan--spectral--train",
+)
+"""Cells of a question whose trained model, and what they print, other questions look at."""
+
 CRITERION = re.compile(r"^- \*\*(\d+(?:\.\d+)?)\*\* ", re.MULTILINE)
 
 every = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -32,6 +58,14 @@ every = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 def parts_of(notebook) -> list[str]:
     return notebook.metadata.hw5.parts
+
+
+BY_PART = [
+    (path, part.id)
+    for path in NOTEBOOKS
+    for part in ASSIGNMENT.parts
+    if part.id in parts_of(read(path))
+]
 
 
 def carrying_points(notebook) -> list:
@@ -78,10 +112,10 @@ class TestGrammar:
 
     def test_common_cells_stand_first_and_last_and_are_the_same_everywhere(self, path):
         notebook, first = read(path), read(NOTEBOOKS[0])
-        for places in (slice(1, 3), slice(-2, None)):
+        for places in (slice(1, 4), slice(-2, None)):
             assert notebook.cells[places] == first.cells[places]
         ids = [cell.id for cell in notebook.cells]
-        assert (*ids[:3], *ids[-2:]) == COMMON
+        assert (*ids[:4], *ids[-2:]) == COMMON
 
     def test_it_is_kept_without_outputs(self, path):
         for cell in code(read(path)):
@@ -93,7 +127,15 @@ class TestGrammar:
         assert set(notebook.metadata.hw5) == {"title", "parts"}
         assert notebook.metadata.kernelspec.name == "python3"
         assert notebook.metadata.language_info == {"name": "python"}
-        assert {key for cell in notebook.cells for key in cell.metadata} <= {"nbgrader", "hw5"}
+        for cell in notebook.cells:
+            known = {"nbgrader", "hw5", *(FOLDED if cell.id == "setup" else ())}
+            assert set(cell.metadata) <= known, cell.id
+
+    def test_the_first_cell_is_folded_and_short(self, path):
+        setup = next(cell for cell in read(path).cells if cell.id == "setup")
+        assert setup.metadata == FOLDED
+        assert setup.source.startswith("# @title Run this cell first")
+        assert len(setup.source.split("\n")) <= 36
 
     def test_headings_say_title_points_and_time(self, path):
         notebook = read(path)
@@ -161,8 +203,50 @@ class TestGrammar:
 
 
 @every
-def test_with_the_solution_it_runs_to_the_end(path, course):
-    notebook = run(read(course / "notebooks" / path.name), course / "notebooks", allow_errors=True)
+def test_a_question_needs_no_cell_of_another_but_those_that_train(path):
+    """After the first cell and those of its part that belong to no question: imports, data."""
+    makers: dict[str, list[str]] = {}
+    for cell in code(read(path)):
+        part, own = cell.id.split("--")[0], question_of(cell.id)
+        made, needed = made_and_needed(cell.source)
+        for name in needed - set(dir(builtins)) - {"get_ipython"}:
+            for maker in makers.get(name, []):
+                question = question_of(maker)
+                if maker == "setup" or maker in TRAININGS or question == own:
+                    break
+                if maker.split("--")[0] == part and question not in QUESTIONS:
+                    break
+            else:
+                raise AssertionError(f"{cell.id} needs {name} of {makers.get(name)}")
+        for name in made:
+            makers.setdefault(name, []).append(cell.id)
+
+
+def test_the_epochs_are_the_students_to_name(capsys):
+    cells = {cell.id: cell.source for path in NOTEBOOKS for cell in code(read(path))}
+    shown = []
+    known = {
+        "QUICK": False,
+        "gan": SimpleNamespace(samples={0: "noise", 10: "strokes", 20: "digits", 30: "digits"}),
+        "samples_by_epoch": lambda samples, epochs: [samples[epoch] for epoch in epochs],
+        "image_grid": lambda images, *_, **__: images,
+        "display": shown.append,
+    }
+    for name in ("epochs", "last"):
+        exec(cells[f"conv-gan--images--{name}"], known)
+    said = "CHOSEN is empty: name three of the epochs [0, 10, 20, 30]"
+    assert capsys.readouterr().out.startswith(said) and shown == []
+    for name in ("epochs", "last"):
+        source = cells[f"conv-gan--images--{name}"]
+        exec(source.replace("CHOSEN = []", "CHOSEN = [0, 10, 30]", 1), known)
+    assert shown == [["noise", "strokes", "digits"], "digits"]
+
+
+@pytest.mark.parametrize(("path", "part"), BY_PART, ids=[part for _, part in BY_PART])
+def test_with_the_solution_a_part_runs_to_the_end_without_the_others(path, part, course):
+    notebook = read(course / "notebooks" / path.name)
+    notebook.cells = [c for c in notebook.cells if c.id in COMMON or c.id.split("--")[0] == part]
+    run(notebook, course / "notebooks", allow_errors=True)
     for cell in code(notebook):
         assert not errors(cell), f"{cell.id}: {errors(cell)[0]}"
         assert "Traceback" not in said(cell) and "NOT YET" not in said(cell), cell.id
@@ -222,51 +306,155 @@ class TestNothingWritten:
                 assert not files, f"{name}: {traceback}"
 
 
+SETUP = next(cell for cell in code(read(NOTEBOOKS[0])) if cell.id == "setup").source
+USE = "import hw5_vae\nprint(hw5_vae.__file__)"
+
+
 class TestFirstCell:
     """In a folder that holds nothing but the notebook, as in Colab."""
 
     @pytest.fixture
-    def colab(self, tmp_path, quick, course, monkeypatch):
-        """A release to fetch, and an empty folder with a google.colab of ours beside it."""
+    def colab(self, tmp_path, quick, monkeypatch):
+        """Colab's folder /content, empty, with a google.colab of ours that can mount a Drive."""
         package = tmp_path / "site" / "google" / "colab"
         package.mkdir(parents=True)
         (package / "__init__.py").write_text("")
-        (package / "drive.py").write_text("def mount(folder):\n    print('mounted', folder)\n")
+        (package / "drive.py").write_text(
+            "from pathlib import Path\n"
+            "def mount(folder):\n"
+            "    Path(folder).mkdir()\n"
+            f"    (Path(folder) / 'MyDrive').symlink_to({str(tmp_path / 'cloud')!r})\n"
+            "    print('Mounted at', folder)\n"
+        )
+        (tmp_path / "cloud").mkdir()
+        (tmp_path / "content").mkdir()
         monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
-        content = tmp_path / "content"
-        content.mkdir()
+        return tmp_path / "content"
 
-        def begin(top: str):
+    @pytest.fixture
+    def released(self, tmp_path):
+        """Makes the zip of a release, its files under `top`; tells where it is.
+
+        Where the files end up is the question; only a release that is `whole` has to be imported.
+        """
+
+        def make(top: str = "hw5/", whole: bool = False) -> Path:
+            files = {path.name: path.read_text(encoding="utf-8") for path in ROOT.glob("hw5_*.py")}
+            if not whole:
+                files |= {"hw5_utils.py": "def begin(quick):\n    pass\n", "hw5_vae.py": ""}
+            files["requirements.txt"] = "torch>=2.2  # stays\nnumpy\n"
+            files[NOTEBOOKS[0].name] = NOTEBOOKS[0].read_text(encoding="utf-8")
             with zipfile.ZipFile(tmp_path / "release.zip", "w") as archive:
-                for module in course.glob("hw5_*.py"):
-                    archive.write(module, f"{top}{module.name}")
-                archive.writestr(f"{top}requirements.txt", "torch>=2.2  # stays\nnumpy\n")
-                archive.write(NOTEBOOKS[0], f"{top}notebooks/{NOTEBOOKS[0].name}")
-            address = (tmp_path / "release.zip").as_uri()
-            first = next(c for c in code(read(NOTEBOOKS[0])) if c.id == "setup").source
-            first, count = re.subn(r'^RELEASE = ""', f'RELEASE = "{address}"', first, flags=re.M)
-            assert count == 1
-            cells = [new_code_cell(first), new_code_cell("from hw5_vae import answer_1j")]
-            return content, run(new_notebook(cells=cells), content, allow_errors=True).cells
+                for name, text in files.items():
+                    archive.writestr(f"{top}{name}", here(text, tmp_path / "content"))
+            return tmp_path / "release.zip"
 
-        return begin
+        return make
 
-    @pytest.mark.parametrize("top", ["", "hw5/"], ids=["flat zip", "zip of a folder"])
-    def test_it_fetches_the_release_and_the_modules_load(self, colab, top):
-        content, cells = colab(top)
-        assert not any(errors(cell) for cell in cells)
-        assert "WARNING: quick settings" in said(cells[0]) and "Not installed" not in said(cells[0])
-        assert (content / "hw5_vae.py").exists()
-        assert (content / "notebooks" / NOTEBOOKS[0].name).exists()
+    def test_it_fetches_the_release_and_the_modules_load(self, colab, released):
+        (colab / "hw5_vae.py").write_text("mine = 4\n")
+        cells = [setup(colab, released("", whole=True).as_uri()), USE]
+        first, second = run_in(colab, *cells)
+        assert not errors(first) and not errors(second)
+        assert "Nobody is here to answer, so the files stay on this machine" in said(first)
+        assert "on this machine alone.\nThey are lost when Colab takes it back" in said(first)
+        assert "WARNING: quick settings" in said(first) and "Not installed" not in said(first)
+        assert (colab / NOTEBOOKS[0].name).exists()
+        assert said(second).strip() == str(colab / "hw5_vae.py")
+        assert (colab / "hw5_vae.py").read_text() == "mine = 4\n"
 
-    def test_it_leaves_what_the_student_has_written(self, colab, tmp_path):
-        (tmp_path / "content" / "hw5_vae.py").write_text("def answer_1j():\n    return 4\n")
-        content, cells = colab("hw5/")
-        assert not any(errors(cell) for cell in cells)
-        assert "return 4" in (content / "hw5_vae.py").read_text()
+    def test_without_an_address_it_asks_for_the_zip_and_unpacks_it(self, colab, released):
+        zipped = released()
+        (colab / "hw5_abc12.zip").write_bytes(zipped.read_bytes())  # a bundle is no release
+        upload = f"import shutil; shutil.copy({str(zipped)!r}, 'hw5 (1).zip')"
+        before, _, after, used = run_in(colab, setup(colab), upload, setup(colab), USE)
+        (sentence,) = errors(before)
+        assert "Upload hw5.zip with the folder icon on the left and run this cell" in sentence
+        assert "Traceback" not in sentence and "line" not in sentence
+        assert not errors(after) and said(used).strip() == str(colab / "hw5_vae.py")
 
-    def test_without_an_address_it_says_what_is_missing(self, tmp_path, quick):
-        first = next(c for c in code(read(NOTEBOOKS[0])) if c.id == "setup")
-        cell = run(new_notebook(cells=[first]), tmp_path, allow_errors=True).cells[0]
-        (traceback,) = errors(cell)
-        assert "Unpack the whole zip" in traceback and "hw5_utils" in traceback
+    def test_what_an_address_brings_may_be_anything(self, colab, released, tmp_path):
+        (tmp_path / "login.html").write_text("<html>Please log in.</html>")
+        released()
+        page, gone = (tmp_path / "login.html").as_uri(), (tmp_path / "gone.zip").as_uri()
+        there = (tmp_path / "release.zip").as_uri()
+        first, second, third = run_in(colab, *(setup(colab, one) for one in (page, gone, there)))
+        for cell, address in ((first, page), (second, gone)):
+            (sentence,) = errors(cell)
+            assert "Upload hw5.zip" in sentence and address in sentence
+        assert not errors(third) and (colab / "hw5_vae.py").exists()
+
+    def test_it_asks_where_to_keep_the_files_and_the_drive_remembers(
+        self, colab, released, tmp_path
+    ):
+        asked: list[str] = []
+        first = answered(colab, setup(colab, released().as_uri()), ["what?", "d"], asked)
+        assert asked == ["drive or machine? "] * 2
+        assert first.index("Everything on it is lost") < first.index("Mounted at")
+        kept = tmp_path / "cloud" / "hw5"
+        assert (kept / "hw5_vae.py").exists() and not (colab / "hw5_vae.py").exists()
+        (kept / "hw5_vae.py").write_text("mine = 5\n")
+
+        # Tomorrow: another machine, nothing mounted, no address, and another notebook.
+        (colab / "drive" / "MyDrive").unlink()
+        shutil.rmtree(colab)
+        colab.mkdir()
+        again = next(c for c in code(read(kept / NOTEBOOKS[0].name)) if c.id == "setup").source
+        second = answered(colab, f"{here(again, colab)}\n{USE}", [], asked)
+        assert len(asked) == 2 and f"Your files are kept in {colab}/drive/MyDrive/hw5" in second
+        assert second.strip().endswith(f"{colab}/drive/MyDrive/hw5/hw5_vae.py")
+        assert (kept / "hw5_vae.py").read_text() == "mine = 5\n"
+
+    def test_elsewhere_it_asks_for_the_zip_in_the_folder_of_the_notebook(
+        self, tmp_path, quick, released
+    ):
+        folder = tmp_path / "here"
+        folder.mkdir()
+        upload = f"import shutil; shutil.copy({str(released())!r}, 'hw5.zip')"
+        chosen = SETUP.replace('KEEP_FILES = "ask me"', 'KEEP_FILES = "in my Google Drive"')
+        before, _, after, used = run_in(folder, SETUP, upload, chosen, USE)
+        (sentence,) = errors(before)
+        assert f"Put hw5.zip into {folder} and run this cell again" in sentence
+        assert not errors(after) and said(used).strip() == str(folder / "hw5_vae.py")
+        assert "Drive" not in said(after)
+
+
+def setup(colab: Path, address: str = "") -> str:
+    """The first cell as it stands in Colab, where the release is at that address."""
+    source, count = re.subn(r'^RELEASE = ""', f'RELEASE = "{address}"', SETUP, flags=re.M)
+    assert count == 1
+    return here(source, colab)
+
+
+def here(source: str, colab: Path) -> str:
+    """The source with a folder of this test for Colab's /content."""
+    return source.replace('"/content', f'"{colab}')
+
+
+def run_in(folder: Path, *sources: str) -> list:
+    """The cells with what they show, run where nobody can answer."""
+    notebook = new_notebook(cells=[new_code_cell(source) for source in sources])
+    return run(notebook, folder, allow_errors=True).cells
+
+
+def answered(folder: Path, source: str, answers: list[str], asked: list[str]) -> str:
+    """What a cell prints in a new kernel where somebody answers, until the answers run out."""
+    said: list[str] = []
+    manager, client = start_new_kernel(kernel_name="python3", cwd=str(folder))
+
+    def answer(message):
+        asked.append(message["content"]["prompt"])
+        client.input(answers.pop(0))
+
+    def show(message):
+        assert message["msg_type"] != "error", message["content"]["traceback"]
+        said.append(message["content"].get("text", ""))
+
+    try:
+        client.execute_interactive(
+            source, allow_stdin=True, stdin_hook=answer, output_hook=show, timeout=300
+        )
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+    return "".join(said)

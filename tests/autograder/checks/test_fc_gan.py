@@ -197,7 +197,8 @@ STYLES = {
         "import numpy as np\n"
         + function(
             NOISE,
-            "torch.tensor(np.random.uniform(-1, 1, (batch_size, noise_dim)), dtype=dtype)",
+            "torch.tensor(np.random.uniform(-1, 1, (batch_size, noise_dim)), dtype=dtype,"
+            " device=device)",
         )
     ),
     "noise as a difference of halves": with_code(function(NOISE, f"(0.5 - {RAND}) * 2.0")),

@@ -145,7 +145,7 @@ def test_no_returned_object_earns_a_mark(part: str, value: str) -> None:
 
 def test_the_seeds_own_two_is_no_answer_for_every_dimension() -> None:
     found, said = marked("1b", "def answer_1b(latent_dimension=2): return 2")
-    assert found == {"vae-theory.1b": 2.0}
+    assert found == {"vae-theory.1b": 1.0}
     assert "latent_dimension says how many" in said
 
 

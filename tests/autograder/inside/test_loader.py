@@ -6,8 +6,10 @@ import codecs
 import time
 
 import pytest
+import torch
 
-from autograder.inside.loader import GPU_NOTE, decode
+from autograder.inside.cpu import GPU_NOTE, KINDS
+from autograder.inside.loader import decode
 from autograder.sandbox import Zygote
 from autograder.submission import Lost, StudentError
 from tests.autograder.attacks import Talk
@@ -331,41 +333,149 @@ def test_a_magic_does_not_hide_a_syntax_error(layered: Zygote) -> None:
         assert caught.value.type == "SyntaxError"
 
 
-CUDA = {
-    "a method": "def f(x): return x.cuda() + 1",
-    "to": "def f(x): return x.to('cuda') + 1",
-    "to a numbered one": "def f(x): return x.to('cuda:0') + 1",
-    "a keyword": "def f(x): return torch.ones(2, device='cuda') + x",
-    "a default": "def f(x, device=torch.device('cuda')): return x.to(device) + 1",
-    "a constant": "DEVICE = torch.device('cuda')\ndef f(x): return x.to(device=DEVICE) + 1",
-    "a module": "def f(x):\n    net = nn.Identity().cuda().to('cuda')\n    return net(x) + 1",
-    "a parameter": "def f(x):\n    nn.Linear(2, 2, device='cuda')\n    return x.to('cuda') + 1",
-    "a type": "dtype = torch.cuda.FloatTensor\ndef f(x): return x.type(dtype) + 1",
-    "a type by name": "def f(x): return x.type('torch.cuda.FloatTensor') + 1",
-    "like": "def f(x): return torch.ones_like(x, device='cuda') + x",
+NAMED = {
+    "to": "def f(x): return x.to('GPU') + 1",
+    "to a numbered one": "def f(x): return x.to('GPU:0') + 1",
+    "to one of many": "def f(x, n=0): return x.to(f'GPU:{n}', torch.float32) + 1",
+    "to by keyword": "def f(x): return x.to(device='GPU', non_blocking=True) + 1",
+    "a device": "def f(x): return torch.ones(2, device='GPU') + x",
+    "a default": "def f(x, device=torch.device('GPU')): return x.to(device) + 1",
+    "a device and a number": "def f(x): return x.to(torch.device('GPU', 0)) + 1",
+    "a constant": "DEVICE = torch.device('GPU')\ndef f(x): return x.to(device=DEVICE) + 1",
+    "a module": "def f(x):\n    net = nn.Identity().to('GPU')\n    return net(x) + 1",
+    "a parameter": "def f(x):\n    nn.Linear(2, 2, device='GPU')\n    return x.to('GPU') + 1",
+    "a type by name": "def f(x): return x.type('torch.GPU.FloatTensor') + 1",
+    "like": "def f(x): return torch.ones_like(x, device='GPU') + x",
+    "new": "def f(x): return x.new_ones(2, device='GPU') + x",
+    "noise": """
+def f(x):
+    generator = torch.Generator(device="GPU").manual_seed(0)
+    return x + 1 + 0 * torch.randn(2, device="GPU", generator=generator)
+""",
+    "a default device": """
+def f(x):
+    torch.set_default_device("GPU")
+    return torch.ones(2) + x
+""",
+    "a device for a while": """
+def f(x):
+    with torch.device("GPU"):
+        return torch.ones(2) + x
+""",
+    "a default type": """
+def f(x):
+    torch.set_default_tensor_type("torch.GPU.FloatTensor")
+    return torch.ones(2) + x
+""",
+    "mixed precision": """
+def f(x):
+    w = torch.ones(2, device="GPU", requires_grad=True)
+    sgd, scaler = torch.optim.SGD([w], 1.0), torch.amp.GradScaler("GPU")
+    with torch.autocast(device_type="GPU", dtype=torch.float16):
+        loss = -(w * x).sum()
+    scaler.scale(loss).backward()
+    scaler.step(sgd)
+    scaler.update()
+    return w.detach()
+""",
+    "weights kept and read": """
+def f(x):
+    torch.save({"x": x}, "best.pt")
+    return torch.load("best.pt", map_location="GPU")["x"] + 1
+""",
+    "weights read from another machine": """
+def f(x):
+    torch.save(x, "best.pt")
+    return torch.load("best.pt", map_location={"GPU:1": "GPU:0"}) + 1
+""",
 }
+ONLY_CUDA = {
+    "a method": "def f(x): return x.cuda() + 1",
+    "a method with a number": "def f(x): return x.cuda(0, non_blocking=True) + 1",
+    "a module's method": "def f(x):\n    net = nn.Identity().cuda()\n    return net(x.cuda()) + 1",
+    "xpu": "def f(x): return x.xpu() + 1",
+    "a type": "dtype = torch.cuda.FloatTensor\ndef f(x): return x.type(dtype) + 1",
+    "a type that is called": "def f(x): return torch.cuda.FloatTensor([1, 1]) + x",
+    "a default type itself": """
+def f(x):
+    torch.set_default_tensor_type(torch.cuda.FloatTensor)
+    return torch.ones(2) + x
+""",
+}
+ASKING = {name: [source.replace("GPU", gpu) for gpu in KINDS] for name, source in NAMED.items()}
 
 
-@pytest.mark.parametrize("name", CUDA)
+@pytest.mark.parametrize("name", [*ASKING, *ONLY_CUDA])
 def test_code_that_asks_for_a_gpu_runs_on_the_cpu_and_is_told(layered: Zygote, name: str) -> None:
-    import torch
-
-    with loaded(layered, f"import torch\nfrom torch import nn\n{CUDA[name]}\n") as talk:
+    sources = ASKING.get(name) or [ONLY_CUDA[name]]
+    written = [source.replace("def f(", f"def f{n}(") for n, source in enumerate(sources)]
+    head = "import torch\nfrom torch import nn\n"
+    with loaded(layered, head + "\n".join(written)) as talk:
         assert talk.notes() == [GPU_NOTE]
-        assert talk.call("f", torch.ones(2)).tolist() == [2, 2]
+        for n in range(len(written)):
+            assert talk.call(f"f{n}", torch.ones(2)).tolist() == [2, 2]
 
 
-def test_code_that_asks_whether_there_is_a_gpu_is_told_nothing(layered: Zygote) -> None:
-    source = """
-import torch
+GUARDED = {
+    "cuda or cpu": """
 device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 if torch.cuda.is_available():
     other = "cuda:0"
     torch.cuda.manual_seed(1)
-def f(x): return x.to(device) + 1
+""",
+    "cuda, mps or cpu": """
+if torch.cuda.is_available():
+    device = "cuda"
+elif torch.backends.mps.is_available() and torch.backends.mps.is_built():
+    device = "mps"
+else:
+    device = "cpu"
+""",
+    "xpu or cpu": "device = 'xpu' if hasattr(torch, 'xpu') and torch.xpu.is_available() else 'cpu'",
+    "whatever there is": """
+device = "cpu"
+if torch.accelerator.is_available():
+    device = torch.accelerator.current_accelerator().type
+""",
+    "whatever there is, unasked": "device = torch.accelerator.current_accelerator()",
+    "ours": "from hw5_utils import default_device\ndevice = default_device()",
+}
+
+
+@pytest.mark.parametrize("name", GUARDED)
+def test_code_that_asks_whether_there_is_a_gpu_is_told_nothing(layered: Zygote, name: str) -> None:
+    source = f"import torch\n{GUARDED[name]}\ndef f(x): return x.to(device) + 1\n"
+    with loaded(layered, source) as talk:
+        assert talk.notes() == []
+        assert talk.call("f", torch.ones(2)).tolist() == [2, 2]
+
+
+def test_upkeep_of_a_gpu_does_nothing_where_there_is_none(layered: Zygote) -> None:
+    source = """
+import torch
+def f(x):
+    for gpu in (torch.cuda, torch.mps, torch.xpu):
+        gpu.manual_seed(1)
+        gpu.set_rng_state(gpu.get_rng_state())
+        gpu.synchronize()
+        gpu.empty_cache()
+        start, end = gpu.Event(enable_timing=True), gpu.Event(enable_timing=True)
+        start.record()
+        end.record()
+        seconds = start.elapsed_time(end) / 1000
+        assert not gpu.is_available() and gpu.device_count() == seconds == 0
+    torch.cuda.set_device(0)
+    torch.cuda.reset_peak_memory_stats()
+    torch.backends.cudnn.benchmark = True
+    used = torch.cuda.memory_allocated() + torch.mps.current_allocated_memory()
+    print(f"{torch.cuda.get_device_name(0)}: {used / 2**30:.1f} GB")
+    torch.accelerator.synchronize()
+    with torch.cuda.device(0), torch.cuda.stream(torch.cuda.Stream()), torch.cuda.amp.autocast():
+        return x.pin_memory() + torch.ones(2, device=torch.accelerator.current_accelerator())
 """
     with loaded(layered, source) as talk:
         assert talk.notes() == []
+        assert talk.call("f", torch.ones(2)).tolist() == [2, 2]
 
 
 EXITS = ["raise SystemExit", "exit()", "import sys; sys.exit(0)", "raise KeyboardInterrupt"]

@@ -135,3 +135,23 @@ def test_a_message_is_short_and_its_place_is_the_students_own_line() -> None:
 
 def test_describe_takes_an_exception_with_no_place() -> None:
     assert describe(KeyboardInterrupt(), {})["type"] == "KeyboardInterrupt"
+
+
+def test_what_a_student_left_open_is_told_from_what_torch_has_not_implemented() -> None:
+    stub = 'raise NotImplementedError(\n        "fc-vae.loss: write loss_function."\n    )'
+    for body in (
+        stub,
+        "raise NotImplementedError",
+        "try: raise NotImplementedError()\n    finally: 1",
+    ):
+        assert answer(f"def f():\n    {body}")["error"]["kind"] == "todo", body
+    theirs = {
+        "nn.Identity.__base__()(torch.ones(1))": 'missing the required "forward" function',
+        "torch.distributions.Bernoulli(torch.ones(1)).rsample()": "",
+        "F.binary_cross_entropy(torch.ones(1).long(), torch.ones(1).long())": "'Long'",
+    }
+    for call, words in theirs.items():
+        source = "import torch, torch.nn.functional as F\nfrom torch import nn\n"
+        error = answer(f"{source}def f():\n    return {call}")["error"]
+        assert (error["kind"], error["type"]) == ("error", "NotImplementedError"), call
+        assert error["where"].startswith("hw5_vae.py, line 4") and words in error["message"]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from autograder.assignment import Part, Question, read_assignment
 from autograder.reference import ROOT
@@ -70,6 +73,14 @@ def notebook_of(*part_ids: str) -> dict[str, Any]:
         "language_info": {"name": "python"},
     }
     return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+
+
+def picture(note: str = "") -> bytes:
+    """A small PNG file with this note packed into it."""
+    info, out = PngInfo(), io.BytesIO()
+    info.add_text("Comment", note, zip=True)
+    Image.new("L", (2, 2)).save(out, "PNG", pnginfo=info)
+    return out.getvalue()
 
 
 Write = Callable[[dict[str, Any]], notebooks.Notebook]

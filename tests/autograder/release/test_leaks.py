@@ -9,8 +9,9 @@ from urllib.parse import quote
 
 import pytest
 
+from autograder.release import ReleaseError
 from autograder.release.leaks import collect, search
-from tests.autograder.release.conftest import cell, cells_of, notebook_of
+from tests.autograder.release.conftest import cell, cells_of, notebook_of, picture
 from tests.autograder.release.test_notebooks import ASSIGNMENT, find
 
 MODULE = '''
@@ -184,6 +185,18 @@ def test_the_metadata_of_a_notebook_are_searched(found):
     assert said.startswith("3_fc_vae.ipynb, metadata holds")
 
 
+def test_a_picture_is_searched_but_for_its_pixels(found):
+    secret = picture(f"Hint: {LINE}\n")
+    assert LINE.encode() not in secret
+    (said,) = {one.partition(" holds")[0] for one in search({"pictures/owl.png": secret}, found)}
+    assert said == "pictures/owl.png, chunk zTXt"
+    behind = picture() + LINE.encode()
+    assert "behind the last one" in next(search({"owl.png": behind}, found))
+    assert not list(search({"owl.png": picture("An owl.")}, found))
+    with pytest.raises(ReleaseError, match=r"owl\.png is no PNG picture"):
+        list(search({"owl.png": b"GIF89a"}, found))
+
+
 def test_honest_texts_are_no_leaks(found):
     honest = (
         "optimizer.step()\nz = mu + sigma * eps\nx.sum().backward()\n"
@@ -194,6 +207,19 @@ def test_honest_texts_are_no_leaks(found):
     part = ASSIGNMENT.part("vae-theory")
     statement = cells_of(part, part.questions[1])[0]["source"]
     assert leaks(in_cell(statement), found) == ""
+
+
+def test_a_paper_in_a_list_of_references_is_no_secret(reading, tmp_path):
+    title = "On the Flight of Owls at Dusk and Never Once before Noon"
+    data = notebook_of("vae-theory")
+    find(data, "vae-theory--1a")["source"] = (
+        f"### BEGIN SOLUTION\n{PROSE}\n\n## References\n\n1. A. Owl. Hooting. 2014.\n"
+        f"2. B. Owl. {title}.\n   Proceedings. 2015.\n\n{PROSE[::-1]}\n### END SOLUTION"
+    )
+    (tmp_path / "checks").mkdir()
+    found = collect({}, [reading(data)], tmp_path / "checks")
+    assert leaks(in_cell(f"B. Owl, {title}, 2015"), found) == ""
+    assert leaks(in_cell(PROSE), found) != "" and leaks(in_cell(PROSE[::-1]), found) != ""
 
 
 def test_a_mark_scheme_may_quote_its_own_statement_a_little(reading, tmp_path, found):

@@ -20,6 +20,7 @@ from autograder.release.notebooks import (
     strip_notebook,
     write_address,
     write_points,
+    write_rules,
 )
 from autograder.release.strip import ANSWER_STUB
 from tests.autograder.release.conftest import ASSIGNMENT, EVERY, cell, notebook_of
@@ -73,6 +74,13 @@ def test_the_table_of_a_title_says_the_same_points(reading):
     )
 
 
+def test_what_the_bundle_must_know_of_the_parts_is_written_into_it(reading):
+    both = write_rules(reading(notebook_of("ae-gan")), ASSIGNMENT).node.metadata.hw5
+    assert both["groups"] == {"ae-gan": 2} and both["anonymous"] == ["ae-gan"]
+    neither = write_rules(reading(notebook_of("fc-vae")), ASSIGNMENT).node.metadata.hw5
+    assert set(neither) == {"title", "parts"}
+
+
 def test_cells_of_other_parts_are_left_out(reading):
     notebook = reading(notebook_of("vae-theory", "gan-theory"))
     kept = keep_parts(notebook, ["gan-theory"])
@@ -96,7 +104,7 @@ def test_students_get_neither_answers_nor_mark_schemes(reading):
     notebook = reading(notebook_of("vae-theory", "fc-vae", "conv-gan"))
     hidden = [text for _, text in secrets(notebook)]
     stripped = strip_notebook(notebook)
-    assert len(hidden) == 8 and "owl" in " ".join(hidden) and "owl" not in stripped.text()
+    assert len(hidden) == 10 and "owl" in " ".join(hidden) and "owl" not in stripped.text()
     assert by_id(stripped)["vae-theory--1a"].source == ANSWER_STUB
     assert by_id(stripped)["fc-vae--figures"].source.endswith("\n\nDraw.")
 
@@ -167,6 +175,15 @@ def test_metadata_that_nobody_reads_are_refused(reading):
         reading(broken(lambda d: find(d, "title")["metadata"].update(solution="x")))
     with pytest.raises(ReleaseError, match=r"1_owls.ipynb: the metadata colab would be released"):
         reading(broken(lambda d: d["metadata"].update(colab={})))
+
+
+def test_a_cell_may_be_folded_and_nothing_else_comes_with_that(reading):
+    folded = {"cellView": "form", "jupyter": {"source_hidden": True}}
+    notebook = reading(broken(lambda d: find(d, "setup")["metadata"].update(folded)))
+    assert by_id(strip_notebook(notebook))["setup"].metadata == folded
+    for key, value in (("cellView", "code"), ("jupyter", {"source_hidden": True, "solution": 1})):
+        with pytest.raises(ReleaseError, match="cell setup: the metadata of a folded cell are"):
+            reading(broken(lambda d, k=key, v=value: find(d, "setup")["metadata"].update({k: v})))
 
 
 def test_no_valid_notebook_is_a_sentence(reading, tmp_path):

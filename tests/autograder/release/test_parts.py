@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
-from itertools import combinations
 
 import pytest
 
-from autograder.assignment import read_assignment
-from autograder.reference import ROOT
 from autograder.release import ReleaseError
 from autograder.release.parts import keep_parts, mentions
 
@@ -232,47 +228,3 @@ def test_mentions_tell_a_part_from_an_english_word():
     text = "An autoencoder, and fc-vae.\nPart autoencoder is `fc-vae-like`.\nparts report and so on"
     assert list(mentions(text, ["fc-vae"])) == [(1, "fc-vae")]
     assert list(mentions(text, ["autoencoder", "report"])) == [(2, "autoencoder"), (3, "report")]
-
-
-# --- the kit itself
-
-ASSIGNMENT = read_assignment()
-PARTS = [part.id for part in ASSIGNMENT.parts]
-KIT = {path.stem: path.read_text(encoding="utf-8") for path in ROOT.glob("hw5_*.py")}
-
-
-def cells_of_the_kit() -> dict[str, list[str]]:
-    cells: dict[str, list[str]] = {}
-    for path in (ROOT / "notebooks").glob("*.ipynb"):
-        notebook = json.loads(path.read_text(encoding="utf-8"))
-        for cell in notebook["cells"]:
-            first = cell["id"].partition("--")[0]
-            parts = notebook["metadata"]["hw5"]["parts"]
-            for part in [first] if first in parts else parts:
-                if cell["cell_type"] == "code":
-                    cells.setdefault(part, []).append("".join(cell["source"]))
-    return cells
-
-
-CELLS = cells_of_the_kit()
-SUBSETS = [(part,) for part in PARTS] + [(a, b) for a, b in combinations(PARTS, 2) if a < b][::5]
-
-
-@pytest.mark.parametrize("subset", SUBSETS, ids="+".join)
-def test_any_parts_of_the_kit_lint_clean_and_speak_of_no_other(subset, tmp_path):
-    answered = {part.id: part.module for part in (*ASSIGNMENT.parts, *ASSIGNMENT.off)}
-    every = [*PARTS, *(part.id for part in ASSIGNMENT.off)]
-    texts = keep_parts(KIT, CELLS, every, subset, answered)
-    gone = [part for part in every if part not in subset]
-    for name, text in texts.items():
-        (tmp_path / f"{name}.py").write_text(text, encoding="utf-8")
-        if not name.startswith(("hw5_report", "hw5_notebook", "hw5_pages")):
-            assert list(mentions(text, gone)) == [], name
-    wanted = {answered[part] for part in subset} - {None}
-    assert wanted == {name for name in texts if name in answered.values()}
-    command = [sys.executable, "-m", "ruff", "check", "--isolated", "--no-cache"]
-    options = ["--select", "E9,F,I", "--line-length", "100", "--output-format", "concise"]
-    ran = subprocess.run(
-        [*command, *options, str(tmp_path)], capture_output=True, text=True, check=False
-    )
-    assert ran.returncode == 0, ran.stdout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import zipfile
 from dataclasses import replace
@@ -14,17 +15,38 @@ from autograder import __main__ as command_line
 from autograder.assignment import read_assignment
 from autograder.reference import ROOT
 from autograder.release import ReleaseError, package, proof
+from tests.autograder.release.conftest import picture
 
 ASSIGNMENT = read_assignment()
 PART = "ae-gan"  # the quickest to judge
+NOTEBOOK = "7_ae_gan.ipynb"
 ADDRESS = "https://example.edu/hw5.zip"
 
 
 @pytest.fixture(scope="module")
-def released(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+def kit(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the source with two pictures."""
+    return copied(tmp_path_factory.mktemp("kit") / "kit")
+
+
+def copied(copy: Path) -> Path:
+    (copy / "notebooks" / "pictures").mkdir(parents=True)
+    others = [ROOT / name for name in ("requirements.txt", "constraints.txt", "LICENSE")]
+    for path in (*ROOT.glob("hw5_*.py"), *others):
+        shutil.copy(path, copy)
+    for path in (ROOT / "notebooks").glob("*.ipynb"):
+        shutil.copy(path, copy / "notebooks")
+    for name in (f"{PART}--owl.png", "fc-vae--owl.png"):
+        (copy / "notebooks" / "pictures" / name).write_bytes(picture("An owl."))
+    return copy
+
+
+@pytest.fixture(scope="module")
+def released(kit: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A release of one part, made by the command, and what the command said."""
     out = tmp_path_factory.mktemp("release") / "week"
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(command_line, "ROOT", kit)
         said: list[str] = []
         patch.setattr("builtins.print", lambda *words, **_: said.append(" ".join(map(str, words))))
         command = ["release", "--part", PART, "--address", ADDRESS, "--out", str(out)]
@@ -35,6 +57,8 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 def test_every_proof_says_what_it_has_seen(released):
     out, said = released
     assert "hw5.zip holds" in said
+    assert "Every question, equation, section and notebook that a text refers to is there." in said
+    assert "No text tells what another one asks" in said
     assert "fragments of solutions and checks is in any of them" in said
     assert "4 visible checks fail in the stubs' words and pass on the solution" in said
     assert "nbgrader generate_assignment makes the same" in said
@@ -49,12 +73,15 @@ def test_students_get_one_folder_with_what_they_need_and_no_more(released):
         notebook = json.loads(archive.read("hw5/7_ae_gan.ipynb"))
         readme = archive.read("hw5/README.md").decode()
         needs = archive.read("hw5/requirements.txt").decode()
-    assert {"7_ae_gan.ipynb", "hw5_gan.py", "hw5_utils.py", "hw5_checks.py", "README.md"} <= names
+        colab = archive.read("hw5/start-colab.md").decode()
+    given = {"hw5_gan.py", "hw5_utils.py", "hw5_checks.py", "hw5_start.py", "constraints.txt"}
+    assert {"7_ae_gan.ipynb", "README.md", *given} <= names
+    assert set(re.findall(r"`(start-\w+\.md)`", readme)) == {n for n in names if "start-" in n}
     assert "hw5_vae.py" not in names and not any("autograder" in name for name in names)
     assert "NotImplementedError" in module and "class DCGAN" not in module
     setup = next(cell for cell in notebook["cells"] if cell["id"] == "setup")
     assert f'RELEASE = "{ADDRESS}"' in "".join(setup["source"])
-    assert "20" in readme and ADDRESS in readme
+    assert "20" in readme and ADDRESS in colab
     assert "torch" in needs and "nbgrader" not in needs
 
 
@@ -67,6 +94,21 @@ def test_staff_get_a_course_for_nbgrader_and_a_marking_guide(released):
     assert "ae-gan" in (released[0] / "marking_guide.md").read_text()
 
 
+def test_a_picture_is_released_with_its_part_and_no_other(released):
+    with zipfile.ZipFile(released[0] / "hw5.zip") as archive:
+        names = [name for name in archive.namelist() if name.endswith(".png")]
+    assert names == [f"hw5/pictures/{PART}--owl.png"]
+    for home in ("source", "release"):
+        folder = released[0] / "course" / home / "hw5"
+        assert [path.name for path in folder.rglob("*.png")] == [f"{PART}--owl.png"]
+
+
+def test_a_notebook_says_how_many_may_work_together(released):
+    with zipfile.ZipFile(released[0] / "hw5.zip") as archive:
+        notebook = json.loads(archive.read("hw5/7_ae_gan.ipynb"))
+    assert notebook["metadata"]["hw5"]["groups"] == {PART: 2}
+
+
 def test_a_folder_in_use_is_left_alone(released, capsys):
     before = (released[0] / "hw5.zip").read_bytes()
     assert command_line.main(["release", "--part", PART, "--out", str(released[0])]) == 1
@@ -75,19 +117,13 @@ def test_a_folder_in_use_is_left_alone(released, capsys):
 
 
 @pytest.fixture
-def kit(tmp_path: Path) -> Path:
+def spoilt(tmp_path: Path) -> Path:
     """A copy of the source that a test may spoil."""
-    copy = tmp_path / "kit"
-    (copy / "notebooks").mkdir(parents=True)
-    for path in (*ROOT.glob("hw5_*.py"), ROOT / "requirements.txt", ROOT / "LICENSE"):
-        shutil.copy(path, copy)
-    for path in (ROOT / "notebooks").glob("*.ipynb"):
-        shutil.copy(path, copy / "notebooks")
-    return copy
+    return copied(tmp_path / "kit")
 
 
-def make(kit: Path) -> package.Release:
-    return package.make(package.read_source(kit, ASSIGNMENT), ASSIGNMENT, [PART], "")
+def make(kit: Path, *parts: str) -> package.Release:
+    return package.make(package.read_source(kit, ASSIGNMENT), ASSIGNMENT, parts or [PART], "")
 
 
 def edit(path: Path, old: str, new: str) -> None:
@@ -96,12 +132,14 @@ def edit(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new, 1))
 
 
-def test_a_solution_in_a_hint_is_found(kit, tmp_path):
+def test_a_solution_in_a_hint_is_found(spoilt, tmp_path):
     line = "fooled = bce(model.discriminator(model.generator(z)), real)"
-    assert line in (kit / "hw5_gan.py").read_text()
-    (kit / "hw5_utils.py").write_text(f"{(kit / 'hw5_utils.py').read_text()}\n# Hint: {line}\n")
+    assert line in (spoilt / "hw5_gan.py").read_text()
+    (spoilt / "hw5_utils.py").write_text(
+        f"{(spoilt / 'hw5_utils.py').read_text()}\n# Hint: {line}\n"
+    )
     with pytest.raises(ReleaseError, match=r"hw5_utils\.py holds a (line|statement) of"):
-        proof.silent(make(kit), tmp_path)
+        proof.silent(make(spoilt), tmp_path)
 
 
 def test_a_stub_that_says_nothing_is_found(kit, tmp_path):
@@ -126,15 +164,43 @@ def test_a_release_that_scores_is_found(kit, tmp_path):
         proof.worth(replace(made, students=students), tmp_path)
 
 
-def test_a_question_that_no_notebook_asks_is_found(kit):
-    edit(kit / "notebooks" / "7_ae_gan.ipynb", '"ae-gan--loss_generator"', '"ae-gan--loss_other"')
+def test_a_question_that_no_notebook_asks_is_found(spoilt):
+    edit(spoilt / "notebooks" / NOTEBOOK, '"ae-gan--loss_generator"', '"ae-gan--loss_other"')
     with pytest.raises(ReleaseError):
-        make(kit)
+        make(spoilt)
 
 
-def test_a_name_that_the_release_does_not_have_is_found(kit, tmp_path):
-    edit(kit / "notebooks" / "7_ae_gan.ipynb", "ae_gan_optimizers", "no_such_name")
-    made = make(kit)
+def test_a_name_that_the_release_does_not_have_is_found(spoilt, tmp_path):
+    edit(spoilt / "notebooks" / NOTEBOOK, "ae_gan_optimizers", "no_such_name")
+    made = make(spoilt)
     package.write(made, tmp_path)
     with pytest.raises(ReleaseError, match="no_such_name"):
         proof.complete(made, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["owl.png", "ae-gan-owl.png", "ae-gan--owl.jpg"])
+def test_a_picture_must_say_whose_it_is(spoilt, name):
+    (spoilt / "notebooks" / "pictures" / name).write_bytes(picture())
+    with pytest.raises(ReleaseError, match=r"a picture is called part--what\.png"):
+        make(spoilt)
+
+
+def test_a_text_that_tells_another_parts_answer_is_found(spoilt, tmp_path):
+    edit(spoilt / "notebooks" / NOTEBOOK, "=== UNLESS gan-theory.3a ===", "=== IF ae-gan ===")
+    proof.untold(make(spoilt), tmp_path)
+    with pytest.raises(ReleaseError, match=r"cell ae-gan--intro tells the answer of gan-theory"):
+        proof.untold(make(spoilt, PART, "gan-theory"), tmp_path)
+
+
+def test_a_reference_that_leads_nowhere_is_found(spoilt, tmp_path):
+    edit(spoilt / "notebooks" / NOTEBOOK, "## The model", "## The model of 3(a)")
+    with pytest.raises(ReleaseError, match=r"cell ae-gan--intro, refers to '3\(a\)'"):
+        proof.found(make(spoilt), tmp_path)
+
+
+def test_a_notebook_that_loses_a_part_is_called_after_the_other(kit):
+    (alone,) = make(kit, "conv-gan").kept
+    assert alone.title == "A small convolutional GAN"
+    assert alone.cells[0].source.startswith("# A small convolutional GAN\n")
+    (both,) = make(kit, "conv-gan", "gan-theory").kept
+    assert both.title == "What a GAN minimises, and a small convolutional one"

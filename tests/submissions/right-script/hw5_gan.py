@@ -11,7 +11,7 @@ from tqdm import tqdm
 import matplotlib.pyplot as plt
 from hw5_utils import *
 
-use_cuda = True
+torch.set_default_device("mps")
 dtype = torch.cuda.FloatTensor if torch.cuda.is_available() else torch.FloatTensor
 NOISE_DIM = 96
 parser = argparse.ArgumentParser()
@@ -82,16 +82,16 @@ class GNet(nn.Module):
 class GAN:
     def __init__(self, zdim=64):
         torch.manual_seed(2)
-        self._dev = torch.device("cuda:0")
+        self._dev = torch.device("mps")
         self._zdim = zdim
-        self.disc = DNet().cuda()
-        self.gen = GNet(self._zdim).cuda()
+        self.disc = DNet().to('mps')
+        self.gen = GNet(self._zdim).to('mps')
 
     def _get_loss_d(self, batch_size, batch_data, z):
         real_logits = self.disc(batch_data.to(self._dev))
         fake_logits = self.disc(self.gen(z.to(self._dev)).detach())
-        y_real = torch.ones(batch_size, 1).cuda()
-        y_fake = torch.zeros(batch_size, 1).cuda()
+        y_real = torch.ones(batch_size, 1).to('mps')
+        y_fake = torch.zeros(batch_size, 1).to('mps')
         criterion = nn.BCEWithLogitsLoss()
         loss_d = 0.5 * (criterion(real_logits, y_real) + criterion(fake_logits, y_fake))
         print("D:", loss_d.item())
@@ -100,7 +100,7 @@ class GAN:
     def _get_loss_g(self, batch_size, z):
         criterion = nn.BCEWithLogitsLoss()
         logits = self.disc(self.gen(z.to(self._dev)))
-        loss_g = criterion(logits, torch.ones(batch_size, 1, device='cuda'))
+        loss_g = criterion(logits, torch.ones(batch_size, 1, device='mps'))
         print("G:", loss_g.item())
         return loss_g
 
@@ -110,8 +110,8 @@ class GAN:
         images, _ = load_mnist()
         for epoch in range(n_epochs or args.epochs):
             for i in range(0, len(images), batch_size):
-                batch = images[i:i + batch_size].cuda()
-                z = 2 * torch.rand(len(batch), self._zdim).cuda() - 1
+                batch = images[i:i + batch_size].to('mps')
+                z = 2 * torch.rand(len(batch), self._zdim).to('mps') - 1
                 for _ in range(iter_d):
                     optim_d.zero_grad(); loss_d = self._get_loss_d(len(batch), batch, z); loss_d.backward(); optim_d.step()
                 for _ in range(iter_g):

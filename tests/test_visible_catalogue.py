@@ -1,0 +1,203 @@
+"""The visible checks against the catalogue of known mistakes, and against right answers.
+
+What public inputs can show is shown: every mistake of the catalogue stops the visible check of its
+question with a sentence, or stands in UNSEEN. And no right answer is refused, however written.
+
+    python -m tests.test_visible_catalogue            the share by part, and what is not shown
+    python -m tests.test_visible_catalogue fc-vae     with the sentence that meets each mistake
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import io
+import sys
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import torch
+
+import hw5_checks
+from autograder.checks.mistakes.catalogue import Mistake, all_mistakes
+from autograder.inside.loader import Submission
+from tests.autograder.checks import (
+    autoencoder_styles,
+    bernoulli_styles,
+    test_ae_gan,
+    test_cifar_dcgan,
+    test_conv_gan,
+    test_fc_gan,
+    test_theory,
+    vae_styles,
+)
+from tests.test_sample_submissions import EXPECTED, SUBMISSIONS
+
+ROOT = Path(__file__).resolve().parents[1]
+QUESTIONS = hw5_checks.QUESTIONS
+SEEDS = range(5)
+
+UNSEEN: dict[str, tuple[str, tuple[str, ...]]] = {
+    "vae-theory.1b": ("the value", ("mean-and-variance", "mean-and-covariance", "one-variance")),
+    "vae-theory.1g": (
+        "the value",
+        ("infinite", "one", "term-left-out", "from-the-standard-normal"),
+    ),
+    "vae-theory.1h": ("the value", ("no-half", "half-left", "zero")),
+    "vae-theory.1j": ("which of the four", ("prior", "decoder", "joint")),
+    "gan-theory.3e": ("the four numbers", ("jensen-shannon",)),
+}
+"""Question -> words of its line "marked unseen", and the mistakes which only they stand for."""
+
+
+def theory(part: str) -> dict[str, str]:
+    return {
+        name: test_theory.with_code(test_theory.IMPORTS + code, hw5_checks.MODULES[part])
+        for name, code in test_theory.RIGHT.items()
+        if test_theory.part_of(name) == part
+    }
+
+
+STYLES = {
+    "vae-theory": theory("vae-theory"),
+    "gan-theory": theory("gan-theory"),
+    "bernoulli-vae": bernoulli_styles.RIGHT,
+    "autoencoder": autoencoder_styles.RIGHT,
+    "fc-vae": vae_styles.RIGHT,
+    "conv-gan": test_conv_gan.STYLES,
+    "fc-gan": test_fc_gan.STYLES,
+    "cifar-dcgan": test_cifar_dcgan.STYLES,
+    "ae-gan": test_ae_gan.STYLES,
+}
+"""Part -> right answers as different people write them: name -> source of the whole file."""
+CANNOT_RUN = {"double noise": {"fc-vae.forward", "fc-vae.cvae"}}
+"""Styles that get full marks for each function, and questions whose model torch refuses to run."""
+
+
+def part_of(question: str) -> str:
+    return question.partition(".")[0]
+
+
+def mistakes(question: str) -> list[Mistake]:
+    return [one for one in all_mistakes() if one.question == question]
+
+
+@cache
+def reference(name: str) -> str:
+    return (ROOT / f"{name}.py").read_text(encoding="utf-8")
+
+
+def loaded(name: str, source: str) -> ModuleType:
+    """A module of this source. It stands in no table of modules, so that no other sees it."""
+    module = ModuleType(name)
+    module.__file__ = f"{name}.py"
+    exec(compile(source, module.__file__, "exec"), module.__dict__)
+    return module
+
+
+def sample(name: str, module: str) -> ModuleType:
+    """A module of a sample submission, loaded by the import rule; what it has on a GPU is here."""
+    source = (SUBMISSIONS / name / f"{module}.py").read_text(encoding="utf-8")
+    for gpu, cpu in (("cuda:0", "cpu"), (".cuda()", ".cpu()"), ('"cuda"', '"cpu"')):
+        source = source.replace(gpu, cpu).replace(gpu.replace('"', "'"), cpu)
+    made = ModuleType(module)
+    with contextlib.redirect_stdout(io.StringIO()):
+        Submission({f"{module}.py": source.encode()}, str(SUBMISSIONS / name)).exec_module(made)
+    return made
+
+
+def sentence(question: str, module: ModuleType, seed: int = 0) -> str | None:
+    """What the visible check says of a module's answer: None when it passes."""
+    entry = QUESTIONS[question]
+    missing = [name for name in entry.names if not hasattr(module, name)]
+    if missing:
+        return f"there is no {' and no '.join(missing)}."
+    body = inspect.unwrap(entry.run)
+    with torch.random.fork_rng(devices=[]), contextlib.redirect_stdout(io.StringIO()):
+        torch.manual_seed(seed)
+        try:
+            body(*(getattr(module, name) for name in entry.names))
+        except Exception as error:
+            return hw5_checks.explain(error)
+    return None
+
+
+def says(mistake: Mistake) -> str | None:
+    """What the visible check says of the reference with this mistake."""
+    name = hw5_checks.MODULES[part_of(mistake.question)]
+    return sentence(mistake.question, loaded(name, mistake.source(reference(name))))
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_each_mistake_is_shown_or_stands_among_the_unseen(question: str) -> None:
+    silent = {one.id for one in mistakes(question) if says(one) is None}
+    assert silent == set(UNSEEN.get(question, ("", ()))[1])
+
+
+@pytest.mark.parametrize("question", UNSEEN)
+def test_what_is_not_shown_is_what_the_question_calls_unseen(question: str) -> None:
+    words, names = UNSEEN[question]
+    assert words in QUESTIONS[question].unseen
+    assert set(names) <= {one.id for one in mistakes(question)}
+
+
+def test_public_inputs_show_95_percent_of_all_mistakes() -> None:
+    """The test of each question holds that nothing else goes unseen."""
+    unseen = {question: len(names) for question, (_, names) in UNSEEN.items()}
+    for part in hw5_checks.MODULES:
+        known = sum(part_of(one.question) == part for one in all_mistakes())
+        hidden = sum(count for question, count in unseen.items() if part_of(question) == part)
+        print(f"{part:14} {known - hidden:3} of {known:3} shown")
+    share = 1 - sum(unseen.values()) / len(all_mistakes())
+    print(f"{'all':14} {share:.1%}")
+    assert share >= 0.95
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_the_reference_passes_whatever_the_noise(question: str) -> None:
+    name = hw5_checks.MODULES[part_of(question)]
+    module = loaded(name, reference(name))
+    assert [sentence(question, module, seed) for seed in SEEDS] == [None] * len(SEEDS)
+
+
+@pytest.mark.parametrize(
+    ("part", "style"), [(part, style) for part, styles in STYLES.items() for style in styles]
+)
+def test_a_right_answer_in_another_style_passes(part: str, style: str) -> None:
+    module = loaded(hw5_checks.MODULES[part], STYLES[part][style])
+    asked = [question for question in QUESTIONS if part_of(question) == part]
+    said = {question: sentence(question, module) for question in asked}
+    stopped = {question: text for question, text in said.items() if text}
+    assert set(stopped) == CANNOT_RUN.get(style, set()), stopped
+
+
+@pytest.mark.parametrize("name", [name for name in EXPECTED if name.startswith("right-")])
+def test_a_sample_submission_that_gets_full_marks_passes(name: str) -> None:
+    modules = {module: sample(name, module) for module in ("hw5_vae", "hw5_gan")}
+    asked = {q: modules[hw5_checks.MODULES[part_of(q)]] for q in QUESTIONS}
+    asked = {q: module for q, module in asked.items() if part_of(q) in EXPECTED[name]}
+    assert {q: sentence(q, module) for q, module in asked.items()} == dict.fromkeys(asked)
+
+
+def main(parts: list[str]) -> None:
+    """Print the share that is shown; with a part's name, what is said to each mistake as well."""
+    torch.set_num_threads(1)
+    counts = []
+    for part in hw5_checks.MODULES:
+        known = [one for one in all_mistakes() if part_of(one.question) == part]
+        if parts and part not in parts:
+            continue
+        said = {one: says(one) for one in known}
+        counts.append((sum(bool(text) for text in said.values()), len(known)))
+        print(f"{part:14} {counts[-1][0]:3} of {counts[-1][1]:3} shown")
+        for one, text in said.items():
+            if parts or not text:
+                print(f"    {one.question}: {one.id}: {text or 'NOT SHOWN'}")
+    shown, known = map(sum, zip(*counts, strict=True))
+    print(f"{'all':14} {shown:3} of {known:3} shown, {shown / known:.1%}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
