@@ -335,14 +335,14 @@ def cifar_spectral(s: Sources) -> Drawing:
 def cifar_actmax(s: Sources) -> Drawing:
     reset_seed(241)
     codes = torch.randn(8, 64)
-    d, right = sheet(TOP + 108, half=424)
+    d, right = sheet(TOP + 108, half=416)
     for left, model in ((LEFT, dcgan(s)), (right, hw5_gan.DCGAN().eval())):
         model.vis_steps = 200
         for k, (name, images) in enumerate(
             (("random", model.generate(codes)), ("maximised", model.actmax(codes)))
         ):
             d.text(left, TOP + 24 + 54 * k, name, size=12, ha="left")
-            d.mosaic(left + 70, TOP + 54 * k, photographs(images), 8, scale=1.3)
+            d.mosaic(left + 72, TOP + 54 * k, photographs(images), 8, scale=1.25)
     return d
 
 
