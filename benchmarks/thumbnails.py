@@ -32,12 +32,12 @@ from matplotlib import colormaps  # noqa: E402
 
 import hw5_gan  # noqa: E402
 import hw5_vae  # noqa: E402
+from hw5_checkpoint import load_weights  # noqa: E402
 from hw5_utils import (  # noqa: E402
     batches,
     load_binary_mnist,
     load_cifar10,
     load_mnist,
-    load_weights,
     reset_seed,
 )
 
