@@ -23,10 +23,17 @@ ALL_RUN = """
 }
 """
 
-RUN_CELL = """
-async (number) => {
-  jupyterapp.shell.currentWidget.content.activeCellIndex = number;
-  await jupyterapp.commands.execute("notebook:run-cell");
+READY = """
+() => {
+  const session = jupyterapp.shell.currentWidget?.sessionContext;
+  return session?.isReady && session.session?.kernel?.status === "idle";
+}
+"""
+DO = """
+([command, cell]) => {
+  window.done = false;
+  if (cell !== null) jupyterapp.shell.currentWidget.content.activeCellIndex = cell;
+  jupyterapp.commands.execute(command).then(() => { window.done = true; });
 }
 """
 
@@ -51,7 +58,7 @@ def test_a_student_runs_the_notebook_to_its_end(lab: str, course: Path, tmp_path
     with browsing(viewport={"width": 1200, "height": 1000}) as page:
         page.goto(f"{lab}/lab/tree/notebooks/{NAME}")
         page.locator(".jp-CodeCell").first.wait_for()
-        page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for()
+        page.wait_for_function(READY)
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.get_by_text("Run All Cells", exact=True).click()
         page.wait_for_function(ALL_RUN, timeout=1000 * RUNNING)
@@ -103,11 +110,11 @@ def test_a_student_edits_checks_and_uses_before_and_after_a_restart(lab: str, co
         return EDITS[line]
 
     with browsing(viewport={"width": 1200, "height": 1000}) as page:
-        idle = page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']")
 
         def run(number: int) -> str:
             """Run one cell to its end; what stands below it then."""
-            page.evaluate(RUN_CELL, number)
+            page.evaluate(DO, ["notebook:run-cell", number])
+            page.wait_for_function("window.done")
             below = page.locator(".jp-CodeCell").nth(number).locator(".jp-OutputArea-output")
             return " ".join(" ".join(below.all_inner_texts()).split())
 
@@ -121,13 +128,12 @@ def test_a_student_edits_checks_and_uses_before_and_after_a_restart(lab: str, co
 
         try:
             page.goto(f"{lab}/lab/tree/check.ipynb")
-            idle.wait_for()
+            page.wait_for_function(READY)
             edit_check_use(*EDITS)
-            page.get_by_role("menuitem", name="Kernel", exact=True).click()
-            page.get_by_text("Restart Kernel…", exact=True).click()
+            page.evaluate(DO, ["kernelmenu:restart", None])
             page.locator(".jp-Dialog .jp-mod-accept").click()
-            page.locator(".jp-Dialog").wait_for(state="detached")
-            idle.wait_for()
+            page.wait_for_function("window.done")
+            page.wait_for_function(READY)
             edit_check_use("sigma = torch.exp(logvar)", RIGHT)
         finally:
             edit(RIGHT)
