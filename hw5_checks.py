@@ -1503,7 +1503,7 @@ def check_loss(loss_function) -> None:
         7.303706: "The reconstruction term is the squared error; pixels are Bernoulli variables.",
         6.036206: "The reconstruction term is the squared error; pixels are Bernoulli variables.",
         8.017463: "x_hat is taken for logits; the decoder's sigmoid made it probabilities.",
-        10.604365: "(1 - x) log(1 - x_hat) is missing.",
+        10.604365: "The half of the pixels that are 0 is missing.",
         -0.507973: "The KL term has its sign flipped.",
         16.333144: "The factor 1/2 of the KL term is missing.",
         7.912585: "The KL term is a mean over the latent dimensions; it must be their sum.",
