@@ -13,18 +13,21 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from . import batch, kernel, report
 from .assignment import Assignment, AssignmentError, Part, read_assignment
-from .batch import BatchError, Bench, Plan
-from .execution import execute
-from .export import execution, feedback, gradescope_zip, marks_csv, results_json, table
+from .checking.reference import ROOT
+from .export import execution, feedback, marks_csv, results_json, table
 from .gradebook.course import Course, GradebookError, enter, open_course, repairs
-from .intake import Handin, IntakeError, read_submission, read_submissions
-from .judge import graded_parts
-from .reference import ROOT
+from .gradescope import package as gradescope_zip
+from .grading import batch
+from .grading.batch import BatchError, Bench, Plan
+from .grading.judge import graded_parts
+from .intake.submissions import Handin, IntakeError, read_submission, read_submissions
+from .notebooks import printing as report
+from .notebooks.execution import execute
 from .release import ReleaseError
 from .results import UNGRADABLE, SubmissionResult
-from .sandbox import PROTECTIONS, SandboxError, Zygote
+from .sandbox import kernel
+from .sandbox.zygote import PROTECTIONS, SandboxError, Zygote
 
 DESCRIPTION = """\
 Releases the coursework and grades submissions of it. Student code runs in a confined worker; the

@@ -230,7 +230,7 @@ def test_the_bundle_holds_all_that_is_handed_in(folder, capsys, unprinted):
 
 def test_a_bundle_is_read_as_one_submission(folder):
     from autograder.assignment import read_assignment
-    from autograder.intake import read_submission
+    from autograder.intake.submissions import read_submission
 
     hw5_report.report()
     handin = read_submission(hw5_report.bundle(), read_assignment())

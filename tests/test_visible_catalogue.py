@@ -21,9 +21,10 @@ import pytest
 import torch
 
 import hw5_checks
-from autograder.checks.mistakes.catalogue import Mistake, all_mistakes
+from autograder.checking.catalogue import Mistake
 from autograder.inside import loader
-from tests.autograder.checks import (
+from autograder.parts import all_mistakes
+from tests.autograder.parts import (
     autoencoder_styles,
     bernoulli_styles,
     test_ae_gan,

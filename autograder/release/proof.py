@@ -25,11 +25,11 @@ from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 
-from ..batch import new_seed
-from ..checks.registry import all_checks
-from ..judge import judge
-from ..reference import Reference
-from ..sandbox import Zygote
+from ..checking.reference import Reference
+from ..grading.batch import new_seed
+from ..grading.judge import judge
+from ..parts import all_checks
+from ..sandbox.zygote import Zygote
 from . import ReleaseError, leaks, notebooks, references, tells
 from .package import COURSE, Release
 

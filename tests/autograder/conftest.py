@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from autograder.sandbox import Zygote
+from autograder.sandbox.zygote import Zygote
 from tests.autograder.attacks import lacking
 
 

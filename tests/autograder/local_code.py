@@ -8,9 +8,9 @@ from __future__ import annotations
 import types
 from collections.abc import Mapping
 
+from autograder.checking.proxy import Send
+from autograder.checking.reference import ROOT, Reference, load_modules
 from autograder.inside.session import Session
-from autograder.reference import ROOT, Reference, load_modules
-from autograder.submission import Send
 
 
 class LocalCode:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from autograder.checking.proxy import Lost, StudentError
+from autograder.checking.reference import ROOT
 from autograder.inside import confine
-from autograder.reference import ROOT
-from autograder.sandbox import Zygote
-from autograder.submission import Lost, StudentError
+from autograder.sandbox.zygote import Zygote
 from tests.autograder.attacks import Talk, end, require
 
 pytestmark = pytest.mark.skipif(
