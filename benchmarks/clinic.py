@@ -7,7 +7,7 @@
 
 A sheet stands at `notebooks/pictures/PART--clinic.png`: a row for each run, with its letter, eight
 samples and its losses. The runs are the `WARDS` below, each one mistake of the catalogue in
-`autograder/parts/*/mistakes.py`, trained as the notebook trains but for fewer epochs; what a run left
+`mistakes.py` of its part, trained as the notebook trains but for fewer epochs; what a run left
 is kept in --out and not trained again. The letters are explained in the notebooks' clinic cells: a
 letter that changes here changes there.
 """

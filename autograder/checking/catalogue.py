@@ -1,8 +1,13 @@
-"""What a known mistake is: a small edit of the reference, with a sentence."""
+"""What is known of a question: mistakes, and right answers written otherwise.
+
+Both are small changes of the reference: edits of its text, code that comes after it and wins.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+Edits = tuple[tuple[str, str], ...]
 
 
 class EditError(ValueError):
@@ -15,28 +20,51 @@ class Mistake:
 
     `id` names it, `sentence` tells the student ("your KL term has its sign flipped."). `edits`
     are pairs (old, new) made in the reference's source, in the definition whose first line
-    contains `within` (the whole file when empty). A mistake whose `sentence` is empty proves
-    that the checks catch it, and is never said.
+    contains `within` (the whole file when empty); `code` comes after the source, so that its
+    definitions win. A mistake whose `sentence` is empty proves that the checks catch it, and is
+    never said; `says` are words that the checks themselves must then say.
     """
 
     id: str
     question: str
     sentence: str
-    within: str
-    edits: tuple[tuple[str, str], ...]
+    within: str = ""
+    edits: Edits = ()
+    code: str = ""
+    says: str = ""
 
     def source(self, reference: str) -> str:
         """The reference with the mistake made. Raises EditError naming what was not found."""
-        start = reference.index(self.within) if self.within in reference else -1
-        if start < 0:
-            raise EditError(f"{self.question}: {self.id}: the reference has no {self.within!r}")
-        end = _end(reference, start) if self.within else len(reference)
-        body = reference[start:end]
-        for old, new in self.edits:
-            if old not in body:
-                raise EditError(f"{self.question}: {self.id}: {self.within} has no {old!r}")
-            body = body.replace(old, new)
-        return reference[:start] + body + reference[end:]
+        label = f"{self.question}: {self.id}"
+        return _changed(reference, self.within, self.edits, self.code, label)
+
+
+@dataclass(frozen=True)
+class Style:
+    """A right answer as somebody else writes it; what changes is as in a Mistake."""
+
+    id: str
+    code: str = ""
+    edits: Edits = ()
+    within: str = ""
+
+    def source(self, reference: str) -> str:
+        """The reference written otherwise. Raises EditError naming what was not found."""
+        return _changed(reference, self.within, self.edits, self.code, self.id)
+
+
+def _changed(reference: str, within: str, edits: Edits, code: str, label: str) -> str:
+    start = reference.index(within) if within in reference else -1
+    if start < 0:
+        raise EditError(f"{label}: the reference has no {within!r}")
+    end = _end(reference, start) if within else len(reference)
+    body = reference[start:end]
+    for old, new in edits:
+        if old not in body:
+            raise EditError(f"{label}: {within or 'the reference'} has no {old!r}")
+        body = body.replace(old, new)
+    source = reference[:start] + body + reference[end:]
+    return f"{source}\n\n{code}\n" if code else source
 
 
 def _end(source: str, start: int) -> int:

@@ -47,7 +47,7 @@ class Reference:
         module = self._variants.get((name, edit))
         if module is None:
             source = edit((self._root / f"{name}.py").read_text(encoding="utf-8"))
-            module = self._variants[name, edit] = _executed(name, source, self._modules)
+            module = self._variants[name, edit] = executed(name, source, self._modules)
         return self._talk({**self._modules, name: module}, f"{name} {id(module)}".encode())
 
     def _talk(self, modules: Mapping[str, ModuleType], salt: bytes) -> Send:
@@ -106,11 +106,11 @@ def load_modules(root: Path) -> dict[str, ModuleType]:
         path = root / f"{name}.py"
         if not path.is_file():
             raise FileNotFoundError(f"{path}: the reference module is missing")
-        modules[name] = _executed(name, path.read_text(encoding="utf-8"), modules, str(path))
+        modules[name] = executed(name, path.read_text(encoding="utf-8"), modules, str(path))
     return modules
 
 
-def _executed(
+def executed(
     name: str, source: str, beside: Mapping[str, ModuleType], file: str = ""
 ) -> ModuleType:
     """A module made from source. The modules import one another by their flat names, which are

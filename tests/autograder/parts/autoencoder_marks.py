@@ -8,7 +8,7 @@ import io
 from autograder.grading.judge import judge
 from autograder.parts import all_checks
 from autograder.results import QuestionResult
-from tests.autograder.local_code import LocalCode
+from autograder.checking.here import LocalCode
 
 from .vae_marks import ASSIGNMENT, reference
 

@@ -13,7 +13,7 @@ from autograder.checking.reference import ROOT, Reference
 from autograder.grading.judge import judge
 from autograder.parts import all_checks
 from autograder.results import QuestionResult
-from tests.autograder.local_code import LocalCode
+from autograder.checking.here import LocalCode
 
 SOURCE = (ROOT / "hw5_gan.py").read_text()
 torch.set_num_threads(1)

@@ -15,7 +15,7 @@ from autograder.checking.reference import ROOT, Reference
 from autograder.grading.judge import judge
 from autograder.parts import all_checks
 from autograder.results import QuestionResult
-from tests.autograder.local_code import LocalCode
+from autograder.checking.here import LocalCode
 
 ASSIGNMENT = read_assignment()
 CHECKS = all_checks(ASSIGNMENT)

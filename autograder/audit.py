@@ -1,0 +1,195 @@
+"""Proves that the hidden checks are fair and sharp: right answers pass, known mistakes cost.
+
+A trial is one module that we wrote (the reference, a style, a mistake, the stubs of a release, or
+a mutant of the reference) and what the judge must say to it; it runs in this process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+
+import torch
+
+from .assignment import Assignment, AssignmentError, Part, read_assignment
+from .checking.catalogue import EditError
+from .checking.here import LocalCode
+from .checking.reference import ROOT, Reference
+from .checking.registry import Check
+from .grading.judge import SHAPELESS, judge
+from .parts import all_checks, all_mistakes, all_styles
+from .release.strip import strip_module
+from .results import PASS, QuestionResult
+
+LEAST = 4  # mistakes and styles that each question has
+WRITE = re.compile(r"([\w-]+\.\w+): write ([\w.]+) \(")
+
+REFERENCE, STYLE, MISTAKE, RELEASE, MUTANT = "reference", "style", "mistake", "release", "mutant"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One module, and what its marks must be.
+
+    `costs`: the questions, as part.question, on which it must lose, and on no other; `all` of
+    its points with RELEASE. `says`: what the student must read.
+    """
+
+    part: str
+    kind: str
+    name: str
+    source: str
+    costs: frozenset[str] = frozenset()
+    says: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.part}-{self.kind}-{self.name}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the judge said to one trial at one seed.
+
+    `lost`: part.question -> points; `wrong`: why that is not what it must be, or "".
+    """
+
+    trial: Trial
+    seed: int
+    lost: dict[str, float]
+    said: str
+    wrong: str
+
+
+def trials(assignment: Assignment, parts: Iterable[str]) -> list[Trial]:
+    """Everything that is known of these parts. Raises AssignmentError for an edit of the
+    reference that finds nothing to replace."""
+    found: list[Trial] = []
+    styles = all_styles()
+    for part in map(assignment.part, parts):
+        if part.module is None:
+            continue
+        right = reference_source(part)
+        found.append(Trial(part.id, REFERENCE, "solution", right))
+        found.append(Trial(part.id, RELEASE, "stubs", _release(part), frozenset(coded(part))))
+        try:
+            found += [
+                Trial(part.id, STYLE, style.id, style.source(right))
+                for style in styles.get(part.id, ())
+            ]
+            found += [
+                Trial(
+                    part.id,
+                    MISTAKE,
+                    f"{one.question.partition('.')[2]}/{one.id}",
+                    one.source(right),
+                    frozenset({one.question}),
+                    tuple(filter(None, (one.sentence, one.says))),
+                )
+                for one in all_mistakes()
+                if one.question.startswith(f"{part.id}.")
+            ]
+        except EditError as error:
+            raise AssignmentError(f"{error}. Edit it as the reference now is.") from None
+    return found
+
+
+def reference_source(part: Part) -> str:
+    """Our solution of this part's module."""
+    return (ROOT / f"{part.module}.py").read_text(encoding="utf-8")
+
+
+@cache
+def _stubs(module: str) -> str:
+    source = (ROOT / f"{module}.py").read_text(encoding="utf-8")
+    return strip_module(source, f"{module}.py", read_assignment())
+
+
+def _release(part: Part) -> str:
+    assert part.module is not None
+    return _stubs(part.module)
+
+
+def coded(part: Part) -> dict[str, float]:
+    """part.question -> points, of the questions that the judge marks."""
+    return {
+        f"{part.id}.{question.id}": question.points
+        for question in part.questions
+        if question.kind in ("code", "bonus")
+    }
+
+
+def run(trial: Trial, seed: int) -> Outcome:
+    """Judge one trial, and hold the marks against what they must be."""
+    found = marks(trial.part, trial.source, seed)
+    lost, said = lost_in(found), messages(found)
+    return Outcome(trial, seed, lost, said, _wrong(trial, found, lost, said))
+
+
+def _wrong(
+    trial: Trial, found: dict[str, QuestionResult], lost: dict[str, float], said: str
+) -> str:
+    open_ = [name for name, one in found.items() if one.points is None]
+    if open_:
+        return f"no mark at all on {', '.join(open_)}: a check failed on our side"
+    missed = sorted(trial.costs - lost.keys())
+    beside = sorted(lost.keys() - trial.costs)
+    if trial.kind == RELEASE and any(found[name].points for name in trial.costs & found.keys()):
+        return "the stubs earn points"
+    if missed:
+        return f"nothing is lost on {', '.join(missed)}"
+    if beside:
+        return f"points are lost on {', '.join(beside)}"
+    if trial.kind == MISTAKE and SHAPELESS in said:
+        return f"all that is said is {SHAPELESS!r}"
+    unsaid = [text for text in trial.says if text not in said]
+    return f"this is not said: {unsaid[0]!r}" if unsaid else ""
+
+
+def marks(part: str, source: str, seed: int = 1) -> dict[str, QuestionResult]:
+    """part.question -> its result, of the questions that the judge marks."""
+    one = _assignment().part(part)
+    files = {f"{one.module}.py": source.encode()}
+    with contextlib.redirect_stdout(io.StringIO()):
+        results = judge(files, [one], _checks(part), _reference(), LocalCode, seed)
+    return {result.question: result for result in results if result.question in coded(one)}
+
+
+def lost_in(found: dict[str, QuestionResult]) -> dict[str, float]:
+    """part.question -> points lost, where any are; a question without a mark is in none."""
+    return {
+        name: round(one.max_points - one.points, 4)
+        for name, one in found.items()
+        if one.points is not None and one.points != one.max_points
+    }
+
+
+def messages(found: dict[str, QuestionResult]) -> str:
+    """Everything that the student reads about what went wrong."""
+    return "\n".join(
+        f"{check.check} [{check.state} {check.fraction:.2f}] {check.message}"
+        for one in found.values()
+        for check in one.checks
+        if check.state != PASS
+    )
+
+
+@cache
+def _assignment() -> Assignment:
+    return read_assignment()
+
+
+@cache
+def _checks(part: str) -> list[Check]:
+    ids = _assignment().part(part).full_ids()
+    return [one for one in all_checks(_assignment()) if one.question in ids]
+
+
+@cache
+def _reference() -> Reference:
+    torch.set_num_threads(1)
+    return Reference()
