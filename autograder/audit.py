@@ -6,11 +6,11 @@ a mutant of the reference) and what the judge must say to it; it runs in this pr
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -112,6 +112,51 @@ def _stubs(module: str) -> str:
 def _release(part: Part) -> str:
     assert part.module is not None
     return _stubs(part.module)
+
+
+def places(part: Part) -> dict[str, frozenset[str]]:
+    """part.question -> the names that it asks a student to write, as `VAE.forward`."""
+    found = WRITE.findall(_release(part))
+    return {
+        question: frozenset(name for asked, name in found if asked == question)
+        for question in coded(part)
+    }
+
+
+def written_otherwise(part: Part, source: str) -> frozenset[str]:
+    """The questions whose code is another in this source than in the reference."""
+    before, after = (_definitions(text) for text in (reference_source(part), source))
+    changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+    inside = {name.rpartition(".")[2] for name in changed}  # X.name = name, after def name
+    return frozenset(
+        question
+        for question, names in places(part).items()
+        if any(name in changed or name.rpartition(".")[2] in inside for name in names)
+    )
+
+
+def _definitions(source: str) -> dict[str, str]:
+    """What a module defines, as it last does: name, or Class.name, -> its code."""
+    found: dict[str, str] = {}
+
+    def read(body: Sequence[ast.stmt], above: str) -> None:
+        for node in body:
+            if isinstance(node, ast.ClassDef):
+                if node.name not in map(ast.unparse, node.bases):  # it does not go on with itself
+                    for name in [one for one in found if one.startswith(f"{node.name}.")]:
+                        del found[name]
+                read(node.body, f"{node.name}.")
+            elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                found[above + node.name] = ast.dump(node)
+            elif isinstance(node, (ast.Assign, ast.AnnAssign)):
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                for target in targets:
+                    found[above + ast.unparse(target)] = ast.dump(node)
+            elif isinstance(node, (ast.For, ast.If, ast.With)):
+                read(node.body, above)
+
+    read(ast.parse(source).body, "")
+    return found
 
 
 def coded(part: Part) -> dict[str, float]:

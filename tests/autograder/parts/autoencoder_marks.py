@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import io
 
+from autograder.checking.here import LocalCode
 from autograder.grading.judge import judge
 from autograder.parts import all_checks
 from autograder.results import QuestionResult
-from autograder.checking.here import LocalCode
 
 from .vae_marks import ASSIGNMENT, reference
 

@@ -9,11 +9,11 @@ from functools import lru_cache
 import torch
 
 from autograder.assignment import read_assignment
+from autograder.checking.here import LocalCode
 from autograder.checking.reference import ROOT, Reference
 from autograder.grading.judge import judge
 from autograder.parts import all_checks
 from autograder.results import QuestionResult
-from autograder.checking.here import LocalCode
 
 SOURCE = (ROOT / "hw5_gan.py").read_text()
 torch.set_num_threads(1)

@@ -11,11 +11,11 @@ import re
 from functools import lru_cache
 
 from autograder.assignment import read_assignment
+from autograder.checking.here import LocalCode
 from autograder.checking.reference import ROOT, Reference
 from autograder.grading.judge import judge
 from autograder.parts import all_checks
 from autograder.results import QuestionResult
-from autograder.checking.here import LocalCode
 
 ASSIGNMENT = read_assignment()
 CHECKS = all_checks(ASSIGNMENT)

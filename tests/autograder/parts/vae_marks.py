@@ -7,11 +7,11 @@ import io
 from functools import lru_cache
 
 from autograder.assignment import read_assignment
+from autograder.checking.here import LocalCode
 from autograder.checking.reference import ROOT, Reference
 from autograder.grading.judge import judge
 from autograder.parts import all_checks
 from autograder.results import QuestionResult
-from autograder.checking.here import LocalCode
 
 SOURCE = (ROOT / "hw5_vae.py").read_text()
 ASSIGNMENT = read_assignment()
