@@ -18,7 +18,7 @@ from autograder.checking.reference import ROOT
 from autograder.gradescope import package as gradescope_zip
 from autograder.gradescope.run import GIVE_UP, METADATA, with_deadline
 from tests.autograder.attacks import lacking
-from tests.autograder.export import container
+from tests.autograder.gradescope import container
 from tests.autograder.gradescope.results_format import faults
 
 SAMPLES = Path(__file__).resolve().parents[2] / "submissions"

@@ -114,7 +114,7 @@ def _parent(pid: int) -> int:
 JUDGE = """
 import sys, time
 sys.path.insert(0, {root!r})
-from autograder.sandbox import Zygote
+from autograder.sandbox.zygote import Zygote
 zygote = Zygote(bubblewrap={bubblewrap})
 source = b"import os\\nopen('left', 'w').close() if 0 else 0\\ndef f():\\n    while True: pass"
 child = zygote.open({{"hw5_vae.py": source}})
