@@ -1,25 +1,7 @@
 """The visible checks: they say at once what is wrong, where, and what to do about it.
 
-    part           checks
-    vae-theory     check_1b  check_1g  check_1h  check_1j
-    bernoulli-vae  check_decoder  check_sample_diagonal_gaussian  check_sample_Bernoulli
-                   check_logpdf_diagonal_gaussian  check_logpdf_bernoulli  check_elbo_loss
-    autoencoder    check_architecture  check_loader  check_loop  check_sample_prior  check_beta_vae
-                   check_beta_vae_loop  check_tuned_beta  check_interpolate  check_conditional
-                   check_conditional_loop  check_sample_digits
-    fc-vae         check_networks  check_reparametrize  check_forward  check_loss  check_cvae
-    gan-theory     check_3e
-    conv-gan       check_DNet  check_GNet  check_weight_init  check_loss_d  check_loss_g
-    fc-gan         check_sample_noise  check_discriminator  check_generator  check_get_optimizer
-                   check_discriminator_loss  check_generator_loss  check_build_dc_classifier
-                   check_build_dc_generator  check_least_squares
-    cifar-dcgan    check_dcgan_init  check_dcgan_weight_init  check_classification_loss  check_fit
-                   check_spectral_norm  check_reconstruction_loss  check_reconstruct
-    ae-gan         check_optimizers  check_loss_discriminator  check_loss_generator
-                   check_loss_autoencoder
-
-Each takes what you wrote, as in check_reparametrize(reparametrize), and stops with a sentence when
-something is off. check(part) reads your file afresh from disk, runs all checks of the part in a
+Each function check_... takes what you wrote, and stops with a sentence when something is off.
+check(part) reads your file afresh from disk, runs all checks of the part in a
 process of their own and prints a table. Everything compared with here is public. Marks come from
 other checks, which are not shown: the table says what they look at.
 """
@@ -43,35 +25,11 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 
 import hw5_process
+from hw5_asked import PARTS
 from hw5_utils import count_params, one_hot, rel_error, unwritten
 
-MODULES = {
-    "vae-theory": "hw5_vae",
-    "bernoulli-vae": "hw5_vae",
-    "autoencoder": "hw5_vae",
-    "fc-vae": "hw5_vae",
-    "gan-theory": "hw5_gan",
-    "conv-gan": "hw5_gan",
-    "fc-gan": "hw5_gan",
-    "cifar-dcgan": "hw5_gan",
-    "ae-gan": "hw5_gan",
-}
-BY_HAND = {
-    "vae-theory": ("1a", "1b_why", "1c", "1d", "1e", "1f", "1g_why", "1i"),
-    "bernoulli-vae": ("training", "data_space", "latent_space", "interpolation"),
-    "autoencoder": (
-        *("samples", "extremes", "extremes_why", "well_tuned", "tuned"),
-        *("interpolations", "digits"),
-    ),
-    "fc-vae": ("figures",),
-    "gan-theory": ("3a", "3b", "3c", "3d"),
-    "conv-gan": ("images",),
-    "fc-gan": ("pictures",),
-    "cifar-dcgan": ("batch_norm", "spectral", "actmax", "reconstructions"),
-    "ae-gan": ("approach", "results", "mode_collapse", "conflicts", "conditioning"),
-}
+MODULES = {id: part["module"] for id, part in PARTS.items() if part["module"]}
 CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d)
-BONUS = ("fc-gan.least_squares",)
 
 LOGITS_REAL = torch.tensor(
     [
@@ -1271,7 +1229,7 @@ def check_sample_digits(sample_digits) -> None:
     need(not again, "sample_digits: two calls draw the same codes. Set seeds once, outside.")
 
 
-PARTS = ("encoder", "mu_layer", "logvar_layer", "decoder")
+PIECES = ("encoder", "mu_layer", "logvar_layer", "decoder")
 CODE = 5  # the latent size of the models that are looked into
 
 
@@ -1289,7 +1247,7 @@ def _is_like_no_other(h: int, classes: int) -> bool:
 
 def _part_after_part(model: nn.Module, name: str, classes: int):
     """x_hat, mu and logvar of a white image, if the four networks are called in turn."""
-    for part in PARTS:
+    for part in PIECES:
         need(hasattr(model, part), f"{name} has no attribute `{part}`; define it in __init__.")
     hidden = model.encoder(torch.ones(2, 784 + classes))
     mu = model.mu_layer(hidden)
@@ -2701,13 +2659,19 @@ def check(part: str = "") -> bool:
 def _no_such(part) -> str:
     """What to say of a name that names nothing to check."""
     known, _, question = str(part).partition(".")
-    if question in BY_HAND.get(known, ()):
+    if question in _questions_of(known, "manual"):
         return f"{part} is marked by hand: there is nothing to check."
     if known in MODULES:
         ids = ", ".join(q for q in QUESTIONS if q.startswith(f"{known}."))
         return f"There is no question {part!r}. There are {ids}."
     what = f"There is no part {part!r}." if part else "Name a part or a question to check."
     return f"{what} There are {', '.join(MODULES)}."
+
+
+def _questions_of(part: str, kind: str) -> list[str]:
+    """The questions of a part that are of this kind; none where there is no such part."""
+    questions = PARTS[part]["questions"] if part in PARTS else {}
+    return [id for id, question in questions.items() if question["kind"] == kind]
 
 
 def _table(part: str, chosen: Sequence[Question]) -> bool:
@@ -2720,13 +2684,14 @@ def _table(part: str, chosen: Sequence[Question]) -> bool:
     print(f"{part}: {name}.py\n")
     width = max(len(q.id.partition(".")[2]) for q in chosen)
     passed, wanted = 0, 0
+    extra = _questions_of(part.partition(".")[0], "bonus")
     for sentence, entry in zip(found, chosen, strict=True):
-        bonus = entry.id in BONUS and part != entry.id
+        bonus = entry.id.partition(".")[2] in extra and part != entry.id
         passed, wanted = passed + (not sentence and not bonus), wanted + (not bonus)
         verdict = ("bonus: " if bonus else "") + (f"NOT YET  {sentence}" if sentence else "passed")
         _row(entry.id.partition(".")[2], verdict, width)
         _row("", f"marked unseen: {entry.unseen}", width)
-    for label in BY_HAND.get(part, ()):
+    for label in _questions_of(part, "manual"):
         _row(label, "marked by hand", width)
     print(
         f"\n{passed} of {wanted} pass. These are the simplest cases. All marks for code come from "

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import fnmatch
 import math
+import pprint
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -160,6 +162,26 @@ def read_assignment(path: Path = DEFAULT_PATH) -> Assignment:
         raise AssignmentError(f"{path}: the key {error} is missing") from None
     except AssignmentError as error:
         raise AssignmentError(f"{path}: {error}") from None
+
+
+def asked(parts: Iterable[Part]) -> dict[str, Any]:
+    """What students' modules know of the parts, as plain data: hw5_asked.py says what is in it."""
+    return {
+        part.id: {
+            "module": part.module,
+            "questions": {
+                one.id: {"points": one.points, "kind": one.kind} for one in part.questions
+            },
+        }
+        for part in parts
+    }
+
+
+def as_data(module: str, parts: Iterable[Part]) -> str:
+    """The text of hw5_asked.py with plain data of these parts where it reads assignment.toml."""
+    docstring = ast.get_docstring(ast.parse(module), clean=False)
+    data = pprint.pformat(asked(parts), width=96, sort_dicts=False)
+    return f'"""{docstring}"""\n\nPARTS = {data}\n'
 
 
 def _assignment(data: dict[str, Any]) -> Assignment:

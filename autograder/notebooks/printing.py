@@ -19,7 +19,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from ..assignment import Part
+from ..assignment import Part, as_data, read_assignment
 from ..checking.reference import ROOT
 from ..inside.confine import Limits
 from ..intake.submissions import Handin
@@ -31,6 +31,7 @@ SECONDS = 120.0
 LIMITS = Limits(memory=2 << 30, cpu=240, file=1 << 28, processes=64, files=512)
 GIVEN = (
     *("hw5_notebook", "hw5_written", "hw5_folder", "hw5_summary", "hw5_pages", "hw5_report"),
+    "hw5_asked",
     "hw5_checks",  # read, never run: it says which names a question takes from a module
 )
 APPENDIX = "appendix · the code"
@@ -192,6 +193,7 @@ def shown(handin: Handin, parts: Sequence[Part]) -> list[Shown]:
 def _said(files: Mapping[str, bytes], **settings: Any) -> list[dict[str, Any]]:
     """What the process in the sandbox says, after its protections have been seen to hold."""
     given = {f"{name}.py": (ROOT / f"{name}.py").read_text(encoding="utf-8") for name in GIVEN}
+    given["hw5_asked.py"] = as_data(given["hw5_asked.py"], read_assignment().parts)
     asked = kernel.Asked("pages", {**settings, "given": given}, files, LIMITS, SECONDS)
     lines: list[dict[str, Any]] = []
     with kernel.confined(asked, "No PDF can be made here") as (said, _):

@@ -34,7 +34,10 @@ from . import ReleaseError, leaks, notebooks, references, tells
 from .package import COURSE, Release
 
 KIT = Path(__file__).resolve().parents[2]
-CHECKS = KIT / "autograder" / "checks"
+CHECKS = sorted(
+    p for room in ("checking", "parts") for p in (KIT / "autograder" / room).rglob("*.py")
+)
+"""The hidden checks, and what they are made of."""
 SHELL_NAMES = {"get_ipython", "display", "__file__", "__name__"}
 STUB = re.compile(r"(?P<question>[\w-]+\.\w+): write \S+")
 
