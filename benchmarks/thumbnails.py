@@ -302,7 +302,7 @@ def fc_gan_pictures(s: Sources) -> Drawing:
     dc = s.weights("fc-gan-dc-0", "fc-gan-dc", hw5_gan.build_dc_generator(), "G").train()(z)
     wrong = s.patient("fc-gan", "fc-gan.generator/sigmoid")[0]
     same = s.patient("fc-gan", "fc-gan.generator_loss/saturating")[0]
-    d, right = sheet(TOP + 142, half=400)
+    d, right = sheet(TOP + 116, half=400)
     for left, above, below in ((LEFT, fc, dc), (right, 2 * wrong - 1, 2 * same - 1)):
         d.mosaic(left, TOP, (pictures(above[:8]) + 1) / 2, 8, scale=1.6)
         d.mosaic(left, TOP + 62, (pictures(below[:8]) + 1) / 2, 8, scale=1.6)
@@ -379,7 +379,7 @@ def ae_gan_results(s: Sources) -> Drawing:
     return d
 
 
-COLLAPSED = "cifar-dcgan.fit/saturating"
+COLLAPSED = "cifar-dcgan.fit/generator-labels-zero"
 
 THUMBNAILS: dict[str, Callable[[Sources], Drawing]] = {
     "bernoulli-vae--training": bernoulli_training,
