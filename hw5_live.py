@@ -82,7 +82,7 @@ class training(checkpoint):
         resume: bool | None = None,
         **settings,
     ):
-        quick = out is None and os.environ.get("HW5_QUICK", "") not in ("", "0")
+        quick = out is None and _quick()
         folder = Path("runs" if out is None else out)
         folder.mkdir(parents=True, exist_ok=True)
         super().__init__(name + "-quick" * quick, folder, bool(resume), **settings)
@@ -282,6 +282,13 @@ class training(checkpoint):
         self.record.values = {name: values.tolist() for name, values in kept.items()}
         if self.shell:  # its first lines were lost when the cell was run again
             self.printed.again(head.get("printed", ""))
+
+
+def _quick() -> bool:
+    """Whether quick settings are asked for: by HW5_QUICK=1, or by a notebook in its first cell."""
+    shell = _notebook()
+    asked = bool(shell and shell.user_ns.get("QUICK"))
+    return asked or os.environ.get("HW5_QUICK", "") not in ("", "0")
 
 
 def _among(one: object, many: Iterable) -> bool:

@@ -420,7 +420,8 @@ with training("autoencoder-ae", ae, lambda: ae(images[:16]), epochs=EPOCHS, batc
 def cells(tmp_path_factory):
     folder = tmp_path_factory.mktemp("notebook")
     many, some, after = "EPOCHS = 200", "EPOCHS = 30", "ae.training, 'losses' in globals()"
-    sources = [SETUP, many, GIVEN, some, GIVEN, GIVEN, many, OWN, after]
+    quick = "QUICK = True\ntraining('fc-vae', None, None, epochs=1).name"
+    sources = [SETUP, many, GIVEN, some, GIVEN, GIVEN, many, OWN, after, quick]
     notebook = new_notebook(cells=[new_code_cell(source) for source in sources])
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HW5_DATA", "digits")
@@ -474,6 +475,9 @@ class TestInANotebook:
 
     def test_the_model_that_was_stopped_can_be_used(self, cells):
         assert cells[8].outputs[0].data["text/plain"] == "(True, False)"
+
+    def test_quick_settings_that_the_notebook_asks_for_have_files_of_their_own(self, cells):
+        assert cells[9].outputs[0].data["text/plain"] == "'fc-vae-quick'"
 
 
 def _interrupt(client: NotebookClient, when: dict[int, str]) -> None:

@@ -28,10 +28,17 @@ ALL_RUN = """
 }
 """
 
-RUN_CELL = """
-async (number) => {
-  jupyterapp.shell.currentWidget.content.activeCellIndex = number;
-  await jupyterapp.commands.execute("notebook:run-cell");
+READY = """
+() => {
+  const session = jupyterapp.shell.currentWidget?.sessionContext;
+  return session?.isReady && session.session?.kernel?.status === "idle";
+}
+"""
+DO = """
+([command, cell]) => {
+  window.done = false;
+  if (cell !== null) jupyterapp.shell.currentWidget.content.activeCellIndex = cell;
+  jupyterapp.commands.execute(command).then(() => { window.done = true; });
 }
 """
 
@@ -117,7 +124,7 @@ def test_a_student_runs_the_notebook_to_its_end_and_hands_it_in(
     with browsing(viewport={"width": 1200, "height": 1000}) as page:
         page.goto(f"{lab}/lab/tree/notebooks/{NAME}")
         page.locator(".jp-CodeCell").first.wait_for()
-        page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for()
+        page.wait_for_function(READY)
         folded = page.locator(".jp-CodeCell").first.locator(".jp-InputPlaceholder")
         assert folded.inner_text().startswith("# @title Run this cell first")
         run_all(page)  # the first of the notebook's own three steps; its last cell has run with it
@@ -178,11 +185,11 @@ def test_a_student_edits_checks_and_uses_before_and_after_a_restart(lab: str, co
         return EDITS[line]
 
     with browsing(viewport={"width": 1200, "height": 1000}) as page:
-        idle = page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']")
 
         def run(number: int) -> str:
             """Run one cell to its end; what stands below it then."""
-            page.evaluate(RUN_CELL, number)
+            page.evaluate(DO, ["notebook:run-cell", number])
+            page.wait_for_function("window.done")
             below = page.locator(".jp-CodeCell").nth(number).locator(".jp-OutputArea-output")
             return " ".join(" ".join(below.all_inner_texts()).split())
 
@@ -196,13 +203,12 @@ def test_a_student_edits_checks_and_uses_before_and_after_a_restart(lab: str, co
 
         try:
             page.goto(f"{lab}/lab/tree/check.ipynb")
-            idle.wait_for()
+            page.wait_for_function(READY)
             edit_check_use(*EDITS)
-            page.get_by_role("menuitem", name="Kernel", exact=True).click()
-            page.get_by_text("Restart Kernel…", exact=True).click()
+            page.evaluate(DO, ["kernelmenu:restart", None])
             page.locator(".jp-Dialog .jp-mod-accept").click()
-            page.locator(".jp-Dialog").wait_for(state="detached")
-            idle.wait_for()
+            page.wait_for_function("window.done")
+            page.wait_for_function(READY)
             edit_check_use("sigma = torch.exp(logvar)", RIGHT)
         finally:
             edit(RIGHT)
