@@ -210,7 +210,8 @@ def trained(part: str, mistake: str, out: Path, data: str | None) -> tuple[np.nd
         return kept["images"], lists
 
 
-ROW, LEFT, GAP = 68, 44, 15  # the height of a row, where its images begin, between two kinds
+ROW, LEFT, CURVES, GAP = 68, 44, 484, 15
+# The height of a row, where its images and its curves begin, and the space between two kinds.
 LINES = {"D": (EDGE["D"], "-"), "G": (EDGE["G"], "--"), "AE": (EDGE["E"], ":")}
 
 
@@ -223,7 +224,7 @@ def draw(
     each = SAMPLES // len(kinds)
     for k, name in enumerate(names):
         color, style = LINES[name]
-        x = 470 + 118 * k
+        x = CURVES + 110 * k
         d.axes.plot((x, x + 24), (14, 14), color=color, ls=style, lw=1.4)
         d.text(x + 30, 14, f"loss of {name}", size=12, ha="left")
     for k, (letter, (images, losses)) in enumerate(runs.items()):
@@ -236,7 +237,7 @@ def draw(
             if top == 30:
                 d.text(right, 14, kind, size=12, ha="left")
             right = d.mosaic(right, top, shown, each)[0] + GAP
-        axes = d.inset(470, top + 2, 330, 42)
+        axes = d.inset(CURVES, top + 2, 318, 42)
         for name, values in losses.items():
             color, style = LINES[name]
             curve = smooth(values, 0.97 if len(values) > 200 else 0)

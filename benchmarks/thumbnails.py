@@ -364,7 +364,7 @@ def cifar_reconstructions(s: Sources) -> Drawing:
 
 def ae_gan_results(s: Sources) -> Drawing:
     test = s.digits()[0][:4]
-    d, right = sheet(TOP + 150, half=410)
+    d, right = sheet(TOP + 154, half=410)
     for left, mistake in ((LEFT, HEALTHY), (right, "ae-gan.loss_generator/labels-zero")):
         images, losses = s.patient("ae-gan", mistake)
         rows = {"made up": images[:4], "test": test, "again": images[4:]}
@@ -372,11 +372,12 @@ def ae_gan_results(s: Sources) -> Drawing:
             top = TOP + (0, 54, 100)[k]
             d.text(left, top + 21, name, size=12, ha="left")
             d.mosaic(left + 60, top, pictures(row), 4)
-        axes = d.inset(left + 272, TOP + 14, 134, 104)
+        axes = d.inset(left + 272, TOP + 14, 134, 98)
         for name, values in losses.items():
             color, style = LINES[name]
             axes.plot(range(1, len(values) + 1), values, color=color, ls=style, lw=1.3)
         decades(axes)
+        axes.set_xlim(1)
         axes.set_xlabel("epoch", fontsize=8)
         for k, name in enumerate(losses):
             color, style = LINES[name]
