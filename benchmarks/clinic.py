@@ -186,6 +186,10 @@ WARDS = {
         (28, 8),
         {
             "H": HEALTHY,
+            "A": "ae-gan.loss_generator/labels-zero",
+            "B": "ae-gan.optimizers/no-discriminator",
+            "C": "ae-gan.loss_generator/no-reconstruction",
+            "D": "ae-gan.loss_generator/never-steps",
         },
         ("samples", "test images again"),
     ),
