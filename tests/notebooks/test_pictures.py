@@ -40,6 +40,16 @@ def test_a_picture_belongs_to_the_part_of_the_cell_that_shows_it():
         assert name.split("--")[0] == cell.split("--")[0], cell
 
 
+def test_every_question_about_a_figure_shows_what_right_and_wrong_look_like():
+    asked = {
+        "--".join(cell.id.split("--")[:2])
+        for path in NOTEBOOKS
+        for cell in read(path).cells
+        if cell.metadata.get("hw5", {}).get("figure")
+    } - {"report--results"}  # the figures of the report are the student's choice
+    assert {f"{question}--picture" for question in asked} <= set(SHOWN)
+
+
 def test_given_pictures_and_tries_are_no_part_of_what_is_handed_in():
     for path in NOTEBOOKS:
         for cell in read(path).cells:
