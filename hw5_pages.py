@@ -311,7 +311,7 @@ def print_pdf(
     if article:
         asked = {k: q for k, q in asked.items() if k.startswith(f"{ARTICLE}.")}
     code = appendix(asked, modules, judged or {})
-    found = [finding for one in notebooks for finding in preflight(one) if one.kit]
+    found = [f for one in notebooks if one.kit for f in preflight(one, judged or {})]
     sheet = _Sheet()
     if kit:
         found = check_people(who) + found
