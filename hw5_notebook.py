@@ -449,7 +449,7 @@ def preflight(notebook: Notebook, checked: Collection[str] = ()) -> list[Finding
 def warnings_of(cell: Cell) -> Iterator[tuple[str, str]]:
     """Kind and words of every line in which a cell's output warns of something; and of the last
     one, where it says that a training was stopped."""
-    lines = _streams(cell)
+    lines = printed_by(cell).splitlines()
     last = next((line for line in reversed(lines) if line.strip()), "")
     if last.startswith("Stopped in "):
         yield "stopped", last.strip()
@@ -600,9 +600,10 @@ def without_markers(source: str) -> str:
     return re.sub(r"^\s*### (?:BEGIN|END) SOLUTION.*\n?", "", source, flags=re.M)
 
 
-def _streams(cell: Cell) -> list[str]:
-    text = "".join(text_of(o.get("text")) for o in cell.outputs if o.get("output_type") == "stream")
-    return text.splitlines()
+def printed_by(cell: Cell) -> str:
+    """What a cell has printed."""
+    streams = (one for one in cell.outputs if one.get("output_type") == "stream")
+    return "".join(text_of(one.get("text")) for one in streams)
 
 
 def is_picture(output: dict[str, Any]) -> bool:

@@ -9,6 +9,7 @@ pandoc reads without access to files, and pictures come from inside the notebook
 
 from __future__ import annotations
 
+import ast
 import base64
 import binascii
 import contextlib
@@ -56,7 +57,7 @@ from hw5_written import Appendix, Asked, Excerpt, Module, appendix
 
 COURSE = "Deep generative models"
 ANONYMOUS = "Anonymous"  # the author of a PDF without names
-LINES = (45, 15)  # of a longer output the first and the last are printed
+LINES = (24, 8)  # of a longer output the first and the last are printed
 CODE = (400, 40)  # and of the code of a question, or of a file
 OUTPUTS = (40, 5)  # the same for the outputs of one cell
 ROWS = (40, 10)  # and for the rows of a table that a cell shows
@@ -64,7 +65,7 @@ LINE = 1500  # characters of one line of output
 FRAGMENT = 100_000  # characters of Markdown or HTML that are still set as such
 PIXELS = 60_000_000  # a picture with more dots is not printed
 SIDE, WEIGHT = 2000, 3_000_000  # one with longer sides, or more bytes, is made smaller
-WIDTH, HEIGHT = 482.0, 450.0  # points of a page that a picture may fill
+WIDTH, HEIGHT = 482.0, 340.0  # points of a page that a picture may fill
 PANDOC_SECONDS = 20.0  # of CPU time, for all texts together
 MAGICS = {"bash": "bash", "sh": "bash", "html": "html", "javascript": "js", "latex": "latex"}
 NESTED = 30  # levels of lists and quotes
@@ -441,11 +442,12 @@ def _day(date: datetime.date | None) -> str:
 
 
 def _set_questions(sheet: _Sheet, notebook: Notebook, asked: dict[str, Question]) -> None:
-    """A notebook of the kit: every question starts a page, and what is outside flows before it."""
+    """A notebook of the kit: every question starts a page, and all of its cells stand there; what
+    is outside flows after the question before it."""
     sheet.add(f"#chapter({_str(notebook.title)})")
-    question = before = ""
-    for cell in notebook.cells:
-        if cell.place in ("about", "hand-in"):
+    question = ""
+    for cell in _by_question(notebook.cells):
+        if cell.place in ("about", "hand-in") or _only_imports(cell):
             continue
         sheet.cell = cell
         if cell.question != question:
@@ -454,14 +456,48 @@ def _set_questions(sheet: _Sheet, notebook: Notebook, asked: dict[str, Question]
             if cell.question in asked:
                 q = asked[cell.question]
                 sheet.add(f"#question({_str(q.key)}, {_str(q.title)}, {_str(q.worth)})")
-            elif question in asked or (before in asked and cell.question):
-                sheet.add("#pagebreak(weak: true)")
-            before, question = question, cell.question
+            elif question in asked:
+                sheet.add("#outside")
+            question = cell.question
         if cell.place == "title":
             sheet.cell = replace(cell, source=re.sub(r"\A\s*#\s[^\n]*", "", cell.source))
         _set_cell(sheet, sheet.cell, asked.get(cell.question))
     if question in asked:
         sheet.add(f"#done({_str(question)})")
+
+
+def _by_question(cells: Sequence[Cell]) -> list[Cell]:
+    """The cells of each question together, where the first of them stands."""
+    first: dict[str, int] = {}
+    places = [first.setdefault(cell.question, n) if cell.question else n for n, cell in enumerate(cells)]
+    return [cell for _, cell in sorted(zip(places, cells, strict=True), key=lambda pair: pair[0])]
+
+
+def _only_imports(cell: Cell) -> bool:
+    """A cell that imports names, greets, and does nothing else: there is nothing in it to read."""
+    if cell.kind != "code" or any(one.get("output_type") == "error" for one in cell.outputs):
+        return False
+    try:
+        body = ast.parse(cell.source).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    greetings = [line for line in body if re.fullmatch(r"hello_\w+\(\)", ast.unparse(line))]
+    imports = [line for line in body if isinstance(line, (ast.Import, ast.ImportFrom))]
+    return bool(imports) and len(greetings) + len(imports) == len(body)
+
+
+def _folded(source: str) -> str:
+    """Code whose lists of imported names are folded, a line each."""
+    try:
+        body = ast.parse(source).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return source
+    lines = source.split("\n")
+    for one in reversed([line for line in body if isinstance(line, ast.ImportFrom)]):
+        first, last = one.lineno - 1, one.end_lineno or one.lineno
+        if last - first > 1:
+            lines[first:last] = [f"from {'.' * one.level}{one.module or ''} import …"]
+    return "\n".join(lines)
 
 
 def _set_article(sheet: _Sheet, notebook: Notebook, asked: dict[str, Question]) -> None:
@@ -492,7 +528,7 @@ CODE_OF = "code:"  # begins the key of a question's code among the marks
 def _set_code(
     sheet: _Sheet, code: Appendix, asked: Mapping[str, Question], strike: Callable[[str], str]
 ) -> None:
-    """The appendix: what the student wrote in the modules, a question a page."""
+    """The appendix: what the student wrote in the modules, question by question."""
     sheet.add(f"#appendix({_str(APPENDIX)}, {_array(map(strike, code.notes))})")
     sheet.add("#columns(2, gutter: 10mm)[")
     for name in (*(one.question for one in code.shown), *(one.name for one in code.whole)):
@@ -501,13 +537,13 @@ def _set_code(
     for one in code.shown:
         question = asked[one.question]
         key = CODE_OF + one.question
-        sheet.add(f"#code-page({_str(key)}, {_str(question.key)}, {_str(question.title)})")
+        sheet.add(f"#code-head({_str(key)}, {_str(question.key)}, {_str(question.title)})")
         for piece in one.excerpts:
             sheet.add(f"#source({_str(f'{one.file}, {_lines(piece)}')})")
             sheet.add(f"#code({_str(strike(_with_head(piece)))}, {_str('python')})")
         sheet.add(f"#done({_str(key)})")
     for module in code.whole:
-        sheet.add(f"#code-page({_str(CODE_OF + module.name)}, {_str(module.name)}, {_str('')})")
+        sheet.add(f"#code-head({_str(CODE_OF + module.name)}, {_str(module.name)}, {_str('')})")
         text = text_of(_trimmed("\n".join(module.lines), CODE))
         sheet.add(f"#code({_str(strike(text))}, {_str('python')})")
         sheet.add(f"#done({_str(CODE_OF + module.name)})")
@@ -578,11 +614,21 @@ def _set_cell(sheet: _Sheet, cell: Cell, question: Question | None) -> None:
         magic = re.match(r"%%(\w+)", source)
         if magic:
             language = MAGICS.get(magic[1], language)
-        if source.strip() and cell.place != "setup":
-            sheet.add(f"#code({_str(source)}, {_str(language)})")
+        if source.strip() and cell.place != "setup" and not _is_check(cell):
+            sheet.add(f"#code({_str(_folded(source))}, {_str(language)})")
         _outputs(sheet, cell)
     elif source.strip():
         sheet.add(f"#plain({_str(_trimmed(source))})")
+
+
+def _is_check(cell: Cell) -> bool:
+    """A given cell that runs visible checks, and says so itself."""
+    return bool(cell.nbgrader.get("locked")) and cell.id.endswith("--check")
+
+
+# Of what is printed, what is for the student alone: in every cell, and by visible checks.
+_GREETING = re.compile(r"^(?:Hello from hw5_\w+\.py!|hw5_\w+\.py last edited on .*)\n?", re.M)
+_ADVICE = re.compile(r"^ +marked unseen: [^\n]*\n|These are the simplest cases\..*", re.M | re.S)
 
 
 # --- Markdown and HTML, read by pandoc
@@ -1120,6 +1166,9 @@ def _outputs(sheet: _Sheet, cell: Cell) -> None:
         kind = output.get("output_type")
         if kind == "stream":
             text = _terminal(text_of(output.get("text")))
+            text = _GREETING.sub("", text).strip("\n")
+            if _is_check(cell):
+                text = _ADVICE.sub("", text).strip()
             if text:
                 sheet.add(
                     f"#printed({_str(_trimmed(text))}, {_bool(output.get('name') == 'stderr')})"
@@ -1443,6 +1492,7 @@ _TYPST = r"""
     line(length: 100%, stroke: 1pt + accent)
   })
 }
+#let outside = block(above: 2.4em, below: 1.4em, line(length: 100%, stroke: 1pt + line-colour))
 #let last = block(height: 0pt, above: 0pt, below: 0pt, mark("", "last"))
 #let begin(key, title) = block(height: 0pt, above: 0pt, below: 0pt, context [#metadata((
   key: key, edge: "start", title: title, page: here().page(), y: here().position().y / 1pt,
@@ -1476,9 +1526,8 @@ _TYPST = r"""
   for said in notes { paragraph(text(alarm, said)) }
   done(title)
 }
-#let code-page(key, name, title) = {
-  pagebreak(weak: true)
-  block(below: 5mm, width: 100%, {
+#let code-head(key, name, title) = {
+  block(above: 9mm, below: 3mm, width: 100%, sticky: true, {
     begin(key, "Appendix · the code")
     grid(columns: (auto, 1fr), align: (left + bottom, right + bottom), column-gutter: 4mm,
       heading(level: 2, mono(12pt, name)), text(10pt, soft, title))

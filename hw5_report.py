@@ -47,7 +47,7 @@ from hw5_notebook import (
     unread,
 )
 from hw5_pages import ANONYMOUS, print_pdf
-from hw5_summary import losses, states, table
+from hw5_summary import losses, outdated, states, table
 from hw5_written import MODULES, Asked, Module, progress, questions_asked, read_modules
 
 HERE = Path(__file__).resolve().parent
@@ -337,7 +337,10 @@ def _summary(
     told = [f for f in told if f.kind not in IN_THE_LIST or f.question not in listed]
     lines = [*table(found, books), ""] if found else []
     if any(word in line for line in lines for word in ("quick", "stand-in")):
-        lines.append("Figures of a quick run, or of data that stand in, are for a try only.")
+        lines.append(
+            "Figures of a quick run, or of data that stand in, are for a try only: they are marked by "
+            "hand,\nand earn little or nothing. Run the notebook with the real settings."
+        )
     lines += losses(found)
     if left_out := [f"{one.name}.ipynb" for one in gathered.untouched]:
         lines.append(f"Not run and saved, so left out: {', '.join(left_out)}.")
@@ -416,7 +419,16 @@ def _doubts(
     for part in dict.fromkeys(part for part in parts if parts.count(part) > 1):
         names = " and ".join(f"{one.name}.ipynb" for one in books if part in one.parts)
         said.append(f"{part} is in {names}: delete one, or name the others: bundle([...]).")
-    return said + list(_doubts_of_modules(modules, asked, set(parts)))
+    said += list(_doubts_of_modules(modules, asked, set(parts)))
+    for one in books:
+        if away := outdated(one, modules, asked):
+            files = " and ".join(dict.fromkeys(asked[key].file for key in away))
+            said.append(
+                f"{one.name}.ipynb shows what other code has done than that of {files}: there, "
+                f"{', '.join(away)} is not written. Put the file back with which it was run, or "
+                "write the code and run the notebook anew."
+            )
+    return said
 
 
 def _doubts_of_modules(
