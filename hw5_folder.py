@@ -240,7 +240,9 @@ def at_odds(notebooks: Sequence[Notebook]) -> list[Finding]:
     found = []
     if len(groups) > 1:
         words = [f"{' and '.join(names)}: {', '.join(said[names[0]])}" for names in groups.values()]
-        sentence = f"The notebooks name different NetIDs ({'; '.join(words)}). All of them are taken."
+        sentence = (
+            f"The notebooks name different NetIDs ({'; '.join(words)}). All of them are taken."
+        )
         found.append(Finding("netids-differ", sentence))
     if said and in_file and any(set(map(str.lower, in_file)) != netids for netids in groups):
         taken = ", ".join(_once(netid for netids in said.values() for netid in netids))

@@ -347,7 +347,7 @@ def said_about(cell: Cell) -> Iterator[tuple[str, Any, str]]:
 
 
 def unread(notebook: Notebook) -> Iterator[Finding]:
-    """What the cell `about` says in a way that cannot be read: most often a quotation mark lacks."""
+    """What the cell `about` says and nobody can read: most often a quotation mark lacks."""
     for cell in (cell for cell in notebook.cells if cell.place == "about"):
         for name, _, typed in (said for said in said_about(cell) if said[2]):
             words = re.findall(r"[^\s,;\"'‘’“”„«»\[\]()]+", typed)
@@ -502,7 +502,7 @@ def _gone(notebook: Notebook, checked: Collection[str]) -> Iterator[Finding]:
     texts = [key for key in dict.fromkeys([*asked, *written]) if key not in there]
     checks = [f"{key.replace('.', '--')}--check" for key in asked if key in there]
     checks = [id for id in checks if id not in ids]
-    for what, gone in (("questions, which are in no list now", texts), ("checks", checks)):
+    for what, gone in (("questions, which no list has now,", texts), ("checks", checks)):
         if gone:
             sentence = (
                 f"The cells of these {what} were deleted: {', '.join(gone)}. Edit > Undo Delete "
@@ -611,8 +611,8 @@ def is_picture(output: dict[str, Any]) -> bool:
 
 
 NO_NETID = (
-    'There is no NetID: write it into the cell NETID = "...", between the quotation marks, and save '
-    "the notebook (Ctrl+S), since what is not saved is not seen here; or write it into a file netid."
+    'There is no NetID: write it into the cell NETID = "...", between the quotation marks, and '
+    "save the notebook (Ctrl+S): what is not saved is not seen here. Or write it into a file netid."
 )
 
 

@@ -469,7 +469,9 @@ def _set_questions(sheet: _Sheet, notebook: Notebook, asked: dict[str, Question]
 def _by_question(cells: Sequence[Cell]) -> list[Cell]:
     """The cells of each question together, where the first of them stands."""
     first: dict[str, int] = {}
-    places = [first.setdefault(cell.question, n) if cell.question else n for n, cell in enumerate(cells)]
+    places = [
+        first.setdefault(cell.question, n) if cell.question else n for n, cell in enumerate(cells)
+    ]
     return [cell for _, cell in sorted(zip(places, cells, strict=True), key=lambda pair: pair[0])]
 
 
@@ -615,7 +617,9 @@ def _set_cell(sheet: _Sheet, cell: Cell, question: Question | None) -> None:
         if magic:
             language = MAGICS.get(magic[1], language)
         if source.strip() and cell.place != "setup" and not _is_check(cell):
-            sheet.add(f"#code({_str(_folded(source))}, {_str(language)})")
+            kit = sheet.notebook is not None and sheet.notebook.kit
+            shown = _folded(source) if kit else source
+            sheet.add(f"#code({_str(shown)}, {_str(language)})")
         _outputs(sheet, cell)
     elif source.strip():
         sheet.add(f"#plain({_str(_trimmed(source))})")

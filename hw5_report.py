@@ -338,8 +338,8 @@ def _summary(
     lines = [*table(found, books), ""] if found else []
     if any(word in line for line in lines for word in ("quick", "stand-in")):
         lines.append(
-            "Figures of a quick run, or of data that stand in, are for a try only: they are marked by "
-            "hand,\nand earn little or nothing. Run the notebook with the real settings."
+            "Figures of a quick run, or of data that stand in, are for a try only: they are marked "
+            "by hand,\nand earn little or nothing. Run the notebook with the real settings."
         )
     lines += losses(found)
     if left_out := [f"{one.name}.ipynb" for one in gathered.untouched]:
@@ -424,9 +424,9 @@ def _doubts(
         if away := outdated(one, modules, asked):
             files = " and ".join(dict.fromkeys(asked[key].file for key in away))
             said.append(
-                f"{one.name}.ipynb shows what other code has done than that of {files}: there, "
-                f"{', '.join(away)} is not written. Put the file back with which it was run, or "
-                "write the code and run the notebook anew."
+                f"{one.name}.ipynb shows what other code has done than is in {files} now: nothing "
+                f"is written there for {', '.join(away)}. Put the file back with which it was run, "
+                "or write the code and run the notebook anew."
             )
     return said
 

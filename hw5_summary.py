@@ -1,9 +1,9 @@
 """Given to students: what of the coursework is there before it is handed in, and what is not.
 
 A question asks for work of up to three kinds: words (written), pictures (figures) and code. What is
-there is said in a table, a line a part; what earns nothing or less, in a list below it. Figures that
-are not of the run that is asked for, or not of the code that is there, count little: they are marked
-by hand, and whoever marks them looks for that.
+there is said in a table, a line a part; what earns nothing or less, in a list below it. Figures of
+another run than is asked for, or of other code than is there, count little: they are marked by
+hand, and whoever marks them looks for that.
 """
 
 from __future__ import annotations
