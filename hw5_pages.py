@@ -12,6 +12,7 @@ from __future__ import annotations
 import ast
 import base64
 import binascii
+import bisect
 import contextlib
 import datetime
 import hashlib
@@ -65,7 +66,9 @@ LINE = 1500  # characters of one line of output
 FRAGMENT = 100_000  # characters of Markdown or HTML that are still set as such
 PIXELS = 60_000_000  # a picture with more dots is not printed
 SIDE, WEIGHT = 2000, 3_000_000  # one with longer sides, or more bytes, is made smaller
+BOTTOM, SLACK = 779.53, 14.0  # where the text of a page ends; and space around a picture there
 WIDTH, HEIGHT = 482.0, 340.0  # points of a page that a picture may fill
+SMALLEST, ROUNDS = 0.65, 4  # how far one is shrunk to fit the rest of a page; how often it is tried
 PANDOC_SECONDS = 20.0  # of CPU time, for all texts together
 MAGICS = {"bash": "bash", "sh": "bash", "html": "html", "javascript": "js", "latex": "latex"}
 NESTED = 30  # levels of lists and quotes
@@ -1591,11 +1594,20 @@ _TYPST = r"""
 #let printed(source, error) = output(source, if error { soft } else { ink }, line-colour)
 #let failed(source) = block(width: 100%, fill: rgb("#fdf3f2"), output(source, alarm, alarm))
 
-#let picture(name, width, smooth) = layout(size => {
-  let shown = image(name, width: calc.min(width, size.width),
-    scaling: if smooth { auto } else { "pixelated" })
-  block(above: 1em, below: 1em, width: 100%, align(center, shown))
-})
+// A picture, with marks that say where there was room for it and where it came to stand.
+#let picture(name, width, smooth, at: 0) = {
+  block(height: 0pt, above: 0pt, below: 0pt, context [#metadata((
+    at: at, page: here().page(), y: here().position().y / 1pt,
+  )) <room>])
+  layout(size => {
+    let share = shrunk.at(str(at), default: 1)
+    let shown = image(name, width: calc.min(width, size.width) * share,
+      scaling: if smooth { auto } else { "pixelated" })
+    block(above: .3em, below: 1em, width: 100%, align(center, shown + [#metadata((
+      at: at, page: here().page(), height: measure(shown).height / 1pt,
+    )) <stands>]))
+  })
+}
 #let small-picture(name, width, smooth) = box(baseline: 20%, image(name,
   width: calc.min(width, 250pt), scaling: if smooth { auto } else { "pixelated" }))
 
@@ -1686,7 +1698,9 @@ def _compile(
     body, owners = _body(sheet, trees, formulas)
     fonts, names = _fonts("\n".join(body), sheet)
     head = names + _head(notebooks, who, sources) + _TYPST + _STYLE
-    top = head.count("\n")
+    top = head.count("\n") + 1  # with the line that says which pictures are shrunk
+    shrunk: dict[int, float] = {}
+    rounds = 0
     isolated = False
     with tempfile.TemporaryDirectory(prefix="hw5-") as folder:
         for name, content in sheet.pictures.items():
@@ -1694,7 +1708,9 @@ def _compile(
                 Path(folder, name).write_bytes(content)
         main = Path(folder, "main.typ")
         for _ in range(200):
-            main.write_text(head + "\n".join(body) + "\n#last\n", encoding="utf-8", newline="\n")
+            shares = ", ".join(f'"{at}": {share:.3f}' for at, share in shrunk.items())
+            source = f"#let shrunk = ({shares or ':'})\n{head}" + "\n".join(body) + "\n#last\n"
+            main.write_text(source, encoding="utf-8", newline="\n")
             compiler = typst.Compiler(
                 str(main),
                 root=folder,
@@ -1705,7 +1721,11 @@ def _compile(
             )
             try:
                 pdf = compiler.compile(format="pdf", timestamp=_noon(who.date))
-                return pdf, _marks(json.loads(compiler.query("<mark>")))
+                fitting = _fitting(compiler, body, shrunk) if rounds < ROUNDS else {}
+                if not fitting:
+                    return pdf, _marks(json.loads(compiler.query("<mark>")))
+                shrunk, rounds = shrunk | fitting, rounds + 1
+                continue
             except typst.TypstError as error:
                 said = f"{error.message}\n{error.diagnostic}"
             lines = [int(n) - top - 1 for n in re.findall(r"main\.typ:(\d+):", said)]
@@ -1720,6 +1740,31 @@ def _compile(
                 break
             _replace(sheet, body, owners, lines[-1], message)
     raise ReportError(f"Typst cannot set these pages: {message}.")
+
+
+def _fitting(compiler: Any, body: Sequence[str], shrunk: Mapping[int, float]) -> dict[int, float]:
+    """Pictures that moved to the next page, and how small they must be to stay on the one before.
+
+    One that stays moves those after it, up to the next page that is begun anyway: so it is the
+    first of them alone.
+    """
+    room, stands = (
+        {one["value"]["at"]: one["value"] for one in json.loads(compiler.query(mark))}
+        for mark in ("<room>", "<stands>")
+    )
+    begun = [n for n, line in enumerate(body) if line.startswith(_NEW_PAGE)]
+    found: dict[int, float] = {}
+    for at, there in stands.items():
+        place = bisect.bisect(begun, at)
+        if at in shrunk or there["page"] == room[at]["page"] or there["height"] <= 0:
+            continue
+        share = (BOTTOM - room[at]["y"] - SLACK) / there["height"]
+        if SMALLEST <= share < 1 and place not in {bisect.bisect(begun, one) for one in found}:
+            found[at] = share
+    return found
+
+
+_NEW_PAGE = ("#question(", "#chapter(", "#appendix(", "#article(")
 
 
 def _body(
@@ -1744,9 +1789,13 @@ def _body(
         else:
             written = line
         for one in written.split("\n"):
-            body.append(_filled(sheet, one, formulas, cell))
+            line = _filled(sheet, one, formulas, cell)
+            body.append(_PICTURE.sub(rf"\1, at: {len(body)})", line))
             owners.append(number)
     return body, owners
+
+
+_PICTURE = re.compile(r'^(#?picture\("[^"]+"[^()]*)\)')
 
 
 def _filled(sheet: _Sheet, line: str, formulas: Sequence[str], cell: Cell | None) -> str:
@@ -1831,7 +1880,7 @@ def _head(notebooks: Sequence[Notebook], who: About, sources: Iterable[tuple[str
 
 def _marks(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Pages, and for each question the boxes that it fills, in points from the top left."""
-    width, height, side, top, bottom = 595.28, 841.89, 56.69, 76.54, 779.53
+    width, height, side, top, bottom = 595.28, 841.89, 56.69, 76.54, BOTTOM
     said = [one["value"] for one in found]
     pages = max((one["page"] for one in said), default=1)
     boxes: dict[str, list[dict[str, Any]]] = {}
