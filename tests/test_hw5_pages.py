@@ -386,6 +386,23 @@ def test_pictures_come_out_in_their_colours_and_at_a_sensible_size(small):
     assert 40 < width == height < 80
 
 
+@pytest.mark.parametrize(("lines", "pages", "shrunk"), [(8, 1, 0), (22, 1, 1), (40, 2, 0)])
+def test_a_picture_is_shrunk_moderately_where_that_keeps_it_on_its_page(lines, pages, shrunk):
+    content = coursework()
+    cell = next(one for one in content["cells"] if one["id"] == "fc-vae--figures--draw")
+    cell["source"] = "\n".join(f"step_{i} = {i}" for i in range(lines))
+    tall = shown({"image/png": picture(500, 560, "tomato")})
+    cell["outputs"] = [stream("\n".join(map(str, range(20)))), tall]
+    result = printed(content)
+    boxes = next(q for q in result.map["questions"] if q["key"] == "fc-vae.figures")["boxes"]
+    assert len(boxes) == pages
+    width, height = of_colour(drawn(result.pdf, boxes[-1]["page"]), (255, 99, 71))
+    assert abs(width / height - 500 / 560) < 0.02
+    whole = 0.6 * 560
+    assert (hw5_pages.SMALLEST - 0.01) * whole < height <= whole + 2
+    assert (height < 0.97 * whole) == bool(shrunk)
+
+
 def test_mathematics_is_set_and_not_typed():
     tex = r"$$\mathbb{E}_q\left[\log\frac{p(x)}{q(z)}\right] = \begin{pmatrix}1\\2\end{pmatrix}$$"
     result = printed(
