@@ -230,7 +230,7 @@ def about(notebooks: Sequence[Notebook], anonymous: bool = False) -> About:
 
 
 def at_odds(notebooks: Sequence[Notebook]) -> list[Finding]:
-    """Notebooks that name other NetIDs than one another, or than the file `netid`."""
+    """Where notebooks name other NetIDs than one another, the file `netid`, or this kernel."""
     said = {f"{one.name}.ipynb": _once(_netids_in(one)) for one in notebooks}
     said = {name: netids for name, netids in said.items() if netids}
     in_file = _netid_file()
@@ -238,6 +238,10 @@ def at_odds(notebooks: Sequence[Notebook]) -> list[Finding]:
     for name, netids in said.items():
         groups.setdefault(frozenset(map(str.lower, netids)), []).append(name)
     found = []
+    typed = _typed_here()
+    if typed and not said:
+        sentence = f"NETID is “{typed}” here, and in no notebook that was saved: save this one "
+        found.append(Finding("unsaved", f"{sentence}(Ctrl+S), and run this cell once more."))
     if len(groups) > 1:
         words = [f"{' and '.join(names)}: {', '.join(said[names[0]])}" for names in groups.values()]
         sentence = (
@@ -252,6 +256,13 @@ def at_odds(notebooks: Sequence[Notebook]) -> list[Finding]:
         )
         found.append(Finding("netids-differ", sentence))
     return found
+
+
+def _typed_here() -> str:
+    """The NetID that this kernel knows, whether the notebook was saved or not."""
+    shell = None if in_colab() else _shell()
+    typed = shell.user_ns.get("NETID", "") if shell is not None else ""
+    return typed.strip() if isinstance(typed, str) else ""
 
 
 def _said(notebook: Notebook, name: str) -> Iterator[str]:
