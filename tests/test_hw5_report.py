@@ -537,7 +537,7 @@ def test_the_shell_has_both_commands(folder):
 
     done = run(ROOT / "hw5_report.py", "report", "notebooks/3_fc_vae.ipynb", "--out", "a.pdf")
     assert (done.returncode, done.stderr) == (0, "")
-    assert "a.pdf: 8 pages" in done.stdout
+    assert "a.pdf: 6 pages" in done.stdout
     done = run(ROOT / "hw5_utils.py", "bundle", "--pdf", "a.pdf", "notebooks/3_fc_vae.ipynb")
     assert (done.returncode, done.stderr) == (0, "")
     assert (folder / "hw5_ada1.zip").exists()
