@@ -22,7 +22,6 @@ import numpy as np
 import torch
 from torch import nn
 
-
 NO_EPOCH = "run the cell that trains, until its first epoch is done"
 
 

@@ -29,7 +29,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 _running: dict[str, bytes] = {}  # what each file said when it was loaded, by module
 _broken: dict[str, tuple[bytes, str]] = {}  # what it says now, and why that does not load
-_last_look = time.time()
+_looks = [time.time()]  # when the last look was
 
 
 def follow(shell) -> None:
@@ -41,8 +41,8 @@ def follow(shell) -> None:
 
 def look(_=None) -> None:
     """Load what was edited since the last look; say what does not load."""
-    global _last_look
-    now = time.time()
+    last = _looks.pop()
+    _looks.append(time.time())
     for module in _written():
         file = Path(module.__file__)
         try:
@@ -52,7 +52,7 @@ def look(_=None) -> None:
         name = module.__name__
         if name not in _running:
             keep_autoreload_away()
-            if saved < _last_look:  # so the import, which came later, has read this very text
+            if saved < last:  # so the import, which came later, has read this very text
                 _note(module, text)
         if text == _running.get(name):
             _broken.pop(name, None)
@@ -60,7 +60,6 @@ def look(_=None) -> None:
             print(f"WARNING: {_broken[name][1]}")
         else:
             _try(module, text)
-    _last_look = now
 
 
 def _written() -> Iterator[ModuleType]:

@@ -22,13 +22,7 @@ from hw5_process import at_line
 from hw5_utils import unwritten
 
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-INNER = (
-    ast.Lambda,
-    ast.ListComp,
-    ast.SetComp,
-    ast.DictComp,
-    ast.GeneratorExp,
-)  # names of their own
+COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 ENDERS = ("exit", "quit")  # IPython takes them away from modules
 
 
@@ -106,8 +100,8 @@ def _line_that_makes(name: str, source: str) -> str:
             names = {one.asname or one.name.partition(".")[0] for one in node.names}
         if name in names:
             return source.splitlines()[node.lineno - 1].strip()
-        if not isinstance(node, (*DEFINITIONS, *INNER)):
-            todo += ast.iter_child_nodes(node)
+        if not isinstance(node, (*DEFINITIONS, *COMPREHENSIONS, ast.Lambda)):
+            todo += ast.iter_child_nodes(node)  # names in those others are their own
     return ""
 
 

@@ -28,18 +28,25 @@ import torch.nn.functional as F
 from torch import nn
 
 from hw5_checkpoint import NO_EPOCH, NotThereYet
-from hw5_utils import _notebook, adam, batches, descend
+from hw5_utils import _notebook, _quick, adam, batches, descend
 
 MARKERS = "osD^v<>P*X"  # one for each class
+QUICK_NOTE = "quick settings: models have seen little, so blurs and noise are to be expected"
 
 
 def _figure(width: float, height: float, file: str | os.PathLike | None):
-    """An empty figure of so many inches and a function that saves it, if a file is named."""
+    """An empty figure of so many inches and a function that saves it, if a file is named.
+
+    With quick settings a line under its images says so.
+    """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
 
     def done():
+        if _quick() and any(axes.images for axes in figure.axes):
+            figure.set_figheight(figure.get_figheight() + 0.2)
+            figure.supxlabel(QUICK_NOTE, fontsize=7, color="0.4")
         if file is not None:
             figure.savefig(file, dpi=150)
         return figure

@@ -40,7 +40,7 @@ from hw5_checkpoint import (
     write_whole,
 )
 from hw5_figures import training_figure
-from hw5_utils import _Line, _notebook, reset_seed
+from hw5_utils import _Line, _notebook, _quick, reset_seed
 
 SHARE = 0.04  # of the time may go into pictures; the last one makes it 5 % at most
 FIRST = 0.25  # seconds that the first one may take
@@ -292,13 +292,6 @@ class training(checkpoint):
         self.record.values = {name: values.tolist() for name, values in kept.items()}
         if self.shell:  # its first lines were lost when the cell was run again
             self.printed.again(head.get("printed", ""))
-
-
-def _quick() -> bool:
-    """Whether quick settings are asked for: by HW5_QUICK=1, or by a notebook in its first cell."""
-    shell = _notebook()
-    asked = bool(shell and shell.user_ns.get("QUICK"))
-    return asked or os.environ.get("HW5_QUICK", "") not in ("", "0")
 
 
 def _among(one: object, many: Iterable) -> bool:

@@ -281,6 +281,13 @@ def _notebook():
     return shell if hasattr(shell, "kernel") else None
 
 
+def _quick() -> bool:
+    """Whether quick settings are asked for: by HW5_QUICK=1, or by a notebook in its first cell."""
+    shell = _notebook()
+    asked = bool(shell and shell.user_ns.get("QUICK"))
+    return asked or os.environ.get("HW5_QUICK", "") not in ("", "0")
+
+
 def progress(iterable, label: str):
     """A progress bar in a terminal or notebook; silent where the output goes to a file.
 

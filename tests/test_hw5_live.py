@@ -335,17 +335,18 @@ class TestGoingOn:
         assert stopped(stop=0).startswith("Stopped in epoch 1 of 3, before one was done. ")
         assert stopped(stop=0).endswith(" begins anew.")
 
-    def test_with_resume_false_the_way_on_is_named(self, monkeypatch):
+    def test_with_resume_false_the_way_on_is_named(self):
         """In a notebook the same cell would begin anew for ever."""
 
         class Shell:
             CustomTB, custom_exceptions, user_ns = None, (Stopped,), {}
 
-        with pytest.raises(Stopped) as stop:
-            with training("autoencoder-x", None, None, epochs=3, resume=False) as run:
-                run.shell = Shell
-                list(zip(resumable(3), range(2), strict=False))
-                raise KeyboardInterrupt
+        run = training("autoencoder-x", None, None, epochs=3, resume=False)
+        with pytest.raises(Stopped) as stop, run:
+            run.shell = Shell
+            for epoch in resumable(3):
+                if epoch == 1:
+                    raise KeyboardInterrupt
         assert str(stop.value).endswith("Without resume=False this cell goes on after epoch 1.")
 
     @pytest.mark.parametrize("forgotten", ["model", "optimizer"])
