@@ -60,8 +60,9 @@ class Gallery(dict):
         return self[max(self, default=0)]
 
     def __missing__(self, epoch: int) -> torch.Tensor:
-        there = f"there are those of the epochs {sorted(self)}" if self else NO_EPOCH
-        raise NotThereYet(f"There are no images of epoch {epoch} yet: {there}.")
+        if not self:
+            raise NotThereYet(f"There are no images yet: {NO_EPOCH}.")
+        raise NotThereYet(f"There are images of the epochs {sorted(self)}, not of {epoch}.")
 
     def state_dict(self) -> dict:
         return dict(self)

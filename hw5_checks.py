@@ -2729,9 +2729,8 @@ def _table(part: str, chosen: Sequence[Question]) -> bool:
     for label in BY_HAND.get(part, ()):
         _row(label, "marked by hand", width)
     print(
-        f"\n{passed} of {wanted} pass. Most mistakes show here, but not all: this is no promise of "
-        "full marks.\nThey come from checks that are not shown, on other inputs, and of what is marked "
-        "unseen."
+        f"\n{passed} of {wanted} pass. Most mistakes show here, but not all: this promises no full "
+        "marks. These\ncome from checks that are not shown, on other inputs and what is marked unseen."
     )
     return passed == wanted
 
