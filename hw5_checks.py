@@ -2730,7 +2730,8 @@ def _table(part: str, chosen: Sequence[Question]) -> bool:
         _row(label, "marked by hand", width)
     print(
         f"\n{passed} of {wanted} pass. Most mistakes show here, but not all: this promises no full "
-        "marks. These\ncome from checks that are not shown, on other inputs and what is marked unseen."
+        "marks.\nThey come from checks that are not shown, on other inputs and what is marked "
+        "unseen."
     )
     return passed == wanted
 
