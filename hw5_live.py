@@ -396,7 +396,8 @@ class _Picture:
 
     def _png(self) -> bytes:
         run = self.run
-        shown = run.losses, run.batches, f"{run.title}, {run.where()}"
+        quick = "; quick settings: expect blurs or noise" * run.name.endswith("-quick")
+        shown = run.losses, run.batches, f"{run.title}, {run.where()}{quick}"
         try:
             with _unnoticed(run.model):
                 return _saved(training_figure, self.draw_images(), *shown)
