@@ -192,6 +192,11 @@ def _shell() -> Any:
     return shell if hasattr(shell, "kernel") else None
 
 
+def open_notebook(shell: Any) -> Notebook | None:
+    """The notebook that runs in this kernel; None where that cannot be told."""
+    return _colab() or _of_this_kernel(shell, _around()[0])
+
+
 def _of_this_kernel(shell: Any, notebooks: Sequence[Notebook]) -> Notebook | None:
     """The notebook that runs here: Jupyter and VS Code say its name, elsewhere its cells tell."""
     said = shell.user_ns.get("__vsc_ipynb_file__") or os.environ.get("JPY_SESSION_NAME") or ""
