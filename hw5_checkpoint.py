@@ -1,6 +1,6 @@
 """Given to students: keeps a training on disk, so that it can be stopped and go on.
 
-    checkpoint  resumable  Gallery  CheckpointError  save_weights  load_weights
+    checkpoint  resumable  Gallery  CheckpointError  NotThereYet  save_weights  load_weights
 
 A loop over `resumable(epochs, ...)` instead of `range(epochs)` is kept after every epoch, inside
 a block `with checkpoint(...)` or, from hw5_live.py, `with training(...)`. Files are safetensors:
@@ -22,9 +22,18 @@ import numpy as np
 import torch
 from torch import nn
 
+NO_EPOCH = "run the cell that trains, until its first epoch is done"
+
 
 class CheckpointError(RuntimeError):
     """A checkpoint cannot be used; the message says why and what to do."""
+
+
+class NotThereYet(ValueError):
+    """What a training makes is missing; a notebook shows the sentence and no traceback."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
 
 
 def resumable(epochs: int, **state) -> Iterator[int]:
@@ -48,9 +57,12 @@ class Gallery(dict):
 
     def last(self) -> torch.Tensor:
         """The images of the last epoch."""
+        return self[max(self, default=0)]
+
+    def __missing__(self, epoch: int) -> torch.Tensor:
         if not self:
-            raise ValueError("There are no images yet: they come at the end of an epoch.")
-        return self[max(self)]
+            raise NotThereYet(f"There are no images yet: {NO_EPOCH}.")
+        raise NotThereYet(f"There are images of the epochs {sorted(self)}, not of {epoch}.")
 
     def state_dict(self) -> dict:
         return dict(self)

@@ -2694,8 +2694,9 @@ def _table(part: str, chosen: Sequence[Question]) -> bool:
     for label in _questions_of(part, "manual"):
         _row(label, "marked by hand", width)
     print(
-        f"\n{passed} of {wanted} pass. These are the simplest cases. All marks for code come from "
-        "checks that are\nnot shown, on fresh random inputs: a pass here is needed, not enough."
+        f"\n{passed} of {wanted} pass. Most mistakes show here, but not all: this promises no full "
+        "marks.\nThey come from checks that are not shown, on other inputs and what is marked "
+        "unseen."
     )
     return passed == wanted
 

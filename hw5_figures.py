@@ -9,7 +9,8 @@
 Every figure is a function that returns a matplotlib Figure and, told a file, also saves it;
 `picture` alone shows one that is there already. They are grey, or told apart by marker and line as
 well as by colour, so that they survive printing. Images are tensors (N, 784), (N, 1, H, W) or
-(N, 3, H, W); see `image_grid` for their range. matplotlib is imported only where it is used.
+(N, 3, H, W), in [0, 1] unless `low` and `high` say otherwise. matplotlib is imported only where it
+is used.
 """
 
 from __future__ import annotations
@@ -26,18 +27,26 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from hw5_utils import _notebook, adam, batches, descend
+from hw5_checkpoint import NO_EPOCH, NotThereYet
+from hw5_utils import _notebook, _quick, adam, batches, descend
 
 MARKERS = "osD^v<>P*X"  # one for each class
+QUICK_NOTE = "quick settings: models have seen little, so blurs and noise are to be expected"
 
 
 def _figure(width: float, height: float, file: str | os.PathLike | None):
-    """An empty figure of so many inches and a function that saves it, if a file is named."""
+    """An empty figure of so many inches and a function that saves it, if a file is named.
+
+    With quick settings a line under its images says so.
+    """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
 
     def done():
+        if _quick() and any(axes.images for axes in figure.axes):
+            figure.set_figheight(figure.get_figheight() + 0.2)
+            figure.supxlabel(QUICK_NOTE, fontsize=7, color="0.4")
         if file is not None:
             figure.savefig(file, dpi=150)
         return figure
@@ -240,6 +249,8 @@ def loss_curves(
 ):
     """One curve for each name, smoothed with `factor` (0: as they are): side by side, or
     `together` in one pair of axes, told apart by line style."""
+    if not any(losses.values()):
+        raise NotThereYet(f"There are no losses yet: {NO_EPOCH}.")
     panels = 1 if together else len(losses)
     figure, done = _figure(4.2 * panels + (1.0 if together else 0), 3.0, file)
     grid = figure.subplots(1, panels, squeeze=False)[0]

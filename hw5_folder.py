@@ -11,7 +11,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,10 +21,10 @@ from hw5_notebook import (
     Finding,
     Notebook,
     ReportError,
-    constants,
     mapping,
     parse_notebook,
     read_notebook,
+    said_about,
 )
 from hw5_written import MODULES
 
@@ -192,6 +192,11 @@ def _shell() -> Any:
     return shell if hasattr(shell, "kernel") else None
 
 
+def open_notebook(shell: Any) -> Notebook | None:
+    """The notebook that runs in this kernel; None where that cannot be told."""
+    return _colab() or _of_this_kernel(shell, _around()[0])
+
+
 def _of_this_kernel(shell: Any, notebooks: Sequence[Notebook]) -> Notebook | None:
     """The notebook that runs here: Jupyter and VS Code say its name, elsewhere its cells tell."""
     said = shell.user_ns.get("__vsc_ipynb_file__") or os.environ.get("JPY_SESSION_NAME") or ""
@@ -216,21 +221,75 @@ def about(notebooks: Sequence[Notebook], anonymous: bool = False) -> About:
 
     The cells are read, never run. The date is that of the last edit, so that it stays the same.
     """
-    said: dict[str, list[str]] = {"NETID": [], "DISCUSSED_WITH": [], "SOURCES": []}
-    for cell in (c for one in notebooks for c in one.cells if c.place == "about"):
-        for name, value in constants(cell.source):
-            if name in said:
-                values = value if isinstance(value, (list, tuple, set)) else [value]
-                said[name] += [str(v).strip() for v in values if str(v).strip()]
-    netids = [name for text in said["NETID"] for name in re.split(r"[\s,;]+", text) if name]
+    netids = [name for one in notebooks for name in _netids_in(one)]
+    discussed = [name for one in notebooks for name in _said(one, "DISCUSSED_WITH")]
+    sources = [source for one in notebooks for source in _said(one, "SOURCES")]
     dates = [one.edited for one in notebooks if one.edited]
     return About(
-        netids=tuple(dict.fromkeys(netids)) or _netid_file(),
-        discussed=tuple(dict.fromkeys(said["DISCUSSED_WITH"])),
-        sources=tuple(dict.fromkeys(said["SOURCES"])),
+        netids=_once(netids) or _netid_file(),
+        discussed=_once(discussed),
+        sources=tuple(dict.fromkeys(sources)),
         date=max(dates) if dates else None,
         anonymous=anonymous,
     )
+
+
+def at_odds(notebooks: Sequence[Notebook]) -> list[Finding]:
+    """Where notebooks name other NetIDs than one another, the file `netid`, or this kernel."""
+    said = {f"{one.name}.ipynb": _once(_netids_in(one)) for one in notebooks}
+    said = {name: netids for name, netids in said.items() if netids}
+    in_file = _netid_file()
+    groups: dict[frozenset[str], list[str]] = {}
+    for name, netids in said.items():
+        groups.setdefault(frozenset(map(str.lower, netids)), []).append(name)
+    found = []
+    typed = _typed_here()
+    if typed and not said:
+        sentence = f"NETID is “{typed}” here, and in no notebook that was saved: save this one "
+        found.append(Finding("unsaved", f"{sentence}(Ctrl+S), and run this cell once more."))
+    if len(groups) > 1:
+        words = [f"{' and '.join(names)}: {', '.join(said[names[0]])}" for names in groups.values()]
+        sentence = (
+            f"The notebooks name different NetIDs ({'; '.join(words)}). All of them are taken."
+        )
+        found.append(Finding("netids-differ", sentence))
+    if said and in_file and any(set(map(str.lower, in_file)) != netids for netids in groups):
+        taken = ", ".join(_once(netid for netids in said.values() for netid in netids))
+        sentence = (
+            f"The file netid says {', '.join(in_file)}, and {' and '.join(said)} {taken}. What a "
+            "notebook says is taken. Correct the one that is wrong, or delete the file."
+        )
+        found.append(Finding("netids-differ", sentence))
+    return found
+
+
+def _typed_here() -> str:
+    """The NetID that this kernel knows, whether the notebook was saved or not."""
+    shell = None if in_colab() else _shell()
+    typed = shell.user_ns.get("NETID", "") if shell is not None else ""
+    return typed.strip() if isinstance(typed, str) else ""
+
+
+def _said(notebook: Notebook, name: str) -> Iterator[str]:
+    """What a notebook's `about` cells say under one of their names."""
+    for cell in (cell for cell in notebook.cells if cell.place == "about"):
+        for known, value, _ in said_about(cell):
+            if known == name and value is not None:
+                values = value if isinstance(value, (list, tuple, set)) else [value]
+                yield from (str(v).strip() for v in values if str(v).strip())
+
+
+def _netids_in(notebook: Notebook) -> list[str]:
+    texts = _said(notebook, "NETID")
+    return [name for text in texts for name in re.split(r"[\s,;]+", text) if name]
+
+
+def _once(names: Iterable[str]) -> tuple[str, ...]:
+    """Each of them once, however it is capitalised."""
+    first: dict[str, str] = {}
+    for name in names:
+        first.setdefault(name.lower(), name)
+    return tuple(first.values())
 
 
 def _netid_file() -> tuple[str, ...]:
@@ -240,5 +299,5 @@ def _netid_file() -> tuple[str, ...]:
             data = path.read_bytes()[:4096]
             wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # PowerShell's
             text = data.decode("utf-16" if wide else "utf-8-sig", "replace")
-            return tuple(dict.fromkeys(name for name in re.split(r"[\s,;]+", text) if name))
+            return _once(name for name in re.split(r"[\s,;]+", text) if name)
     return ()

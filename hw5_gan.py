@@ -53,7 +53,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn, optim
 
-from hw5_checkpoint import Gallery, resumable
+from hw5_checkpoint import NO_EPOCH, Gallery, NotThereYet, resumable
 from hw5_figures import image_grid, labelled_rows, loss_curves, reconstruction_pairs
 from hw5_live import training
 from hw5_utils import (
@@ -1024,12 +1024,10 @@ def samples_by_epoch(
     samples: {epoch: images}, as a training leaves them; low: what is drawn black.
     """
     if not samples:
-        raise ValueError(
-            "There are no samples yet: train, and each epoch or every tenth keeps some."
-        )
+        raise NotThereYet(f"There are no samples yet: {NO_EPOCH}.")
     missing = sorted(set(epochs or ()) - set(samples))
     if missing:
-        raise ValueError(f"There are samples of the epochs {sorted(samples)}, not of {missing}.")
+        raise NotThereYet(f"There are samples of the epochs {sorted(samples)}, not of {missing}.")
     chosen = epochs or sorted(samples)
     rows = {f"epoch {epoch}": samples[epoch][:columns] for epoch in chosen}
     return labelled_rows(rows, low=low, file=file)

@@ -40,7 +40,7 @@ from hw5_checkpoint import (
     write_whole,
 )
 from hw5_figures import training_figure
-from hw5_utils import _Line, _notebook, reset_seed
+from hw5_utils import _Line, _notebook, _quick, reset_seed
 
 SHARE = 0.04  # of the time may go into pictures; the last one makes it 5 % at most
 FIRST = 0.25  # seconds that the first one may take
@@ -90,7 +90,8 @@ class training(checkpoint):
         self.title, self.model, self.epochs, self.batches = name, model, epochs, batches
         self.facts = {**self.settings, "batches": batches, **_code(name)}
         self.start = ""  # a digest of weights and random streams before the first step
-        self.unkept = "its loop keeps nothing"
+        self.begun = False  # a loop over `resumable`
+        self.unkept = ""  # why it is not kept, though it has begun
         self.steps = 0  # batches that are done
         self.counted = False  # by `progress`; else by the steps of the first optimizer
         self.next_look = 0.0
@@ -147,12 +148,21 @@ class training(checkpoint):
 
     def _last_words(self) -> str:
         """What a student reads who has interrupted the training."""
-        how = "Run this cell again, and it" if self.shell else "The same command with --resume"
-        if self.kept and not self.unkept:
+        if not (self.begun or self.steps):
+            return "Stopped before its first step: nothing is lost. Start it again when you like."
+        if self.kept:
+            how = "Run this cell again, and it" if self.shell else "The same command with --resume"
+            if self.shell and not (self.automatic or self.resume):
+                how = "Without resume=False this cell"
             return f"Stopped in {self.where()}. {how} goes on after epoch {self.kept}."
-        why = f": {self.unkept}. Only a loop over `resumable(epochs, ...)`, told of model, "
-        why += "optimizer and losses, can go on."
-        return f"Stopped in {self.where()}. {how} begins anew{why if self.unkept else '.'}"
+        if self.begun and not self.unkept:
+            how = "Run this cell again, and it" if self.shell else "The same command"
+            return f"Stopped in {self.where()}, before one was done. {how} begins anew."
+        why = self.unkept or "no loop over `resumable(epochs, ...)` has begun"
+        return (
+            f"Stopped in {self.where()}. Nothing of this run is kept: {why}. Only such a loop, "
+            "told of model, optimizer and losses, can go on."
+        )
 
     # --- what a loop says, by `progress` and `show_losses`, and what is heard of one that does not
 
@@ -204,7 +214,7 @@ class training(checkpoint):
     # --- what is kept, and how it goes on
 
     def _begin(self, epochs: int, state: dict) -> None:
-        self.epochs = epochs
+        self.epochs, self.begun = epochs, True
         self.unkept = self._untold(state)
         for name, one in state.items():
             if isinstance(one, torch.optim.Optimizer):
@@ -282,13 +292,6 @@ class training(checkpoint):
         self.record.values = {name: values.tolist() for name, values in kept.items()}
         if self.shell:  # its first lines were lost when the cell was run again
             self.printed.again(head.get("printed", ""))
-
-
-def _quick() -> bool:
-    """Whether quick settings are asked for: by HW5_QUICK=1, or by a notebook in its first cell."""
-    shell = _notebook()
-    asked = bool(shell and shell.user_ns.get("QUICK"))
-    return asked or os.environ.get("HW5_QUICK", "") not in ("", "0")
 
 
 def _among(one: object, many: Iterable) -> bool:
@@ -393,7 +396,8 @@ class _Picture:
 
     def _png(self) -> bytes:
         run = self.run
-        shown = run.losses, run.batches, f"{run.title}, {run.where()}"
+        quick = "; quick settings: expect blurs or noise" * run.name.endswith("-quick")
+        shown = run.losses, run.batches, f"{run.title}, {run.where()}{quick}"
         try:
             with _unnoticed(run.model):
                 return _saved(training_figure, self.draw_images(), *shown)

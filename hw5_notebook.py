@@ -12,7 +12,7 @@ import getpass
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -293,7 +293,7 @@ def _placed(cells: Sequence[Cell]) -> Iterator[Cell]:
 def _place_by_content(cell: Cell) -> str:
     if cell.kind != "code":
         return ""
-    if "NETID" in (name for name, _ in constants(cell.source)):
+    if re.search(r"^NETID\s*=", cell.source, re.M):
         return "about"
     if re.search(r"^(?:hw5_report\.)?bundle\(", cell.source, re.M):
         return "hand-in"
@@ -327,6 +327,37 @@ def constants(source: str) -> Iterator[tuple[str, Any]]:
                 yield line.targets[0].id, ast.literal_eval(line.value)
             except (ValueError, TypeError, RecursionError, MemoryError):
                 continue
+
+
+ABOUT = ("NETID", "DISCUSSED_WITH", "SOURCES")  # what the cell `about` says
+
+
+def said_about(cell: Cell) -> Iterator[tuple[str, Any, str]]:
+    """`name, value, ""` of what the cell `about` says; `name, None, typed` where it cannot be read.
+
+    Each is read by itself, so that one that is mistyped costs none of the others.
+    """
+    for said in re.split(rf"^(?=(?:{'|'.join(ABOUT)})\s*=)", cell.source, flags=re.M):
+        name, _, typed = said.partition("=")
+        values = [value for known, value in constants(said) if known == name.strip()]
+        if values:
+            yield from ((name.strip(), value, "") for value in values)
+        elif name.strip() in ABOUT:
+            yield name.strip(), None, typed.partition("#")[0].strip()
+
+
+def unread(notebook: Notebook) -> Iterator[Finding]:
+    """What the cell `about` says and nobody can read: most often a quotation mark lacks."""
+    for cell in (cell for cell in notebook.cells if cell.place == "about"):
+        for name, _, typed in (said for said in said_about(cell) if said[2]):
+            words = re.findall(r"[^\s,;\"'‘’“”„«»\[\]()]+", typed)
+            rather = f'"{", ".join(words)}"' if name == "NETID" else f'["{" ".join(words)}"]'
+            sentence = (
+                f"{name} = {typed} in {notebook.name}.ipynb cannot be read, so it counts as empty. "
+                f"Write straight quotation marks around it: {name} = {rather}. Then run that cell "
+                "and save the notebook (Ctrl+S)."
+            )
+            yield Finding("unread", sentence, notebook.name, cell.id or str(cell.number))
 
 
 def mapping(value: object) -> dict[str, Any]:
@@ -378,8 +409,11 @@ MATH = re.compile(
 # --- what to look at before handing in
 
 
-def preflight(notebook: Notebook) -> list[Finding]:
-    """What a reader of the PDF would miss or stumble over, in the order of the cells."""
+def preflight(notebook: Notebook, checked: Collection[str] = ()) -> list[Finding]:
+    """What a reader of the PDF would miss or stumble over, in the order of the cells.
+
+    checked: the questions that have a visible check.
+    """
     found: list[Finding] = []
 
     def note(kind: str, sentence: str, cell: Cell | None = None) -> None:
@@ -406,14 +440,20 @@ def preflight(notebook: Notebook) -> list[Finding]:
         if cell.hw5.get("figure") and not any(is_picture(output) for output in cell.outputs):
             note("no-figure", f"{asked} lacks the figure that {cell.name} draws.", cell)
     found += _order(notebook)
+    found += _gone(notebook, checked)
     if ARTICLE in notebook.parts:
         found += _article(notebook)
     return found
 
 
 def warnings_of(cell: Cell) -> Iterator[tuple[str, str]]:
-    """Kind and words of every line in which a cell's output warns of something."""
-    for line in _streams(cell):
+    """Kind and words of every line in which a cell's output warns of something; and of the last
+    one, where it says that a training was stopped."""
+    lines = printed_by(cell).splitlines()
+    last = next((line for line in reversed(lines) if line.strip()), "")
+    if last.startswith("Stopped in "):
+        yield "stopped", last.strip()
+    for line in lines:
         if line.startswith("WARNING:"):
             known = {"quick": r"\bquick\b", "stand-in": r"\bstands?[ -]in"}
             kinds = (kind for kind, words in known.items() if re.search(words, line))
@@ -450,6 +490,25 @@ def _order(notebook: Notebook) -> list[Finding]:
             found.append(Finding("order", sentence, notebook.name, after.id, after.question))
             break
     return found
+
+
+def _gone(notebook: Notebook, checked: Collection[str]) -> Iterator[Finding]:
+    """Given cells that were deleted: texts of questions, which say their points, and checks."""
+    there = questions(notebook)
+    ids = {cell.id for cell in notebook.cells}
+    parts = {cell.question.partition(".")[0] for cell in notebook.cells if cell.question}
+    asked = [key for key in checked if key.partition(".")[0] in parts]
+    written = [cell.question for cell in notebook.cells if cell.answer and cell.question]
+    texts = [key for key in dict.fromkeys([*asked, *written]) if key not in there]
+    checks = [f"{key.replace('.', '--')}--check" for key in asked if key in there]
+    checks = [id for id in checks if id not in ids]
+    for what, gone in (("questions, which no list has now,", texts), ("checks", checks)):
+        if gone:
+            sentence = (
+                f"The cells of these {what} were deleted: {', '.join(gone)}. Edit > Undo Delete "
+                "Cells brings them back, and so does a copy out of a fresh notebook."
+            )
+            yield Finding("deleted", sentence, notebook.name)
 
 
 def _article(notebook: Notebook) -> list[Finding]:
@@ -541,20 +600,26 @@ def without_markers(source: str) -> str:
     return re.sub(r"^\s*### (?:BEGIN|END) SOLUTION.*\n?", "", source, flags=re.M)
 
 
-def _streams(cell: Cell) -> list[str]:
-    text = "".join(text_of(o.get("text")) for o in cell.outputs if o.get("output_type") == "stream")
-    return text.splitlines()
+def printed_by(cell: Cell) -> str:
+    """What a cell has printed."""
+    streams = (one for one in cell.outputs if one.get("output_type") == "stream")
+    return "".join(text_of(one.get("text")) for one in streams)
 
 
 def is_picture(output: dict[str, Any]) -> bool:
     return any(str(kind).startswith("image/") for kind in mapping(output.get("data")))
 
 
+NO_NETID = (
+    'There is no NetID: write it into the cell NETID = "...", between the quotation marks, and '
+    "save the notebook (Ctrl+S): what is not saved is not seen here. Or write it into a file netid."
+)
+
+
 def check_people(who: About) -> list[Finding]:
     found = []
     if not who.netids:
-        sentence = 'There is no NetID: write it into the cell NETID = "...", or into a file netid.'
-        found.append(Finding("netid", sentence))
+        found.append(Finding("netid", NO_NETID))
     found += [Finding("netid-form", sentence) for sentence in doubts(who.netids)]
     if len(who.discussed) > DISCUSSED:
         sentence = f"{len(who.discussed)} people are named as discussed with; at most {DISCUSSED} "

@@ -9,8 +9,10 @@ pandoc reads without access to files, and pictures come from inside the notebook
 
 from __future__ import annotations
 
+import ast
 import base64
 import binascii
+import bisect
 import contextlib
 import datetime
 import hashlib
@@ -56,7 +58,7 @@ from hw5_written import Appendix, Asked, Excerpt, Module, appendix
 
 COURSE = "Deep generative models"
 ANONYMOUS = "Anonymous"  # the author of a PDF without names
-LINES = (45, 15)  # of a longer output the first and the last are printed
+LINES = (24, 8)  # of a longer output the first and the last are printed
 CODE = (400, 40)  # and of the code of a question, or of a file
 OUTPUTS = (40, 5)  # the same for the outputs of one cell
 ROWS = (40, 10)  # and for the rows of a table that a cell shows
@@ -64,7 +66,9 @@ LINE = 1500  # characters of one line of output
 FRAGMENT = 100_000  # characters of Markdown or HTML that are still set as such
 PIXELS = 60_000_000  # a picture with more dots is not printed
 SIDE, WEIGHT = 2000, 3_000_000  # one with longer sides, or more bytes, is made smaller
-WIDTH, HEIGHT = 482.0, 450.0  # points of a page that a picture may fill
+BOTTOM, SLACK = 779.53, 14.0  # where the text of a page ends; and space around a picture there
+WIDTH, HEIGHT = 482.0, 400.0  # points of a page that a picture may fill
+SMALLEST, ROUNDS = 0.65, 4  # how far one is shrunk to fit the rest of a page; how often it is tried
 PANDOC_SECONDS = 20.0  # of CPU time, for all texts together
 MAGICS = {"bash": "bash", "sh": "bash", "html": "html", "javascript": "js", "latex": "latex"}
 NESTED = 30  # levels of lists and quotes
@@ -311,7 +315,7 @@ def print_pdf(
     if article:
         asked = {k: q for k, q in asked.items() if k.startswith(f"{ARTICLE}.")}
     code = appendix(asked, modules, judged or {})
-    found = [finding for one in notebooks for finding in preflight(one) if one.kit]
+    found = [f for one in notebooks if one.kit for f in preflight(one, judged or {})]
     sheet = _Sheet()
     if kit:
         found = check_people(who) + found
@@ -441,11 +445,12 @@ def _day(date: datetime.date | None) -> str:
 
 
 def _set_questions(sheet: _Sheet, notebook: Notebook, asked: dict[str, Question]) -> None:
-    """A notebook of the kit: every question starts a page, and what is outside flows before it."""
+    """A notebook of the kit: every question starts a page, and all of its cells stand there; what
+    is outside flows after the question before it."""
     sheet.add(f"#chapter({_str(notebook.title)})")
-    question = before = ""
-    for cell in notebook.cells:
-        if cell.place in ("about", "hand-in"):
+    question = ""
+    for cell in _by_question(notebook.cells):
+        if cell.place in ("about", "hand-in") or _only_imports(cell):
             continue
         sheet.cell = cell
         if cell.question != question:
@@ -454,14 +459,50 @@ def _set_questions(sheet: _Sheet, notebook: Notebook, asked: dict[str, Question]
             if cell.question in asked:
                 q = asked[cell.question]
                 sheet.add(f"#question({_str(q.key)}, {_str(q.title)}, {_str(q.worth)})")
-            elif question in asked or (before in asked and cell.question):
-                sheet.add("#pagebreak(weak: true)")
-            before, question = question, cell.question
+            elif question in asked:
+                sheet.add("#outside")
+            question = cell.question
         if cell.place == "title":
             sheet.cell = replace(cell, source=re.sub(r"\A\s*#\s[^\n]*", "", cell.source))
         _set_cell(sheet, sheet.cell, asked.get(cell.question))
     if question in asked:
         sheet.add(f"#done({_str(question)})")
+
+
+def _by_question(cells: Sequence[Cell]) -> list[Cell]:
+    """The cells of each question together, where the first of them stands."""
+    first: dict[str, int] = {}
+    places = [
+        first.setdefault(cell.question, n) if cell.question else n for n, cell in enumerate(cells)
+    ]
+    return [cell for _, cell in sorted(zip(places, cells, strict=True), key=lambda pair: pair[0])]
+
+
+def _only_imports(cell: Cell) -> bool:
+    """A cell that imports names, greets, and does nothing else: there is nothing in it to read."""
+    if cell.kind != "code" or any(one.get("output_type") == "error" for one in cell.outputs):
+        return False
+    try:
+        body = ast.parse(cell.source).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    greetings = [line for line in body if re.fullmatch(r"hello_\w+\(\)", ast.unparse(line))]
+    imports = [line for line in body if isinstance(line, (ast.Import, ast.ImportFrom))]
+    return bool(imports) and len(greetings) + len(imports) == len(body)
+
+
+def _folded(source: str) -> str:
+    """Code whose lists of imported names are folded, a line each."""
+    try:
+        body = ast.parse(source).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return source
+    lines = source.split("\n")
+    for one in reversed([line for line in body if isinstance(line, ast.ImportFrom)]):
+        first, last = one.lineno - 1, one.end_lineno or one.lineno
+        if last - first > 1:
+            lines[first:last] = [f"from {'.' * one.level}{one.module or ''} import …"]
+    return "\n".join(lines)
 
 
 def _set_article(sheet: _Sheet, notebook: Notebook, asked: dict[str, Question]) -> None:
@@ -492,7 +533,7 @@ CODE_OF = "code:"  # begins the key of a question's code among the marks
 def _set_code(
     sheet: _Sheet, code: Appendix, asked: Mapping[str, Question], strike: Callable[[str], str]
 ) -> None:
-    """The appendix: what the student wrote in the modules, a question a page."""
+    """The appendix: what the student wrote in the modules, question by question."""
     sheet.add(f"#appendix({_str(APPENDIX)}, {_array(map(strike, code.notes))})")
     sheet.add("#columns(2, gutter: 10mm)[")
     for name in (*(one.question for one in code.shown), *(one.name for one in code.whole)):
@@ -501,13 +542,13 @@ def _set_code(
     for one in code.shown:
         question = asked[one.question]
         key = CODE_OF + one.question
-        sheet.add(f"#code-page({_str(key)}, {_str(question.key)}, {_str(question.title)})")
+        sheet.add(f"#code-head({_str(key)}, {_str(question.key)}, {_str(question.title)})")
         for piece in one.excerpts:
             sheet.add(f"#source({_str(f'{one.file}, {_lines(piece)}')})")
             sheet.add(f"#code({_str(strike(_with_head(piece)))}, {_str('python')})")
         sheet.add(f"#done({_str(key)})")
     for module in code.whole:
-        sheet.add(f"#code-page({_str(CODE_OF + module.name)}, {_str(module.name)}, {_str('')})")
+        sheet.add(f"#code-head({_str(CODE_OF + module.name)}, {_str(module.name)}, {_str('')})")
         text = text_of(_trimmed("\n".join(module.lines), CODE))
         sheet.add(f"#code({_str(strike(text))}, {_str('python')})")
         sheet.add(f"#done({_str(CODE_OF + module.name)})")
@@ -578,11 +619,23 @@ def _set_cell(sheet: _Sheet, cell: Cell, question: Question | None) -> None:
         magic = re.match(r"%%(\w+)", source)
         if magic:
             language = MAGICS.get(magic[1], language)
-        if source.strip() and cell.place != "setup":
-            sheet.add(f"#code({_str(source)}, {_str(language)})")
+        if source.strip() and cell.place != "setup" and not _is_check(cell):
+            kit = sheet.notebook is not None and sheet.notebook.kit
+            shown = _folded(source) if kit else source
+            sheet.add(f"#code({_str(shown)}, {_str(language)})")
         _outputs(sheet, cell)
     elif source.strip():
         sheet.add(f"#plain({_str(_trimmed(source))})")
+
+
+def _is_check(cell: Cell) -> bool:
+    """A given cell that runs visible checks, and says so itself."""
+    return bool(cell.nbgrader.get("locked")) and cell.id.endswith("--check")
+
+
+# Of what is printed, what is for the student alone: in every cell, and by visible checks.
+_GREETING = re.compile(r"^(?:Hello from hw5_\w+\.py!|hw5_\w+\.py last edited on .*)\n?", re.M)
+_ADVICE = re.compile(r"^ +marked unseen: [^\n]*\n|Most mistakes show here, but not\s+all.*", re.M | re.S)
 
 
 # --- Markdown and HTML, read by pandoc
@@ -1120,6 +1173,9 @@ def _outputs(sheet: _Sheet, cell: Cell) -> None:
         kind = output.get("output_type")
         if kind == "stream":
             text = _terminal(text_of(output.get("text")))
+            text = _GREETING.sub("", text).strip("\n")
+            if _is_check(cell):
+                text = _ADVICE.sub("", text).strip()
             if text:
                 sheet.add(
                     f"#printed({_str(_trimmed(text))}, {_bool(output.get('name') == 'stderr')})"
@@ -1443,6 +1499,7 @@ _TYPST = r"""
     line(length: 100%, stroke: 1pt + accent)
   })
 }
+#let outside = block(above: 2.4em, below: 1.4em, line(length: 100%, stroke: 1pt + line-colour))
 #let last = block(height: 0pt, above: 0pt, below: 0pt, mark("", "last"))
 #let begin(key, title) = block(height: 0pt, above: 0pt, below: 0pt, context [#metadata((
   key: key, edge: "start", title: title, page: here().page(), y: here().position().y / 1pt,
@@ -1476,9 +1533,8 @@ _TYPST = r"""
   for said in notes { paragraph(text(alarm, said)) }
   done(title)
 }
-#let code-page(key, name, title) = {
-  pagebreak(weak: true)
-  block(below: 5mm, width: 100%, {
+#let code-head(key, name, title) = {
+  block(above: 9mm, below: 3mm, width: 100%, sticky: true, {
     begin(key, "Appendix · the code")
     grid(columns: (auto, 1fr), align: (left + bottom, right + bottom), column-gutter: 4mm,
       heading(level: 2, mono(12pt, name)), text(10pt, soft, title))
@@ -1538,11 +1594,20 @@ _TYPST = r"""
 #let printed(source, error) = output(source, if error { soft } else { ink }, line-colour)
 #let failed(source) = block(width: 100%, fill: rgb("#fdf3f2"), output(source, alarm, alarm))
 
-#let picture(name, width, smooth) = layout(size => {
-  let shown = image(name, width: calc.min(width, size.width),
-    scaling: if smooth { auto } else { "pixelated" })
-  block(above: 1em, below: 1em, width: 100%, align(center, shown))
-})
+// A picture, with marks that say where there was room for it and where it came to stand.
+#let picture(name, width, smooth, at: 0) = {
+  block(height: 0pt, above: 0pt, below: 0pt, context [#metadata((
+    at: at, page: here().page(), y: here().position().y / 1pt,
+  )) <room>])
+  layout(size => {
+    let share = shrunk.at(str(at), default: 1)
+    let shown = image(name, width: calc.min(width, size.width) * share,
+      scaling: if smooth { auto } else { "pixelated" })
+    block(above: .3em, below: 1em, width: 100%, align(center, shown + [#metadata((
+      at: at, page: here().page(), height: measure(shown).height / 1pt,
+    )) <stands>]))
+  })
+}
 #let small-picture(name, width, smooth) = box(baseline: 20%, image(name,
   width: calc.min(width, 250pt), scaling: if smooth { auto } else { "pixelated" }))
 
@@ -1633,7 +1698,9 @@ def _compile(
     body, owners = _body(sheet, trees, formulas)
     fonts, names = _fonts("\n".join(body), sheet)
     head = names + _head(notebooks, who, sources) + _TYPST + _STYLE
-    top = head.count("\n")
+    top = head.count("\n") + 1  # with the line that says which pictures are shrunk
+    shrunk: dict[int, float] = {}
+    rounds = 0
     isolated = False
     with tempfile.TemporaryDirectory(prefix="hw5-") as folder:
         for name, content in sheet.pictures.items():
@@ -1641,7 +1708,9 @@ def _compile(
                 Path(folder, name).write_bytes(content)
         main = Path(folder, "main.typ")
         for _ in range(200):
-            main.write_text(head + "\n".join(body) + "\n#last\n", encoding="utf-8", newline="\n")
+            shares = ", ".join(f'"{at}": {share:.3f}' for at, share in shrunk.items())
+            source = f"#let shrunk = ({shares or ':'})\n{head}" + "\n".join(body) + "\n#last\n"
+            main.write_text(source, encoding="utf-8", newline="\n")
             compiler = typst.Compiler(
                 str(main),
                 root=folder,
@@ -1652,7 +1721,11 @@ def _compile(
             )
             try:
                 pdf = compiler.compile(format="pdf", timestamp=_noon(who.date))
-                return pdf, _marks(json.loads(compiler.query("<mark>")))
+                fitting = _fitting(compiler, body, shrunk) if rounds < ROUNDS else {}
+                if not fitting:
+                    return pdf, _marks(json.loads(compiler.query("<mark>")))
+                shrunk, rounds = shrunk | fitting, rounds + 1
+                continue
             except typst.TypstError as error:
                 said = f"{error.message}\n{error.diagnostic}"
             lines = [int(n) - top - 1 for n in re.findall(r"main\.typ:(\d+):", said)]
@@ -1667,6 +1740,31 @@ def _compile(
                 break
             _replace(sheet, body, owners, lines[-1], message)
     raise ReportError(f"Typst cannot set these pages: {message}.")
+
+
+def _fitting(compiler: Any, body: Sequence[str], shrunk: Mapping[int, float]) -> dict[int, float]:
+    """Pictures that moved to the next page, and how small they must be to stay on the one before.
+
+    One that stays moves those after it, up to the next page that is begun anyway: so it is the
+    first of them alone.
+    """
+    room, stands = (
+        {one["value"]["at"]: one["value"] for one in json.loads(compiler.query(mark))}
+        for mark in ("<room>", "<stands>")
+    )
+    begun = [n for n, line in enumerate(body) if line.startswith(_NEW_PAGE)]
+    found: dict[int, float] = {}
+    for at, there in stands.items():
+        place = bisect.bisect(begun, at)
+        if at in shrunk or there["page"] == room[at]["page"] or there["height"] <= 0:
+            continue
+        share = (BOTTOM - room[at]["y"] - SLACK) / there["height"]
+        if SMALLEST <= share < 1 and place not in {bisect.bisect(begun, one) for one in found}:
+            found[at] = share
+    return found
+
+
+_NEW_PAGE = ("#question(", "#chapter(", "#appendix(", "#article(")
 
 
 def _body(
@@ -1691,9 +1789,13 @@ def _body(
         else:
             written = line
         for one in written.split("\n"):
-            body.append(_filled(sheet, one, formulas, cell))
+            line = _filled(sheet, one, formulas, cell)
+            body.append(_PICTURE.sub(rf"\1, at: {len(body)})", line))
             owners.append(number)
     return body, owners
+
+
+_PICTURE = re.compile(r'^(#?picture\("[^"]+"[^()]*)\)')
 
 
 def _filled(sheet: _Sheet, line: str, formulas: Sequence[str], cell: Cell | None) -> str:
@@ -1778,7 +1880,7 @@ def _head(notebooks: Sequence[Notebook], who: About, sources: Iterable[tuple[str
 
 def _marks(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Pages, and for each question the boxes that it fills, in points from the top left."""
-    width, height, side, top, bottom = 595.28, 841.89, 56.69, 76.54, 779.53
+    width, height, side, top, bottom = 595.28, 841.89, 56.69, 76.54, BOTTOM
     said = [one["value"] for one in found]
     pages = max((one["page"] for one in said), default=1)
     boxes: dict[str, list[dict[str, Any]]] = {}

@@ -18,7 +18,6 @@ import contextlib
 import faulthandler
 import importlib.machinery
 import json
-import linecache
 import os
 import queue
 import re
@@ -279,9 +278,9 @@ def _place(trace: list[str], home: Path | None) -> str:
     for line in trace:
         match = re.search(r'File ".*?([^\\/"]+)", line (\d+)', line)
         if home and match and match[1] in WRITTEN:
-            file, number = str(home / match[1]), int(match[2])
-            linecache.checkcache(file)
-            return at_line(file, number, linecache.getline(file, number))
+            file, number = home / match[1], int(match[2])
+            lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+            return at_line(file, number, "".join(lines[number - 1 : number]))
     return "Your code"
 
 

@@ -23,15 +23,17 @@ import json
 import os
 import re
 import sys
+import unicodedata
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from hw5_folder import Gathered, about, gather, home, in_colab, in_order, unsaved
+from hw5_folder import Gathered, about, at_odds, gather, home, in_colab, in_order, unsaved
 from hw5_notebook import (
     ARTICLE,
+    NO_NETID,
     About,
     Finding,
     Notebook,
@@ -42,9 +44,10 @@ from hw5_notebook import (
     mapping,
     parse_notebook,
     preflight,
+    unread,
 )
 from hw5_pages import ANONYMOUS, print_pdf
-from hw5_summary import losses, states, table
+from hw5_summary import losses, outdated, states, table
 from hw5_written import MODULES, Asked, Module, progress, questions_asked, read_modules
 
 HERE = Path(__file__).resolve().parent
@@ -57,6 +60,8 @@ EPOCHS = "test_*.png"  # of these the first, the middle and the last
 IN_THE_LIST = ("unanswered", "no-figure")  # findings that the list of questions says
 SAID = (
     "unsaved",
+    "unread",
+    "netids-differ",
     "left-out",
     "unreadable",
     "netid",
@@ -194,12 +199,19 @@ def _print(
     made = []
     for books, path in jobs:
         printed = print_pdf(books, who, books is articles, modules, asked)
-        findings = (*gathered.findings, *unsaved(gathered.around), *printed.findings)
+        findings = (*gathered.findings, *_of_people(gathered), *printed.findings)
         described = {"pdf": path.name, **printed.map, "findings": [asdict(f) for f in findings]}
         _write(path, printed.pdf)
         _write(_map_of(path), (json.dumps(described, indent=1) + "\n").encode())
         made.append(Made(path, described))
     return made
+
+
+def _of_people(gathered: Gathered) -> list[Finding]:
+    """What was not saved, or is said of the people in a way that cannot be taken as it is."""
+    books = gathered.notebooks or gathered.untouched
+    mistyped = [finding for one in books for finding in unread(one)]
+    return [*unsaved(gathered.around), *mistyped, *at_odds(books)]
 
 
 def _article(out: Path) -> Path:
@@ -253,8 +265,7 @@ def write_bundle(
         say(line)
     against = "\n".join(f"  - {sentence}" for sentence in dict.fromkeys(in_doubt))
     if not who.netids:
-        missing = 'There is no NetID: write it into the cell NETID = "...", or into a file netid.'
-        raise ReportError("\n".join(filter(None, (f"  - {missing}", against))))
+        raise ReportError("\n".join(filter(None, (against, f"  - {NO_NETID}"))))
     if against and not anyway:
         raise Doubtful(against)
     pictures, notes = _pictures(home())
@@ -279,10 +290,16 @@ def write_bundle(
 
 def _target(out: str | os.PathLike | None, who: About) -> Path:
     """Where the zip goes; its name says whose it is."""
-    names = (re.sub(r"[^\w.@-]+", "-", netid.lower()) for netid in who.netids)
-    name = f"hw5_{'--'.join(names)}.zip"
+    names = "--".join(filter(None, map(_plain, who.netids)))[:80]
+    name = f"hw5_{names or 'hand-in'}.zip"
     target = Path(out) if out else Path(name)
     return target / name if target.is_dir() else target
+
+
+def _plain(netid: str) -> str:
+    """A NetID as a part of a file's name; of an email address what stands before the @."""
+    letters = unicodedata.normalize("NFKD", netid.partition("@")[0].lower())
+    return re.sub(r"[^a-z0-9._-]+", "-", letters.encode("ascii", "ignore").decode()).strip("._-")
 
 
 def _as_json(notebook: Notebook) -> bytes:
@@ -315,12 +332,15 @@ def _summary(
     listed = {state.question.key for state in found if state.words}
     told = [finding for one in made for finding in one.findings]
     if not told:
-        told = [finding for one in gathered.notebooks for finding in preflight(one)]
+        told = [finding for one in gathered.notebooks for finding in preflight(one, asked)]
     told = [f for f in told if f.kind not in SAID]
     told = [f for f in told if f.kind not in IN_THE_LIST or f.question not in listed]
     lines = [*table(found, books), ""] if found else []
     if any(word in line for line in lines for word in ("quick", "stand-in")):
-        lines.append("Figures of a quick run, or of data that stand in, are for a try only.")
+        lines.append(
+            "Figures of a quick run, or of data that stand in, are for a try only: they are marked "
+            "by hand,\nand earn little or nothing. Run the notebook with the real settings."
+        )
     lines += losses(found)
     if left_out := [f"{one.name}.ipynb" for one in gathered.untouched]:
         lines.append(f"Not run and saved, so left out: {', '.join(left_out)}.")
@@ -386,7 +406,7 @@ def _doubts(
 ) -> list[str]:
     """What looks wrong, in sentences. Each may be right all the same, and locks nobody out."""
     books = gathered.notebooks
-    said = [finding.sentence for finding in unsaved(gathered.around)]
+    said = [finding.sentence for finding in _of_people(gathered)]
     said += doubts(who.netids)
     said += [finding.sentence for finding in check_groups(books, who)]
     if gathered.nothing:
@@ -399,7 +419,16 @@ def _doubts(
     for part in dict.fromkeys(part for part in parts if parts.count(part) > 1):
         names = " and ".join(f"{one.name}.ipynb" for one in books if part in one.parts)
         said.append(f"{part} is in {names}: delete one, or name the others: bundle([...]).")
-    return said + list(_doubts_of_modules(modules, asked, set(parts)))
+    said += list(_doubts_of_modules(modules, asked, set(parts)))
+    for one in books:
+        if away := outdated(one, modules, asked):
+            files = " and ".join(dict.fromkeys(asked[key].file for key in away))
+            said.append(
+                f"{one.name}.ipynb shows what other code has done than is in {files} now: nothing "
+                f"is written there for {', '.join(away)}. Put the file back with which it was run, "
+                "or write the code and run the notebook anew."
+            )
+    return said
 
 
 def _doubts_of_modules(

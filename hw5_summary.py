@@ -1,11 +1,14 @@
 """Given to students: what of the coursework is there before it is handed in, and what is not.
 
 A question asks for work of up to three kinds: words (written), pictures (figures) and code. What is
-there is said in a table, a line a part; what earns nothing or less, in a list below it.
+there is said in a table, a line a part; what earns nothing or less, in a list below it. Figures of
+another run than is asked for, or of other code than is there, count little: they are marked by
+hand, and whoever marks them looks for that.
 """
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +19,7 @@ from hw5_notebook import (
     Question,
     is_blank,
     is_picture,
+    printed_by,
     questions,
     to_run,
     warnings_of,
@@ -32,12 +36,14 @@ WIDTH = 100
 class State:
     """How one question stands: for each kind of work it asks for, what is missing, or "".
 
-    `unwritten` names the places of its code that are empty, where others are not.
+    `unwritten` names the places of its code that are empty, where others are not; `weak` says why
+    its figures count little, or is "".
     """
 
     question: Question
     missing: Mapping[str, str]
     unwritten: tuple[str, ...] = ()
+    weak: str = ""
 
     @property
     def lost(self) -> bool:
@@ -46,9 +52,14 @@ class State:
         return bool(self.missing.get("written")) or all(self.missing.values())
 
     @property
+    def little(self) -> bool:
+        """It has figures, asks for nothing else, and they count little."""
+        return not self.lost and bool(self.weak) and set(self.missing) == {"figures"}
+
+    @property
     def words(self) -> str:
         """What is missing."""
-        said = [words for words in self.missing.values() if words]
+        said = [words for words in (*self.missing.values(), self.weak) if words]
         said += [f"{name} is not written" for name in self.unwritten]
         return ", ".join(dict.fromkeys(said))
 
@@ -59,6 +70,7 @@ def states(
     """How every question of these notebooks stands. One that is there twice is taken once."""
     found: dict[str, State] = {}
     for notebook in notebooks:
+        away = {key.partition(".")[0] for key in outdated(notebook, modules, asked)}
         for key, question in questions(notebook).items():
             cells = [cell for cell in notebook.cells if cell.question == key]
             code = _code(key, modules, asked)
@@ -66,8 +78,46 @@ def states(
             missing = _missing(cells, key in asked, code.missing, by_hand)
             before = found.get(key)
             if missing and (before is None or before.lost):
-                found[key] = State(question, missing, code.unwritten)
+                drawn = missing.get("figures") == ""
+                weak = _weak(notebook, question.part, question.part in away) if drawn else ""
+                found[key] = State(question, missing, code.unwritten, weak)
     return list(found.values())
+
+
+def _weak(notebook: Notebook, part: str, outdated: bool) -> str:
+    """Why figures of this part count little."""
+    if outdated:
+        return "figure of other code than is handed in"
+    said, _ = _runs(part, [notebook])
+    why = {"quick": "figure of a quick run", "stand-in": "figure of stand-in data"}
+    return next((words for kind, words in why.items() if kind in said), "")
+
+
+def outdated(
+    notebook: Notebook, modules: Mapping[str, Module], asked: Mapping[str, Asked]
+) -> list[str]:
+    """Questions whose code was there when the notebook was run, and is not there now.
+
+    So says a visible check that passed then. Where no check of a part was run, its figures say so:
+    they cannot be drawn without any of its code.
+    """
+    found = []
+    for part in notebook.parts:
+        cells = [cell for cell in notebook.cells if cell.question.partition(".")[0] == part]
+        mine = [key for key in asked if key.startswith(f"{part}.")]
+        empty = [key for key in mine if _code(key, modules, asked).empty]
+        checks = {cell.question: cell for cell in cells if cell.id.endswith(CHECK)}
+        drawn = any(is_picture(o) for c in cells if c.hw5.get("figure") for o in c.outputs)
+        if any(cell.outputs for cell in checks.values()):
+            found += [key for key in empty if key in checks and _passed(checks[key], key)]
+        elif drawn and empty == mine:
+            found += empty
+    return found
+
+
+def _passed(cell: Cell, key: str) -> bool:
+    name = re.escape(key.partition(".")[2])
+    return bool(re.search(rf"^\s*{name}\s+passed\b", printed_by(cell), re.M))
 
 
 def _missing(cells: Sequence[Cell], judged: bool, code: str, by_hand: bool) -> dict[str, str]:
@@ -92,10 +142,14 @@ def _missing(cells: Sequence[Cell], judged: bool, code: str, by_hand: bool) -> d
 
 @dataclass(frozen=True)
 class _Code:
-    """The code of a question: why it earns nothing, or "", and its places that are empty."""
+    """The code of a question: why it earns nothing, or "", and its places that are empty.
+
+    `empty`: nothing of it is written in a file that could hold it.
+    """
 
     missing: str = ""
     unwritten: tuple[str, ...] = ()
+    empty: bool = False
 
 
 def _code(key: str, modules: Mapping[str, Module], asked: Mapping[str, Asked]) -> _Code:
@@ -111,7 +165,7 @@ def _code(key: str, modules: Mapping[str, Module], asked: Mapping[str, Asked]) -
     if far.lacking:
         return _Code(f"{file} has no {' and no '.join(far.lacking)}")
     if far.unwritten and not far.begun:
-        return _Code(f"not written in {file}")
+        return _Code(f"not written in {file}", empty=True)
     return _Code("", far.unwritten)
 
 
@@ -144,13 +198,25 @@ def _counts(found: Sequence[State]) -> list[str]:
 def _points(found: Sequence[State]) -> str:
     counted = [state for state in found if not state.question.bonus]
     whole = sum(state.question.points for state in counted)
-    left = sum(state.question.points for state in counted if not state.lost)
+    left = sum(s.question.points for s in counted if not s.lost and not s.little)
     bonus = sum(s.question.points for s in found if s.question.bonus and not s.lost)
     return f"{left:g} of {whole:g}" + (f" + {bonus:g} bonus" if bonus else "")
 
 
 def full_run(part: str, notebooks: Sequence[Notebook]) -> str:
-    """Whether all cells of a part were run, with its real settings and data."""
+    """Whether all cells of a part were run, to their end, with its real settings and data."""
+    said, counts = _runs(part, notebooks)
+    if not counts:
+        return "-"
+    if counts.count(None) == len(counts):
+        return "not run"
+    kinds = [kind for kind in ("quick", "stand-in", "stopped") if kind in said]
+    kinds += ["in part"] if None in counts else []
+    return ", ".join(kinds) or "yes"
+
+
+def _runs(part: str, notebooks: Sequence[Notebook]) -> tuple[set[str], list[int | None]]:
+    """What the cells of a part warn of, and the numbers under which they were run."""
     said: set[str] = set()
     counts: list[int | None] = []
     for notebook in (one for one in notebooks if part in one.parts):
@@ -159,32 +225,32 @@ def full_run(part: str, notebooks: Sequence[Notebook]) -> str:
                 said |= {kind for kind, _ in warnings_of(cell)}
             if cell.question.startswith(f"{part}."):
                 counts.append(cell.count)
-    if not counts:
-        return "-"
-    if counts.count(None) == len(counts):
-        return "not run"
-    kinds = [kind for kind in ("quick", "stand-in") if kind in said]
-    kinds += ["in part"] if None in counts else []
-    return ", ".join(kinds) or "yes"
+    return said, counts
 
 
 def losses(found: Sequence[State]) -> list[str]:
     """What earns nothing as it is, question by question, and what earns less."""
-    lost = [state for state in found if state.lost]
-    lines = []
-    if lost:
-        points = sum(state.question.points for state in lost if not state.question.bonus)
-        lines.append(f"Earns nothing as it is ({points:g} points):")
-        groups: dict[tuple[str, str], list[Question]] = {}
-        for state in lost:
-            groups.setdefault((state.question.part, state.words), []).append(state.question)
-        for (part, words), asked in groups.items():
-            names = ", ".join(q.id + (" (bonus)" if q.bonus else "") for q in asked)
-            lines.append(_folded(f"{part}: {words}: {names}"))
-    half = [state for state in found if not state.lost and state.words]
+    lines = _by_words("Earns nothing as it is", [state for state in found if state.lost])
+    lines += _by_words("Earns little or nothing as it is", [s for s in found if s.little])
+    half = [state for state in found if not state.lost and not state.little and state.words]
     if half:
         lines.append("Earns less:")
         lines += [_folded(f"{s.question.part}: {s.question.id}: {s.words}") for s in half]
+    return lines
+
+
+def _by_words(title: str, found: Sequence[State]) -> list[str]:
+    """These questions with their points, those of a part together that lack the same."""
+    if not found:
+        return []
+    points = sum(state.question.points for state in found if not state.question.bonus)
+    groups: dict[tuple[str, str], list[Question]] = {}
+    for state in found:
+        groups.setdefault((state.question.part, state.words), []).append(state.question)
+    lines = [f"{title} ({points:g} points):"]
+    for (part, words), asked in groups.items():
+        names = ", ".join(q.id + (" (bonus)" if q.bonus else "") for q in asked)
+        lines.append(_folded(f"{part}: {words}: {names}"))
     return lines
 
 

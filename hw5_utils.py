@@ -33,7 +33,6 @@ import socket
 import sys
 import tempfile
 import time
-import types
 import urllib.request
 from pathlib import Path
 from weakref import WeakKeyDictionary
@@ -125,47 +124,23 @@ def begin(quick: bool = False) -> bool:
         print("WARNING: quick settings (HW5_QUICK=1): few images and few steps, for a try only.")
     shell = _notebook()
     if shell:
+        import hw5_edits
+        import hw5_errors
         import hw5_folder
 
         hw5_folder.watch(shell)  # so that bundle() knows whether the notebook was saved since
-        shell.set_custom_exc((NotImplementedError,), _say_what_is_unwritten)
-        shell.events.register("pre_run_cell", _follow_the_files)
+        hw5_edits.follow(shell)
+        hw5_errors.attend(shell)
         # The first optimizer imports for a second, and an import that is interrupted stays broken:
         # so it is not left to the first training.
         torch.optim.Adam([torch.zeros(1)])
     return quick
 
 
-_DEFINED = (type, types.FunctionType)  # what a class or def statement makes
-
-
-def _follow_the_files(_=None) -> None:
-    """Let each function and class that a notebook has imported be the one its module has now.
-
-    autoreload, which has just looked for edits, does not see to all of them: after an edit that
-    it met with a whole reload, IPython 9 brings later ones into the module alone.
-    """
-    names = _notebook().user_ns
-    for name, held in list(names.items()):
-        module = getattr(held, "__module__", None) if isinstance(held, _DEFINED) else None
-        if module in ("hw5_vae", "hw5_gan") and module in sys.modules:
-            now = getattr(sys.modules[module], held.__name__, None)
-            if isinstance(now, _DEFINED) and now is not held:
-                names[name] = now
-
-
 def unwritten(error: BaseException) -> bool:
     """Is this a stub speaking, "part.question: write ..."? torch has such errors of its own."""
     is_stub = isinstance(error, NotImplementedError)
     return is_stub and re.match(r"[\w-]+\.\w+: ", str(error)) is not None
-
-
-def _say_what_is_unwritten(shell, kind, error, frames, tb_offset=None) -> None:
-    """In a notebook, a stub speaks its sentence; other errors show where they come from."""
-    if unwritten(error):
-        print(f"Not yet. {error}")
-    else:
-        shell.showtraceback((kind, error, frames), tb_offset=tb_offset)
 
 
 def default_device() -> str:
@@ -304,6 +279,13 @@ def _notebook():
 
     shell = get_ipython()
     return shell if hasattr(shell, "kernel") else None
+
+
+def _quick() -> bool:
+    """Whether quick settings are asked for: by HW5_QUICK=1, or by a notebook in its first cell."""
+    shell = _notebook()
+    asked = bool(shell and shell.user_ns.get("QUICK"))
+    return asked or os.environ.get("HW5_QUICK", "") not in ("", "0")
 
 
 def progress(iterable, label: str):

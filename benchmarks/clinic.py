@@ -2,14 +2,14 @@
 
     python benchmarks/clinic.py --data DIR                  train and draw all (two hours or so)
     python benchmarks/clinic.py --only fc-gan               one part
-    python benchmarks/clinic.py --try fc-gan.get_optimizer/sgd      a mistake that is in no sheet
-    python benchmarks/clinic.py --draw                      only draw anew what was trained
+    python benchmarks/clinic.py --only fc-gan --try fc-gan.get_optimizer/sgd
+                                                            a mistake beside the healthy run
 
 A sheet stands at `notebooks/pictures/PART--clinic.png`: a row for each run, with its letter, eight
 samples and its losses. The runs are the `WARDS` below, each one mistake of the catalogue in
 `mistakes.py` of its part, trained as the notebook trains but for fewer epochs; what a run left
-is kept in --out and not trained again. The letters are explained in the notebooks' clinic cells: a
-letter that changes here changes there.
+is kept in --out and not trained again; the sheet of --try lies there, too. The letters are
+explained in the notebooks' clinic cells: a letter that changes here changes there.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import types
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from string import ascii_uppercase
 
 import numpy as np
 import torch
@@ -53,11 +54,13 @@ class Ward:
     """The runs of one part: letter -> the mistake, as question/id, or HEALTHY.
 
     epochs: how long the healthy run goes, and how long the others.
+    images: what is left of a run; where it is of several kinds, of each as many.
     """
 
     train: Callable[[types.ModuleType, int, str | None], tuple[torch.Tensor, Losses]]
     epochs: tuple[int, int]
     runs: dict[str, str]
+    images: tuple[str, ...] = ("samples",)
 
 
 def module_with(mistake: str, file: str = "hw5_gan") -> types.ModuleType:
@@ -172,6 +175,10 @@ WARDS = {
         (2, 2),
         {
             "H": HEALTHY,
+            "A": "cifar-dcgan.fit/generator-labels-zero",
+            "B": "cifar-dcgan.fit/generator-detached",
+            "C": "cifar-dcgan.fit/saturating",
+            "D": "cifar-dcgan.weight_init/variance",
         },
     ),
     "ae-gan": Ward(
@@ -179,7 +186,12 @@ WARDS = {
         (28, 8),
         {
             "H": HEALTHY,
+            "A": "ae-gan.loss_generator/labels-zero",
+            "B": "ae-gan.optimizers/no-discriminator",
+            "C": "ae-gan.loss_generator/no-reconstruction",
+            "D": "ae-gan.loss_generator/never-steps",
         },
+        ("samples", "test images again"),
     ),
 }
 """The letters of each part's clinic; H is the healthy run."""
@@ -202,35 +214,56 @@ def trained(part: str, mistake: str, out: Path, data: str | None) -> tuple[np.nd
         return kept["images"], lists
 
 
-ROW, LEFT = 68, 44  # the height of a row, and where its samples begin
+ROW, LEFT, CURVES, GAP = 68, 44, 484, 15
+# The height of a row, where its images and its curves begin, and the space between two kinds.
 LINES = {"D": (EDGE["D"], "-"), "G": (EDGE["G"], "--"), "AE": (EDGE["E"], ":")}
 
 
-def draw(runs: dict[str, tuple[np.ndarray, Losses]]) -> Drawing:
-    """A row for each run: its letter, its last samples and its losses."""
+def draw(
+    runs: dict[str, tuple[np.ndarray, Losses]], kinds: Sequence[str] = ("samples",)
+) -> Drawing:
+    """A row for each run: its letter, its last images of each kind and its losses."""
     d = Drawing(820, 30 + ROW * len(runs))
-    d.text(LEFT, 14, "samples", size=12, ha="left")
     names = list(next(iter(runs.values()))[1])
+    each = SAMPLES // len(kinds)
     for k, name in enumerate(names):
         color, style = LINES[name]
-        x = 470 + 118 * k
+        x = CURVES + 110 * k
         d.axes.plot((x, x + 24), (14, 14), color=color, ls=style, lw=1.4)
         d.text(x + 30, 14, f"loss of {name}", size=12, ha="left")
     for k, (letter, (images, losses)) in enumerate(runs.items()):
         top = 30 + ROW * k
         d.text(22, top + 24, letter, size=18, weight="bold")
         images = images[-SAMPLES:].reshape(SAMPLES, -1, *SIDES[images.shape[-1] in (784, 28)])
-        d.mosaic(LEFT, top, images.transpose(0, 2, 3, 1).squeeze(), SAMPLES)
-        axes = d.inset(470, top + 2, 330, 42)
+        right = LEFT
+        for share, kind in enumerate(kinds):
+            shown = images[share * each : (share + 1) * each].transpose(0, 2, 3, 1).squeeze()
+            if top == 30:
+                d.text(right, 14, kind, size=12, ha="left")
+            right = d.mosaic(right, top, shown, each)[0] + GAP
+        axes = d.inset(CURVES, top + 2, 318, 42)
         for name, values in losses.items():
             color, style = LINES[name]
             curve = smooth(values, 0.97 if len(values) > 200 else 0)
             axes.plot(np.linspace(0, 1, len(curve)), curve, color=color, ls=style, lw=1.3)
-        low, high = axes.get_ylim()
-        axes.set(xlim=(0, 1), xticks=[], ylim=(min(low, 0), max(high, 1)))
-        axes.locator_params(axis="y", nbins=3)
-        axes.yaxis.get_offset_text().set_fontsize(7)
+        axes.set(xlim=(0, 1), xticks=[])
+        if "AE" in losses:
+            decades(axes)
+        else:
+            low, high = axes.get_ylim()
+            axes.set(ylim=(min(low, 0), max(high, 1)))
+            axes.locator_params(axis="y", nbins=3)
+            axes.yaxis.get_offset_text().set_fontsize(7)
     return d
+
+
+def decades(axes) -> None:
+    """A logarithmic scale, on which losses of 8 and of 0.02 can both be seen; the rest is cut."""
+    axes.set(yscale="log", ylim=(0.002, 20))
+    axes.set_yticks((0.01, 1), ("0.01", "1"))
+    axes.minorticks_off()
+    for line in axes.lines:
+        line.set_ydata(np.clip(line.get_ydata(), 0.0025, 18))
 
 
 SIDES = {True: (28, 28), False: (32, 32)}
@@ -242,16 +275,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--only", nargs="+", choices=WARDS, default=[*WARDS], metavar="PART")
+    parser.add_argument("--try", nargs="+", dest="tried", metavar="MISTAKE", help="not the wards")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "clinic")
     parser.add_argument("--data", help="folder of MNIST and CIFAR-10 (default: data/)")
     arguments = parser.parse_args(argv)
     for part in arguments.only:
+        ward, file = WARDS[part].runs, PICTURES / f"{part}--clinic.png"
+        if arguments.tried:
+            ward = dict(zip(ascii_uppercase, (HEALTHY, *arguments.tried), strict=False))
+            file = arguments.out / f"{part}--try.png"
         runs = {
             letter: trained(part, mistake, arguments.out, arguments.data)
-            for letter, mistake in WARDS[part].runs.items()
+            for letter, mistake in ward.items()
         }
-        file = PICTURES / f"{part}--clinic.png"
-        draw(runs).save(file, colours=200 if "cifar" in part else 96)
+        draw(runs, WARDS[part].images).save(file, colours=40 if "cifar" in part else 96)
         print(f"{file.name}: {file.stat().st_size / 1024:.0f} KB", flush=True)
     return 0
 

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PICTURES = ROOT / "notebooks" / "pictures"
 INCH = 100  # pixels shown
 SHARP = 2  # pixels drawn for each pixel shown; `picture` of hw5_figures halves them
-INK, PALE = "#2f3640", "#8a929c"
+INK, PALE, RULE = "#2f3640", "#8a929c", "#d5d9de"
 FILL = {"E": "#d7e6f7", "G": "#d9efd9", "D": "#fde3c8", "loss": "#fbdcdf", "data": "#f2f3f5"}
 EDGE = {"E": "#3a72b0", "G": "#3c8d4a", "D": "#c9721a", "loss": "#c0475a", "data": "#8a929c"}
 
@@ -86,7 +86,7 @@ class Drawing:
 
     def rule(self, x, top, bottom) -> None:
         """A thin line between two halves."""
-        self.axes.plot((x, x), (top, bottom), color="#d5d9de", lw=1)
+        self.axes.plot((x, x), (top, bottom), color=RULE, lw=1)
 
     def loss(self, x, y, words, width=130, height=44, size=13) -> None:
         self.axes.add_patch(
@@ -221,7 +221,7 @@ def save_small(picture: Image.Image, file: Path, colours: int) -> None:
     flat = picture.convert("RGB")
     own = flat.quantize(colours, Image.Quantize.MEDIANCUT, dither=0).getpalette()[: 3 * colours]
     own = [255 if level > 249 else level for level in own]  # paper stays white
-    style = [INK, PALE, *EDGE.values(), *FILL.values()]
+    style = [INK, PALE, RULE, *EDGE.values(), *FILL.values()]
     palette = Image.new("P", (1, 1))
     palette.putpalette(own + [int(c[k : k + 2], 16) for c in style for k in (1, 3, 5)])
     flat.quantize(palette=palette, dither=0).save(file, optimize=True)

@@ -26,7 +26,7 @@ import torch
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from clinic import HEALTHY, LINES, Losses, module_with, trained  # noqa: E402
+from clinic import HEALTHY, LINES, Losses, decades, module_with, trained  # noqa: E402
 from drawing import EDGE, PICTURES, Drawing  # noqa: E402
 from matplotlib import colormaps  # noqa: E402
 
@@ -302,10 +302,12 @@ def fc_gan_pictures(s: Sources) -> Drawing:
     dc = s.weights("fc-gan-dc-0", "fc-gan-dc", hw5_gan.build_dc_generator(), "G").train()(z)
     wrong = s.patient("fc-gan", "fc-gan.generator/sigmoid")[0]
     same = s.patient("fc-gan", "fc-gan.generator_loss/saturating")[0]
-    d, right = sheet(TOP + 142, half=400)
-    for left, above, below in ((LEFT, fc, dc), (right, 2 * wrong - 1, 2 * same - 1)):
-        d.mosaic(left, TOP, (pictures(above[:8]) + 1) / 2, 8, scale=1.6)
-        d.mosaic(left, TOP + 62, (pictures(below[:8]) + 1) / 2, 8, scale=1.6)
+    d, right = sheet(TOP + 110, half=408)
+    halves = ((LEFT, (fc, dc)), (right, (2 * wrong - 1, 2 * same - 1)))  # all in [-1, 1]
+    for left, rows in halves:
+        for k, (name, images) in enumerate(zip(("first", "second"), rows, strict=True)):
+            d.text(left, TOP + 22 + 54 * k, name, size=12, ha="left")
+            d.mosaic(left + 51, TOP + 54 * k, (pictures(images[:8]) + 1) / 2, 8)
     return d
 
 
@@ -361,25 +363,31 @@ def cifar_reconstructions(s: Sources) -> Drawing:
 
 
 def ae_gan_results(s: Sources) -> Drawing:
-    d, right = sheet(TOP + 158, half=420)
+    test = s.digits()[0][:4]
+    d, right = sheet(TOP + 154, half=410)
     for left, mistake in ((LEFT, HEALTHY), (right, "ae-gan.loss_generator/labels-zero")):
         images, losses = s.patient("ae-gan", mistake)
-        d.text(left, TOP + 20, "made up", size=12, ha="left")
-        d.mosaic(left + 70, TOP, pictures(images[:4]), 4)
-        d.text(left, TOP + 66, "originals", size=12, ha="left")
-        d.mosaic(left + 70, TOP + 50, pictures(s.digits()[0][:4]), 4)
-        d.text(left, TOP + 112, "again", size=12, ha="left")
-        d.mosaic(left + 70, TOP + 96, pictures(images[4:]), 4)
-        axes = d.inset(left + 290, TOP + 4, 124, 118)
+        rows = {"made up": images[:4], "test": test, "again": images[4:]}
+        for k, (name, row) in enumerate(rows.items()):
+            top = TOP + (0, 54, 100)[k]
+            d.text(left, top + 21, name, size=12, ha="left")
+            d.mosaic(left + 60, top, pictures(row), 4)
+        axes = d.inset(left + 272, TOP + 14, 134, 98)
         for name, values in losses.items():
             color, style = LINES[name]
-            axes.plot(range(1, len(values) + 1), values, color=color, ls=style, label=name)
-        axes.legend(fontsize=7, frameon=False)
+            axes.plot(range(1, len(values) + 1), values, color=color, ls=style, lw=1.3)
+        decades(axes)
+        axes.set_xlim(1)
         axes.set_xlabel("epoch", fontsize=8)
+        for k, name in enumerate(losses):
+            color, style = LINES[name]
+            x = left + 290 + 42 * k
+            d.axes.plot((x, x + 16), (TOP + 4, TOP + 4), color=color, ls=style, lw=1.3)
+            d.text(x + 19, TOP + 4, name, size=10, ha="left")
     return d
 
 
-COLLAPSED = "cifar-dcgan.fit/saturating"
+COLLAPSED = "cifar-dcgan.fit/generator-labels-zero"
 
 THUMBNAILS: dict[str, Callable[[Sources], Drawing]] = {
     "bernoulli-vae--training": bernoulli_training,

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 import hw5_checkpoint
-from hw5_checkpoint import CheckpointError, Gallery, checkpoint, resumable
+from hw5_checkpoint import CheckpointError, Gallery, NotThereYet, checkpoint, resumable
 from hw5_utils import adam, reset_seed
 
 
@@ -126,3 +126,5 @@ def test_a_gallery_knows_its_last_images():
     assert gallery.last() == torch.ones(1)
     with pytest.raises(ValueError, match="no images yet"):
         Gallery().last()
+    with pytest.raises(NotThereYet, match=r"images of the epochs \[0, 2, 10\], not of 20"):
+        gallery[20]

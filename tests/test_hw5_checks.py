@@ -118,6 +118,7 @@ class TestParts:
         questions = [q for q in hw5_checks.QUESTIONS if q.startswith(part)]
         assert out.count("NOT YET") == len(questions) and "Traceback" not in out
         assert f"0 of {len([q for q in questions if q not in BONUS])} pass" in out
+        assert "Most mistakes show here, but not all: this promises no full marks." in out
 
     def test_the_bonus_may_be_left_out(self, student, capsys):
         text = edited("hw5_gan", "return 0.5 * ((scores_fake - 1)", "return ((scores_fake - 1)")

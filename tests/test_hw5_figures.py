@@ -9,6 +9,7 @@ import pytest
 import torch
 
 import hw5_figures as figures
+from hw5_checkpoint import NotThereYet
 from hw5_utils import array_to_image, concat_images, load_mnist
 
 
@@ -61,6 +62,22 @@ class TestImages:
         axes = figure.axes[0]
         assert axes.images[0].get_cmap().name == "Greys" and len(axes.get_xticks()) == 11
         assert pixels(figure)[5, 5].tolist() == [255, 255, 255]
+
+
+class TestQuickSettings:
+    def test_a_line_under_images_says_what_to_expect(self, monkeypatch):
+        def note() -> str:
+            return figures.image_grid(torch.rand(4, 784)).get_supxlabel()
+
+        monkeypatch.delenv("HW5_QUICK", raising=False)
+        assert note() == ""
+        monkeypatch.setenv("HW5_QUICK", "1")
+        assert "blurs and noise are to be expected" in note()
+        assert figures.loss_curves({"loss": [1.0]}).get_supxlabel() == ""
+
+    def test_without_any_losses_there_is_a_sentence(self):
+        with pytest.raises(NotThereYet, match="There are no losses yet: run the cell that trains"):
+            figures.loss_curves({"D": [], "G": []})
 
 
 class TestPointsAndCurves:

@@ -10,7 +10,7 @@ import pytest
 from IPython.core.events import EventManager, available_events
 
 import hw5_folder
-from hw5_folder import about, gather, unsaved, watch
+from hw5_folder import about, at_odds, gather, unsaved, watch
 from hw5_notebook import ReportError, read_notebook
 from tests.notebooks_awkward.cells import markdown, notebook
 from tests.notebooks_awkward.coursework import coursework, save
@@ -155,6 +155,25 @@ class TestUnsaved:
         watch(kernel)
         heard = kernel.events.callbacks["post_run_cell"]
         assert [one.__name__ for one in heard].count("note_the_time") == 1
+
+
+def test_a_netid_that_was_typed_and_not_saved_is_told(folder, kernel):
+    save(coursework(netid=""), folder / "3_fc_vae.ipynb")
+    books = [read_notebook(folder / "3_fc_vae.ipynb")]
+    assert at_odds(books) == []
+    kernel.user_ns["NETID"] = "ada1"
+    assert at_odds(books)[0].sentence.startswith(
+        "NETID is “ada1” here, and in no notebook that was"
+    )
+    save(coursework(), folder / "3_fc_vae.ipynb")
+    assert at_odds([read_notebook(folder / "3_fc_vae.ipynb")]) == []
+
+
+def test_netids_that_differ_are_told_and_capitals_do_not_count(folder):
+    books = [read_notebook(save(coursework(netid=n), folder / f"{n}.ipynb")) for n in ("a1", "b2")]
+    assert "(a1.ipynb: a1; b2.ipynb: b2)" in at_odds(books)[0].sentence
+    same = [read_notebook(save(coursework(netid=n), folder / f"{n}.ipynb")) for n in ("a1", "A1")]
+    assert at_odds(same) == [] and about(same).netids == ("a1",)
 
 
 def test_where_nobody_watched_nothing_is_told(folder, kernel):

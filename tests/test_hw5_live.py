@@ -317,9 +317,37 @@ class TestGoingOn:
             raise KeyboardInterrupt
 
         said = stopped(interrupted)
-        assert said.startswith("Stopped in epoch 3 of 3. ") and "begins anew: its loop" in said
+        assert said.startswith("Stopped in epoch 3 of 3. Nothing of this run is kept: no loop over")
         assert "`resumable(epochs, ...)`" in said
         assert not [*(folder / "runs").glob("*.safetensors")]
+
+    def test_interrupted_before_its_first_step_nothing_is_lost(self):
+        """Whether its loop would have been kept, nobody can know yet."""
+
+        def interrupted(model, loader, epochs):
+            raise KeyboardInterrupt
+
+        assert stopped(interrupted).startswith("Stopped before its first step: nothing is lost.")
+        stopped(stop=2)
+        assert stopped(interrupted).startswith("Stopped before its first step: nothing is lost.")
+
+    def test_interrupted_in_its_first_epoch_it_begins_anew(self):
+        assert stopped(stop=0).startswith("Stopped in epoch 1 of 3, before one was done. ")
+        assert stopped(stop=0).endswith(" begins anew.")
+
+    def test_with_resume_false_the_way_on_is_named(self):
+        """In a notebook the same cell would begin anew for ever."""
+
+        class Shell:
+            CustomTB, custom_exceptions, user_ns = None, (Stopped,), {}
+
+        run = training("autoencoder-x", None, None, epochs=3, resume=False)
+        with pytest.raises(Stopped) as stop, run:
+            run.shell = Shell
+            for epoch in resumable(3):
+                if epoch == 1:
+                    raise KeyboardInterrupt
+        assert str(stop.value).endswith("Without resume=False this cell goes on after epoch 1.")
 
     @pytest.mark.parametrize("forgotten", ["model", "optimizer"])
     def test_a_loop_that_forgets_to_tell_is_not_kept_and_never_resumed(self, folder, forgotten):
@@ -335,7 +363,7 @@ class TestGoingOn:
             return epochs
 
         said = stopped(loop, stop=2)
-        assert f"begins anew: `resumable` was not told of the {forgotten}" in said
+        assert f"Nothing of this run is kept: `resumable` was not told of the {forgotten}" in said
         assert not [*(folder / "runs").glob("*.safetensors")]
         assert train(loop)[1].steps == 12
 
@@ -450,7 +478,7 @@ class TestInANotebook:
             stop,
         )
         assert found and int(found[2]) in (int(found[1]) - 1, int(found[1]) - 2)
-        assert "begins anew: its loop keeps nothing" in said(cells[7]).splitlines()[-1]
+        assert "Nothing of this run is kept: no loop over" in said(cells[7]).splitlines()[-1]
         assert "ELBOs" not in said(cells[2])
 
     def test_it_goes_on_with_its_losses_and_all_its_lines(self, cells):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 
 import pytest
 
+from hw5_folder import about
 from hw5_notebook import (
     About,
     ReportError,
@@ -14,10 +16,14 @@ from hw5_notebook import (
     find_names,
     parse_notebook,
     preflight,
+    unread,
 )
 from hw5_notebook import read_notebook as read
-from tests.notebooks_awkward.cells import code, failed, markdown, notebook, picture, shown
+from hw5_written import questions_asked
+from tests.notebooks_awkward.cells import code, failed, markdown, notebook, picture, shown, stream
 from tests.notebooks_awkward.coursework import BEGIN, article, coursework, graded, save
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def parsed(content):
@@ -156,6 +162,54 @@ def test_the_warnings_of_the_first_cell_are_those_that_are_looked_for(monkeypatc
     assert sorted(kinds(coursework(begin=capsys.readouterr().out))) == ["quick", "stand-in"]
     hw5_utils.load_mnist(limit=2)
     assert kinds(coursework(begin=capsys.readouterr().out)) == ["stand-in"]
+
+
+def test_a_training_that_was_stopped_is_told_unless_it_went_on():
+    content = coursework()
+    said = "Stopped in epoch 3 of 10. Run this cell again, and it goes on after epoch 2.\n"
+    cell = cell_of(content, "fc-vae--loss--try")
+    cell["outputs"].append(stream(f"Epoch 1\n{said}"))
+    finding = preflight(parsed(content))[0]
+    assert finding.kind == "stopped" and "Stopped in epoch 3 of 10" in finding.sentence
+    cell["outputs"].append(stream("Epoch 3\n"))
+    assert kinds(content) == []
+
+
+def test_given_cells_that_were_deleted_are_told_once():
+    content = coursework()
+    asked = ("fc-vae.loss", "fc-vae.cvae", "conv-gan.loss_d")  # of the last no cell is in here
+    found = preflight(parsed(content), asked)
+    assert [one.kind for one in found] == ["deleted", "deleted"]
+    assert "fc-vae.cvae" in found[0].sentence and "fc-vae--loss--check" in found[1].sentence
+    assert "conv-gan" not in found[0].sentence + found[1].sentence
+    content["cells"] = [cell for cell in content["cells"] if cell["id"] != "fc-vae--why--statement"]
+    (found,) = preflight(parsed(content))
+    assert found.kind == "deleted" and "fc-vae.why" in found.sentence
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("notebooks/*.ipynb")), ids=lambda path: path.stem)
+def test_of_a_released_notebook_no_given_cell_is_missed(path):
+    found = preflight(read(path), questions_asked(ROOT))
+    assert [one.sentence for one in found if one.kind == "deleted"] == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "rather"),
+    [
+        ("NETID = ada1", 'NETID = "ada1"'),
+        ("NETID = “ada1”", 'NETID = "ada1"'),
+        ('NETID = "ada1, bob2', 'NETID = "ada1, bob2"'),
+        ("NETID = ada1, bob2  # us", 'NETID = "ada1, bob2"'),
+        ("SOURCES = [A good book]", 'SOURCES = ["A good book"]'),
+    ],
+)
+def test_what_is_said_of_people_and_cannot_be_read_is_explained(typed, rather):
+    content = coursework()
+    cell_of(content, "about")["source"] = f'{typed}\nDISCUSSED_WITH = ["cyd3"]'
+    (found,) = unread(parsed(content))
+    assert f": {rather}." in found.sentence
+    assert about([parsed(content)]).discussed == ("cyd3",)
+    assert list(unread(parsed(coursework()))) == []
 
 
 def test_a_cell_that_stopped_with_an_error_is_named():

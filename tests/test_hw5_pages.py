@@ -171,6 +171,40 @@ def test_every_question_starts_a_page_and_the_map_says_where_it_is(small):
     assert "would otherwise ignore" in inside(small.pdf, answer["page"], answer["box"])
 
 
+def test_the_cells_of_a_question_stand_together_and_what_is_between_them_flows_after_it():
+    content = coursework()
+    more = code("again(samples)", id="fc-vae--figures--again", count=9)
+    between = markdown("## See the space\n\nMove the sliders.", "fc-vae--space")
+    content["cells"][8:8] = [between, more]
+    result = printed(content)
+    (place,) = next(q for q in result.map["questions"] if q["key"] == "fc-vae.figures")["boxes"]
+    text = inside(result.pdf, place["page"], place["box"])
+    assert "draw(samples)" in text and "again(samples)" in text and "sliders" not in text
+    assert "Move the sliders." in pages(result.pdf)[place["page"] - 1]
+
+
+def test_imports_greetings_and_advice_of_checks_are_left_out():
+    content = coursework()
+    greeting = "Hello from hw5_vae.py!\nhw5_vae.py last edited on Sun Nov 29 10:58:43 2026\n"
+    said = "fc-vae.loss: hw5_vae.py\n\n  loss  passed\n        marked unseen: random images\n\n"
+    said += "1 of 1 pass. Most mistakes show here, but not all: this promises no full marks.\nThey come from others.\n"
+    names = "from a_module import (\n    one,\n    two,\n)\n"
+    checked = code("check('fc-vae.loss')", stream(said), id="fc-vae--loss--check", count=5)
+    checked["metadata"] = {"nbgrader": {"locked": True}}
+    content["cells"][3:3] = [
+        code(f"{names}hello_vae()", stream(greeting), id="fc-vae--import", count=3),
+        code(f"{names}print(two)", stream(f"{greeting}2 of them\n"), id="fc-vae--use", count=4),
+    ]
+    content["cells"].insert(8, checked)
+    text = " ".join(pages(printed(content).pdf))
+    assert "from a_module import … print(two) 2 of them" in text
+    assert "loss passed 1 of 1 pass." in text
+    for words in ("Hello", "last edited", "hello_vae", "marked unseen", "simplest", "come from"):
+        assert words not in text
+    plain = printed(notebook(code(f"{names}print(two)"))).pdf
+    assert "one, two, )" in pages(plain)[0]
+
+
 def test_a_question_of_several_pages_has_a_box_on_each():
     long = " ".join(f"word{i}" for i in range(2000))
     result = printed(coursework(answer=long))
@@ -237,24 +271,24 @@ def test_what_is_given_to_look_at_is_not_printed(small):
     assert printed(content).pdf == small.pdf
 
 
-def test_code_stands_behind_the_questions_on_a_page_each(small, appended):
+def test_code_stands_behind_the_questions_one_after_the_other(small, appended):
     sheets = pages(appended.pdf)
-    before = [one.replace("/ 5", "/ 7") for one in pages(small.pdf)]
-    assert [one.replace("code on page 7 ", "") for one in sheets[1:5]] == before[1:]
-    assert "code on page 7" in sheets[2]
-    front, loss = sheets[-2:]
-    assert "Appendix: the code" in front and "Not written: fc-vae.figures." in front
+    before = [one.replace("/ 5", "/ 6") for one in pages(small.pdf)]
+    assert [one.replace("code on page 6 ", "") for one in sheets[1:5]] == before[1:]
+    assert "code on page 6" in sheets[2]
+    loss = sheets[-1]
+    assert "Appendix: the code" in loss and "Not written: fc-vae.figures." in loss
     assert "fc-vae.loss" in loss and "hw5_vae.py, lines 7 to 8" in loss
     for words in ("def loss_function(", "x_hat, # (N, 1, 28, 28)", "return kept", "#panic(1)"):
         assert words in loss
     assert "BEGIN" not in loss and "What is asked for" not in loss and "draw" not in loss
     assert re.search(r"Appendix: the code[ .]*6\b", sheets[0])
-    assert all("Appendix · the code" in one for one in (front, loss))
-    assert not any("Appendix · the code" in one for one in sheets[:-2])
+    assert "Appendix · the code" in loss
+    assert not any("Appendix · the code" in one for one in sheets[:-1])
 
 
 def test_code_is_coloured_in_the_appendix(appended):
-    dots = drawn(appended.pdf, 7, scale=2)
+    dots = drawn(appended.pdf, 6, scale=2)
     assert (np.ptp(dots.astype(int), axis=-1) > 60).sum() > 500
 
 
@@ -265,7 +299,7 @@ def test_the_map_says_where_code_is_and_questions_stay_as_they_are(small, append
     (entry,) = appended.map["code"]
     assert (entry["key"], entry["file"], entry["lines"]) == ("fc-vae.loss", "hw5_vae.py", [[7, 8]])
     (place,) = entry["boxes"]
-    assert place["page"] == 7 and "return kept" in inside(appended.pdf, 7, place["box"])
+    assert place["page"] == 6 and "return kept" in inside(appended.pdf, 6, place["box"])
     assert appended.map["modules"][0]["name"] == "hw5_vae.py"
 
 
@@ -281,11 +315,11 @@ def test_a_pdf_without_names_strikes_them_out_of_code_too():
 
 def test_a_file_that_is_no_python_is_said_and_shown():
     broken = with_code(CODE.replace("return kept", "return kept("))
-    assert "hw5_vae.py, line 8, is not valid Python" in pages(broken.pdf)[-3]
-    assert "return kept(" in pages(broken.pdf)[-2]
+    assert "hw5_vae.py, line 8, is not valid Python" in pages(broken.pdf)[-1]
+    assert "return kept(" in pages(broken.pdf)[-1]
     unmarked = "\n".join(line for line in CODE.split("\n") if "###" not in line) + "def f(:\n"
     result = with_code(unmarked)
-    assert "is not valid Python" in pages(result.pdf)[-2]
+    assert "is not valid Python" in pages(result.pdf)[-1]
     assert "What is asked for" in pages(result.pdf)[-1] and "def f(:" in pages(result.pdf)[-1]
 
 
@@ -350,6 +384,23 @@ def test_pictures_come_out_in_their_colours_and_at_a_sensible_size(small):
     digit = notebook(code("x", shown({"image/png": picture(28, 28, "navy")})))
     width, height = of_colour(drawn(printed(digit).pdf, 1), (0, 0, 128))
     assert 40 < width == height < 80
+
+
+@pytest.mark.parametrize(("lines", "pages", "shrunk"), [(8, 1, 0), (22, 1, 1), (40, 2, 0)])
+def test_a_picture_is_shrunk_moderately_where_that_keeps_it_on_its_page(lines, pages, shrunk):
+    content = coursework()
+    cell = next(one for one in content["cells"] if one["id"] == "fc-vae--figures--draw")
+    cell["source"] = "\n".join(f"step_{i} = {i}" for i in range(lines))
+    tall = shown({"image/png": picture(500, 560, "tomato")})
+    cell["outputs"] = [stream("\n".join(map(str, range(20)))), tall]
+    result = printed(content)
+    boxes = next(q for q in result.map["questions"] if q["key"] == "fc-vae.figures")["boxes"]
+    assert len(boxes) == pages
+    width, height = of_colour(drawn(result.pdf, boxes[-1]["page"]), (255, 99, 71))
+    assert abs(width / height - 500 / 560) < 0.02
+    whole = 0.6 * 560
+    assert (hw5_pages.SMALLEST - 0.01) * whole < height <= whole + 2
+    assert (height < 0.97 * whole) == bool(shrunk)
 
 
 def test_mathematics_is_set_and_not_typed():

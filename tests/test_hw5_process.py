@@ -133,7 +133,7 @@ class TestTheSession:
 class TestEveryCheckEnds:
     def test_what_kills_a_helper_costs_its_own_question(self, student, monkeypatch, said):
         """A loop that prints, 20 GB, a segfault and an exit, and one question that is right."""
-        monkeypatch.setattr(hw5_process, "SECONDS", 3)
+        monkeypatch.setattr(hw5_process, "SECONDS", 5)
         student(
             edited(
                 (RIGHT, "while True: print('x' * 10**6)"),
@@ -147,7 +147,7 @@ class TestEveryCheckEnds:
         assert hw5_checks.check("fc-vae") is False
         out = said()
         assert row("networks", out) == "passed"
-        assert "`while True: print('x' * 10**6)`): still running after 3 s" in row(
+        assert "`while True: print('x' * 10**6)`): still running after 5 s" in row(
             "reparametrize", out
         )
         assert "(`return torch.ones(5 * 10**9)" in row("forward", out)
@@ -157,12 +157,12 @@ class TestEveryCheckEnds:
         assert "1 of 5 pass" in out and "Traceback" not in out
 
     def test_an_import_ends_too(self, student, monkeypatch, said):
-        monkeypatch.setattr(hw5_process, "SECONDS", 1)
+        monkeypatch.setattr(hw5_process, "SECONDS", 2)
         student("import torch\n\nwhile True: pass\n")
         assert hw5_checks.check("fc-vae") is False
         out = said()
         assert out.startswith("hw5_vae.py cannot be imported. hw5_vae.py, line 3 (`while True: pa")
-        assert "still running after 1 seconds, so it was stopped. Does a loop never end?" in out
+        assert "still running after 2 seconds, so it was stopped. Does a loop never end?" in out
         assert 'belongs under `if __name__ == "__main__":`' in out
 
     def test_where_no_allocation_fails_the_session_looks_on(self, student, monkeypatch, said):
@@ -208,6 +208,14 @@ check("fc-vae.loss")
     pids = [int(pid) for pid in re.search(r"^helpers (\d+) (\d+)$", ran.stdout, re.M).groups()]
     assert ran.returncode == -9
     ends = time.monotonic() + 30
-    while any(psutil.pid_exists(pid) for pid in pids) and time.monotonic() < ends:
+    while any(map(running, pids)) and time.monotonic() < ends:
         time.sleep(0.1)
-    assert not any(psutil.pid_exists(pid) for pid in pids)
+    assert not any(map(running, pids))
+
+
+def running(pid: int) -> bool:
+    """Whether a process is at work; one that has ended may stay listed where nobody reaps it."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

@@ -9,8 +9,9 @@ import pytest
 
 from autograder.assignment import read_assignment
 from hw5_notebook import parse_notebook, read_notebook
-from hw5_summary import full_run, losses, states, table
+from hw5_summary import full_run, losses, outdated, states, table
 from hw5_written import Asked, Module, questions_asked, read_modules
+from tests.notebooks_awkward.cells import code, stream
 from tests.notebooks_awkward.coursework import BEGIN, coursework
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -132,6 +133,36 @@ def test_bonus_points_come_on_top():
 )
 def test_a_run_is_full_with_real_settings_and_data(begin, words):
     assert full_run("fc-vae", [book(begin=begin)]) == words
+
+
+def test_figures_of_a_quick_run_earn_little_and_are_not_counted():
+    one = book(begin=f"{BEGIN}WARNING: quick settings\n")
+    found = states([one], modules(), ASKED)
+    assert table(found, [one])[1].endswith("1 of 1   1 of 1   1 of 1  quick     9 of 13")
+    assert losses(found) == [
+        "Earns little or nothing as it is (4 points):",
+        "  fc-vae: figure of a quick run: figures",
+    ]
+
+
+def test_figures_of_code_that_is_no_longer_there_earn_little():
+    content = coursework()
+    empty = modules("raise NotImplementedError")
+    one = parse_notebook(content, "3_fc_vae")
+    assert outdated(one, empty, ASKED) == ["fc-vae.loss"]  # it has figures, and none of the code
+    assert outdated(one, modules(), ASKED) == []
+    found = states([one], empty, ASKED)
+    assert "  fc-vae: figure of other code than is handed in: figures" in losses(found)
+    for said, away in (("NOT YET  write it", []), ("passed", ["fc-vae.loss"])):
+        check = code("check()", stream(f"\n  loss  {said}\n"), id="fc-vae--loss--check")
+        told = {**content, "cells": [*content["cells"][:6], check, *content["cells"][6:]]}
+        assert outdated(parse_notebook(told, "3_fc_vae"), empty, ASKED) == away
+
+
+def test_a_training_that_was_stopped_is_no_full_run():
+    content = coursework()
+    cell_of(content, "fc-vae--loss--try")["outputs"] = [stream("Stopped in epoch 3 of 10. Run it")]
+    assert full_run("fc-vae", [parse_notebook(content, "3_fc_vae")]) == "stopped"
 
 
 def test_a_part_of_which_cells_were_left_out_is_run_in_part():

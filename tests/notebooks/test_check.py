@@ -1,7 +1,8 @@
-"""Edit, check, edit, check, use: what a notebook has imported follows the file all the while."""
+"""Edit, check, edit, check, use: a notebook follows the file, and says what stopped a cell."""
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -11,7 +12,7 @@ import pytest
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
-from tests.notebooks.running import ROOT, errors, said
+from tests.notebooks.running import ROOT, code, errors, read, said
 
 SETUP = "%load_ext autoreload\n%autoreload 2\nfrom hw5_utils import begin, check\nbegin();"
 IMPORT = "import torch\nimport hw5_vae\nfrom hw5_vae import reparametrize\nmine = 7"
@@ -34,12 +35,17 @@ class Session:
     def __init__(self, client: NotebookClient, folder: Path) -> None:
         self.client, self.folder = client, folder
 
-    def run(self, source: str) -> str:
+    def show(self, source: str) -> tuple[str, str]:
+        """What a cell prints, and the traceback that it shows."""
         cell = new_code_cell(source)
         self.client.nb.cells.append(cell)
         self.client.execute_cell(cell, len(self.client.nb.cells) - 1)
-        assert not errors(cell), errors(cell)[0]
-        return said(cell)
+        return said(cell), re.sub(r"\x1b\[[\d;]*m", "", "".join(errors(cell)))
+
+    def run(self, source: str) -> str:
+        printed, traceback = self.show(source)
+        assert not traceback, traceback
+        return printed
 
     def edit(self, line: str) -> None:
         assert TEXT.count(RIGHT) == 1
@@ -91,3 +97,48 @@ def test_a_notebook_goes_on_with_what_the_file_says_now(sitting):
             session.edit(line)
             session.check(line)
             session.use(line)
+
+
+DRAW = "reparametrize(torch.zeros(2), torch.zeros(2))"
+
+
+def test_a_cell_that_stops_says_why_and_where(sitting):
+    """After several edits, a line that does not load, exits, and names that nobody has made."""
+    with sitting() as session:
+        shutil.copytree(ROOT / "notebooks", session.folder / "notebooks")
+        cells = {cell.id: cell.source for cell in code(read(ROOT / "notebooks/3_fc_vae.ipynb"))}
+        session.run('import os\nos.environ["JPY_SESSION_NAME"] = "notebooks/3_fc_vae.ipynb"')
+        session.run(SETUP)
+        session.run(IMPORT)
+        first = TEXT[: TEXT.index(RIGHT)].count("\n") + 1
+        for more in (2, 4, 3):
+            session.edit("# more\n    " * more + "sigma = 1 / 0")
+            shown = session.show(DRAW)[1]
+            assert f"hw5_vae.py:{first + more}, in reparametrize" in shown, shown
+            assert f"--> {first + more} sigma = 1 / 0" in shown, shown
+
+        session.edit("sigma = = 1")
+        for _ in range(2):
+            printed, shown = session.show(DRAW)
+            assert f"WARNING: hw5_vae.py, line {first} (`sigma = = 1`): SyntaxError" in printed
+            assert "goes on with the last version" in printed and "Traceback" not in printed
+            assert f"--> {first + 3} sigma = 1 / 0" in shown and "autoreload" not in shown
+
+        for line in ("raise SystemExit", "quit()"):
+            session.edit(line)
+            printed, shown = session.show(DRAW)
+            assert f"hw5_vae.py, line {first} (`{line}`): " in printed
+            assert "Python itself. A notebook goes on" in printed and "File" not in shown
+
+        session.edit(RIGHT)
+        assert session.run(cells["fc-vae--cvae_training--look"]).startswith("`look` is not there")
+        for own in ("devise + 1", "def own():\n    return devise\nown()"):
+            assert "NameError: name 'devise' is not defined" in session.show(own)[1]
+        session.edit("vae")
+        printed, shown = session.show(DRAW)
+        assert not printed and f"--> {first} vae" in shown, "a name in the student's own code"
+
+        empty = "from hw5_gan import samples_by_epoch\nfrom hw5_utils import Gallery"
+        session.run(empty)
+        shown = session.show("samples_by_epoch(Gallery())")[1]
+        assert shown.startswith("There are no samples yet: run the cell that trains"), shown

@@ -159,7 +159,7 @@ def test_a_student_runs_the_notebook_to_its_end_and_hands_it_in(
 STEPS = (
     "%load_ext autoreload\n%autoreload 2\nfrom hw5_utils import begin, check\nbegin();",
     "import hw5_process, hw5_vae, torch\nfrom hw5_vae import reparametrize\n"
-    "hw5_process.SECONDS, mine = 5, 7",
+    "hw5_process.SECONDS, mine = 8, 7",
     'check("fc-vae.reparametrize");',
     "for draw in (reparametrize, hw5_vae.reparametrize):\n"
     "    z = draw(torch.zeros(99999), torch.full((99999,), 1.3863))\n"
@@ -168,7 +168,7 @@ STEPS = (
 RIGHT = "sigma = torch.exp(logvar / 2)"
 EDITS = {  # what stands there instead, what check says of it, and what the notebook then computes
     "sigma = torch.exp(logvar)": ("NOT YET", "7 4.0 7 4.0"),
-    "while True: pass": ("(`while True: pass`): still running after 5 seconds", None),
+    "while True: pass": ("(`while True: pass`): still running after 8 seconds", None),
     "sigma = torch.ones(5 * 10**9)": ("there is not enough memory for this", None),
     RIGHT: ("1 of 1 pass", "7 2.0 7 2.0"),
 }

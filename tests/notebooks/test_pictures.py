@@ -40,6 +40,16 @@ def test_a_picture_belongs_to_the_part_of_the_cell_that_shows_it():
         assert name.split("--")[0] == cell.split("--")[0], cell
 
 
+def test_every_question_about_a_figure_shows_what_right_and_wrong_look_like():
+    asked = {
+        "--".join(cell.id.split("--")[:2])
+        for path in NOTEBOOKS
+        for cell in read(path).cells
+        if cell.metadata.get("hw5", {}).get("figure")
+    } - {"report--results"}  # the figures of the report are the student's choice
+    assert {f"{question}--picture" for question in asked} <= set(SHOWN)
+
+
 def test_given_pictures_and_tries_are_no_part_of_what_is_handed_in():
     for path in NOTEBOOKS:
         for cell in read(path).cells:
@@ -53,7 +63,7 @@ def test_the_letters_of_a_clinic_are_runs_that_can_be_made_again(monkeypatch):
     known = {f"{mistake.question}/{mistake.id}" for mistake in all_mistakes()}
     cells = {cell.id: cell.source for path in NOTEBOOKS for cell in read(path).cells}
     sheets = {part: ward for part, ward in wards.items() if len(ward.runs) > 1}
-    assert {"conv-gan", "fc-gan"} <= set(sheets)
+    assert set(sheets) == {"conv-gan", "fc-gan", "cifar-dcgan", "ae-gan"}
     for part, ward in sheets.items():
         letters = re.findall(r"^\| ([A-Z]) \|", cells[f"{part}--clinic"], re.MULTILINE)
         assert letters == [*ward.runs], part
