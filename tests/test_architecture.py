@@ -69,7 +69,7 @@ def test_assignment_and_results_import_nothing_of_ours(name):
 
 @pytest.mark.parametrize("path", STUDENT, ids=lambda p: p.name)
 def test_student_facing_modules_never_import_the_autograder(path):
-    """hw5_asked.py alone asks it, and only here: a release holds data in its place."""
+    """hw5_asked.py alone reads a file of it, and only here: a release holds data instead."""
     if path.stem != "hw5_asked":
         assert "autograder" not in path.read_text()
 
