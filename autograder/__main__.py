@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from . import authoring
 from .assignment import Assignment, AssignmentError, Part, read_assignment
 from .checking.reference import ROOT
 from .export import execution, feedback, marks_csv, results_json, table
@@ -24,6 +23,7 @@ from .grading.judge import graded_parts
 from .intake.submissions import Handin, IntakeError, read_submission, read_submissions
 from .notebooks import printing as report
 from .notebooks.execution import execute
+from .progress import progress_bar
 from .release import ReleaseError
 from .results import UNGRADABLE, SubmissionResult
 from .sandbox import kernel
@@ -39,6 +39,7 @@ checks, the reference and the verdicts stay outside of it.
   python -m autograder report SUBMISSIONS --out PDFS    a PDF of every submission's notebooks
   python -m autograder doctor                           what this machine protects, and how
   python -m autograder gradescope --out autograder.zip  the same grading, on Gradescope
+  python -m autograder audit                            whether the checks are fair and sharp
 """
 
 RELEASE = """\
@@ -183,7 +184,7 @@ def grade(arguments: argparse.Namespace) -> int:
     bench = Bench(plan)
     try:
         _say_missing(bench, arguments.strict)
-        with _bar("grading", len(handins)) as progress:
+        with progress_bar("grading", len(handins)) as progress:
             results = batch.grade(handins, arguments.out, plan, arguments.jobs, bench, progress)
     finally:
         bench.close()
@@ -236,7 +237,7 @@ def print_pdfs(arguments: argparse.Namespace) -> int:
     parts = [p for p in assignment.parts if not arguments.part or p.id in arguments.part]
     handins = read_submissions(arguments.submissions, assignment, parts)
     _prepare(arguments.out, arguments.submissions)
-    with _bar("printing", len(handins)) as progress:
+    with progress_bar("printing", len(handins)) as progress:
         made = report.print_class(
             handins, arguments.out, arguments.jobs, parts, arguments.anonymous, progress
         )
@@ -356,23 +357,6 @@ def _plan(assignment: Assignment, arguments: argparse.Namespace, before: int | N
     )
 
 
-@contextlib.contextmanager
-def _bar(verb: str, total: int) -> Iterator[Callable[[str], None]]:
-    """A progress bar on a terminal; call what it gives with each id that is done."""
-    columns = (
-        TextColumn(verb),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[last]}"),
-    )
-    console = Console(stderr=True)
-    hidden = not console.is_terminal
-    with Progress(*columns, console=console, transient=True, disable=hidden) as bar:
-        task = bar.add_task("", total=total, last="")
-        yield lambda one: bar.update(task, advance=1, last=one)
-
-
 def _say_missing(bench: Bench, strict: bool) -> None:
     """One line about protections this machine lacks; with --strict, no grading without them."""
     missing = batch.missing(bench)
@@ -478,6 +462,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--out", type=Path, required=True, metavar="ZIP", help="autograder.zip")
     _parts(one)
     one.set_defaults(run=gradescope)
+    authoring.add_commands(commands)
     return parser
 
 

@@ -9,10 +9,14 @@ from __future__ import annotations
 import ast
 import contextlib
 import io
+import multiprocessing
 import re
-from collections.abc import Iterable, Sequence
+import signal
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import cache
+from itertools import groupby
 
 import torch
 
@@ -28,6 +32,8 @@ from .parts import all_checks, all_mistakes, all_styles
 from .release.strip import strip_module
 from .results import PASS, QuestionResult
 
+SECONDS = 20.0  # that a mutant may run on before its check is ended
+PIECE = 8  # trials that a process takes at a time
 LEAST = 4  # mistakes and styles that each question has
 FOLD = re.compile(r'"\n\s*"')  # where a long sentence goes on
 WRITE = re.compile(r"([\w-]+\.\w+): write ([\w.]+) \(")
@@ -178,9 +184,26 @@ def coded(part: Part) -> dict[str, float]:
 
 def run(trial: Trial, seed: int) -> Outcome:
     """Judge one trial, and hold the marks against what they must be."""
-    found = marks(trial.part, trial.source, seed)
+    with _ending() if trial.kind == MUTANT else contextlib.nullcontext():
+        found = marks(trial.part, trial.source, seed)
     lost, said = lost_in(found), messages(found)
     return Outcome(trial, seed, lost, said, _wrong(trial, found, lost, said))
+
+
+@contextlib.contextmanager
+def _ending() -> Iterator[None]:
+    """Let code end that may run for ever: a mutant's loop costs it the check that it is in."""
+
+    def end(*_: object) -> None:
+        raise TimeoutError("This takes too long.")
+
+    before = signal.signal(signal.SIGALRM, end)
+    signal.setitimer(signal.ITIMER_REAL, SECONDS, SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def _wrong(
@@ -246,3 +269,79 @@ def _checks(part: str) -> list[Check]:
 def _reference() -> Reference:
     torch.set_num_threads(1)
     return Reference()
+
+
+# --- many of them
+
+
+def audit(todo: Sequence[tuple[Trial, int]], jobs: int) -> Iterator[Outcome]:
+    """Run trials at their seeds, in so many processes; the outcomes as they come."""
+    if jobs == 1:
+        for trial, seed in todo:
+            yield run(trial, seed)
+        return
+    # A process keeps what the reference answers: trials of one part and seed stay together.
+    together = [list(group) for _, group in groupby(todo, lambda one: (one[0].part, one[1]))]
+    pieces = [group[i : i + PIECE] for group in together for i in range(0, len(group), PIECE)]
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
+        for done in as_completed([pool.submit(_piece, piece) for piece in pieces]):
+            yield from done.result()
+
+
+def _piece(todo: Sequence[tuple[Trial, int]]) -> list[Outcome]:
+    return [run(trial, seed) for trial, seed in todo]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One question: how many styles got everything, how many mistakes were caught at each seed.
+
+    `lacks`: what is still to be written of it.
+    """
+
+    question: str
+    styles: tuple[int, int]
+    caught: tuple[int, ...]
+    mistakes: int
+    lacks: str
+
+
+def rows(assignment: Assignment, outcomes: Iterable[Outcome]) -> list[Row]:
+    """The questions of every part that was tried."""
+    outcomes = list(outcomes)
+    seeds = sorted({one.seed for one in outcomes})
+    found = []
+    for part in assignment.parts:
+        of_part = [one for one in outcomes if one.trial.part == part.id]
+        written = {
+            one.trial.name: written_otherwise(part, one.trial.source)
+            for one in of_part
+            if one.trial.kind == STYLE and one.seed == seeds[0]
+        }
+        for question in coded(part) if of_part else ():
+            mistakes = [o for o in of_part if o.trial.kind == MISTAKE and question in o.trial.costs]
+            styles = [name for name, questions in written.items() if question in questions]
+            refused = {
+                o.trial.name for o in of_part if o.trial.kind == STYLE and question in o.lost
+            }
+            known = len(mistakes) // len(seeds)
+            found.append(
+                Row(
+                    question,
+                    (len([name for name in styles if name not in refused]), len(styles)),
+                    tuple(sum(o.seed == seed and not o.wrong for o in mistakes) for seed in seeds),
+                    known,
+                    _lacks(known, len(styles)),
+                )
+            )
+    return found
+
+
+def _lacks(mistakes: int, styles: int) -> str:
+    wanted = [
+        f"{LEAST - there} more {name}"
+        for name, there in (("mistakes", mistakes), ("styles", styles))
+        if there < LEAST
+    ]
+    return " and ".join(wanted)

@@ -16,13 +16,13 @@ GIVEN = [path for path in STUDENT if path.stem not in ("hw5_vae", "hw5_gan")]
 
 LEVELS = [
     {"__main__", "conftest", "pytest_option"},
-    {"audit", "gradebook", "gradescope", "release"},
+    {"audit", "authoring", "gradebook", "gradescope", "mutants", "release"},
     {"export"},
     {"grading", "notebooks"},
     {"parts", "sandbox"},
     {"checking", "intake"},
     {"inside"},
-    {"assignment", "results"},
+    {"assignment", "progress", "results"},
 ]
 """From the command line down: a module imports from levels below its own, or from its own."""
 
@@ -101,18 +101,6 @@ def test_every_module_says_what_it_is_for_in_its_first_line():
         text = ast.get_docstring(ast.parse(path.read_text()))
         assert text, path
         assert text.splitlines()[0].rstrip().endswith((".", ":")), path
-
-
-def test_every_judged_question_has_a_check():
-    from autograder.assignment import read_assignment
-    from autograder.parts import all_checks
-
-    assignment = read_assignment()
-    checked = {check.question for check in all_checks(assignment)}
-    for part in assignment.parts:
-        for question in part.questions:
-            if question.kind in ("code", "bonus"):
-                assert f"{part.id}.{question.id}" in checked
 
 
 def test_no_data_weights_or_large_files_are_tracked():

@@ -11,20 +11,72 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from types import ModuleType
 
-from ..assignment import Assignment
+from ..assignment import Assignment, AssignmentError, Part
 from ..checking.catalogue import Mistake, Style
+from ..checking.reference import SOLUTIONS
 from ..checking.registry import Check, registered
 
 
 def all_checks(assignment: Assignment) -> list[Check]:
-    """Every check of the assignment's parts, questions in the order of assignment.toml."""
+    """Every check of the assignment's parts, questions in the order of assignment.toml.
+
+    Raises AssignmentError where assignment.toml and the checks do not fit together.
+    """
     for _ in _each("checks"):
         pass
-    return registered(assignment)
+    checks = registered(assignment)
+    for part in assignment.parts:
+        _need_module(part)
+        _need_checks(part, [check for check in checks if check.question in part.full_ids()])
+    _refuse_strangers(assignment)
+    return checks
+
+
+def _need_module(part: Part) -> None:
+    if part.module is not None and part.module not in SOLUTIONS:
+        raise AssignmentError(
+            f"the part {part.id!r} has module = {part.module!r}, and no such file holds solutions. "
+            f"Correct it in assignment.toml: {' or '.join(SOLUTIONS)}."
+        )
+
+
+def _need_checks(part: Part, checks: Sequence[Check]) -> None:
+    place = f"autograder/parts/{part.id.replace('-', '_')}/checks.py"
+    for question in part.questions:
+        full_id = f"{part.id}.{question.id}"
+        own = [check for check in checks if check.question == full_id]
+        if question.kind in ("code", "bonus") and not own:
+            raise AssignmentError(
+                f"{full_id} is marked by checks, and none is there. Write one in {place} "
+                f'(@check("{full_id}")), or say kind = "manual" in assignment.toml.'
+            )
+        if question.kind == "manual" and own:
+            raise AssignmentError(
+                f"{full_id} is marked by hand, and {own[0].id} in {place} checks it. Take the "
+                "check away, or change the question's kind in assignment.toml."
+            )
+    for check in checks:
+        if check.module != part.module:
+            raise AssignmentError(
+                f"{check.id} in {place} looks at {check.module}, and the part is written in "
+                f"{part.module}: its first parameter and `module` in assignment.toml must agree."
+            )
+
+
+def _refuse_strangers(assignment: Assignment) -> None:
+    """A check of a question that nobody asks would never run."""
+    parts = {part.id: part for part in (*assignment.parts, *assignment.off)}
+    for check in registered():
+        part_id, _, _ = check.question.partition(".")
+        if part_id in parts and check.question not in parts[part_id].full_ids():
+            raise AssignmentError(
+                f"{check.id} checks {check.question}, which assignment.toml does not ask. Add the "
+                f"question to the part {part_id!r}, or take the check away."
+            )
 
 
 @cache
