@@ -23,6 +23,7 @@ from .grading.judge import graded_parts
 from .intake.submissions import Handin, IntakeError, read_submission, read_submissions
 from .notebooks import printing as report
 from .notebooks.execution import execute
+from .placeholders import placeholders
 from .progress import progress_bar
 from .release import ReleaseError
 from .results import UNGRADABLE, SubmissionResult
@@ -39,6 +40,7 @@ checks, the reference and the verdicts stay outside of it.
   python -m autograder report SUBMISSIONS --out PDFS    a PDF of every submission's notebooks
   python -m autograder doctor                           what this machine protects, and how
   python -m autograder gradescope --out autograder.zip  the same grading, on Gradescope
+  python -m autograder new part ID                      lay out a new part, or a question
   python -m autograder audit                            whether the checks are fair and sharp
 """
 
@@ -167,6 +169,8 @@ def release(arguments: argparse.Namespace) -> int:
             print(sentence, flush=True)
     for note in made.notes:
         print(f"Note: {note}")
+    for line in placeholders(ROOT):
+        print(f"Still to be written: {line}")
     points = sum(part.points for part in made.parts)
     print(f"{arguments.out / made.zip_name} is ready for students, for {points:g} points.")
     return 0

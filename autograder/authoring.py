@@ -1,9 +1,10 @@
-"""The commands of whoever writes the coursework: `audit` proves the checks of a part."""
+"""The commands of whoever writes the coursework: `new` lays out, `audit` proves."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from rich import box
 from rich.console import Console
@@ -11,10 +12,13 @@ from rich.table import Table
 from rich.text import Text
 
 from . import audit as engine
+from . import new
 from .assignment import Assignment, read_assignment
 from .audit import MISTAKE, MUTANT, REFERENCE, Outcome, Trial
+from .checking.reference import ROOT, SOLUTIONS
 from .grading.batch import default_jobs
 from .mutants import mutants
+from .placeholders import MARK, placeholders
 from .progress import progress_bar
 
 AUDIT = """\
@@ -36,6 +40,21 @@ Exit code: 0 when all of it holds and nothing is lacking, 1 otherwise. Mutants d
 """
 
 
+NEW = """\
+Lay out a new part, or one more question of a part, in every place that it needs, with an example
+that works: `audit` and `release` run at once, and name what is still to be written.
+
+  python -m autograder new part denoising --title "A denoising autoencoder" --module hw5_vae
+  python -m autograder new question denoising.corrupt --title "Adding noise" --points 4
+  python -m autograder new question denoising.why --title "Why noise helps" --by-hand
+
+A question that is marked by checks gets: a line in assignment.toml, a function with its solution in
+the module, hidden checks, mistakes and styles in autograder/parts/<part>, a visible check in
+hw5_checks.py, and the cells of the notebook. One that is marked by hand gets a line and two cells.
+docs/authoring.md walks through an example.
+"""
+
+
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the commands of this module to the command line."""
     one = commands.add_parser(
@@ -51,12 +70,57 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     one.add_argument("--mutants", action="store_true", help="try mutants of our solution, too")
     one.set_defaults(run=audit)
+    one = commands.add_parser(
+        "new",
+        help="lay out a new part or question",
+        description=NEW,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    kinds = one.add_subparsers(required=True, metavar="part|question")
+    part = kinds.add_parser("part", help="a part with one example question, and its notebook")
+    part.add_argument("id", metavar="ID", help="as in `fc-vae`")
+    part.add_argument("--title", required=True, help="what students read")
+    part.add_argument("--module", choices=SOLUTIONS, required=True, help="where they write")
+    part.set_defaults(run=new_part)
+    question = kinds.add_parser("question", help="one more question of a part")
+    question.add_argument("id", metavar="PART.ID", help="as in `fc-vae.loss`")
+    question.add_argument("--title", required=True, help="what students read")
+    question.add_argument("--points", type=float, default=1.0, metavar="P", help="(1)")
+    question.add_argument(
+        "--name", metavar="NAME", help="the function that they write (default: as the question)"
+    )
+    question.add_argument("--by-hand", action="store_true", help="a written question")
+    question.set_defaults(run=new_question)
 
 
 def _count(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 1024:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 1024")
     return int(text)
+
+
+def new_part(arguments: argparse.Namespace) -> int:
+    """`new part`."""
+    written = new.new_part(ROOT, arguments.id, arguments.title, arguments.module)
+    return _say_written(written, arguments.id)
+
+
+def new_question(arguments: argparse.Namespace) -> int:
+    """`new question`."""
+    name = arguments.name or arguments.id.partition(".")[2]
+    written = new.new_question(
+        ROOT, arguments.id, arguments.title, arguments.points, name, arguments.by_hand
+    )
+    return _say_written(written, arguments.id.partition(".")[0])
+
+
+def _say_written(written: Sequence[Path], part: str) -> int:
+    print("Laid out, with an example that works:\n")
+    for path in written:
+        waiting = path.read_text(encoding="utf-8").count(MARK)
+        print(f"  {path.relative_to(ROOT)}" + (f"  ({waiting} to be written)" if waiting else ""))
+    print(f"\nEdit them, then:  python -m autograder audit {part}")
+    return 0
 
 
 def audit(arguments: argparse.Namespace) -> int:
@@ -113,12 +177,17 @@ def show(assignment: Assignment, outcomes: Sequence[Outcome], console: Console) 
         if one.trial.kind == MUTANT and one.wrong.startswith("nothing is lost"):
             said = f"\nNo check notices this mutant of {one.trial.part}.{one.trial.name}"
             console.print(Text(said))
+    waiting = list(placeholders(ROOT))
+    if waiting:
+        console.print(Text("\nStill to be written:"))
+    for line in waiting:
+        console.print(Text(f"  {line}"))
     lacking = [row.question for row in rows if row.lacks]
     tried = len({str(one.trial) for one in known})
     held = "All of it holds" if not broken else f"{len(broken)} do not hold"
     lack = f"; {len(lacking)} questions lack something" if lacking else ""
     console.print(Text(f"\n{tried} trials in {len(known)} runs. {held}{lack}."))
-    return int(bool(broken or lacking))
+    return int(bool(broken or lacking or waiting))
 
 
 def _findings(broken: Sequence[Outcome], known: Sequence[Outcome]) -> Iterable[str]:

@@ -73,13 +73,13 @@ from ...checking.registry import Rng, check
 '''
 
 MISTAKE = """
-MEAN = "return (x**2).mean(dim=1)"  # $mark: known mistakes of $full, four at least
+# $mark: known mistakes of $full, four at least.
 MISTAKES += (
     Mistake("sum", "$full", "", "def $name(", ((".mean(dim=1)", ".sum(dim=1)"),), says="a sum"),
     Mistake("no-square", "$full", "", "def $name(", (("(x**2)", "x"),), says="square is missing"),
     Mistake("of-columns", "$full", "", "def $name(", (("dim=1", "dim=0"),)),
-    Mistake("root", "$full", "", "def $name(", ((MEAN, MEAN + ".sqrt()"),)),
-    Mistake("detached", "$full", "", "def $name(", ((MEAN, MEAN + ".detach()"),)),
+    Mistake("root", "$full", "", "def $name(", ((".mean(dim=1)", ".mean(dim=1).sqrt()"),)),
+    Mistake("detached", "$full", "", "def $name(", (("(x**2)", "(x.detach() ** 2)"),)),
 )
 """
 
@@ -126,8 +126,8 @@ def check_$name($name) -> None:
 
 STATEMENT = """### $title · $points points · 10 minutes
 
-$mark: what to write, as a student reads it. The example: write `$name(x)`, the mean square of each row
-of x, (N, D); it returns (N,).
+$mark: what to write, as a student reads it. The example: write `$name(x)`, the mean square of each
+row of x, (N, D); it returns (N,).
 """
 
 WRITTEN = """### $title · $points points · 5 minutes
@@ -293,9 +293,8 @@ def _with_question(text: str, part: Part, asked: Question) -> str:
 
 def _with_row(text: str, part: str, name: str) -> str:
     """A row of the table in a module's docstring, below its last row."""
-    rows = list(
-        re.finditer(r"^    (\S+ +)\S.*\n(?:     +\S.*\n)*", text[: text.index('"""', 3)], re.M)
-    )
+    docstring = text[: text.index('"""', 3)]
+    rows = list(re.finditer(r"^    (\S+ +)\S.*\n(?:     +\S.*\n)*", docstring, re.M))
     first = next(i for i, row in enumerate(rows) if row[0].startswith("    part "))
     last = first
     while last + 1 < len(rows) and rows[last + 1].start() == rows[last].end():
@@ -374,8 +373,7 @@ def _cells(asked: Question) -> list[dict[str, Any]]:
                 asked.fill(ANSWER),
                 **{"grade": True, "locked": False, "solution": True, "task": False},
                 points=_plain(asked.points),
-            )
-            | {},
+            ),
         ]
     statement = _cell(
         id,
@@ -418,9 +416,7 @@ def _new_notebook(folder: Path, asked: Question, title: str) -> Path:
     kept["title"]["source"] = (
         Template(TITLE).substitute(title=title, module=asked.module, mark=MARK).rstrip("\n")
     )
-    imported = (
-        f"import torch\n\nfrom {asked.module} import {asked.name}\nfrom hw5_utils import check"
-    )
+    imported = f"from {asked.module} import {asked.name}\nfrom hw5_utils import check"
     middle = _cell(f"{asked.part}--import", "code", imported)
     cells = [cell for id, cell in kept.items() if not id.startswith("hand-in")]
     cells += [middle, kept["hand-in--text"], kept["hand-in"]]
