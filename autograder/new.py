@@ -206,7 +206,8 @@ def new_part(root: Path, part: str, title: str, module: str) -> list[Path]:
         _write(folder / "styles.py", asked.fill(STYLES)),
         _new_notebook(root / "notebooks", asked, title),
     ]
-    return [*dict.fromkeys([*written, *_lay_out(root, asked)])]
+    more = new_question(root, f"{part}.example", asked.title, asked.points, example, False)
+    return [*dict.fromkeys([*written, *more])]
 
 
 def new_question(
