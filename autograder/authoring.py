@@ -143,7 +143,9 @@ def audit(arguments: argparse.Namespace) -> int:
         for outcome in engine.audit(todo, arguments.jobs):
             outcomes.append(outcome)
             progress(str(outcome.trial))
-    return show(assignment, outcomes, Console())
+    console = Console()
+    wide = console if console.is_terminal else Console(width=160)
+    return show(assignment, outcomes, wide)
 
 
 def _mutants(assignment: Assignment, part_id: str) -> Iterable[Trial]:

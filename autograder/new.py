@@ -9,13 +9,15 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Callable, Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 from typing import Any
 
-from .assignment import Assignment, AssignmentError, Part, read_assignment
+from .assignment import AssignmentError, Part, read_assignment
 from .placeholders import MARK
 
 COMMON = ("title", "setup", "about--text", "about", "hand-in--text", "hand-in")
@@ -24,8 +26,9 @@ GRADED = {"locked": True, "schema_version": 3, "grade": False}
 FUNCTION = '''
 
 def $name(x: torch.Tensor) -> torch.Tensor:
-    """$mark: what $name computes, with the formula. The example: the mean square of each row.
+    """$mark: what it computes, with the formula.
 
+    The example: the mean square of each row.
     Part $part, question `$question`. x: (N, D). Returns (N,).
     """
     ### BEGIN SOLUTION $full
@@ -37,7 +40,7 @@ CHECK = '''
 
 @check("$full")
 def ${name}_gives_its_values(${module}: Remote, ref: Remote, rng: Rng) -> None:
-    """$mark: what must hold, in the words that the student reads of $name."""
+    """$mark: what holds, in words that the student reads."""
     x = rng.normal(rng.integer(3, 6), rng.integer(5, 9))
     close(
         $module.$name(x),
@@ -53,7 +56,7 @@ def ${name}_gives_its_values(${module}: Remote, ref: Remote, rng: Rng) -> None:
 
 @check("$full", share=0.5)
 def ${name}_leads_gradients_back(${module}: Remote, ref: Remote, rng: Rng) -> None:
-    """$mark: what must hold of the gradients of $name."""
+    """$mark: what holds of the gradients."""
     x = rng.normal(4, 6)
     ours, theirs = (gradients(one.$name, x, wrt=[0]) for one in (ref, $module))
     expect(
@@ -207,7 +210,7 @@ def new_part(root: Path, part: str, title: str, module: str) -> list[Path]:
         _new_notebook(root / "notebooks", asked, title),
     ]
     more = new_question(root, f"{part}.example", asked.title, asked.points, example, False)
-    return [*dict.fromkeys([*written, *more])]
+    return _tidy([*written, *more])
 
 
 def new_question(
@@ -223,9 +226,21 @@ def new_question(
     if part.module is None and not by_hand:
         raise AssignmentError(f"{part_id} has no module: its questions are marked by hand.")
     asked = Question(part_id, question, title, points, part.module or "", name, by_hand)
+    if not by_hand:
+        _need_name(root, asked)
     toml = root / "autograder" / "assignment.toml"
     changed = [_edit(toml, lambda text: _with_question(text, part, asked))]
-    return [*dict.fromkeys([*changed, *_lay_out(root, asked)])]
+    return _tidy([*changed, *_lay_out(root, asked)])
+
+
+def _tidy(written: Iterable[Path]) -> list[Path]:
+    """Each file once; in the order and width of the others, where ruff is installed."""
+    files = [*dict.fromkeys(written)]
+    ruff = [sys.executable, "-m", "ruff"]
+    for command in (["check", "--quiet", "--fix", "--select", "I"], ["format", "--quiet"]):
+        python = [str(path) for path in files if path.suffix == ".py"]
+        subprocess.run([*ruff, *command, *python], check=False, capture_output=True)
+    return files
 
 
 def _need_id(text: str, pattern: str, what: str, of: str) -> None:
@@ -239,8 +254,6 @@ def _lay_out(root: Path, asked: Question) -> Iterator[Path]:
     yield _edit(notebook, lambda text: _with_cells(text, asked))
     if asked.by_hand:
         return
-    if re.search(rf"^(def|class) {asked.name}\b|^{asked.name} =", _text(root, asked), re.M):
-        raise AssignmentError(f"{asked.module}.py has a {asked.name} already; give another --name.")
     folder = root / "autograder" / "parts" / asked.part.replace("-", "_")
     yield _edit(root / f"{asked.module}.py", lambda text: _with_function(text, asked))
     yield _edit(folder / "checks.py", lambda text: _with_check(text, asked))
@@ -249,8 +262,13 @@ def _lay_out(root: Path, asked: Question) -> Iterator[Path]:
     yield _edit(root / "hw5_checks.py", lambda text: _with_visible(text, asked))
 
 
-def _text(root: Path, asked: Question) -> str:
-    return (root / f"{asked.module}.py").read_text(encoding="utf-8")
+def _need_name(root: Path, asked: Question) -> None:
+    if not asked.name.isidentifier():
+        raise AssignmentError(f"{asked.name!r} is no name of a function; give another --name.")
+    for file in (f"{asked.module}.py", "hw5_checks.py"):
+        text = (root / file).read_text(encoding="utf-8")
+        if re.search(rf"^(?:(def|class) (check_)?{asked.name}\b|{asked.name} =)", text, re.M):
+            raise AssignmentError(f"{file} has a {asked.name} already; give another --name.")
 
 
 def _edit(path: Path, change: Callable[[str], str]) -> Path:
@@ -383,8 +401,14 @@ def _cells(asked: Question) -> list[dict[str, Any]]:
         points=_plain(asked.points),
         **{"solution": False, "task": True},
     )
+    tried = f"import torch\n\nfrom {asked.module} import {asked.name}\n\n"
+    tried += f"print({asked.name}(torch.ones(2, 3)))"
     checked = f'check("{asked.part}.{asked.question}");'
-    return [statement, _cell(f"{id}--check", "code", checked, **read_only)]
+    return [
+        statement,
+        _cell(f"{id}--try", "code", tried),
+        _cell(f"{id}--check", "code", checked, **read_only),
+    ]
 
 
 def _plain(points: float) -> float | int:
@@ -417,8 +441,7 @@ def _new_notebook(folder: Path, asked: Question, title: str) -> Path:
     kept["title"]["source"] = (
         Template(TITLE).substitute(title=title, module=asked.module, mark=MARK).rstrip("\n")
     )
-    imported = f"from {asked.module} import {asked.name}\nfrom hw5_utils import check"
-    middle = _cell(f"{asked.part}--import", "code", imported)
+    middle = _cell(f"{asked.part}--import", "code", "from hw5_utils import check")
     cells = [cell for id, cell in kept.items() if not id.startswith("hand-in")]
     cells += [middle, kept["hand-in--text"], kept["hand-in"]]
     metadata = {**model["metadata"], "hw5": {"parts": [asked.part], "title": title}}
@@ -429,8 +452,3 @@ def _new_notebook(folder: Path, asked: Question, title: str) -> Path:
 
 def _dumped(notebook: dict[str, Any]) -> str:
     return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
-
-
-def default_name(assignment: Assignment, full_id: str) -> str:
-    """What a student's function is called unless somebody says otherwise."""
-    return full_id.partition(".")[2].lower()
