@@ -4,57 +4,44 @@ from __future__ import annotations
 
 import pytest
 
-from autograder import audit
-from autograder.assignment import read_assignment
 from autograder.parts.vae_theory.styles import IMPORTS
 
-PART = read_assignment().part("vae-theory")
-SOURCE = audit.reference_source(PART)
+from .answers import NO_ANSWERS, coded, lost, with_code
+
+PART = "vae-theory"
 
 
-def lost(code: str) -> dict[str, float]:
+def lost_by(code: str) -> dict[str, float]:
     """Points lost by the reference with this code behind it."""
-    return audit.lost_in(audit.marks(PART.id, f"{SOURCE}\n\n{IMPORTS}{code}\n"))
+    return lost(PART, with_code(PART, IMPORTS + code))
 
 
 @pytest.mark.parametrize("change", ["* 1.001", "* 0.999", "+ 0.01"])
 def test_near_misses_of_1h_fail(change: str) -> None:
     code = f"def answer_1h(a, b, s): return (a - b) ** 2 / (2 * s**2) {change}"
-    assert lost(code) == {"vae-theory.1h": 2.0}
+    assert lost_by(code) == {"vae-theory.1h": 2.0}
 
 
 VALUES = [
-    "None",
-    "True",
+    *NO_ANSWERS,
     "-1",
     "7.25",
     "10**400",
-    "float('nan')",
     "-math.inf",
     "'0'",
-    "object()",
-    "[]",
-    "{}",
     "(None,) * 4",
     "(0.0,) * 4",
     "(math.inf,) * 4",
     "(math.nan,) * 4",
     "('inf', 'inf', '0.5', '1')",
     "{1: 2}",
-    "lambda *a: 0",
-    "torch.zeros(0)",
     "torch.zeros(2, 2)",
-    "torch.tensor(float('nan'))",
-    "torch.zeros(4, dtype=torch.complex64)",
     "torch.zeros(1, dtype=torch.complex64)",
-    "torch.zeros(4).to_sparse()",
-    "nn.Linear(2, 2)",
 ]
 
 
 @pytest.mark.parametrize("value", VALUES)
 def test_no_returned_object_earns_a_mark(value: str) -> None:
-    coded = audit.coded(PART)
-    names = [question.partition(".")[2] for question in coded]
+    names = [question.partition(".")[2] for question in coded(PART)]
     answers = "".join(f"def answer_{name}(*args): return VALUE\n" for name in names)
-    assert lost(f"VALUE = {value}\n{answers}") == coded
+    assert lost_by(f"VALUE = {value}\n{answers}") == coded(PART)
