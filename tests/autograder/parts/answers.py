@@ -58,6 +58,24 @@ NO_ANSWERS = [
 ]
 """Expressions of Python. Whatever a question asks for, none of these is it."""
 
+NO_NUMBERS = [
+    *NO_ANSWERS,
+    "-1",
+    "7.25",
+    "10**400",
+    "-math.inf",
+    "'0'",
+    "(None,) * 4",
+    "(0.0,) * 4",
+    "(math.inf,) * 4",
+    "(math.nan,) * 4",
+    "('inf', 'inf', '0.5', '1')",
+    "{1: 2}",
+    "torch.zeros(2, 2)",
+    "torch.zeros(1, dtype=torch.complex64)",
+]
+"""None of these is a number that a theory question asks for, or its four numbers."""
+
 
 def liar(shape: str) -> str:
     """A class of tensors that say yes to everything, and that they have this shape."""

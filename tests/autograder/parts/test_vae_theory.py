@@ -6,7 +6,7 @@ import pytest
 
 from autograder.parts.vae_theory.styles import IMPORTS
 
-from .answers import NO_ANSWERS, coded, lost, with_code
+from .answers import NO_NUMBERS, coded, lost, with_code
 
 PART = "vae-theory"
 
@@ -22,25 +22,7 @@ def test_near_misses_of_1h_fail(change: str) -> None:
     assert lost_by(code) == {"vae-theory.1h": 2.0}
 
 
-VALUES = [
-    *NO_ANSWERS,
-    "-1",
-    "7.25",
-    "10**400",
-    "-math.inf",
-    "'0'",
-    "(None,) * 4",
-    "(0.0,) * 4",
-    "(math.inf,) * 4",
-    "(math.nan,) * 4",
-    "('inf', 'inf', '0.5', '1')",
-    "{1: 2}",
-    "torch.zeros(2, 2)",
-    "torch.zeros(1, dtype=torch.complex64)",
-]
-
-
-@pytest.mark.parametrize("value", VALUES)
+@pytest.mark.parametrize("value", NO_NUMBERS)
 def test_no_returned_object_earns_a_mark(value: str) -> None:
     names = [question.partition(".")[2] for question in coded(PART)]
     answers = "".join(f"def answer_{name}(*args): return VALUE\n" for name in names)
