@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from autograder import audit
 from autograder.assignment import read_assignment
+from autograder.parts import all_mistakes
 from autograder.results import QuestionResult
 
 ASSIGNMENT = read_assignment()
@@ -38,6 +39,18 @@ def marks(part: str, source: str) -> dict[str, QuestionResult]:
 def lost(part: str, source: str) -> dict[str, float]:
     """part.question -> points lost, where any are."""
     return audit.lost_in(marks(part, source))
+
+
+def shares_lost(part: str, source: str) -> dict[str, float]:
+    """part.question -> the share of its points that is lost, where any is."""
+    points = coded(part)
+    return {name: round(gone / points[name], 4) for name, gone in lost(part, source).items()}
+
+
+def mistaken(question: str, id: str) -> str:
+    """The reference with this known mistake."""
+    (one,) = (one for one in all_mistakes() if (one.question, one.id) == (question, id))
+    return one.source(with_code(question.partition(".")[0], ""))
 
 
 NO_ANSWERS = [
