@@ -27,7 +27,6 @@ from autograder.parts import all_mistakes, all_styles
 from tests.autograder.parts import (
     test_ae_gan,
     test_cifar_dcgan,
-    test_fc_gan,
 )
 from tests.test_sample_submissions import EXPECTED, SUBMISSIONS
 
@@ -72,7 +71,6 @@ def written_otherwise(part: str) -> dict[str, str]:
 
 STYLES = {
     **{part: written_otherwise(part) for part in all_styles()},
-    "fc-gan": test_fc_gan.STYLES,
     "cifar-dcgan": test_cifar_dcgan.STYLES,
     "ae-gan": test_ae_gan.STYLES,
 }
