@@ -26,7 +26,6 @@ from autograder.inside import loader
 from autograder.parts import all_mistakes, all_styles
 from tests.autograder.parts import (
     test_ae_gan,
-    test_cifar_dcgan,
 )
 from tests.test_sample_submissions import EXPECTED, SUBMISSIONS
 
@@ -71,7 +70,6 @@ def written_otherwise(part: str) -> dict[str, str]:
 
 STYLES = {
     **{part: written_otherwise(part) for part in all_styles()},
-    "cifar-dcgan": test_cifar_dcgan.STYLES,
     "ae-gan": test_ae_gan.STYLES,
 }
 """Part -> right answers as different people write them: name -> source of the whole file."""
