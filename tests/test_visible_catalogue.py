@@ -24,9 +24,6 @@ import hw5_checks
 from autograder.checking.catalogue import Mistake
 from autograder.inside import loader
 from autograder.parts import all_mistakes, all_styles
-from tests.autograder.parts import (
-    test_ae_gan,
-)
 from tests.test_sample_submissions import EXPECTED, SUBMISSIONS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -68,10 +65,7 @@ def written_otherwise(part: str) -> dict[str, str]:
     return {style.id: style.source(right) for style in all_styles()[part]}
 
 
-STYLES = {
-    **{part: written_otherwise(part) for part in all_styles()},
-    "ae-gan": test_ae_gan.STYLES,
-}
+STYLES = {part: written_otherwise(part) for part in all_styles()}
 """Part -> right answers as different people write them: name -> source of the whole file."""
 
 
