@@ -35,8 +35,7 @@ from .results import PASS, QuestionResult
 SECONDS = 20.0  # that a mutant may run on before its check is ended
 PIECE = 8  # trials that a process takes at a time
 LEAST = 4  # mistakes and styles that each question has
-FOLD = re.compile(r'"\n\s*"')  # where a long sentence goes on
-WRITE = re.compile(r"([\w-]+\.\w+): write ([\w.]+) \(")
+WRITE = re.compile(r'([\w-]+\.\w+): write[\s"]+([\w.]+)[\s"]+\(')  # over two lines where long
 
 REFERENCE, STYLE, MISTAKE, RELEASE, MUTANT = "reference", "style", "mistake", "release", "mutant"
 
@@ -84,7 +83,8 @@ def trials(assignment: Assignment, parts: Iterable[str]) -> list[Trial]:
             continue
         right = reference_source(part)
         found.append(Trial(part.id, REFERENCE, "solution", right))
-        found.append(Trial(part.id, RELEASE, "stubs", _release(part), frozenset(coded(part))))
+        stubs, everything = _release(part), frozenset(coded(part))
+        found.append(Trial(part.id, RELEASE, "stubs", stubs, everything, ("not implemented yet",)))
         try:
             found += [
                 Trial(part.id, STYLE, style.id, style.source(right))
@@ -123,30 +123,40 @@ def _release(part: Part) -> str:
     return _stubs(part.module)
 
 
+@cache
 def places(part: Part) -> dict[str, frozenset[str]]:
-    """part.question -> the names that it asks a student to write, as `VAE.forward`.
-
-    A question without a region of its own asks for what its visible check takes.
-    """
-    found = WRITE.findall(FOLD.sub("", _release(part)))
-    shown = questions_asked(ROOT)
+    """part.question -> the names that it asks a student to write, as `VAE.forward`; where it
+    shares those of another question, what its known mistakes change."""
+    found = WRITE.findall(_release(part))
+    right = reference_source(part)
     return {
         question: frozenset(name for asked, name in found if asked == question)
-        or frozenset(shown[question].names if question in shown else ())
+        or frozenset().union(
+            *(
+                _changed(part, one.source(right))
+                for one in all_mistakes()
+                if one.question == question
+            )
+        )
         for question in coded(part)
     }
 
 
 def written_otherwise(part: Part, source: str) -> frozenset[str]:
     """The questions whose code is another in this source than in the reference."""
-    before, after = (_definitions(text) for text in (reference_source(part), source))
-    changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+    changed = _changed(part, source)
     inside = {name.rpartition(".")[2] for name in changed}  # X.name = name, after def name
     return frozenset(
         question
         for question, names in places(part).items()
         if any(name in changed or name.rpartition(".")[2] in inside for name in names)
     )
+
+
+def _changed(part: Part, source: str) -> set[str]:
+    """What this source defines otherwise than the reference."""
+    before, after = (_definitions(text) for text in (reference_source(part), source))
+    return {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
 
 
 def _definitions(source: str) -> dict[str, str]:

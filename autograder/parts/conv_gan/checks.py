@@ -51,6 +51,8 @@ from ...checking.proxy import (
 from ...checking.registry import Rng, check
 
 ZDIM = 64
+LARGEST = 10_000
+"""Numbers a row that an output may have before it is looked at more closely."""
 LEAKY, NEAREST = leaky(0.2), upsample("nearest")
 
 DNET = Spec(
@@ -379,6 +381,8 @@ def _proven(model: Remote, twin: Remote, x: torch.Tensor, seed: int) -> list[tor
     """
     what = "The output of the network"
     before = floats(model(x), what)
+    shape = tuple(before.shape)
+    expect(before.numel() <= LARGEST * len(x), f"{what} has shape {shape} for {len(x)} rows.")
     values = weights(model, "execution", [x])
     expect(
         isinstance(values, list) and all(isinstance(one, torch.Tensor) for one in values),

@@ -1,8 +1,8 @@
-"""Right answers to bernoulli-vae in many styles: name -> source of hw5_vae.py."""
+"""Right answers to the part bernoulli-vae, written otherwise."""
 
 from __future__ import annotations
 
-from .theory_marks import with_code
+from ...checking.catalogue import Style
 
 IMPORTS = (
     "import numpy as np\nfrom torch.distributions import Bernoulli, Independent, "
@@ -175,38 +175,39 @@ BernoulliVAE.logpdf_bernoulli = staticmethod(logpdf_bernoulli)
 """
 
 
-def _sample(body: str) -> str:
-    return with_code(
-        f"{IMPORTS}\ndef sample(mu, sigma_square):\n    {body}\n"
-        "BernoulliVAE.sample_diagonal_gaussian = staticmethod(sample)\n"
+def _code(id: str, code: str) -> Style:
+    return Style(id, IMPORTS + code)
+
+
+def _static(name: str, arguments: str, id: str, body: str) -> Style:
+    return _code(
+        id,
+        f"\ndef other({arguments}):\n    {body}\nBernoulliVAE.{name} = staticmethod(other)\n",
     )
 
 
-def _pixels(body: str) -> str:
-    return with_code(
-        f"{IMPORTS}\ndef sample(p):\n    {body}\n"
-        "BernoulliVAE.sample_Bernoulli = staticmethod(sample)\n"
-    )
+def _sample(id: str, body: str) -> Style:
+    return _static("sample_diagonal_gaussian", "mu, sigma_square", id, body)
 
 
-def _gaussian(body: str) -> str:
-    return with_code(
-        f"{IMPORTS}\ndef logpdf(z, mu, sigma_square):\n    {body}\n"
-        "BernoulliVAE.logpdf_diagonal_gaussian = staticmethod(logpdf)\n"
-    )
+def _pixels(id: str, body: str) -> Style:
+    return _static("sample_Bernoulli", "p", id, body)
 
 
-def _bernoulli(body: str) -> str:
-    return with_code(
-        f"{IMPORTS}\ndef logpdf(x, p):\n    {body}\n"
-        "BernoulliVAE.logpdf_bernoulli = staticmethod(logpdf)\n"
-    )
+def _gaussian(id: str, body: str) -> Style:
+    return _static("logpdf_diagonal_gaussian", "z, mu, sigma_square", id, body)
 
 
-def elbo(body: str, more: str = "") -> str:
-    return with_code(
-        f"{IMPORTS}\ndef elbo_loss(self, sampled_z, mu, sigma_square, x, p):\n    {body}\n"
-        f"BernoulliVAE.elbo_loss = elbo_loss\n{more}\n"
+def _bernoulli(id: str, body: str) -> Style:
+    return _static("logpdf_bernoulli", "x, p", id, body)
+
+
+def elbo(id: str, body: str) -> Style:
+    """elbo_loss with this body."""
+    return _code(
+        id,
+        f"\ndef elbo_loss(self, sampled_z, mu, sigma_square, x, p):\n    {body}\n"
+        "BernoulliVAE.elbo_loss = elbo_loss\n",
     )
 
 
@@ -217,61 +218,71 @@ OF_CLASS = (
 )
 OF_TYPE = OF_CLASS.replace("BernoulliVAE", "type(self)")
 
-RIGHT = {
-    "the reference": with_code(""),
-    "the course's own": with_code(IMPORTS + OFFICIAL),
-    "methods with self": with_code(IMPORTS + WITH_SELF),
-    "torch's distributions": with_code(IMPORTS + DISTRIBUTIONS),
-    "bare parameters": with_code(IMPORTS + BARE),
-    "the later layer first": with_code(IMPORTS + LATER_LAYER_FIRST),
-    "loops": with_code(IMPORTS + LOOPS),
-    "a covariance matrix": _sample(
-        "return MultivariateNormal(mu, torch.diag_embed(sigma_square)).rsample()"
+STYLES: tuple[Style, ...] = (
+    _code("the-courses-own", OFFICIAL),
+    _code("methods-with-self", WITH_SELF),
+    _code("torchs-distributions", DISTRIBUTIONS),
+    _code("bare-parameters", BARE),
+    _code("the-later-layer-first", LATER_LAYER_FIRST),
+    _code("loops", LOOPS),
+    _sample(
+        "a-covariance-matrix",
+        "return MultivariateNormal(mu, torch.diag_embed(sigma_square)).rsample()",
     ),
-    "numpy noise": _sample(
+    _sample(
+        "numpy-noise",
         "eps = torch.from_numpy(np.random.randn(*mu.shape)).float(); "
-        "return mu + sigma_square.sqrt() * eps"
+        "return mu + sigma_square.sqrt() * eps",
     ),
-    "normal of 0 and 1": _sample(
-        "return mu + torch.normal(0, 1, size=mu.size()) * torch.pow(sigma_square, 0.5)"
+    _sample(
+        "normal-of-0-and-1",
+        "return mu + torch.normal(0, 1, size=mu.size()) * torch.pow(sigma_square, 0.5)",
     ),
-    "deviation by logarithm": _sample(
-        "return mu + torch.exp(0.5 * torch.log(sigma_square)) * torch.randn(mu.shape)"
+    _sample(
+        "deviation-by-logarithm",
+        "return mu + torch.exp(0.5 * torch.log(sigma_square)) * torch.randn(mu.shape)",
     ),
-    "numpy pixels": _pixels(
-        "return torch.from_numpy(np.random.binomial(1, p.detach().numpy()).astype('float32'))"
+    _pixels(
+        "numpy-pixels",
+        "return torch.from_numpy(np.random.binomial(1, p.detach().numpy()).astype('float32'))",
     ),
-    "pixels by where": _pixels(
-        "return torch.where(torch.rand(p.size()) <= p, torch.tensor(1.0), torch.tensor(0.0))"
+    _pixels(
+        "pixels-by-where",
+        "return torch.where(torch.rand(p.size()) <= p, torch.tensor(1.0), torch.tensor(0.0))",
     ),
-    "pixels from noise": _pixels("return torch.ceil(p - torch.rand_like(p)).clamp(0, 1)"),
-    "a determinant": _gaussian(
+    _pixels("pixels-from-noise", "return torch.ceil(p - torch.rand_like(p)).clamp(0, 1)"),
+    _gaussian(
+        "a-determinant",
         "d = z.shape[-1]; det = torch.prod(sigma_square, -1); "
-        "return -((z - mu) ** 2 / sigma_square).sum(1) / 2 - torch.log((2 * np.pi) ** d * det) / 2"
+        "return -((z - mu) ** 2 / sigma_square).sum(1) / 2 - torch.log((2 * np.pi) ** d * det) / 2",
     ),
-    "logits of p": _bernoulli(
+    _bernoulli(
+        "logits-of-p",
         "p = p.clamp(1e-6, 1 - 1e-6); return -F.binary_cross_entropy_with_logits("
-        "torch.logit(p), x, reduction='none').sum(-1)"
+        "torch.logit(p), x, reduction='none').sum(-1)",
     ),
-    "a choice by x": _bernoulli(
-        "q = torch.where(x > 0.5, p, 1 - p); return torch.log(q + 1e-8).sum(1)"
+    _bernoulli(
+        "a-choice-by-x", "q = torch.where(x > 0.5, p, 1 - p); return torch.log(q + 1e-8).sum(1)"
     ),
-    "the bound of the class": elbo(OF_CLASS),
-    "the bound of its type": elbo(OF_TYPE),
-    "the bound by hand": elbo(
+    elbo("the-bound-of-the-class", OF_CLASS),
+    elbo("the-bound-of-its-type", OF_TYPE),
+    elbo(
+        "the-bound-by-hand",
         "q = Normal(mu, sigma_square.sqrt()).log_prob(sampled_z).sum(1); "
         "r = Normal(0.0, 1.0).log_prob(sampled_z).sum(1); "
-        "b = (x * p.log() + (1 - x) * (1 - p).log()).sum(1); return (b + r - q).sum() / len(x)"
+        "b = (x * p.log() + (1 - x) * (1 - p).log()).sum(1); return (b + r - q).sum() / len(x)",
     ),
-    "the bound, partly by hand": elbo(
+    elbo(
+        "the-bound-partly-by-hand",
         "q = self.logpdf_diagonal_gaussian(sampled_z, mu, sigma_square); "
         "r = self.logpdf_diagonal_gaussian(sampled_z, torch.zeros(mu.shape[1]), "
         "torch.ones(mu.shape[1])); "
-        "b = -F.binary_cross_entropy(p, x, reduction='sum') / x.size(0); return b + (r - q).mean()"
+        "b = -F.binary_cross_entropy(p, x, reduction='sum') / x.size(0); return b + (r - q).mean()",
     ),
-    "the bound term by term": elbo(
+    elbo(
+        "the-bound-term-by-term",
         "q = self.logpdf_diagonal_gaussian(sampled_z, mu, sigma_square).mean(); "
         "r = self.logpdf_diagonal_gaussian(sampled_z, 0 * mu, 0 * mu + 1).mean(); "
-        "return self.logpdf_bernoulli(x, p).mean() - (q - r)"
+        "return self.logpdf_bernoulli(x, p).mean() - (q - r)",
     ),
-}
+)
