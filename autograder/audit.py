@@ -133,14 +133,14 @@ def places(part: Part) -> dict[str, frozenset[str]]:
     }
 
 
+@cache
 def written_otherwise(part: Part, source: str) -> frozenset[str]:
     """The questions whose code is another in this source than in the reference."""
-    changed = _changed(part, source)
-    inside = {name.rpartition(".")[2] for name in changed}  # X.name = name, after def name
+    changed = _changed(part, source)  # `name` may stand there for X.name = name, after def name
     return frozenset(
         question
         for question, names in places(part).items()
-        if any(name in changed or name.rpartition(".")[2] in inside for name in names)
+        if any({name, name.rpartition(".")[2]} & changed for name in names)
     )
 
 
