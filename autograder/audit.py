@@ -75,7 +75,8 @@ def trials(assignment: Assignment, parts: Iterable[str]) -> list[Trial]:
             continue
         right = reference_source(part)
         found.append(Trial(part.id, REFERENCE, "solution", right))
-        found.append(Trial(part.id, RELEASE, "stubs", _release(part), frozenset(coded(part))))
+        asked = frozenset(coded(part))
+        found.append(Trial(part.id, RELEASE, "stubs", _release(part), asked, ("not implemented",)))
         try:
             found += [
                 Trial(part.id, STYLE, style.id, style.source(right))
