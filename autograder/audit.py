@@ -147,8 +147,13 @@ def written_otherwise(part: Part, source: str) -> frozenset[str]:
 
 def _changed(part: Part, source: str) -> set[str]:
     """What this source defines otherwise than the reference."""
-    before, after = (_definitions(text) for text in (reference_source(part), source))
+    before, after = _of_the_reference(part), _definitions(source)
     return {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+
+
+@cache
+def _of_the_reference(part: Part) -> dict[str, str]:
+    return _definitions(reference_source(part))
 
 
 def _definitions(source: str) -> dict[str, str]:
