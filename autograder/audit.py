@@ -83,8 +83,8 @@ def trials(assignment: Assignment, parts: Iterable[str]) -> list[Trial]:
             continue
         right = reference_source(part)
         found.append(Trial(part.id, REFERENCE, "solution", right))
-        stubs, everything = _release(part), frozenset(coded(part))
-        found.append(Trial(part.id, RELEASE, "stubs", stubs, everything, ("not implemented yet",)))
+        asked = frozenset(coded(part))
+        found.append(Trial(part.id, RELEASE, "stubs", _release(part), asked, ("not implemented",)))
         try:
             found += [
                 Trial(part.id, STYLE, style.id, style.source(right))
@@ -142,21 +142,26 @@ def places(part: Part) -> dict[str, frozenset[str]]:
     }
 
 
+@cache
 def written_otherwise(part: Part, source: str) -> frozenset[str]:
     """The questions whose code is another in this source than in the reference."""
-    changed = _changed(part, source)
-    inside = {name.rpartition(".")[2] for name in changed}  # X.name = name, after def name
+    changed = _changed(part, source)  # `name` may stand there for X.name = name, after def name
     return frozenset(
         question
         for question, names in places(part).items()
-        if any(name in changed or name.rpartition(".")[2] in inside for name in names)
+        if any({name, name.rpartition(".")[2]} & changed for name in names)
     )
 
 
 def _changed(part: Part, source: str) -> set[str]:
     """What this source defines otherwise than the reference."""
-    before, after = (_definitions(text) for text in (reference_source(part), source))
+    before, after = _of_the_reference(part), _definitions(source)
     return {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+
+
+@cache
+def _of_the_reference(part: Part) -> dict[str, str]:
+    return _definitions(reference_source(part))
 
 
 def _definitions(source: str) -> dict[str, str]:

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from ..checking.catalogue import Mistake
-from ..checking.expect import matches
+from ..checking.expect import identical, matches
 from ..checking.proxy import Send
 from ..checking.reference import Reference
 from ..inside.wire import Handle
@@ -61,14 +61,14 @@ def diagnose(
 def _explains(
     mistake: Mistake, talk: Talk, right: Sequence[Any], module: str, reference: Reference
 ) -> bool:
-    """Does the mistake answer as the student did, at least twice other than the reference?"""
+    """Does the mistake answer as the student did, and not always as the reference does?"""
     send = reference.variant(module, mistake.source)
-    telling = 0
+    telling = False
     for (_, answer), wrong, expected in zip(talk, _replay(talk, send), right, strict=True):
         if not _alike(answer, wrong):
             return False
-        telling += not _alike(expected, wrong)
-    return telling >= 1 and sum(_measures(answer) for _, answer in talk) >= 2
+        telling = telling or not _alike(expected, wrong)
+    return telling and sum(_measures(answer) for _, answer in talk) >= 2
 
 
 def _replay(talk: Talk, send: Send) -> Iterator[Any]:
@@ -79,7 +79,8 @@ def _replay(talk: Talk, send: Send) -> Iterator[Any]:
 def _alike(a: Any, b: Any) -> bool:
     """Equal up to rounding; objects that stay over there are alike, errors by their type."""
     if isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor):
-        return a.shape == b.shape and matches(a.double(), b.double(), ROUNDING)
+        comparable = a.shape == b.shape and a.layout == b.layout
+        return comparable and (identical(a, b) or matches(a.double(), b.double(), ROUNDING))
     if isinstance(a, Handle) and isinstance(b, Handle):
         return a.id == b.id
     if type(a) is not type(b):

@@ -399,7 +399,7 @@ def neither_collapses_nor_copies(hw5_vae: Remote, ref: Remote, rng: Rng) -> None
     beta = number(value(hw5_vae.TUNED_BETA), "TUNED_BETA")
     hint = "Search in steps of ten times: reconstructions that are clear, samples that are digits."
     # Beyond these, training tells nothing new.
-    nats = _divergence(ref, min(beta, 10.0)) if beta > 0 else math.inf
+    nats = _divergence(ref, min(beta, 1.0)) if beta > 0 else math.inf
     expect(
         math.isfinite(beta) and nats > COLLAPSED,
         f"TUNED_BETA = {beta:g} collapses: the code says nothing about the image.",

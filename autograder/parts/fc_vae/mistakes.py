@@ -617,4 +617,56 @@ CLASSES: tuple[Mistake, ...] = (
     ),
 )
 
-MISTAKES: tuple[Mistake, ...] = (*NETWORKS, *REPARAMETRIZE, *FORWARD, *LOSS, *CLASSES)
+
+def _written(question: str, name: str, code: str, says: str = "") -> Mistake:
+    """What is no edit of the reference; the checks themselves say what is wrong."""
+    return Mistake(name, f"{PART}.{question}", "", code=code, says=says)
+
+
+def _weighed(name: str, reconstruction: float, divergence: float) -> Mistake:
+    """A loss whose terms are off by a thousandth."""
+    return _written(
+        "loss",
+        name,
+        "def loss_function(x_hat, x, mu, logvar):\n"
+        "    b = F.binary_cross_entropy(x_hat, x, reduction='sum') / len(x)\n"
+        "    kl = -0.5 * torch.sum(1 + logvar - mu**2 - logvar.exp()) / len(x)\n"
+        f"    return {reconstruction} * b + {divergence} * kl",
+    )
+
+
+WRITTEN: tuple[Mistake, ...] = (
+    _written(
+        "networks",
+        "weights-that-two-layers-share",
+        "_init = VAE.__init__\ndef _shared(self, *args, **kwargs):\n"
+        "    _init(self, *args, **kwargs)\n    self.encoder[5] = self.encoder[3]\n"
+        "VAE.__init__ = _shared",
+        "2 Linear layers",
+    ),
+    _written(
+        "reparametrize",
+        "two-things",
+        "def reparametrize(mu, logvar): return mu, logvar",
+        "should be a tensor, not a tuple",
+    ),
+    _written("reparametrize", "nothing-returned", "def reparametrize(mu, logvar): pass", "None"),
+    _written(
+        "forward",
+        "nothing-returned",
+        "def _nothing(self, x): pass\nVAE.forward = _nothing",
+        "returns one thing",
+    ),
+    _written(
+        "loss",
+        "zero",
+        "_loss = loss_function\ndef loss_function(*args): return 0 * _loss(*args)",
+    ),
+    _written("cvae", "no-layers", "class CVAE(nn.Module): pass"),
+    _weighed("reconstruction-a-little-less", 0.999, 1),
+    _weighed("reconstruction-a-little-more", 1.001, 1),
+    _weighed("divergence-a-little-less", 1, 0.999),
+    _weighed("divergence-a-little-more", 1, 1.001),
+)
+
+MISTAKES: tuple[Mistake, ...] = (*NETWORKS, *REPARAMETRIZE, *FORWARD, *LOSS, *CLASSES, *WRITTEN)

@@ -1,8 +1,8 @@
-"""Right answers to fc-vae as different people write them: name -> source of hw5_vae.py."""
+"""Right answers to the part fc-vae, written otherwise."""
 
 from __future__ import annotations
 
-from .vae_marks import edited, with_code
+from ...checking.catalogue import Style
 
 IMPORTS = """
 import math
@@ -270,113 +270,140 @@ class VAE(nn.Module):
 """
 
 
-def _sampler(body: str, head: str = "mu, logvar") -> str:
-    return with_code(f"{IMPORTS}\ndef reparametrize({head}):\n    {body}\n")
+def _code(id: str, code: str) -> Style:
+    return Style(id, IMPORTS + code)
 
 
-def _loss(body: str, head: str = "x_hat, x, mu, logvar") -> str:
-    return with_code(f"{IMPORTS}\ndef loss_function({head}):\n    {body}\n")
+def _edited(id: str, *edits: tuple[str, str]) -> Style:
+    return Style(id, edits=edits)
 
 
-RIGHT = {
-    "the reference": edited(),
-    "a narrow one": edited(("self.hidden_dim = 400", "self.hidden_dim = 200")),
-    "a wide one": edited(("self.hidden_dim = 400", "self.hidden_dim = 1024")),
-    "a hidden width below the latent size": edited(
-        ("self.hidden_dim = 400", "self.hidden_dim = 12")
+def _sampler(id: str, body: str, head: str = "mu, logvar") -> Style:
+    return _code(id, f"\ndef reparametrize({head}):\n    {body}\n")
+
+
+def _loss(id: str, body: str, head: str = "x_hat, x, mu, logvar") -> Style:
+    return _code(id, f"\ndef loss_function({head}):\n    {body}\n")
+
+
+STYLES: tuple[Style, ...] = (
+    _edited("a-narrow-one", ("self.hidden_dim = 400", "self.hidden_dim = 200")),
+    _edited("a-wide-one", ("self.hidden_dim = 400", "self.hidden_dim = 1024")),
+    _edited(
+        "a-hidden-width-below-the-latent-size", ("self.hidden_dim = 400", "self.hidden_dim = 12")
     ),
-    "attributes, functional ReLU": with_code(IMPORTS + ATTRIBUTES),
-    "methods and a sampler of its own": with_code(IMPORTS + METHODS),
-    "shapes in forward": with_code(IMPORTS + SHAPES_IN_FORWARD),
-    "activations in forward": with_code(IMPORTS + ACTIVATIONS_IN_FORWARD),
-    "Flatten in the CVAE": with_code(IMPORTS + FLATTEN_IN_CVAE),
-    "classes of their own": with_code(IMPORTS + CLASSES),
-    "bare parameters": with_code(IMPORTS + BARE),
-    "logvar first": edited(
+    _code("attributes-functional-relu", ATTRIBUTES),
+    _code("methods-and-a-sampler-of-its-own", METHODS),
+    _code("shapes-in-forward", SHAPES_IN_FORWARD),
+    _code("activations-in-forward", ACTIVATIONS_IN_FORWARD),
+    _code("flatten-in-the-cvae", FLATTEN_IN_CVAE),
+    _code("classes-of-their-own", CLASSES),
+    _code("bare-parameters", BARE),
+    _edited(
+        "logvar-first",
         (
             "        mu = self.mu_layer(hidden)  # (N, Z)\n"
             "        logvar = self.logvar_layer(hidden)  # (N, Z)\n",
             "        logvar = self.logvar_layer(hidden)\n        mu = self.mu_layer(hidden)\n",
-        )
+        ),
     ),
-    "noise drawn inside forward": edited(
-        ("z = reparametrize(mu, logvar)", "z = mu + (0.5 * logvar).exp() * torch.randn(mu.shape)")
+    _edited(
+        "noise-drawn-inside-forward",
+        ("z = reparametrize(mu, logvar)", "z = mu + (0.5 * logvar).exp() * torch.randn(mu.shape)"),
     ),
-    "one ReLU reused, in place": edited(("nn.ReLU()", "RELU")).replace(
-        "def hello_vae", "RELU = nn.ReLU(inplace=True)\n\n\ndef hello_vae", 1
+    _edited(
+        "one-relu-reused-in-place",
+        ("nn.ReLU()", "RELU"),
+        ("def hello_vae", "RELU = nn.ReLU(inplace=True)\n\n\ndef hello_vae"),
     ),
-    "randn": _sampler("return mu + torch.exp(0.5 * logvar) * torch.randn(mu.size())"),
-    "normal": _sampler("return torch.normal(0, 1, logvar.shape) * logvar.exp() ** 0.5 + mu"),
-    "normal of zeros and ones": _sampler(
+    _sampler("randn", "return mu + torch.exp(0.5 * logvar) * torch.randn(mu.size())"),
+    _sampler("normal", "return torch.normal(0, 1, logvar.shape) * logvar.exp() ** 0.5 + mu"),
+    _sampler(
+        "normal-of-zeros-and-ones",
         "e = torch.normal(torch.zeros_like(mu), torch.ones_like(mu)); "
-        "return torch.add(mu, torch.mul(e, torch.exp(logvar / 2)))"
+        "return torch.add(mu, torch.mul(e, torch.exp(logvar / 2)))",
     ),
-    "rsample": _sampler("return Normal(mu, logvar.mul(0.5).exp()).rsample()"),
-    "data.new": _sampler(
-        "std = logvar.mul(0.5).exp_(); return std.data.new(std.size()).normal_() * std + mu"
+    _sampler("rsample", "return Normal(mu, logvar.mul(0.5).exp()).rsample()"),
+    _sampler(
+        "data-new",
+        "std = logvar.mul(0.5).exp_(); return std.data.new(std.size()).normal_() * std + mu",
     ),
-    "numpy noise": _sampler(
+    _sampler(
+        "numpy-noise",
         "return mu + torch.sqrt(torch.exp(logvar)) * torch.from_numpy("
-        "np.random.randn(*mu.shape)).to(mu)"
+        "np.random.randn(*mu.shape)).to(mu)",
     ),
-    "double noise": _sampler(
-        "return mu + torch.exp(logvar / 2) * torch.randn(mu.shape, dtype=torch.float64)"
+    _sampler(
+        "double-noise",
+        "return mu + torch.exp(logvar / 2) * torch.randn(mu.shape, dtype=torch.float64)",
     ),
-    "defaults and prints": _sampler(
+    _sampler(
+        "defaults-and-prints",
         "print(mu.shape); z = None; eps = torch.randn_like(logvar); "
         "z = mu + eps * torch.exp(logvar) ** 0.5; return z",
         "mu, logvar, eps=None, verbose=False",
     ),
-    "bce per image, then mean": _loss(
+    _loss(
+        "bce-per-image-then-mean",
         "b = F.binary_cross_entropy(x_hat, x, reduction='none').flatten(1).sum(1); "
-        "k = -0.5 * (1 + logvar - mu ** 2 - logvar.exp()).sum(dim=1); return (b + k).mean()"
+        "k = -0.5 * (1 + logvar - mu ** 2 - logvar.exp()).sum(dim=1); return (b + k).mean()",
     ),
-    "BCELoss": _loss(
+    _loss(
+        "bceloss",
         "return (nn.BCELoss(reduction='sum')(x_hat, x) + 0.5 * torch.sum(mu.pow(2) + logvar.exp() "
-        "- 1 - logvar)) / mu.shape[0]"
+        "- 1 - logvar)) / mu.shape[0]",
     ),
-    "size_average": _loss(
+    _loss(
+        "size-average",
         "return (F.binary_cross_entropy(x_hat, x, size_average=False) - 0.5 * torch.sum("
-        "1 + logvar - mu * mu - torch.exp(logvar))) / x.size(0)"
+        "1 + logvar - mu * mu - torch.exp(logvar))) / x.size(0)",
     ),
-    "manual logarithms": _loss(
+    _loss(
+        "manual-logarithms",
         "e = 1e-8; b = -(x * torch.log(x_hat + e) + (1 - x) * torch.log(1 - x_hat + e)).sum(); "
-        "k = 0.5 * torch.sum(torch.exp(logvar) + mu ** 2 - 1.0 - logvar); return (b + k) / len(x)"
+        "k = 0.5 * torch.sum(torch.exp(logvar) + mu ** 2 - 1.0 - logvar); return (b + k) / len(x)",
     ),
-    "clamped logarithms": _loss(
+    _loss(
+        "clamped-logarithms",
         "p = x_hat.clamp(1e-7, 1 - 1e-7); b = torch.sum(-x * p.log() - (1 - x) * (1 - p).log(), "
         "dim=list(range(1, x.dim()))); k = torch.sum(1 + logvar - mu.square() - logvar.exp(), "
-        "dim=-1); return torch.mean(b - k / 2)"
+        "dim=-1); return torch.mean(b - k / 2)",
     ),
-    "mean times pixels": _loss(
+    _loss(
+        "mean-times-pixels",
         "n, d = x.shape[0], x[0].numel(); return F.binary_cross_entropy(x_hat, x) * d - 0.5 * "
-        "torch.mean(torch.sum(1 + logvar - mu ** 2 - logvar.exp(), 1))"
+        "torch.mean(torch.sum(1 + logvar - mu ** 2 - logvar.exp(), 1))",
     ),
-    "flattened first": _loss(
+    _loss(
+        "flattened-first",
         "n = x.shape[0]; b = F.binary_cross_entropy(x_hat.view(n, -1), x.view(n, -1), "
         "reduction='sum'); return b / n + (-0.5 * torch.sum(1 + logvar - mu.pow(2) - "
-        "logvar.exp())) / n"
+        "logvar.exp())) / n",
     ),
-    "torch's own divergence": _loss(
+    _loss(
+        "torchs-own-divergence",
         "q = Normal(mu, torch.exp(logvar / 2)); p = Normal(torch.zeros_like(mu), torch.ones_like("
         "mu)); k = torch.distributions.kl_divergence(q, p).sum(); "
-        "return (F.binary_cross_entropy(x_hat, x, reduction='sum') + k) / mu.size(0)"
+        "return (F.binary_cross_entropy(x_hat, x, reduction='sum') + k) / mu.size(0)",
     ),
-    "a loss of shape (1,)": _loss(
+    _loss(
+        "a-loss-of-shape-1",
         "b = F.binary_cross_entropy(x_hat, x, reduction='sum'); k = -0.5 * torch.sum("
-        "1 + logvar - mu ** 2 - logvar.exp()); return ((b + k) / len(x)).reshape(1)"
+        "1 + logvar - mu ** 2 - logvar.exp()); return ((b + k) / len(x)).reshape(1)",
     ),
-    "loops": _loss(
+    _loss(
+        "loops",
         "total = 0\n    for i in range(len(x)):\n"
         "        total = total + F.binary_cross_entropy(x_hat[i], x[i], reduction='sum')\n"
         "        for j in range(mu.shape[1]):\n"
         "            total = total - 0.5 * (1 + logvar[i, j] - mu[i, j] ** 2 "
         "- logvar[i, j].exp())\n"
-        "    return total / len(x)"
+        "    return total / len(x)",
     ),
-    "beta with a default": _loss(
+    _loss(
+        "beta-with-a-default",
         "b = nn.functional.binary_cross_entropy(x_hat, x, reduction='sum'); k = -0.5 * torch.sum("
         "1 + logvar - mu ** 2 - logvar.exp()); return (b + beta * k) / x.shape[0]",
         "x_hat, x, mu, logvar, beta=1.0",
     ),
-}
+)
