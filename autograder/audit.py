@@ -20,8 +20,6 @@ from itertools import groupby
 
 import torch
 
-from hw5_written import questions_asked
-
 from .assignment import Assignment, AssignmentError, Part, read_assignment
 from .checking.catalogue import EditError
 from .checking.here import LocalCode
