@@ -288,6 +288,9 @@ def _new_name(draft: _Draft, names: Sequence[str], index: int) -> str:
     elif _checked(cell) in draft.questions:
         name = f"{grade_id(_checked(cell))}--check"
     if not name:
+        if cell.metadata.get("hw5", {}).get("figure"):  # belongs to a question, not to a section
+            asked = [n for n in names[:index] if question_of(n) in draft.questions]
+            before = asked[-1] if asked else before
         return _numbered(cell, names, part, before)
     if name in names:
         twice = draft.short(names.index(name))
