@@ -1,5 +1,4 @@
-"""The command line: tidy notebooks, release, grade a class, check one submission, print, ask what
-is confined."""
+"""The command line: tidy, release, grade a class, check one submission, print, ask what holds."""
 
 from __future__ import annotations
 

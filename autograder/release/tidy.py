@@ -51,23 +51,22 @@ class _Undecided(Exception):
 
 @dataclass(frozen=True)
 class _Draft:
-    """A notebook that is being put right. `titles` are those of the questions that are asked in
-    it, by `part.question`; `places` are the cells' numbers in the file that the author sees."""
+    """A notebook that is being put right, with the questions of its parts by `part.question`."""
 
     file: str
     parts: tuple[str, ...]
     questions: dict[str, Question]
     cells: list[Cell]
-    places: list[int]
 
     def where(self, index: int) -> str:
-        """How a sentence calls a cell: people count, and know it by its first words."""
+        """How a sentence calls a cell."""
         return f"{self.file}, {self.short(index)}"
 
     def short(self, index: int) -> str:
+        """Its number as people count, and its first words."""
         words = " ".join(self.cells[index].source.split()) or "empty"
         shown = words if len(words) <= 40 else words[:39].rstrip() + "…"
-        return f"cell {self.places[index]} ({shown})"
+        return f"cell {index + 1} ({shown})"
 
 
 def tidy(name: str, text: str, assignment: Assignment) -> Tidied:
@@ -142,7 +141,7 @@ def _draft(file: str, node: Any, assignment: Assignment) -> _Draft:
         for question in assignment.part(part).questions
         if question.kind != "info"
     }
-    return _Draft(file, parts, questions, list(node.cells), [*range(1, len(node.cells) + 1)])
+    return _Draft(file, parts, questions, list(node.cells))
 
 
 # --- what a cell holds

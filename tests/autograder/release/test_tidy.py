@@ -85,12 +85,6 @@ def with_question(part: str, question: Question) -> Assignment:
 
 
 @every
-def test_a_notebook_that_is_right_stays_as_it_is(path):
-    text = path.read_text(encoding="utf-8")
-    assert tidy(path.stem, text, ASSIGNMENT) == Tidied(text)
-
-
-@every
 def test_a_run_in_lab_leaves_no_trace(path):
     notebook = opened(path)
     for count, cell in enumerate(notebook.cells):
