@@ -1,4 +1,4 @@
-"""The command line: release, grade a class, check one submission, print, ask what is confined."""
+"""The command line: tidy, release, grade a class, check one submission, print, ask what holds."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ DESCRIPTION = """\
 Releases the coursework and grades submissions of it. Student code runs in a confined worker; the
 checks, the reference and the verdicts stay outside of it.
 
+  python -m autograder tidy                             notebooks edited in JupyterLab, put right
   python -m autograder release --out RELEASE            what students get, proven
   python -m autograder grade SUBMISSIONS --out MARKS    a whole class; run it again to go on
   python -m autograder check FOLDER                     one submission, every check in words
@@ -63,6 +64,29 @@ fetches it from there, in Colab for example.
   python -m autograder release --out spring
   python -m autograder release --part fc-vae --part fc-gan --out week7
   python -m autograder release --address https://example.edu/hw5.zip --out spring
+"""
+
+TIDY = """\
+Put right what JupyterLab writes into the source's notebooks, so that nobody edits their JSON. Edit,
+run and save there as you like, then give this command, and in JupyterLab File, Reload Notebook from
+Disk. Outputs, counts, and what Lab remembers of looks and kernels go out; no word and no cell of
+yours does.
+
+  a new cell       is named after the question that it stands in: fc-vae--loss--1
+  a new question   write it into assignment.toml, then a heading with its title:
+                   '### TITLE · 3 points · 10 minutes'. Below it a cell check("part.question");
+                   or, where people mark it, an answer from '### BEGIN SOLUTION' to its END
+  a figure         give its cell the tag `figure` in JupyterLab; what students only look at, and
+                   their PDF leaves out, gets the tag `aside`
+  a copy, a piece  of a cell that was split, is a new cell, unless its words are those of the other
+
+Points, locks and what nbgrader has to know come from assignment.toml, word limits from 'At most 60
+words' in a statement. What cannot be decided is said with the cell's number and its first words,
+and then nothing is written into that notebook. --check writes nothing, for CI.
+
+  python -m autograder tidy
+  python -m autograder tidy notebooks/3_fc_vae.ipynb
+  python -m autograder tidy --check
 """
 
 GRADE = """\
@@ -154,6 +178,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         where = f"{error.filename}: " if error.filename else ""
         print(f"autograder: {where}{error.strerror or error}", file=sys.stderr)
         return 2
+
+
+def tidy(arguments: argparse.Namespace) -> int:
+    """`tidy`: put notebooks right, or say what is not right; 1 where something is left to do."""
+    from .release.tidy import tidy_file
+
+    assignment, left = read_assignment(), 0
+    for path in arguments.files or sorted((ROOT / "notebooks").glob("*.ipynb")):
+        tidied = tidy_file(path, assignment, write=not arguments.check)
+        print(*tidied.done, sep="\n", end="\n" if tidied.done else "")
+        print(*tidied.left, sep="\n", end="\n" if tidied.left else "", file=sys.stderr)
+        left += bool(tidied.left)
+    if left:
+        print(f"autograder: {left} notebooks are not right, and not changed.", file=sys.stderr)
+    return 1 if left else 0
 
 
 def release(arguments: argparse.Namespace) -> int:
@@ -395,6 +434,17 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    one = commands.add_parser(
+        "tidy",
+        help="put right what JupyterLab writes into notebooks",
+        description=TIDY,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    one.add_argument(
+        "files", type=Path, nargs="*", metavar="FILE", help="a notebook (default: all)"
+    )
+    one.add_argument("--check", action="store_true", help="write nothing; 1 if one is not right")
+    one.set_defaults(run=tidy)
     one = commands.add_parser(
         "release",
         help="make and prove what students get",

@@ -40,7 +40,13 @@ HEADING = re.compile(r"(?P<start>#+ .+? · )\d+(\.\d+)? (bonus )?points?(?P<rest
 FOLDED = {"cellView": "form", "jupyter": {"source_hidden": True}}
 """Metadata of a cell whose code is out of sight until asked for, in Colab and in JupyterLab."""
 CELL_METADATA = {"nbgrader", "hw5", "tags", *FOLDED}
-NOTEBOOK_METADATA = {"hw5", "kernelspec", "language_info"}
+KERNEL = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+"""Metadata of every notebook, whatever kernel and version its author ran it with."""
+NOTEBOOK_METADATA = {"hw5", *KERNEL}
+TIDY = "`python -m autograder tidy` puts right what JupyterLab writes."
 
 Cell = Any
 """A cell of nbformat: a dict whose keys are attributes too."""
@@ -76,25 +82,32 @@ class Notebook:
 def read(path: Path, every: Collection[str]) -> Notebook:
     """A notebook of the source. Raises ReleaseError when it does not keep to the rules that let
     its cells be told apart: an id that begins with the part, outputs cleared, no other metadata."""
+    return parsed(path.stem, path.read_text(encoding="utf-8"), every)
+
+
+def parsed(name: str, text: str, every: Collection[str]) -> Notebook:
+    """The same from the text of a file called `name`, without its ending."""
+    file = f"{name}.ipynb"
     try:
-        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        node = nbformat.read(path, as_version=4)
+        cells = json.loads(text)["cells"]
+        node = nbformat.reads(text, as_version=4)
         nbformat.validate(node)
         MetadataValidator().validate_nb(node)
     except (nbformat.ValidationError, ValidationError, ValueError, TypeError, KeyError) as error:
         reason = str(error).split("\n\n")[0]
-        raise ReleaseError(f"{path.name} is no valid notebook: {reason}") from None
+        raise ReleaseError(f"{file} is no valid notebook: {reason}") from None
     parts = tuple(node.metadata.get("hw5", {}).get("parts", ()))
-    notebook = Notebook(path.stem, parts, node)
+    notebook = Notebook(name, parts, node)
     if not parts or not set(parts) <= set(every):
         raise ReleaseError(
-            f"{path.name}: its metadata must name its parts, as in "
+            f"{file}: its metadata must name its parts, as in "
             '"hw5": {"parts": ["fc-vae"]}; the parts are: ' + ", ".join(every) + "."
         )
-    _refuse_keys(node.metadata, NOTEBOOK_METADATA, path.name)
+    _refuse_keys(node.metadata, NOTEBOOK_METADATA, file)
     ids = [cell.get("id") for cell in cells]  # nbformat gave cells with another's id a new one
     for twice in (one for one in ids if ids.count(one) > 1):
-        raise ReleaseError(f"{path.name}, cell {twice} is there twice.")
+        raise ReleaseError(f"{file}, cell {twice} is there twice. {TIDY}")
+    node.metadata.update(nbformat.from_dict(KERNEL))
     for cell in node.cells:
         _need_cell(notebook, cell)
     return notebook
@@ -117,23 +130,27 @@ def _need_cell(notebook: Notebook, cell: Cell) -> None:
     if first not in notebook.parts and first not in COMMON:
         raise ReleaseError(
             f"{where}: an id begins with the part that the cell belongs to "
-            f"({', '.join(notebook.parts)}), or is one of {', '.join(COMMON)}."
+            f"({', '.join(notebook.parts)}), or is one of {', '.join(COMMON)}. {TIDY}"
         )
     _refuse_keys(cell.metadata, CELL_METADATA, where)
     if any(cell.metadata.get(key, value) != value for key, value in FOLDED.items()):
-        raise ReleaseError(f"{where}: the metadata of a folded cell are {FOLDED}, and no others.")
+        raise ReleaseError(
+            f"{where}: the metadata of a folded cell are {FOLDED}, and no others. {TIDY}"
+        )
     if cell.cell_type == "code" and (cell.outputs or cell.execution_count is not None):
-        raise ReleaseError(f"{where} holds an output. Clear all outputs, then release.")
+        raise ReleaseError(f"{where} holds an output. {TIDY}")
     grading = cell.metadata.get("nbgrader")
     if grading and grading.get("grade_id") != cell.id:
-        raise ReleaseError(f"{where}: its grade_id {grading.get('grade_id')!r} must be its id.")
+        raise ReleaseError(
+            f"{where}: its grade_id {grading.get('grade_id')!r} must be its id. {TIDY}"
+        )
 
 
 def _refuse_keys(metadata: Mapping[str, Any], known: set[str], where: str) -> None:
     others = sorted(set(metadata) - known)
     if others:
         raise ReleaseError(
-            f"{where}: the metadata {', '.join(others)} would be released with it. Take it out."
+            f"{where}: the metadata {', '.join(others)} would be released with it. {TIDY}"
         )
 
 

@@ -17,7 +17,7 @@ from autograder.sandbox.zygote import PROTECTIONS, Doctor
 
 KIT = Path(__file__).resolve().parents[2]
 SAMPLES = KIT / "tests" / "submissions"
-COMMANDS = ("grade", "check", "doctor", "gradescope")
+COMMANDS = ("tidy", "grade", "check", "doctor", "gradescope")
 PARTS = [part.id for part in read_assignment().parts]
 
 
