@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import nn
 
 from ..inside.wire import Handle
 
@@ -95,6 +96,8 @@ class Line:
             return type(value)(self._inward(item) for item in value)
         if isinstance(value, dict):
             return {key: self._inward(item) for key, item in value.items()}
+        if not isinstance(value, SENDABLE):
+            raise TypeError(f"a {type(value).__name__} cannot be sent; {_instead(value)}")
         return value
 
     def _outward(self, value: Any) -> Any:
@@ -105,6 +108,26 @@ class Line:
         if isinstance(value, dict):
             return {key: self._outward(item) for key, item in value.items()}
         return value
+
+
+SENDABLE = (type(None), bool, int, float, str, torch.dtype, torch.Tensor, Handle)
+
+
+def _instead(value: Any) -> str:
+    """What a check uses for an object that cannot be sent."""
+    if isinstance(value, nn.Module):
+        return "for a network use stub(near, weight, bias, shape), for one with a loss trainee."
+    if isinstance(value, torch.optim.Optimizer):
+        return "for an optimizer use descent(rate, model)."
+    if isinstance(value, type):
+        return "for a class of networks use sized(near, seed, names)."
+    if callable(value):
+        return "for a function use mix(near, x=1.0), for a loss bowl(near, x=1.0, y=-1.0)."
+    if hasattr(value, "__array__"):
+        return "send a tensor: torch.as_tensor(...)."
+    if hasattr(value, "__iter__"):
+        return "send a list: list(...)."
+    return "docs/authoring.md lists what can be."
 
 
 class Remote:

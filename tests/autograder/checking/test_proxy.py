@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import types
 
+import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from autograder.checking.proxy import (
     Line,
@@ -166,3 +168,23 @@ def test_an_answer_that_is_no_answer_ends_the_process_of_the_student(answer):
     with pytest.raises(Lost) as lost:
         Line(lambda request: answer, 1).module("hw5_vae").VAE(784)
     assert lost.value.state == "crashed"
+
+
+@pytest.mark.parametrize(
+    ("value", "instead"),
+    [
+        (nn.Linear(2, 2), "stub("),
+        (torch.optim.SGD([torch.zeros(1)]), "descent("),
+        (nn.Linear, "sized("),
+        (lambda x: x, "mix("),
+        (np.zeros(3), "torch.as_tensor"),
+        ({1, 2}, "list("),
+        (range(3), "list("),
+        (object(), "docs/authoring.md"),
+    ],
+)
+def test_what_cannot_be_sent_says_what_to_use_instead(value: object, instead: str) -> None:
+    line = Line(lambda request: request, 1)
+    with pytest.raises(TypeError, match="cannot be sent; ") as stop:
+        line.module("hw5_vae").kl_divergence([value])
+    assert instead in str(stop.value)
