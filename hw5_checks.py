@@ -26,7 +26,7 @@ from torch.nn.parameter import is_lazy
 
 import hw5_process
 from hw5_asked import PARTS
-from hw5_utils import count_params, one_hot, rel_error, unwritten
+from hw5_basics import count_params, one_hot, rel_error, unwritten
 
 MODULES = {id: part["module"] for id, part in PARTS.items() if part["module"]}
 CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d)

@@ -30,6 +30,7 @@ import torch
 from torch import nn
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
+from hw5_basics import _Line, _notebook, _quick, reset_seed
 from hw5_checkpoint import (
     CheckpointError,
     checkpoint,
@@ -40,7 +41,6 @@ from hw5_checkpoint import (
     write_whole,
 )
 from hw5_figures import training_figure
-from hw5_utils import _Line, _notebook, _quick, reset_seed
 
 SHARE = 0.04  # of the time may go into pictures; the last one makes it 5 % at most
 FIRST = 0.25  # seconds that the first one may take

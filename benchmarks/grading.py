@@ -29,7 +29,10 @@ from pathlib import Path
 import torch
 
 ROOT = Path(__file__).resolve().parent.parent
-GIVEN = ("hw5_checkpoint", "hw5_utils", "hw5_figures", "hw5_live")
+GIVEN = (
+    *("hw5_checkpoint", "hw5_basics", "hw5_data", "hw5_figures", "hw5_live", "hw5_train"),
+    "hw5_utils",
+)
 FILES = {name: (ROOT / name).read_bytes() for name in ("hw5_vae.py", "hw5_gan.py")}
 
 CHECKS = """

@@ -153,11 +153,12 @@ def test_quick_settings_and_stand_in_data_are_told(line, kind):
 
 
 def test_the_warnings_of_the_first_cell_are_those_that_are_looked_for(monkeypatch, capsys):
+    import hw5_data
     import hw5_utils
 
     monkeypatch.setenv("HW5_QUICK", "1")
     monkeypatch.setenv("HW5_DATA", "digits")
-    hw5_utils._read.cache_clear()  # a set is read, and spoken of, once in a process
+    hw5_data._read.cache_clear()  # a set is read, and spoken of, once in a process
     hw5_utils.begin()
     assert sorted(kinds(coursework(begin=capsys.readouterr().out))) == ["quick", "stand-in"]
     hw5_utils.load_mnist(limit=2)

@@ -102,6 +102,9 @@ def names_are_there(release: Release) -> None:
         if name.endswith(".py")
     }
     for name, data in release.students.items():
+        for other in _opened(data.decode()) if name.endswith(".py") else ():
+            defined[name.removesuffix(".py")] |= defined.get(other, frozenset())
+    for name, data in release.students.items():
         if name.endswith(".ipynb"):
             _need_names(notebooks.loads(name, data), defined)
 
@@ -281,6 +284,16 @@ def _defined(text: str) -> frozenset[str]:
         else:
             names |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
     return frozenset(names)
+
+
+@lru_cache(maxsize=64)
+def _opened(text: str) -> tuple[str, ...]:
+    """The modules of which a module passes on all names, by an import *."""
+    return tuple(
+        str(node.module)
+        for node in ast.parse(text).body
+        if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"
+    )
 
 
 def _need_names(notebook: notebooks.Notebook, defined: Mapping[str, Collection[str]]) -> None:

@@ -21,6 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ..assignment import as_data, read_assignment
 from ..checking.reference import ROOT, SOLUTIONS
 from ..inside.confine import Limits
 from ..inside.outputs import MAX_PICTURES
@@ -198,7 +199,9 @@ def distances(pairs: Sequence[tuple[bytes, bytes]]) -> list[float | None]:
 def given_modules() -> dict[str, bytes]:
     """The modules that a release gives to students, by file name; none of them holds an answer."""
     there = sorted(ROOT.glob("hw5_*.py"))
-    return {path.name: path.read_bytes() for path in there if path.stem not in SOLUTIONS}
+    texts = {path.name: path.read_text(encoding="utf-8") for path in there}
+    texts["hw5_asked.py"] = as_data(texts["hw5_asked.py"], read_assignment().parts)
+    return {name: text.encode() for name, text in texts.items() if name[:-3] not in SOLUTIONS}
 
 
 def lines(

@@ -23,6 +23,7 @@ from tests.notebooks.running import (
     code,
     errors,
     made_and_needed,
+    modules,
     pictures,
     read,
     run,
@@ -323,7 +324,7 @@ class TestFirstCell:
         """
 
         def make(top: str = "hw5/", whole: bool = False) -> Path:
-            files = {path.name: path.read_text(encoding="utf-8") for path in ROOT.glob("hw5_*.py")}
+            files = modules()
             if not whole:
                 files |= {"hw5_utils.py": "def begin(quick):\n    pass\n", "hw5_vae.py": ""}
             files["requirements.txt"] = "torch>=2.2  # stays\nnumpy\n"

@@ -80,9 +80,10 @@ def test_a_tidy_notebook_runs_with_quick_settings_beside_the_students_modules():
         "%matplotlib inline\nimport hw5_vae\nassert hw5_vae.answer() == 42",
         "from pathlib import Path\nassert Path('hw5_utils.py').exists()\n"
         "assert not Path('hw5_gan.py').exists()",
+        "from hw5_asked import PARTS\nassert PARTS['fc-vae']['module'] == 'hw5_vae'",
         hw5_vae=b"def answer(): return 42\n",
     )
-    assert states(report) == ["ok"] * 3 and report.notebooks[0].stopped == ""
+    assert states(report) == ["ok"] * 4 and report.notebooks[0].stopped == ""
     assert report.notebooks[0].failed == () and "quick settings" in report.settings
     assert {"answers hidden", "no network", "processes bounded"} <= set(report.layers)
 
