@@ -10,14 +10,16 @@ A folder is found by being here; its name is the part's id with `_` for `-`.
 from __future__ import annotations
 
 import importlib
+import json
 import pkgutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
+from pathlib import Path
 from types import ModuleType
 
 from ..assignment import Assignment, AssignmentError, Part
 from ..checking.catalogue import Mistake, Style
-from ..checking.reference import SOLUTIONS
+from ..checking.reference import ROOT, SOLUTIONS
 from ..checking.registry import Check, registered
 
 
@@ -32,6 +34,7 @@ def all_checks(assignment: Assignment) -> list[Check]:
     for part in assignment.parts:
         _need_module(part)
         _need_checks(part, [check for check in checks if check.question in part.full_ids()])
+    _need_notebooks(assignment.parts)
     _refuse_strangers(assignment)
     return checks
 
@@ -65,6 +68,24 @@ def _need_checks(part: Part, checks: Sequence[Check]) -> None:
                 f"{check.id} in {place} looks at {check.module}, and the part is written in "
                 f"{part.module}: its first parameter and `module` in assignment.toml must agree."
             )
+
+
+def _need_notebooks(parts: Iterable[Part]) -> None:
+    """Every part is asked in a notebook. On Gradescope there are none, and nothing is looked at."""
+    files = sorted((ROOT / "notebooks").glob("*.ipynb"))
+    asked = {part for path in files for part in _parts_of(path)}
+    for part in parts:
+        if files and part.id not in asked:
+            raise AssignmentError(
+                f"no notebook asks the part {part.id!r}: add it to hw5.parts in the metadata of "
+                "one, or say off = true in assignment.toml."
+            )
+
+
+@cache
+def _parts_of(notebook: Path) -> tuple[str, ...]:
+    metadata = json.loads(notebook.read_text(encoding="utf-8")).get("metadata", {})
+    return tuple(metadata.get("hw5", {}).get("parts", ()))
 
 
 def _refuse_strangers(assignment: Assignment) -> None:

@@ -68,3 +68,9 @@ def test_a_part_that_is_off_keeps_its_checks() -> None:
     left: tuple[Part, ...] = tuple(part for part in ASSIGNMENT.parts if part != off)
     checks = all_checks(replace(ASSIGNMENT, parts=left, off=(off,)))
     assert not [one for one in checks if one.question.startswith("fc-vae.")]
+
+
+def test_a_part_that_no_notebook_asks_is_named() -> None:
+    part = Part("viva", "Viva", None, 1.0, (Question("talk", "Talk", 1.0, "manual"),))
+    said = refused(replace(ASSIGNMENT, parts=(*ASSIGNMENT.parts, part)))
+    assert "no notebook asks the part 'viva'" in said
