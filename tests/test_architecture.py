@@ -32,7 +32,7 @@ STUDENT_LEVELS = [
     {"hw5_vae", "hw5_gan"},
     {"hw5_live", "hw5_explore", "hw5_utils"},
     {"hw5_figures", "hw5_train", "hw5_errors", "hw5_report"},
-    {"hw5_data", "hw5_checks", "hw5_folder", "hw5_pages", "hw5_summary"},
+    {"hw5_data", "hw5_ingredients", "hw5_checks", "hw5_folder", "hw5_pages", "hw5_summary"},
     {"hw5_basics", "hw5_edits", "hw5_written"},
     {"hw5_asked", "hw5_checkpoint", "hw5_notebook", "hw5_process"},
 ]

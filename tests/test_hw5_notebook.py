@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from pathlib import Path
 
 import pytest
@@ -131,11 +132,25 @@ def test_cells_not_run_or_run_in_another_order_are_named():
     cell_of(content, "fc-vae--loss--try")["execution_count"] = None
     finding = preflight(parsed(content))[0]
     assert finding.kind == "not-run"
-    assert "Cell 6 was not run" in finding.sentence
+    assert "Cell 6 (`print(loss_function(x, y))`) was not run" in finding.sentence
     cell_of(content, "fc-vae--loss--try")["execution_count"] = 9
     finding = preflight(parsed(content))[0]
     assert finding.kind == "order"
-    assert "Cell 8 was run before cell 6" in finding.sentence
+    assert re.match(
+        r"Cell 8 \(`\w.*`\) was run before cell 6 \(`print\(loss_function\(x, y\)\)`\), ",
+        finding.sentence,
+    )
+
+
+def test_cells_on_which_no_result_depends_may_be_run_again():
+    """Those that say who you are, or check your code."""
+    content = coursework()
+    again = code('check("fc-vae.loss");', id="fc-vae--loss--check", count=98)
+    content["cells"].insert(6, again)
+    cell_of(content, "about")["execution_count"] = 99
+    assert kinds(content) == []
+    again["source"] = "seed = 1"
+    assert kinds(content) == ["order"]
 
 
 @pytest.mark.parametrize(
