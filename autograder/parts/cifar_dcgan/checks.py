@@ -484,10 +484,15 @@ def _has_gradient(hw5_gan: Remote, ref: Remote, name: str, draw: Pair, of: str) 
 
 
 def _labelled(rng: Rng, count: int) -> Pair:
-    """Logits (N, 1) and labels (N, 1), the first two 0 and 1."""
+    """Logits (N, 1) and labels (N, 1).
+
+    The first two are labelled 0 and 1, with logits of 7 and -7: a loss that limits them shows.
+    """
     labels = rng.labels(count, 2).float()
+    logits = rng.normal(count, 1, std=2.0)
     labels[:2] = torch.tensor([0.0, 1.0])
-    return rng.normal(count, 1, std=2.0), labels[:, None]
+    logits[:2] = torch.tensor([[7.0], [-7.0]])
+    return logits, labels[:, None]
 
 
 @check("cifar-dcgan.classification_loss", share=1.5)

@@ -153,6 +153,7 @@ MISTAKES: tuple[Mistake, ...] = (
             " + (1 - labels) * torch.log(1 - p)).mean()",
         ),
         ("number", "", "(logits, labels)", "(logits, labels).item()"),
+        ("limited", "", "(logits, labels)", "(logits.clamp(-5, 5), labels)"),
     ),
     *_of(
         "fit",
