@@ -127,7 +127,14 @@ def need_shape(got, shape: tuple[int, ...], what: str) -> None:
     need(tuple(got.shape) == shape, f"{what} has shape {tuple(got.shape)} instead of {shape}.")
 
 
-def need_value(got, right: float, what: str, wrong: dict[float, str], tolerance: float = 1e-5):
+def need_value(
+    got,
+    right: float,
+    what: str,
+    wrong: dict[float, str],
+    tolerance: float = 1e-5,
+    otherwise: str = "Compare term by term with the docstring.",
+):
     """Stop unless `got` is `right`; say which known mistake gives the value that came out."""
     need(isinstance(got, torch.Tensor), f"{what} must return a tensor, not {type(got).__name__}.")
     need(got.numel() == 1, f"{what} must return one number; its shape is {tuple(got.shape)}.")
@@ -135,7 +142,7 @@ def need_value(got, right: float, what: str, wrong: dict[float, str], tolerance:
     if abs(value - right) <= tolerance * max(1.0, abs(right)):
         return
     hints = [why for known, why in wrong.items() if abs(value - known) <= 2e-4 * max(1, abs(known))]
-    hint = hints[0] if hints else "Compare term by term with the docstring."
+    hint = hints[0] if hints else otherwise
     raise NotYet(f"{what} gives {value:.4g} where {right:.4g} is right. {hint}")
 
 
@@ -464,6 +471,9 @@ def check_logpdf_diagonal_gaussian(BernoulliVAE) -> None:
     }
     where = f"{what} at z = (3, 1) with mean (1, -1), variances (4, 0.25),"
     need_value(logpdf(z, mu, variance), -10.337877, where, known, 2e-4)
+    far = logpdf(20 * one, zero, one)
+    hint = "Sum the logarithms of the densities; their product rounds to 0 here."
+    need_value(far, -401.837877, f"{what} at z = (20, 20), 20 from the mean,", {}, 2e-4, hint)
     five = torch.zeros(1, 5)
     need_value(logpdf(five, five, five + 1), -4.594693, f"{what} in five dimensions", {}, 2e-4)
     z = torch.randn(5, 2)

@@ -205,7 +205,7 @@ def gives_each_network_its_Adam(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
         if network == "_discriminator" and not given:
             continue  # with the given layers changed nothing can be compared, or held against it
         try:
-            moved = _stepped(theirs, network, optimizer, x, steps, rng.seed)
+            moved, others = _stepped_alone(theirs, network, optimizer, x, steps, rng)
         except StudentError as error:
             wrong.append(f"self.{optimizer} does not work ({error.type}: {error.message}).")
             continue
@@ -213,9 +213,29 @@ def gives_each_network_its_Adam(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
             wrong.append(f"self.{optimizer}.step() does not move self.{network}.")
         elif not all(map(partial(matches, tolerance=MOVED), moved, right)):
             wrong.append(f"self.{optimizer} does not step as it should.")
+        elif others:
+            wrong.append(f"self.{optimizer} moves {others} too; it is for self.{network} alone.")
     if wrong:
         hint = "optim.Adam(network.parameters(), lr=self.learning_rate, betas=(..., ...))"
         raise Partial(1 - len(wrong) / 2, " ".join(wrong)[:300], hint)
+
+
+def _stepped_alone(
+    gan: Remote,
+    network: str,
+    optimizer: str,
+    x: torch.Tensor,
+    steps: Sequence[list[torch.Tensor]],
+    rng: Rng,
+) -> tuple[tuple[torch.Tensor, torch.Tensor], str]:
+    """As `_stepped`, and the name of the other network if it moved, though it has gradients."""
+    (name,) = {"_generator", "_discriminator"} - {network}
+    other = getattr(gan, name)
+    set_grads(other, [torch.ones(shape) for shape in shapes(other)])
+    before = weights(other)
+    moved = _stepped(gan, network, optimizer, x, steps, rng.seed)
+    still = all(map(torch.equal, before, weights(other)))
+    return moved, "" if still else f"self.{name}"
 
 
 REST = 40

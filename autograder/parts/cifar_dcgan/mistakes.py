@@ -63,6 +63,12 @@ MISTAKES: tuple[Mistake, ...] = (
             MADE.replace("_discriminator", "_generator"),
         ),
         (
+            "all-parameters",
+            "the optimizer of the discriminator holds the parameters of the generator too.",
+            MADE,
+            MADE.replace("self._discriminator.parameters()", "self.parameters()"),
+        ),
+        (
             "swapped-networks",
             "",
             "self._generator = CIFARGenerator(self.code_size)\n"

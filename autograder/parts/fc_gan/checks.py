@@ -536,7 +536,7 @@ def _takes_both_shapes(theirs: Remote, ours: Remote, arity: int, slips: Formulas
             )
             values.append(found)
         expect(
-            matches(*values),
+            matches(values[0], values[1]),
             f"{theirs._path} gives different values for the same logits, {tuple(batch[0].shape)} "
             f"and ({len(batch[0])},).",
             "A mean is over all logits, whatever their shape: .mean().",
