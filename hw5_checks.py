@@ -127,7 +127,14 @@ def need_shape(got, shape: tuple[int, ...], what: str) -> None:
     need(tuple(got.shape) == shape, f"{what} has shape {tuple(got.shape)} instead of {shape}.")
 
 
-def need_value(got, right: float, what: str, wrong: dict[float, str], tolerance: float = 1e-5):
+def need_value(
+    got,
+    right: float,
+    what: str,
+    wrong: dict[float, str],
+    tolerance: float = 1e-5,
+    otherwise: str = "Compare term by term with the docstring.",
+):
     """Stop unless `got` is `right`; say which known mistake gives the value that came out."""
     need(isinstance(got, torch.Tensor), f"{what} must return a tensor, not {type(got).__name__}.")
     need(got.numel() == 1, f"{what} must return one number; its shape is {tuple(got.shape)}.")
@@ -135,7 +142,7 @@ def need_value(got, right: float, what: str, wrong: dict[float, str], tolerance:
     if abs(value - right) <= tolerance * max(1.0, abs(right)):
         return
     hints = [why for known, why in wrong.items() if abs(value - known) <= 2e-4 * max(1, abs(known))]
-    hint = hints[0] if hints else "Compare term by term with the docstring."
+    hint = hints[0] if hints else otherwise
     raise NotYet(f"{what} gives {value:.4g} where {right:.4g} is right. {hint}")
 
 
@@ -464,6 +471,9 @@ def check_logpdf_diagonal_gaussian(BernoulliVAE) -> None:
     }
     where = f"{what} at z = (3, 1) with mean (1, -1), variances (4, 0.25),"
     need_value(logpdf(z, mu, variance), -10.337877, where, known, 2e-4)
+    far = logpdf(20 * one, zero, one)
+    hint = "Sum the logarithms of the densities; their product rounds to 0 here."
+    need_value(far, -401.837877, f"{what} at z = (20, 20), 20 from the mean,", {}, 2e-4, hint)
     five = torch.zeros(1, 5)
     need_value(logpdf(five, five, five + 1), -4.594693, f"{what} in five dimensions", {}, 2e-4)
     z = torch.randn(5, 2)
@@ -1825,6 +1835,18 @@ WRONG_G = {
 }
 
 
+FAR = torch.tensor([7.0, -7.0])
+"""Logits of a discriminator that is sure of itself: what limits logits shows here."""
+
+
+def _need_far(got, right: float, what: str) -> None:
+    """Stop unless a loss is right where logits are FAR, given that it is right near 0."""
+    value = got.detach().mean().item()
+    said = f"{what} gives {value:.4g} at logits of 7 and -7, where {right:.4g} is right."
+    ok = abs(value - right) < 0.002
+    need(ok, f"{said} Are logits cut off or limited? They may be any number.")
+
+
 class Given(nn.Module):
     """A network put in the place of the student's. Its one parameter, `shift`, starts at 0.
 
@@ -1866,13 +1888,13 @@ def _need_gradient(loss, given: Given, right: float, what: str, of: str) -> None
     need(ok, f"{what}: its gradient leads {of} elsewhere. Is a part of it detached?")
 
 
-def _given_game(GAN, count: int):
-    """A GAN whose networks are simple, with images and codes that give the first given logits."""
+def _given_game(GAN, real: torch.Tensor, fake: torch.Tensor):
+    """A GAN whose networks are simple, with images and codes that give these logits."""
     gan = GAN()
     gan.disc, gan.gen = MeanLogit().to(gan._dev), OneGrey().to(gan._dev)
-    data = LOGITS_REAL[:count].view(-1, 1, 1, 1).repeat(1, 1, 28, 28)
-    z = torch.zeros(count, gan._zdim)
-    z[:, 0] = LOGITS_FAKE[:count]
+    data = real.view(-1, 1, 1, 1).repeat(1, 1, 28, 28)
+    z = torch.zeros(len(fake), gan._zdim)
+    z[:, 0] = fake
     return gan, data.to(gan._dev), z.to(gan._dev)
 
 
@@ -1884,7 +1906,7 @@ def _need_codes(gan, z: torch.Tensor, what: str) -> None:
 @question("conv-gan.loss_d", "GAN", unseen="other logits and networks")
 def check_loss_d(GAN) -> None:
     """One mean over the 2N logits: 0.9212 at ten given ones each; the generator is left alone."""
-    gan, data, z = _given_game(GAN, 10)
+    gan, data, z = _given_game(GAN, LOGITS_REAL, LOGITS_FAKE)
     loss = gan._get_loss_d(10, data, z)
     _need_codes(gan, z, "_get_loss_d")
     known = {value / 2: sentence for value, sentence in WRONG_D.items()} | {
@@ -1898,20 +1920,24 @@ def check_loss_d(GAN) -> None:
     _need_gradient(loss, gan.disc, -0.058344, "_get_loss_d", "the discriminator")
     reached = gan.gen.shift.grad is not None and gan.gen.shift.grad.any()
     need(not reached, "_get_loss_d sends gradients into the generator: detach the fakes.")
-    gan, data, z = _given_game(GAN, 4)
+    gan, data, z = _given_game(GAN, LOGITS_REAL[:4], LOGITS_FAKE[:4])
     need_value(gan._get_loss_d(4, data, z), 0.743353, "_get_loss_d of four images", {}, 5e-5)
+    gan, data, z = _given_game(GAN, FAR, FAR)
+    _need_far(gan._get_loss_d(2, data, z), 3.500911, "_get_loss_d")
 
 
 @question("conv-gan.loss_g", "GAN", unseen="other logits and networks")
 def check_loss_g(GAN) -> None:
     """The non-saturating loss: 0.7713 at ten given logits, with a gradient into the generator."""
-    gan, _, z = _given_game(GAN, 10)
+    gan, _, z = _given_game(GAN, LOGITS_REAL, LOGITS_FAKE)
     loss = gan._get_loss_g(10, z)
     _need_codes(gan, z, "_get_loss_g")
     need_value(loss, 0.771286, "_get_loss_g at ten given logits", WRONG_G, 5e-5)
     _need_gradient(loss, gan.gen, -0.498923, "_get_loss_g", "the generator")
-    gan, _, z = _given_game(GAN, 4)
+    gan, _, z = _given_game(GAN, LOGITS_REAL[:4], LOGITS_FAKE[:4])
     need_value(gan._get_loss_g(4, z), 1.070415, "_get_loss_g of four codes", {}, 5e-5)
+    gan, _, z = _given_game(GAN, FAR, FAR)
+    _need_far(gan._get_loss_g(2, z), 3.500911, "_get_loss_g")
 
 
 def _distance(sample: torch.Tensor, law: Callable[[torch.Tensor], torch.Tensor]) -> float:
@@ -1990,9 +2016,19 @@ def check_generator(generator) -> None:
 
 
 def _need_loss(
-    loss, given, right: dict[int, float], slopes, what: str, known, shapes=((-1, 1), (-1,))
+    loss,
+    given,
+    right: dict[int, float],
+    far: float,
+    slopes,
+    what: str,
+    known,
+    shapes=((-1, 1), (-1,)),
 ) -> None:
-    """Stop unless a loss of given logits, the first 10 or 4, has its value and its gradient."""
+    """Stop unless a loss of given logits, the first 10 or 4, has its value and its gradient.
+
+    `far` is its value where all logits are FAR.
+    """
     for shape in shapes:
         for count, value in right.items():
             logits = [one[:count].clone().view(shape).requires_grad_() for one in given]
@@ -2006,6 +2042,7 @@ def _need_loss(
                 ok = one.grad is not None
                 ok = ok and (count != 10 or abs(one.grad.sum() - slope) < 1e-4)
                 need(ok, f"{what}: its gradient leads the logits elsewhere.")
+    _need_far(loss(*(FAR[:, None] for _ in given)), far, what)
     sure = [torch.tensor([[100.0], [-100.0]], requires_grad=True) for _ in given]
     got = loss(*sure)
     got.backward()
@@ -2019,14 +2056,15 @@ def check_discriminator_loss(discriminator_loss) -> None:
     known = WRONG_D | {0.921199: "This is the mean of the two halves; their sum is wanted."}
     given, slopes = (LOGITS_REAL, LOGITS_FAKE), (-0.617765, 0.501077)
     right = {10: 1.842398, 4: 1.486706}
-    _need_loss(discriminator_loss, given, right, slopes, "discriminator_loss", known)
+    _need_loss(discriminator_loss, given, right, 7.001822, slopes, "discriminator_loss", known)
 
 
 @question("fc-gan.generator_loss", "generator_loss", unseen="other logits")
 def check_generator_loss(generator_loss) -> None:
     """The non-saturating loss: 0.7713 on ten given logits; finite at logits of 100."""
     right = {10: 0.771286, 4: 1.070415}
-    _need_loss(generator_loss, (LOGITS_FAKE,), right, (-0.498923,), "generator_loss", WRONG_G)
+    given, slopes, what = (LOGITS_FAKE,), (-0.498923,), "generator_loss"
+    _need_loss(generator_loss, given, right, 3.500911, slopes, what, WRONG_G)
 
 
 def _need_adam(solver, network: nn.Module, rate: float, what: str, whose: str) -> None:
@@ -2127,7 +2165,7 @@ def check_least_squares(ls_discriminator_loss, ls_generator_loss) -> None:
     }
     given, slopes = (LOGITS_REAL, LOGITS_FAKE), (-1.538821, -0.018153)
     right = {10: 1.877029, 4: 1.696156}
-    _need_loss(ls_discriminator_loss, given, right, slopes, "ls_discriminator_loss", known)
+    _need_loss(ls_discriminator_loss, given, right, 49.5, slopes, "ls_discriminator_loss", known)
     known = {
         1.633910: "The factor 1/2 is missing.",
         0.298802: "The target of the fakes is 1.",
@@ -2136,7 +2174,8 @@ def check_least_squares(ls_discriminator_loss, ls_generator_loss) -> None:
         -0.816955: "The sign is flipped.",
     }
     right = {10: 0.816955, 4: 1.495231}
-    _need_loss(ls_generator_loss, (LOGITS_FAKE,), right, (-1.018153,), "ls_generator_loss", known)
+    given, slopes, what = (LOGITS_FAKE,), (-1.018153,), "ls_generator_loss"
+    _need_loss(ls_generator_loss, given, right, 25.0, slopes, what, known)
 
 
 @question("gan-theory.3e", "answer_3e", unseen="the four numbers")
@@ -2262,7 +2301,8 @@ def check_classification_loss(DCGAN) -> None:
             return loss(logits, torch.full_like(logits, label))
 
         name = f"{what} with all labels {label:g}"
-        _need_loss(labelled, (LOGITS_FAKE,), right, (slope,), name, known, ((-1, 1),))
+        given, shapes = (LOGITS_FAKE,), ((-1, 1),)
+        _need_loss(labelled, given, right, 3.500911, (slope,), name, known, shapes)
     both = torch.cat((LOGITS_REAL, LOGITS_FAKE))[:, None]
     labels = torch.cat((torch.ones(10, 1), torch.zeros(10, 1)))
     need_value(loss(both, labels), 0.921199, f"{what} with labels of both kinds", {}, 5e-5)

@@ -284,11 +284,11 @@ def items(remote: Remote, count: int) -> list[Any]:
     return found
 
 
-def mix(near: Remote, **weights: float) -> Remote:
+def mix(near: Remote, rows: bool = False, **weights: float) -> Remote:
     """A given function on the side of `near`: `mix(m, mu=1.0, logvar=0.5)` stands for
-    `lambda mu, logvar: mu + 0.5 * logvar`.
+    `lambda mu, logvar: mu + 0.5 * logvar`; with `rows` it sums over the last dimension.
     """
-    made: Remote = near._line.ask("mix", weights=weights)
+    made: Remote = near._line.ask("mix", weights=weights, rows=rows)
     return made
 
 

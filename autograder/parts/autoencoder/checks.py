@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from ...checking.expect import Fail, Partial, close, either, expect, matches, tensor
-from ...checking.proxy import Remote, StudentError, assign, fill, items, stub, weights
+from ...checking.proxy import Remote, StudentError, assign, fill, gradients, items, stub, weights
 from ...checking.registry import Rng, check
 from ..fc_vae.models import IMAGE, LATENT, PIXELS, linears, run_network
 from . import beta_vae as beta_vae  # the second half, so that all of the part is here
@@ -105,11 +105,21 @@ def joins_encoder_and_decoder(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     given = Networks.draw(rng, LATENT, squash=True)
     what = "What AutoEncoder gives"
 
+    def lets_gradients_through(model: Remote) -> None:
+        (grad,) = gradients(model, x, wrt=(0,)).inputs
+        if grad is None or not grad.any():
+            raise Partial(
+                0.5,
+                "No gradient passes through AutoEncoder, so its encoder would never learn.",
+                "No detach() and no torch.no_grad() between encoder and decoder.",
+            )
+
     def with_given_networks() -> None:
         model = given.install(new_model(hw5_vae, lambda: hw5_vae.AutoEncoder(LATENT)))
         for result, asked in [(model(one), one) for one in (x, other)]:
             images, _ = flat_images(result, len(x), what)
             close(images, given.decode(given.q(asked)), what, hint="x -> encoder -> decoder.")
+        lets_gradients_through(model)
 
     def with_networks_of_other_names() -> None:
         model = hw5_vae.AutoEncoder(LATENT)
@@ -117,6 +127,7 @@ def joins_encoder_and_decoder(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
         expect(len(layers) == 6, f"{what} passes {len(layers)} Linear layers; it should be six.")
         expected = run_network(x.flatten(1), layers, [*ENCODER, *DECODER])
         close(flat_images(model(x), len(x), what)[0], expected, what)
+        lets_gradients_through(model)
         raise Partial(0.5, "AutoEncoder has no `encoder` and `decoder`, which others call.")
 
     def sizes() -> None:

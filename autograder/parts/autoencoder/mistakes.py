@@ -65,6 +65,11 @@ ARCHITECTURE = (
         "A Sigmoid follows the decoder, which ends in one.",
         "torch.sigmoid(self.decoder(self.encoder(x)))",
     ),
+    _joined(
+        "detached",
+        "the code is cut off from the encoder, which would never learn.",
+        "self.decoder(self.encoder(x).detach())",
+    ),
     _joined("image-returned", "AutoEncoder returns the images that it was given.", "x.flatten(1)"),
 )
 

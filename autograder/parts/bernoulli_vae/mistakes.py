@@ -258,6 +258,12 @@ LOGPDF_DIAGONAL_GAUSSIAN: tuple[Mistake, ...] = (
         "it is the density itself; its logarithm is asked for.",
     ),
     _gaussian(
+        "logarithm-of-a-product",
+        "return torch.log(torch.exp(-0.5 * (torch.log(2 * math.pi * sigma_square) + squares))"
+        ".prod(-1) + 1e-12)",
+        "there the density underflows",
+    ),
+    _gaussian(
         "prior-of-one-row",
         "return -0.5 * (torch.log(2 * math.pi * sigma_square).sum(-1) * len(mu) / len(z) "
         "+ squares.sum(-1))",
@@ -391,6 +397,16 @@ ELBO_LOSS: tuple[Mistake, ...] = (
         "return log_p.mean() - 0.5 * (sigma_square + mu**2 - 1 - sigma_square.log()).sum(1).mean()",
         "it is Eq. 1, with the divergence in closed form; the question asks for Eq. 2, "
         "term by term.",
+    ),
+    _bound(
+        "divided-by-the-pixels",
+        "return (log_p + log_p_z - log_q).mean() / self.data_dimension",
+        "it is divided by the number of pixels; average over the images alone.",
+    ),
+    _bound(
+        "divided-by-the-pixels-of-x",
+        "return (log_p / x.shape[1] + log_p_z - log_q).mean()",
+        "log p(x|z) is averaged over the pixels; sum over them.",
     ),
     _bound("one-an-image", "return log_p + log_p_z - log_q", "elbo_loss has shape"),
     _bound("item", "return (log_p + log_p_z - log_q).mean().item()", "No gradient passes through"),

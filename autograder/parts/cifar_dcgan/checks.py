@@ -205,7 +205,7 @@ def gives_each_network_its_Adam(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
         if network == "_discriminator" and not given:
             continue  # with the given layers changed nothing can be compared, or held against it
         try:
-            moved = _stepped(theirs, network, optimizer, x, steps, rng.seed)
+            moved, others = _stepped_alone(theirs, network, optimizer, x, steps, rng)
         except StudentError as error:
             wrong.append(f"self.{optimizer} does not work ({error.type}: {error.message}).")
             continue
@@ -213,9 +213,29 @@ def gives_each_network_its_Adam(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
             wrong.append(f"self.{optimizer}.step() does not move self.{network}.")
         elif not all(map(partial(matches, tolerance=MOVED), moved, right)):
             wrong.append(f"self.{optimizer} does not step as it should.")
+        elif others:
+            wrong.append(f"self.{optimizer} moves {others} too; it is for self.{network} alone.")
     if wrong:
         hint = "optim.Adam(network.parameters(), lr=self.learning_rate, betas=(..., ...))"
         raise Partial(1 - len(wrong) / 2, " ".join(wrong)[:300], hint)
+
+
+def _stepped_alone(
+    gan: Remote,
+    network: str,
+    optimizer: str,
+    x: torch.Tensor,
+    steps: Sequence[list[torch.Tensor]],
+    rng: Rng,
+) -> tuple[tuple[torch.Tensor, torch.Tensor], str]:
+    """As `_stepped`, and the name of the other network if it moved, though it has gradients."""
+    (name,) = {"_generator", "_discriminator"} - {network}
+    other = getattr(gan, name)
+    set_grads(other, [torch.ones(shape) for shape in shapes(other)])
+    before = weights(other)
+    moved = _stepped(gan, network, optimizer, x, steps, rng.seed)
+    still = all(map(torch.equal, before, weights(other)))
+    return moved, "" if still else f"self.{name}"
 
 
 REST = 40
@@ -484,10 +504,15 @@ def _has_gradient(hw5_gan: Remote, ref: Remote, name: str, draw: Pair, of: str) 
 
 
 def _labelled(rng: Rng, count: int) -> Pair:
-    """Logits (N, 1) and labels (N, 1), the first two 0 and 1."""
+    """Logits (N, 1) and labels (N, 1).
+
+    The first two are labelled 0 and 1, with logits of 7 and -7: a loss that limits them shows.
+    """
     labels = rng.labels(count, 2).float()
+    logits = rng.normal(count, 1, std=2.0)
     labels[:2] = torch.tensor([0.0, 1.0])
-    return rng.normal(count, 1, std=2.0), labels[:, None]
+    logits[:2] = torch.tensor([[7.0], [-7.0]])
+    return logits, labels[:, None]
 
 
 @check("cifar-dcgan.classification_loss", share=1.5)

@@ -63,6 +63,12 @@ MISTAKES: tuple[Mistake, ...] = (
             MADE.replace("_discriminator", "_generator"),
         ),
         (
+            "all-parameters",
+            "the optimizer of the discriminator holds the parameters of the generator too.",
+            MADE,
+            MADE.replace("self._discriminator.parameters()", "self.parameters()"),
+        ),
+        (
             "swapped-networks",
             "",
             "self._generator = CIFARGenerator(self.code_size)\n"
@@ -153,6 +159,7 @@ MISTAKES: tuple[Mistake, ...] = (
             " + (1 - labels) * torch.log(1 - p)).mean()",
         ),
         ("number", "", "(logits, labels)", "(logits, labels).item()"),
+        ("limited", "", "(logits, labels)", "(logits.clamp(-5, 5), labels)"),
     ),
     *_of(
         "fit",

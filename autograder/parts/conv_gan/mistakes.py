@@ -305,6 +305,7 @@ class DNet(nn.Module):
         ),
         ("not-detached", "reaches the generator too", "self.gen(z).detach()", "self.gen(z)"),
         ("sign", "sign is flipped", "return F", "return -F"),
+        ("limited", "", D_LOSS, D_LOSS.replace("logits,", "logits.clamp(-5, 5),")),
         (
             "smooth-labels",
             "label 0.9",
@@ -370,5 +371,6 @@ class DNet(nn.Module):
         ),
         ("wasserstein", "without sigmoid", f"return {G_LOSS}", "return -logits.mean()"),
         ("squares", "squares", "F.binary_cross_entropy_with_logits", "F.mse_loss"),
+        ("limited", "", G_LOSS, G_LOSS.replace("logits,", "logits.clamp(-5, 5),")),
     ),
 )

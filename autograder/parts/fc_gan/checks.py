@@ -459,7 +459,14 @@ Batch = tuple[torch.Tensor, ...]
 
 def _batches(rng: Rng, arity: int) -> list[Batch]:
     """Logits (N, 1) of three batches, two of them equally large."""
-    return [tuple(rng.normal(n, 1, std=2.0) for _ in range(arity)) for n in (7, 7, 12)]
+    return [tuple(_logits(rng, n) for _ in range(arity)) for n in (7, 7, 12)]
+
+
+def _logits(rng: Rng, count: int) -> torch.Tensor:
+    """Two of them are near 7 and -7, where a loss that limits its logits is wrong."""
+    logits = rng.normal(count, 1, std=2.0)
+    logits[:2] = torch.tensor([[7.0], [-7.0]]) + rng.uniform(-0.3, 0.3, 2, 1)
+    return logits
 
 
 def _rows(batch: Batch) -> Batch:
@@ -509,6 +516,7 @@ def _is_known(found: torch.Tensor, right: torch.Tensor, batch: Batch, slips: For
 def _takes_both_shapes(theirs: Remote, ours: Remote, arity: int, slips: Formulas, rng: Rng) -> None:
     for batch in _batches(rng, arity)[1:]:
         right = _values(ours, [batch])
+        values = []
         for inputs in (batch, _rows(batch)):
             shape = tuple(inputs[0].shape)
             try:
@@ -526,6 +534,13 @@ def _takes_both_shapes(theirs: Remote, ours: Remote, arity: int, slips: Formulas
                 f"{theirs._path} gives a wrong value for logits of shape {shape}.",
                 "Give the labels the shape of the logits: torch.ones_like(logits).",
             )
+            values.append(found)
+        expect(
+            matches(values[0], values[1]),
+            f"{theirs._path} gives different values for the same logits, {tuple(batch[0].shape)} "
+            f"and ({len(batch[0])},).",
+            "A mean is over all logits, whatever their shape: .mean().",
+        )
 
 
 def _has_gradients(theirs: Remote, ours: Remote, arity: int, rng: Rng) -> None:
@@ -595,7 +610,8 @@ def steps_by_a_thousandth(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
 def keeps_momentum(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """Its momentum is beta1 = 0.5, its memory of squares beta2 = 0.999, with no weight decay.
 
-    Eight steps with given gradients, in units of the first.
+    Eight steps with given gradients, in units of the first; then a rest without any, in which
+    Adam forgets squares (amsgrad=True does not), and a small one.
     """
     given = _Model.draw(rng)
     close(
@@ -625,7 +641,14 @@ OPTIMIZERS: Mapping[str, Make] = {
     "it is SGD; use Adam.": lambda p: torch.optim.SGD(p, 1e-3),
     "it is SGD with momentum; use Adam.": lambda p: torch.optim.SGD(p, 1e-3, momentum=0.5),
     "it is RMSprop; use Adam.": lambda p: torch.optim.RMSprop(p, 1e-3),
+    "it is Adam with amsgrad=True; leave that out.": lambda p: torch.optim.Adam(
+        p, 1e-3, (0.5, 0.999), amsgrad=True
+    ),
 }
+
+
+REST = 150
+"""Steps without a gradient."""
 
 
 @dataclass(frozen=True)
@@ -639,6 +662,8 @@ class _Model:
     weight: torch.Tensor
     bias: torch.Tensor
     grads: list[list[torch.Tensor]]
+    last: list[torch.Tensor]
+    """The gradient after a rest, smaller than those before it."""
 
     @staticmethod
     def draw(rng: Rng) -> _Model:
@@ -647,28 +672,36 @@ class _Model:
             rng.uniform(-1.5, 1.5, 7, 4),
             rng.uniform(-1.5, 1.5, 4),
             [[_gradient(rng, size) for size in sizes] for _ in range(8)],
+            [0.3 * size for size in sizes],
         )
 
     def steps(self, module: Remote) -> torch.Tensor:
-        """How far each step moves the parameters, one row a step."""
+        """How far each step moves the parameters, one row a step, and one for all of the rest."""
         model = stub(module, self.weight, self.bias)
         optimizer = built(module.get_optimizer(model), "get_optimizer(model)")
         rows = [_flat([self.weight, self.bias])]
-        for grads in self.grads:
+        for grads, times in self.plan():
             set_grads(model, grads)
-            optimizer.step()
+            for _ in range(times):
+                optimizer.step()
             rows.append(_flat(weights(model)))
         return torch.stack(rows).diff(dim=0)
+
+    def plan(self) -> list[tuple[list[torch.Tensor], int]]:
+        """Gradients, and for how many steps they stay."""
+        nothing = [torch.zeros_like(one) for one in self.last]
+        return [*((grads, 1) for grads in self.grads), (nothing, REST), (self.last, 1)]
 
     def simulate(self, make: Make) -> torch.Tensor:
         """The same with an optimizer of ours."""
         parameters = [one.clone().requires_grad_(True) for one in (self.weight, self.bias)]
         optimizer = make(parameters)
         rows = [_flat(parameters)]
-        for grads in self.grads:
+        for grads, times in self.plan():
             for one, grad in zip(parameters, grads, strict=True):
                 one.grad = grad.clone()
-            optimizer.step()
+            for _ in range(times):
+                optimizer.step()
             rows.append(_flat(parameters))
         return torch.stack(rows).diff(dim=0)
 
@@ -734,7 +767,13 @@ def sums_two_half_means_of_squares(hw5_gan: Remote, ref: Remote, rng: Rng) -> No
     )
 
 
-@check("fc-gan.least_squares", share=0.5)
+@check("fc-gan.least_squares", share=0.25)
+def ls_discriminator_loss_takes_both_shapes(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
+    """ls_discriminator_loss takes scores of shape (N, 1) and of shape (N,)."""
+    _takes_both_shapes(hw5_gan.ls_discriminator_loss, ref.ls_discriminator_loss, 2, LS_D_SLIPS, rng)
+
+
+@check("fc-gan.least_squares", share=0.25)
 def ls_discriminator_loss_has_gradients(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """The gradient of ls_discriminator_loss draws scores of real images to 1, of fakes to 0."""
     _has_gradients(hw5_gan.ls_discriminator_loss, ref.ls_discriminator_loss, 2, rng)
@@ -747,7 +786,13 @@ def takes_half_a_mean_of_squares(hw5_gan: Remote, ref: Remote, rng: Rng) -> None
     _has_value(hw5_gan.ls_generator_loss, ref.ls_generator_loss, 1, LS_G_SLIPS, fractions, rng)
 
 
-@check("fc-gan.least_squares", share=0.5)
+@check("fc-gan.least_squares", share=0.25)
+def ls_generator_loss_takes_both_shapes(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
+    """ls_generator_loss takes scores of shape (N, 1) and of shape (N,)."""
+    _takes_both_shapes(hw5_gan.ls_generator_loss, ref.ls_generator_loss, 1, LS_G_SLIPS, rng)
+
+
+@check("fc-gan.least_squares", share=0.25)
 def ls_generator_loss_has_gradients(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """The gradient of ls_generator_loss draws scores of fakes to 1."""
     _has_gradients(hw5_gan.ls_generator_loss, ref.ls_generator_loss, 1, rng)

@@ -192,6 +192,14 @@ def generator(noise_dim=NOISE_DIM):
             "bce = nn.BCEWithLogitsLoss(reduction='sum')",
         ),
         ("one-per-image", "has shape", BCE, "bce = nn.BCEWithLogitsLoss(reduction='none')"),
+        ("limited", "", BCE, f"{BCE}\n    logits_real = logits_real.clamp(-5, 5)"),
+        (
+            "sum-over-columns",
+            "different values for the same logits",
+            BCE,
+            "bce = lambda s, y: F.binary_cross_entropy_with_logits(  # noqa: E731\n"
+            "        s, y, reduction='sum') / s.shape[-1]",
+        ),
         (
             "smooth-labels",
             "label 0.9",
@@ -262,6 +270,13 @@ def generator(noise_dim=NOISE_DIM):
         ),
         ("detached", "gradient", "return F", "logits_fake = logits_fake.detach()\n    return F"),
         ("a-number", "gradient", "ones_like(logits_fake))", "ones_like(logits_fake)).item()"),
+        ("limited", "", "return F", "logits_fake = logits_fake.clamp(-5, 5)\n    return F"),
+        (
+            "sum-over-columns",
+            "different values for the same logits",
+            "torch.ones_like(logits_fake))",
+            "torch.ones_like(logits_fake), reduction='sum') / logits_fake.shape[-1]",
+        ),
     ),
     *_of(
         "get_optimizer",
@@ -286,6 +301,7 @@ def generator(noise_dim=NOISE_DIM):
         ("rmsprop", "RMSprop", ADAM, "optim.RMSprop(model.parameters(), lr=1e-3)"),
         ("adamw", "AdamW", "optim.Adam(", "optim.AdamW("),
         ("uphill", "the wrong way", "0.999))", "0.999), maximize=True)"),
+        ("amsgrad", "amsgrad", "0.999))", "0.999), amsgrad=True)"),
     ),
     Mistake(
         "decay",
@@ -373,6 +389,12 @@ def generator(noise_dim=NOISE_DIM):
             LS_D,
             "0.5 * (scores_real**2).mean() + 0.5 * ((scores_fake - 1) ** 2).mean()",
         ),
+        (
+            "sum-over-columns",
+            "different values for the same logits",
+            LS_D,
+            LS_D.replace(".mean()", ".sum() / scores_real.shape[-1]"),
+        ),
     ),
     *_of(
         "least_squares",
@@ -380,6 +402,12 @@ def generator(noise_dim=NOISE_DIM):
         ("sum-over-batch", "sum over the batch", LS_G, LS_G.replace("mean", "sum")),
         ("target-zero", "target is 0", LS_G, LS_G.replace(" - 1", "")),
         ("no-half", "factor 1/2 is missing", LS_G, LS_G.replace("0.5 * ", "")),
+        (
+            "sum-over-columns",
+            "different values for the same logits",
+            LS_G,
+            LS_G.replace(".mean()", ".sum() / scores_fake.shape[-1]"),
+        ),
         ("of-sigmoids", "sigmoid", LS_G, LS_G.replace("scores_fake", "scores_fake.sigmoid()")),
     ),
     _more(

@@ -20,6 +20,15 @@ def with_code(part: str, code: str) -> str:
     return f"{audit.reference_source(ASSIGNMENT.part(part))}\n\n{code}\n"
 
 
+def edited(part: str, *edits: tuple[str, str]) -> str:
+    """The reference with these texts replaced wherever they stand."""
+    source = with_code(part, "")
+    for old, new in edits:
+        assert old in source, f"the reference no longer has {old!r}"
+        source = source.replace(old, new)
+    return source
+
+
 def marks(part: str, source: str) -> dict[str, QuestionResult]:
     """part.question -> its result. Nothing may be left without a mark."""
     found = audit.marks(part, source)

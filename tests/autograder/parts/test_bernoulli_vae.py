@@ -58,6 +58,41 @@ def test_wrong_densities_do_not_cost_the_bound(bound: str) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("densities", "row"),
+    [
+        ("", ".sum(1)"),
+        (".sum(1, keepdim=True)", ".squeeze(1)"),
+        (".sum(1, keepdim=True)", "[:, 0]"),
+    ],
+)
+def test_a_bound_that_makes_up_for_the_shape_of_its_densities_costs_nothing(
+    densities: str, row: str
+) -> None:
+    source = with_code(
+        "def q(z, mu, s):\n"
+        f"    return (-0.5 * (torch.log(2 * math.pi * s) + (z - mu) ** 2 / s)){densities}\n"
+        f"def b(x, p): return -F.binary_cross_entropy(p, x, reduction='none'){densities}\n"
+        "def bound(self, z, mu, s, x, p):\n"
+        "    log_q, log_p = self.logpdf_diagonal_gaussian, self.logpdf_bernoulli\n"
+        f"    prior = log_q(z, 0 * mu, 0 * mu + 1){row}\n"
+        f"    return (log_p(x, p){row} + prior - log_q(z, mu, s){row}).mean()\n"
+        "BernoulliVAE.logpdf_diagonal_gaussian = staticmethod(q)\n"
+        "BernoulliVAE.logpdf_bernoulli = staticmethod(b)\n"
+        "BernoulliVAE.elbo_loss = bound\n"
+    )
+    assert f"{PART}.elbo_loss" not in lost(source)
+
+
+def test_a_density_that_underflows_keeps_most() -> None:
+    source = with_code(
+        "def q(z, mu, s): return torch.exp(\n"
+        "    -0.5 * (torch.log(2 * math.pi * s) + (z - mu) ** 2 / s)).prod(-1).log()\n"
+        "BernoulliVAE.logpdf_diagonal_gaussian = staticmethod(q)\n"
+    )
+    assert lost(source) == {f"{PART}.logpdf_diagonal_gaussian": 0.5}
+
+
 def test_the_naive_logarithm_costs_little() -> None:
     """The formula that the course itself prints is NaN only where p is 0 or 1."""
     source = with_code(
