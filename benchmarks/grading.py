@@ -29,10 +29,6 @@ from pathlib import Path
 import torch
 
 ROOT = Path(__file__).resolve().parent.parent
-GIVEN = (
-    *("hw5_checkpoint", "hw5_basics", "hw5_data", "hw5_figures", "hw5_live", "hw5_train"),
-    "hw5_utils",
-)
 FILES = {name: (ROOT / name).read_bytes() for name in ("hw5_vae.py", "hw5_gan.py")}
 
 CHECKS = """
@@ -164,7 +160,8 @@ def floor(n: int) -> None:
 def kit(n: int) -> None:
     """The same calls by this kit's judge: warm worker, every layer, values over the wire."""
     sys.path.insert(0, str(ROOT))
-    from autograder.assignment import Part, Question
+    from autograder.checking.reference import GIVEN  # noqa: E402
+from autograder.assignment import Part, Question
     from autograder.checking.reference import Reference
     from autograder.grading.judge import judge
     from autograder.sandbox.zygote import Zygote
