@@ -29,6 +29,10 @@ from pathlib import Path
 import torch
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from autograder.checking.reference import GIVEN  # noqa: E402
+
 FILES = {name: (ROOT / name).read_bytes() for name in ("hw5_vae.py", "hw5_gan.py")}
 
 CHECKS = """
@@ -160,7 +164,6 @@ def floor(n: int) -> None:
 def kit(n: int) -> None:
     """The same calls by this kit's judge: warm worker, every layer, values over the wire."""
     sys.path.insert(0, str(ROOT))
-    from autograder.checking.reference import GIVEN  # noqa: E402
 from autograder.assignment import Part, Question
     from autograder.checking.reference import Reference
     from autograder.grading.judge import judge
