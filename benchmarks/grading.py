@@ -164,7 +164,7 @@ def floor(n: int) -> None:
 def kit(n: int) -> None:
     """The same calls by this kit's judge: warm worker, every layer, values over the wire."""
     sys.path.insert(0, str(ROOT))
-from autograder.assignment import Part, Question
+    from autograder.assignment import Part, Question
     from autograder.checking.reference import Reference
     from autograder.grading.judge import judge
     from autograder.sandbox.zygote import Zygote
