@@ -238,7 +238,8 @@ def _part(entry: dict[str, Any], max_group: int, anonymous: bool) -> Part:
     total = sum(q.points for q in questions if q.kind in ("code", "manual"))
     if not math.isclose(total, entry["points"]):
         raise AssignmentError(
-            f"the questions of {entry['id']} add up to {total:g} points, not {entry['points']:g}"
+            f"the questions of {entry['id']} add up to {total:g} points, not {entry['points']:g}; "
+            "correct `points` of the part, or of a question"
         )
     module = entry.get("module")
     if module is None and any(q.kind != "manual" for q in questions):
@@ -256,16 +257,18 @@ def _part(entry: dict[str, Any], max_group: int, anonymous: bool) -> Part:
 
 def _question(part_id: str, entry: dict[str, Any]) -> Question:
     kind = entry.get("kind", "code")
-    points = float(entry.get("points", 0))
+    points = entry.get("points", 0)
     where = f"{part_id}.{entry['id']}"
     _refuse_unknown(entry, "question", f"in {where}")
+    if type(points) not in (int, float):
+        raise AssignmentError(f"{where}: points = {points!r} must be a number")
     if kind not in KINDS:
         raise AssignmentError(f"{where}: kind = {kind!r} must be one of {', '.join(KINDS)}")
     if kind == "info" and points:
         raise AssignmentError(f"{where}: an info question carries no points")
     if kind != "info" and not (math.isfinite(points) and points > 0):
         raise AssignmentError(f"{where}: points = {points:g} must be larger than zero")
-    return Question(entry["id"], entry["title"], points, kind)
+    return Question(entry["id"], entry["title"], float(points), kind)
 
 
 def _refuse_unknown(entry: dict[str, Any], level: str, where: str) -> None:

@@ -76,6 +76,8 @@ def trials(assignment: Assignment, parts: Iterable[str]) -> list[Trial]:
     reference that finds nothing to replace."""
     found: list[Trial] = []
     styles = all_styles()
+    all_checks(assignment)  # they and assignment.toml must fit before anything is tried
+    _refuse_strangers(assignment)
     for part in map(assignment.part, parts):
         if part.module is None:
             continue
@@ -102,7 +104,41 @@ def trials(assignment: Assignment, parts: Iterable[str]) -> list[Trial]:
             ]
         except EditError as error:
             raise AssignmentError(f"{error}. Edit it as the reference now is.") from None
+    for trial in found:
+        _need_python(trial)
+    _refuse_repeats(found)
     return found
+
+
+def _need_python(trial: Trial) -> None:
+    """Code that cannot be read is no mistake and no style: it would lose everything unseen."""
+    try:
+        ast.parse(trial.source)
+    except SyntaxError as error:
+        line = (trial.source.split("\n")[(error.lineno or 1) - 1]).strip()
+        raise AssignmentError(
+            f"the {trial.kind} {trial.name} of {trial.part} is no Python: {error.msg}: {line!r}"
+        ) from None
+
+
+def _refuse_repeats(found: Sequence[Trial]) -> None:
+    names = [str(trial) for trial in found]
+    for trial in found:
+        if names.count(str(trial)) > 1:
+            raise AssignmentError(
+                f"two of the {trial.kind}s of {trial.part} are called {trial.name!r}: only one "
+                "would be counted. Give each a name of its own."
+            )
+
+
+def _refuse_strangers(assignment: Assignment) -> None:
+    asked = {name for part in (*assignment.parts, *assignment.off) for name in part.full_ids()}
+    for one in all_mistakes():
+        if one.question not in asked:
+            raise AssignmentError(
+                f"the mistake {one.id!r} is one of {one.question!r}, which assignment.toml does "
+                "not ask."
+            )
 
 
 def reference_source(part: Part) -> str:
@@ -229,6 +265,8 @@ def _wrong(
     beside = sorted(lost.keys() - trial.costs)
     if trial.kind == RELEASE and any(found[name].points for name in trial.costs & found.keys()):
         return "the stubs earn points"
+    if trial.kind == STYLE and not written_otherwise(_assignment().part(trial.part), trial.source):
+        return "it changes the code of no question"
     if missed:
         return f"nothing is lost on {', '.join(missed)}"
     if beside:

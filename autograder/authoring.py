@@ -44,8 +44,9 @@ NEW = """\
 Lay out a new part, or one more question of a part, in every place that it needs, with an example
 that works: `audit` and `release` run at once, and name what is still to be written.
 
-  python -m autograder new part denoising --title "A denoising autoencoder" --module hw5_vae
-  python -m autograder new question denoising.corrupt --title "Adding noise" --points 4
+  python -m autograder new part denoising --title "A denoising autoencoder" --module hw5_vae \\
+      --question corrupt --question-title "Adding noise" --points 4
+  python -m autograder new question denoising.objective --title "The loss" --points 4
   python -m autograder new question denoising.why --title "Why noise helps" --by-hand
 
 A question that is marked by checks gets: a line in assignment.toml, a function with its solution in
@@ -81,11 +82,14 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     part.add_argument("id", metavar="ID", help="as in `fc-vae`")
     part.add_argument("--title", required=True, help="what students read")
     part.add_argument("--module", choices=SOLUTIONS, required=True, help="where they write")
+    part.add_argument("--question", default="example", metavar="ID", help="its first question")
+    part.add_argument("--question-title", metavar="TITLE", help="what students read of that")
+    part.add_argument("--points", type=_points, default=2.0, metavar="P", help="of that (2)")
     part.set_defaults(run=new_part)
     question = kinds.add_parser("question", help="one more question of a part")
     question.add_argument("id", metavar="PART.ID", help="as in `fc-vae.loss`")
     question.add_argument("--title", required=True, help="what students read")
-    question.add_argument("--points", type=float, default=1.0, metavar="P", help="(1)")
+    question.add_argument("--points", type=_points, default=1.0, metavar="P", help="(1)")
     question.add_argument(
         "--name", metavar="NAME", help="the function that they write (default: as the question)"
     )
@@ -101,7 +105,15 @@ def _count(text: str) -> int:
 
 def new_part(arguments: argparse.Namespace) -> int:
     """`new part`."""
-    written = new.new_part(ROOT, arguments.id, arguments.title, arguments.module)
+    written = new.new_part(
+        ROOT,
+        arguments.id,
+        arguments.title,
+        arguments.module,
+        arguments.question,
+        arguments.question_title or arguments.title,
+        arguments.points,
+    )
     return _say_written(written, arguments.id)
 
 
@@ -121,6 +133,16 @@ def _say_written(written: Sequence[Path], part: str) -> int:
         print(f"  {path.relative_to(ROOT)}" + (f"  ({waiting} to be written)" if waiting else ""))
     print(f"\nEdit them, then:  python -m autograder audit {part}")
     return 0
+
+
+def _points(text: str) -> float:
+    try:
+        points = float(text)
+    except ValueError:
+        points = 0.0
+    if not 0 < points < 1000:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of points above 0")
+    return points
 
 
 def audit(arguments: argparse.Namespace) -> int:
@@ -211,4 +233,4 @@ def _findings(broken: Sequence[Outcome], known: Sequence[Outcome]) -> Iterable[s
             f"seeds ({seeds}): {failed[0].wrong}."
         )
         if failed[0].said:
-            yield f"  What is said: {failed[0].said}"
+            yield "  What is said: " + failed[0].said.replace("\n", "\n    ")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import json
+import keyword
 import re
 import subprocess
 import sys
@@ -127,13 +128,13 @@ def check_$name($name) -> None:
 
 '''
 
-STATEMENT = """### $title · $points points · 10 minutes
+STATEMENT = """### $title · $points $unit · 10 minutes
 
 $mark: what to write, as a student reads it. The example: write `$name(x)`, the mean square of each
 row of x, (N, D); it returns (N,).
 """
 
-WRITTEN = """### $title · $points points · 5 minutes
+WRITTEN = """### $title · $points $unit · 5 minutes
 
 $mark: the question, as a student reads it.
 
@@ -147,7 +148,7 @@ $mark: the model answer.
 
 - **$points** what earns it
 
-**Right.** An example of a right answer: $points points.
+**Right.** An example of a right answer: $points $unit.
 
 **Half right.** An example: half of the points.
 
@@ -183,22 +184,34 @@ class Question:
             full=f"{self.part}.{self.question}",
             title=self.title,
             points=f"{self.points:g}",
+            unit="point" if self.points == 1 else "points",
             module=self.module,
             name=self.name,
         )
 
 
-def new_part(root: Path, part: str, title: str, module: str) -> list[Path]:
-    """Lay out a part with one question, `example`; the files that are written or changed.
+def new_part(
+    root: Path,
+    part: str,
+    title: str,
+    module: str,
+    question: str = "example",
+    question_title: str = "An example",
+    points: float = 2,
+) -> list[Path]:
+    """Lay out a part with one question; the files that are written or changed.
 
     Raises AssignmentError when it is there already, or cannot be called so.
     """
     assignment = read_assignment(root / "autograder" / "assignment.toml")
-    _need_id(part, r"[a-z][a-z0-9]*(-[a-z0-9]+)*", "a part", "small letters, digits and hyphens")
+    of = "small letters, digits and hyphens, a letter first"
+    _need_id(part, r"[a-z][a-z0-9]*(-[a-z0-9]+)*", "a part", of)
+    _need_id(question, r"[A-Za-z0-9]\w*", "a question", "letters, digits and underscores")
     if part in [one.id for one in (*assignment.parts, *assignment.off)]:
         raise AssignmentError(f"there is a part {part!r} already.")
-    example = f"{part.replace('-', '_')}_example"
-    asked = Question(part, "example", f"{title}: an example", 2, module, example)
+    example = f"{part.replace('-', '_')}_example" if question == "example" else question.lower()
+    asked = Question(part, question, question_title, points, module, example)
+    _need_name(root, asked)
     folder = root / "autograder" / "parts" / part.replace("-", "_")
     written = [
         _edit(root / "autograder" / "assignment.toml", lambda text: text + _block(asked, title)),
@@ -209,7 +222,7 @@ def new_part(root: Path, part: str, title: str, module: str) -> list[Path]:
         _write(folder / "styles.py", asked.fill(STYLES)),
         _new_notebook(root / "notebooks", asked, title),
     ]
-    more = new_question(root, f"{part}.example", asked.title, asked.points, example, False)
+    more = new_question(root, f"{part}.{question}", asked.title, asked.points, example, False)
     return _tidy([*written, *more])
 
 
@@ -218,7 +231,9 @@ def new_question(
 ) -> list[Path]:
     """Lay out one more question of a part; the files that are changed. Raises AssignmentError."""
     assignment = read_assignment(root / "autograder" / "assignment.toml")
-    part_id, _, question = full_id.partition(".")
+    part_id, dot, question = full_id.partition(".")
+    if not dot:
+        raise AssignmentError(f"{full_id!r} names no question: it is PART.ID, as in fc-vae.loss.")
     part = assignment.part(part_id)
     _need_id(question, r"[A-Za-z0-9]\w*", "a question", "letters, digits and underscores")
     if question in [one.id for one in part.questions]:
@@ -244,7 +259,7 @@ def _tidy(written: Iterable[Path]) -> list[Path]:
 
 
 def _need_id(text: str, pattern: str, what: str, of: str) -> None:
-    if not re.fullmatch(pattern, text):
+    if not re.fullmatch(pattern, text) or keyword.iskeyword(text):
         raise AssignmentError(f"{text!r} cannot be the id of {what}: it is made of {of}.")
 
 
@@ -263,12 +278,24 @@ def _lay_out(root: Path, asked: Question) -> Iterator[Path]:
 
 
 def _need_name(root: Path, asked: Question) -> None:
-    if not asked.name.isidentifier():
+    if not asked.name.isidentifier() or keyword.iskeyword(asked.name):
         raise AssignmentError(f"{asked.name!r} is no name of a function; give another --name.")
     for file in (f"{asked.module}.py", "hw5_checks.py"):
-        text = (root / file).read_text(encoding="utf-8")
-        if re.search(rf"^(?:(def|class) (check_)?{asked.name}\b|{asked.name} =)", text, re.M):
+        tree = ast.parse((root / file).read_text(encoding="utf-8"))
+        if {asked.name, f"check_{asked.name}"} & set(_bound(tree)):
             raise AssignmentError(f"{file} has a {asked.name} already; give another --name.")
+
+
+def _bound(tree: ast.Module) -> Iterator[str]:
+    """The names at the top level of a module, imported ones too."""
+    for node in tree.body:
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            yield from ((alias.asname or alias.name).partition(".")[0] for alias in node.names)
+        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            yield node.name
+        elif isinstance(node, (ast.Assign, ast.AnnAssign)):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            yield from (one.id for t in targets for one in ast.walk(t) if isinstance(one, ast.Name))
 
 
 def _edit(path: Path, change: Callable[[str], str]) -> Path:

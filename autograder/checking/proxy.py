@@ -97,7 +97,7 @@ class Line:
         if isinstance(value, dict):
             return {key: self._inward(item) for key, item in value.items()}
         if not isinstance(value, SENDABLE):
-            raise TypeError(f"a {type(value).__name__} cannot be sent; {_instead(value)}")
+            raise TypeError(f"{type(value).__name__} objects cannot be sent; {_instead(value)}")
         return value
 
     def _outward(self, value: Any) -> Any:

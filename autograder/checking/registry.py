@@ -87,6 +87,8 @@ def check(
         )
         if one.id in _checks:
             raise ValueError(f"two checks are called {one.id}")
+        if not share > 0:
+            raise ValueError(f"the check {one.id} has share={share:g}; a share is larger than zero")
         if not one.title:
             raise ValueError(f"the check {one.id} needs a docstring: the student reads it")
         _checks[one.id] = one

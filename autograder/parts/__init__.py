@@ -12,6 +12,7 @@ from __future__ import annotations
 import importlib
 import json
 import pkgutil
+import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -30,12 +31,12 @@ def all_checks(assignment: Assignment) -> list[Check]:
     """
     for _ in _each("checks"):
         pass
+    _refuse_strangers(assignment)
     checks = registered(assignment)
     for part in assignment.parts:
         _need_module(part)
         _need_checks(part, [check for check in checks if check.question in part.full_ids()])
     _need_notebooks(assignment.parts)
-    _refuse_strangers(assignment)
     return checks
 
 
@@ -92,11 +93,15 @@ def _refuse_strangers(assignment: Assignment) -> None:
     """A check of a question that nobody asks would never run."""
     parts = {part.id: part for part in (*assignment.parts, *assignment.off)}
     for check in registered():
-        part_id, _, _ = check.question.partition(".")
-        if part_id in parts and check.question not in parts[part_id].full_ids():
+        package, _, rest = check.function.__module__.rpartition(f"{__name__}.")[2].partition(".")
+        if not check.function.__module__.startswith(f"{__name__}."):
+            continue  # a test's own
+        place, own = f"autograder/parts/{package}/{rest}.py", package.replace("_", "-")
+        if own in parts and check.question not in parts[own].full_ids():
             raise AssignmentError(
-                f"{check.id} checks {check.question}, which assignment.toml does not ask. Add the "
-                f"question to the part {part_id!r}, or take the check away."
+                f"{check.id} in {place} checks {check.question!r}, which is no question of the "
+                f'part {own!r}. Write @check("{own}.QUESTION") with one that is asked, add it to '
+                "assignment.toml, or take the check away."
             )
 
 
@@ -113,8 +118,22 @@ def all_styles() -> dict[str, tuple[Style, ...]]:
 
 
 def _each(name: str) -> Iterator[tuple[str, ModuleType]]:
-    """The folder and the module of this name of every part that has one."""
+    """The folder and the module of this name of every part that has one.
+
+    Raises AssignmentError for one that cannot be loaded.
+    """
     for folder in pkgutil.iter_modules(__path__):
         files = [module.name for module in pkgutil.iter_modules([f"{__path__[0]}/{folder.name}"])]
         if name in files:
-            yield folder.name, importlib.import_module(f"{__name__}.{folder.name}.{name}")
+            yield folder.name, _loaded(f"{__name__}.{folder.name}.{name}")
+
+
+def _loaded(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except Exception as error:
+        steps = traceback.extract_tb(error.__traceback__)
+        ours = [step for step in steps if "/autograder/parts/" in Path(step.filename).as_posix()]
+        line = error.lineno if isinstance(error, SyntaxError) else ours[-1].lineno if ours else "?"
+        place = f"{name.replace('.', '/')}.py, line {line}"
+        raise AssignmentError(f"{place}: {type(error).__name__}: {error}") from error

@@ -440,7 +440,7 @@ def _written(draft: _Draft, node: Any, assignment: Assignment) -> str:
     try:
         notebook = notebooks.Notebook(name, draft.parts, node)
         notebook = notebooks.write_points(notebook, assignment)
-        text = _text(notebook.node)
+        text = as_text(notebook.node)
         parts = [part.id for part in assignment.parts]
         notebooks.strip_notebook(notebooks.parsed(name, text, parts))
     except ReleaseError as error:
@@ -448,7 +448,7 @@ def _written(draft: _Draft, node: Any, assignment: Assignment) -> str:
     return text
 
 
-def _text(node: Any) -> str:
+def as_text(node: Any) -> str:
     """JSON as the repository keeps it: a cell's source is one string."""
     return json.dumps(node, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 

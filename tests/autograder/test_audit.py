@@ -8,12 +8,15 @@ import pytest
 from rich.console import Console
 
 from autograder import audit, authoring
-from autograder.assignment import read_assignment
+from autograder.assignment import AssignmentError, read_assignment
+from autograder.checking.catalogue import Mistake
+from autograder.parts.gan_theory.mistakes import MISTAKES
 
 ASSIGNMENT = read_assignment()
 PART = ASSIGNMENT.part("gan-theory")
 RIGHT = audit.reference_source(PART)
 WRONG = f"{RIGHT}\n\ndef answer_3e(): return (1.0, 2.0, 3.0, 4.0)\n"
+OTHERWISE = f"{RIGHT}\n\ndef answer_3e(): return [math.inf, math.inf, 0.5, 1]\n"
 QUESTION = frozenset({"gan-theory.3e"})
 
 
@@ -24,7 +27,8 @@ def trial(kind: str, source: str, **more: object) -> audit.Trial:
 @pytest.mark.parametrize(
     ("one", "wrong"),
     [
-        (trial(audit.STYLE, RIGHT), ""),
+        (trial(audit.STYLE, OTHERWISE), ""),
+        (trial(audit.STYLE, RIGHT), "it changes the code of no question"),
         (trial(audit.MISTAKE, WRONG, costs=QUESTION), ""),
         (trial(audit.STYLE, WRONG), "points are lost on gan-theory.3e"),
         (trial(audit.MISTAKE, RIGHT, costs=QUESTION), "nothing is lost on gan-theory.3e"),
@@ -92,3 +96,19 @@ def test_a_mutant_that_never_ends_costs_its_check(monkeypatch: pytest.MonkeyPatc
         trial(audit.MUTANT, f"{RIGHT}\n\ndef answer_3e():\n    while True: pass\n"), costs=QUESTION
     )
     assert audit.run(endless, 1).lost.keys() == QUESTION
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        (Mistake("lost", "gan-theory.3x", "", code="x = 1"), "which assignment.toml does not ask"),
+        (Mistake("odd", "gan-theory.3e", "", code="def answer_3e( return 1"), "is no Python"),
+        (MISTAKES[0], "only one would be counted"),
+    ],
+)
+def test_a_catalogue_that_proves_nothing_is_refused(
+    more: Mistake, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "all_mistakes", lambda: (*MISTAKES, more))
+    with pytest.raises(AssignmentError, match=says):
+        audit.trials(ASSIGNMENT, ["gan-theory"])

@@ -26,8 +26,10 @@ def kit(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
     for path in (*ROOT.glob("hw5_*.py"), ROOT / "README.md", ROOT / "pyproject.toml"):
         shutil.copy(path, root)
-    new.new_part(root, "denoising", "A denoising autoencoder", "hw5_vae")
-    new.new_question(root, "denoising.corrupt", "Adding noise", 4, "corrupt", False)
+    new.new_part(
+        root, "denoising", "A denoising autoencoder", "hw5_vae", "corrupt", "Adding noise", 4
+    )
+    new.new_question(root, "denoising.objective", "The loss", 4, "objective", False)
     new.new_question(root, "denoising.why", "Why noise helps", 2.5, "why", True)
     new.new_question(root, "fc-gan.patches", "Patches", 1, "patches", False)
     return root
@@ -83,6 +85,11 @@ def test_what_is_there_is_not_laid_out_again(kit: Path) -> None:
         new.new_question(kit, "denoising.why", "Why", 1, "why", True)
     with pytest.raises(AssignmentError, match="cannot be the id"):
         new.new_question(kit, "denoising.why not", "Why", 1, "why", True)
+    with pytest.raises(AssignmentError, match=r"it is PART\.ID"):
+        new.new_question(kit, "denoising", "Why", 1, "why", True)
+    for name in ("class", "torch", "F"):
+        with pytest.raises(AssignmentError):
+            new.new_question(kit, f"denoising.{name}x", "Odd", 1, name, False)
     before = (kit / "autograder" / "assignment.toml").read_text(encoding="utf-8")
     with pytest.raises(AssignmentError, match=r"has a corrupt already; give another --name"):
         new.new_question(kit, "denoising.again", "Again", 1, "corrupt", False)

@@ -14,9 +14,10 @@ from jupyter_client.manager import start_new_kernel
 from nbformat.v4 import new_code_cell, new_notebook
 
 from autograder.assignment import grade_id, question_of, read_assignment
-from autograder.release.notebooks import FOLDED
+from autograder.release import notebooks
+from autograder.release.notebooks import CRITERION, FOLDED
 from autograder.release.strip import strip_module
-from autograder.release.tidy import Tidied, tidy
+from autograder.release.tidy import Tidied, as_text, tidy
 from tests.notebooks.running import (
     NOTEBOOKS,
     ROOT,
@@ -52,9 +53,14 @@ TRAININGS = (
 )
 """Cells of a question whose trained model, and what they print, other questions look at."""
 
-CRITERION = re.compile(r"^- \*\*(\d+(?:\.\d+)?)\*\* ", re.MULTILINE)
 
 every = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+def pointed(path):
+    """A notebook with the points of assignment.toml, as a release writes them into it."""
+    notebook = notebooks.read(path, [part.id for part in ASSIGNMENT.parts])
+    return notebooks.write_points(notebook, ASSIGNMENT).node
 
 
 def parts_of(notebook) -> list[str]:
@@ -98,7 +104,9 @@ def test_every_question_has_one_cell_with_its_points():
 class TestGrammar:
     def test_tidy_finds_nothing_to_put_right(self, path):
         """Names of cells, what nbgrader knows of them, points, checks, and that nothing is run."""
-        text = path.read_text(encoding="utf-8")
+        committed = notebooks.read(path, [part.id for part in ASSIGNMENT.parts])
+        assert as_text(committed.node) == path.read_text(encoding="utf-8")
+        text = as_text(pointed(path))
         assert tidy(path.stem, text, ASSIGNMENT) == Tidied(text)
 
     def test_common_cells_stand_first_and_last_and_are_the_same_everywhere(self, path):
@@ -123,7 +131,7 @@ class TestGrammar:
         assert len(setup.source.split("\n")) <= 36
 
     def test_headings_say_title_points_and_time(self, path):
-        notebook = read(path)
+        notebook = pointed(path)
         for cell in carrying_points(notebook):
             question = QUESTIONS[question_of(cell.id)]
             unit = ("bonus " if question.kind == "bonus" else "") + "point"
@@ -166,14 +174,14 @@ class TestGrammar:
                 assert f"At most {words} words" in statement_of(notebook, cell).source, cell.id
 
     def test_mark_schemes_add_up_and_give_three_examples(self, path):
-        for cell in carrying_points(read(path)):
+        for cell in carrying_points(pointed(path)):
             question = QUESTIONS[question_of(cell.id)]
             start = cell.source.find("**Mark scheme**")
             if question.kind != "manual":
                 assert start == -1, cell.id
                 continue
             scheme = cell.source[start:]
-            criteria = [float(points) for points in CRITERION.findall(scheme)]
+            criteria = [float(points) for _, points, _ in CRITERION.findall(scheme)]
             assert start > 0 and sum(criteria) == pytest.approx(question.points), cell.id
             for example in ("**Right.** ", "**Half right.** ", "**Wrong.** "):
                 assert example in scheme, (cell.id, example)

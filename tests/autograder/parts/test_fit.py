@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from autograder.assignment import Assignment, AssignmentError, Part, Question, read_assignment
+from autograder.checking import registry
 from autograder.parts import all_checks
 
 ASSIGNMENT = read_assignment()
@@ -53,7 +54,7 @@ def test_a_question_without_a_check_says_where_to_write_one() -> None:
 def test_a_check_without_a_question_is_named() -> None:
     left = tuple(one for one in questions("fc-vae") if one.id != "loss")
     said = refused(changed("fc-vae", questions=left))
-    assert "checks fc-vae.loss, which assignment.toml does not ask" in said
+    assert "checks 'fc-vae.loss', which is no question of the part 'fc-vae'" in said
 
 
 def test_a_question_that_is_marked_by_hand_has_no_check() -> None:
@@ -74,3 +75,13 @@ def test_a_part_that_no_notebook_asks_is_named() -> None:
     part = Part("viva", "Viva", None, 1.0, (Question("talk", "Talk", 1.0, "manual"),))
     said = refused(replace(ASSIGNMENT, parts=(*ASSIGNMENT.parts, part)))
     assert "no notebook asks the part 'viva'" in said
+
+
+def test_a_check_that_is_filed_under_another_part_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = dict(registry._checks)
+    monkeypatch.setattr(registry, "_checks", known)
+    one = next(check for check in known.values() if check.question == "fc-vae.loss")
+    for question in ("loss", "conv-gan.DNet"):
+        known[one.id] = replace(one, question=question)
+        said = refused(ASSIGNMENT)
+        assert f"checks {question!r}, which is no question of the part 'fc-vae'" in said
