@@ -1,25 +1,7 @@
 """The visible checks: they say at once what is wrong, where, and what to do about it.
 
-    part           checks
-    vae-theory     check_1b  check_1g  check_1h  check_1j
-    bernoulli-vae  check_decoder  check_sample_diagonal_gaussian  check_sample_Bernoulli
-                   check_logpdf_diagonal_gaussian  check_logpdf_bernoulli  check_elbo_loss
-    autoencoder    check_architecture  check_loader  check_loop  check_sample_prior  check_beta_vae
-                   check_beta_vae_loop  check_tuned_beta  check_interpolate  check_conditional
-                   check_conditional_loop  check_sample_digits
-    fc-vae         check_networks  check_reparametrize  check_forward  check_loss  check_cvae
-    gan-theory     check_3e
-    conv-gan       check_DNet  check_GNet  check_weight_init  check_loss_d  check_loss_g
-    fc-gan         check_sample_noise  check_discriminator  check_generator  check_get_optimizer
-                   check_discriminator_loss  check_generator_loss  check_build_dc_classifier
-                   check_build_dc_generator  check_least_squares
-    cifar-dcgan    check_dcgan_init  check_dcgan_weight_init  check_classification_loss  check_fit
-                   check_spectral_norm  check_reconstruction_loss  check_reconstruct
-    ae-gan         check_optimizers  check_loss_discriminator  check_loss_generator
-                   check_loss_autoencoder
-
-Each takes what you wrote, as in check_reparametrize(reparametrize), and stops with a sentence when
-something is off. check(part) reads your file afresh from disk, runs all checks of the part in a
+Each function check_... takes what you wrote, and stops with a sentence when something is off.
+check(part) reads your file afresh from disk, runs all checks of the part in a
 process of their own and prints a table. Everything compared with here is public. Marks come from
 other checks, which are not shown: the table says what they look at.
 """
@@ -43,35 +25,11 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 
 import hw5_process
-from hw5_utils import count_params, one_hot, rel_error, unwritten
+from hw5_asked import PARTS
+from hw5_basics import count_params, one_hot, rel_error, unwritten
 
-MODULES = {
-    "vae-theory": "hw5_vae",
-    "bernoulli-vae": "hw5_vae",
-    "autoencoder": "hw5_vae",
-    "fc-vae": "hw5_vae",
-    "gan-theory": "hw5_gan",
-    "conv-gan": "hw5_gan",
-    "fc-gan": "hw5_gan",
-    "cifar-dcgan": "hw5_gan",
-    "ae-gan": "hw5_gan",
-}
-BY_HAND = {
-    "vae-theory": ("1a", "1b_why", "1c", "1d", "1e", "1f", "1g_why", "1i"),
-    "bernoulli-vae": ("training", "data_space", "latent_space", "interpolation"),
-    "autoencoder": (
-        *("samples", "extremes", "extremes_why", "well_tuned", "tuned"),
-        *("interpolations", "digits"),
-    ),
-    "fc-vae": ("figures",),
-    "gan-theory": ("3a", "3b", "3c", "3d"),
-    "conv-gan": ("images",),
-    "fc-gan": ("pictures",),
-    "cifar-dcgan": ("batch_norm", "spectral", "actmax", "reconstructions"),
-    "ae-gan": ("approach", "results", "mode_collapse", "conflicts", "conditioning"),
-}
+MODULES = {id: part["module"] for id, part in PARTS.items() if part["module"]}
 CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d)
-BONUS = ("fc-gan.least_squares",)
 
 LOGITS_REAL = torch.tensor(
     [
@@ -169,7 +127,14 @@ def need_shape(got, shape: tuple[int, ...], what: str) -> None:
     need(tuple(got.shape) == shape, f"{what} has shape {tuple(got.shape)} instead of {shape}.")
 
 
-def need_value(got, right: float, what: str, wrong: dict[float, str], tolerance: float = 1e-5):
+def need_value(
+    got,
+    right: float,
+    what: str,
+    wrong: dict[float, str],
+    tolerance: float = 1e-5,
+    otherwise: str = "Compare term by term with the docstring.",
+):
     """Stop unless `got` is `right`; say which known mistake gives the value that came out."""
     need(isinstance(got, torch.Tensor), f"{what} must return a tensor, not {type(got).__name__}.")
     need(got.numel() == 1, f"{what} must return one number; its shape is {tuple(got.shape)}.")
@@ -177,7 +142,7 @@ def need_value(got, right: float, what: str, wrong: dict[float, str], tolerance:
     if abs(value - right) <= tolerance * max(1.0, abs(right)):
         return
     hints = [why for known, why in wrong.items() if abs(value - known) <= 2e-4 * max(1, abs(known))]
-    hint = hints[0] if hints else "Compare term by term with the docstring."
+    hint = hints[0] if hints else otherwise
     raise NotYet(f"{what} gives {value:.4g} where {right:.4g} is right. {hint}")
 
 
@@ -506,6 +471,9 @@ def check_logpdf_diagonal_gaussian(BernoulliVAE) -> None:
     }
     where = f"{what} at z = (3, 1) with mean (1, -1), variances (4, 0.25),"
     need_value(logpdf(z, mu, variance), -10.337877, where, known, 2e-4)
+    far = logpdf(20 * one, zero, one)
+    hint = "Sum the logarithms of the densities; their product rounds to 0 here."
+    need_value(far, -401.837877, f"{what} at z = (20, 20), 20 from the mean,", {}, 2e-4, hint)
     five = torch.zeros(1, 5)
     need_value(logpdf(five, five, five + 1), -4.594693, f"{what} in five dimensions", {}, 2e-4)
     z = torch.randn(5, 2)
@@ -1271,7 +1239,7 @@ def check_sample_digits(sample_digits) -> None:
     need(not again, "sample_digits: two calls draw the same codes. Set seeds once, outside.")
 
 
-PARTS = ("encoder", "mu_layer", "logvar_layer", "decoder")
+PIECES = ("encoder", "mu_layer", "logvar_layer", "decoder")
 CODE = 5  # the latent size of the models that are looked into
 
 
@@ -1289,7 +1257,7 @@ def _is_like_no_other(h: int, classes: int) -> bool:
 
 def _part_after_part(model: nn.Module, name: str, classes: int):
     """x_hat, mu and logvar of a white image, if the four networks are called in turn."""
-    for part in PARTS:
+    for part in PIECES:
         need(hasattr(model, part), f"{name} has no attribute `{part}`; define it in __init__.")
     hidden = model.encoder(torch.ones(2, 784 + classes))
     mu = model.mu_layer(hidden)
@@ -1867,6 +1835,18 @@ WRONG_G = {
 }
 
 
+FAR = torch.tensor([7.0, -7.0])
+"""Logits of a discriminator that is sure of itself: what limits logits shows here."""
+
+
+def _need_far(got, right: float, what: str) -> None:
+    """Stop unless a loss is right where logits are FAR, given that it is right near 0."""
+    value = got.detach().mean().item()
+    said = f"{what} gives {value:.4g} at logits of 7 and -7, where {right:.4g} is right."
+    ok = abs(value - right) < 0.002
+    need(ok, f"{said} Are logits cut off or limited? They may be any number.")
+
+
 class Given(nn.Module):
     """A network put in the place of the student's. Its one parameter, `shift`, starts at 0.
 
@@ -1908,13 +1888,13 @@ def _need_gradient(loss, given: Given, right: float, what: str, of: str) -> None
     need(ok, f"{what}: its gradient leads {of} elsewhere. Is a part of it detached?")
 
 
-def _given_game(GAN, count: int):
-    """A GAN whose networks are simple, with images and codes that give the first given logits."""
+def _given_game(GAN, real: torch.Tensor, fake: torch.Tensor):
+    """A GAN whose networks are simple, with images and codes that give these logits."""
     gan = GAN()
     gan.disc, gan.gen = MeanLogit().to(gan._dev), OneGrey().to(gan._dev)
-    data = LOGITS_REAL[:count].view(-1, 1, 1, 1).repeat(1, 1, 28, 28)
-    z = torch.zeros(count, gan._zdim)
-    z[:, 0] = LOGITS_FAKE[:count]
+    data = real.view(-1, 1, 1, 1).repeat(1, 1, 28, 28)
+    z = torch.zeros(len(fake), gan._zdim)
+    z[:, 0] = fake
     return gan, data.to(gan._dev), z.to(gan._dev)
 
 
@@ -1926,7 +1906,7 @@ def _need_codes(gan, z: torch.Tensor, what: str) -> None:
 @question("conv-gan.loss_d", "GAN", unseen="other logits and networks")
 def check_loss_d(GAN) -> None:
     """One mean over the 2N logits: 0.9212 at ten given ones each; the generator is left alone."""
-    gan, data, z = _given_game(GAN, 10)
+    gan, data, z = _given_game(GAN, LOGITS_REAL, LOGITS_FAKE)
     loss = gan._get_loss_d(10, data, z)
     _need_codes(gan, z, "_get_loss_d")
     known = {value / 2: sentence for value, sentence in WRONG_D.items()} | {
@@ -1940,20 +1920,24 @@ def check_loss_d(GAN) -> None:
     _need_gradient(loss, gan.disc, -0.058344, "_get_loss_d", "the discriminator")
     reached = gan.gen.shift.grad is not None and gan.gen.shift.grad.any()
     need(not reached, "_get_loss_d sends gradients into the generator: detach the fakes.")
-    gan, data, z = _given_game(GAN, 4)
+    gan, data, z = _given_game(GAN, LOGITS_REAL[:4], LOGITS_FAKE[:4])
     need_value(gan._get_loss_d(4, data, z), 0.743353, "_get_loss_d of four images", {}, 5e-5)
+    gan, data, z = _given_game(GAN, FAR, FAR)
+    _need_far(gan._get_loss_d(2, data, z), 3.500911, "_get_loss_d")
 
 
 @question("conv-gan.loss_g", "GAN", unseen="other logits and networks")
 def check_loss_g(GAN) -> None:
     """The non-saturating loss: 0.7713 at ten given logits, with a gradient into the generator."""
-    gan, _, z = _given_game(GAN, 10)
+    gan, _, z = _given_game(GAN, LOGITS_REAL, LOGITS_FAKE)
     loss = gan._get_loss_g(10, z)
     _need_codes(gan, z, "_get_loss_g")
     need_value(loss, 0.771286, "_get_loss_g at ten given logits", WRONG_G, 5e-5)
     _need_gradient(loss, gan.gen, -0.498923, "_get_loss_g", "the generator")
-    gan, _, z = _given_game(GAN, 4)
+    gan, _, z = _given_game(GAN, LOGITS_REAL[:4], LOGITS_FAKE[:4])
     need_value(gan._get_loss_g(4, z), 1.070415, "_get_loss_g of four codes", {}, 5e-5)
+    gan, _, z = _given_game(GAN, FAR, FAR)
+    _need_far(gan._get_loss_g(2, z), 3.500911, "_get_loss_g")
 
 
 def _distance(sample: torch.Tensor, law: Callable[[torch.Tensor], torch.Tensor]) -> float:
@@ -2032,9 +2016,19 @@ def check_generator(generator) -> None:
 
 
 def _need_loss(
-    loss, given, right: dict[int, float], slopes, what: str, known, shapes=((-1, 1), (-1,))
+    loss,
+    given,
+    right: dict[int, float],
+    far: float,
+    slopes,
+    what: str,
+    known,
+    shapes=((-1, 1), (-1,)),
 ) -> None:
-    """Stop unless a loss of given logits, the first 10 or 4, has its value and its gradient."""
+    """Stop unless a loss of given logits, the first 10 or 4, has its value and its gradient.
+
+    `far` is its value where all logits are FAR.
+    """
     for shape in shapes:
         for count, value in right.items():
             logits = [one[:count].clone().view(shape).requires_grad_() for one in given]
@@ -2048,6 +2042,7 @@ def _need_loss(
                 ok = one.grad is not None
                 ok = ok and (count != 10 or abs(one.grad.sum() - slope) < 1e-4)
                 need(ok, f"{what}: its gradient leads the logits elsewhere.")
+    _need_far(loss(*(FAR[:, None] for _ in given)), far, what)
     sure = [torch.tensor([[100.0], [-100.0]], requires_grad=True) for _ in given]
     got = loss(*sure)
     got.backward()
@@ -2061,14 +2056,15 @@ def check_discriminator_loss(discriminator_loss) -> None:
     known = WRONG_D | {0.921199: "This is the mean of the two halves; their sum is wanted."}
     given, slopes = (LOGITS_REAL, LOGITS_FAKE), (-0.617765, 0.501077)
     right = {10: 1.842398, 4: 1.486706}
-    _need_loss(discriminator_loss, given, right, slopes, "discriminator_loss", known)
+    _need_loss(discriminator_loss, given, right, 7.001822, slopes, "discriminator_loss", known)
 
 
 @question("fc-gan.generator_loss", "generator_loss", unseen="other logits")
 def check_generator_loss(generator_loss) -> None:
     """The non-saturating loss: 0.7713 on ten given logits; finite at logits of 100."""
     right = {10: 0.771286, 4: 1.070415}
-    _need_loss(generator_loss, (LOGITS_FAKE,), right, (-0.498923,), "generator_loss", WRONG_G)
+    given, slopes, what = (LOGITS_FAKE,), (-0.498923,), "generator_loss"
+    _need_loss(generator_loss, given, right, 3.500911, slopes, what, WRONG_G)
 
 
 def _need_adam(solver, network: nn.Module, rate: float, what: str, whose: str) -> None:
@@ -2169,7 +2165,7 @@ def check_least_squares(ls_discriminator_loss, ls_generator_loss) -> None:
     }
     given, slopes = (LOGITS_REAL, LOGITS_FAKE), (-1.538821, -0.018153)
     right = {10: 1.877029, 4: 1.696156}
-    _need_loss(ls_discriminator_loss, given, right, slopes, "ls_discriminator_loss", known)
+    _need_loss(ls_discriminator_loss, given, right, 49.5, slopes, "ls_discriminator_loss", known)
     known = {
         1.633910: "The factor 1/2 is missing.",
         0.298802: "The target of the fakes is 1.",
@@ -2178,7 +2174,8 @@ def check_least_squares(ls_discriminator_loss, ls_generator_loss) -> None:
         -0.816955: "The sign is flipped.",
     }
     right = {10: 0.816955, 4: 1.495231}
-    _need_loss(ls_generator_loss, (LOGITS_FAKE,), right, (-1.018153,), "ls_generator_loss", known)
+    given, slopes, what = (LOGITS_FAKE,), (-1.018153,), "ls_generator_loss"
+    _need_loss(ls_generator_loss, given, right, 25.0, slopes, what, known)
 
 
 @question("gan-theory.3e", "answer_3e", unseen="the four numbers")
@@ -2304,7 +2301,8 @@ def check_classification_loss(DCGAN) -> None:
             return loss(logits, torch.full_like(logits, label))
 
         name = f"{what} with all labels {label:g}"
-        _need_loss(labelled, (LOGITS_FAKE,), right, (slope,), name, known, ((-1, 1),))
+        given, shapes = (LOGITS_FAKE,), ((-1, 1),)
+        _need_loss(labelled, given, right, 3.500911, (slope,), name, known, shapes)
     both = torch.cat((LOGITS_REAL, LOGITS_FAKE))[:, None]
     labels = torch.cat((torch.ones(10, 1), torch.zeros(10, 1)))
     need_value(loss(both, labels), 0.921199, f"{what} with labels of both kinds", {}, 5e-5)
@@ -2701,13 +2699,19 @@ def check(part: str = "") -> bool:
 def _no_such(part) -> str:
     """What to say of a name that names nothing to check."""
     known, _, question = str(part).partition(".")
-    if question in BY_HAND.get(known, ()):
+    if question in _questions_of(known, "manual"):
         return f"{part} is marked by hand: there is nothing to check."
     if known in MODULES:
         ids = ", ".join(q for q in QUESTIONS if q.startswith(f"{known}."))
         return f"There is no question {part!r}. There are {ids}."
     what = f"There is no part {part!r}." if part else "Name a part or a question to check."
     return f"{what} There are {', '.join(MODULES)}."
+
+
+def _questions_of(part: str, kind: str) -> list[str]:
+    """The questions of a part that are of this kind; none where there is no such part."""
+    questions = PARTS[part]["questions"] if part in PARTS else {}
+    return [id for id, question in questions.items() if question["kind"] == kind]
 
 
 def _table(part: str, chosen: Sequence[Question]) -> bool:
@@ -2720,13 +2724,14 @@ def _table(part: str, chosen: Sequence[Question]) -> bool:
     print(f"{part}: {name}.py\n")
     width = max(len(q.id.partition(".")[2]) for q in chosen)
     passed, wanted = 0, 0
+    extra = _questions_of(part.partition(".")[0], "bonus")
     for sentence, entry in zip(found, chosen, strict=True):
-        bonus = entry.id in BONUS and part != entry.id
+        bonus = entry.id.partition(".")[2] in extra and part != entry.id
         passed, wanted = passed + (not sentence and not bonus), wanted + (not bonus)
         verdict = ("bonus: " if bonus else "") + (f"NOT YET  {sentence}" if sentence else "passed")
         _row(entry.id.partition(".")[2], verdict, width)
         _row("", f"marked unseen: {entry.unseen}", width)
-    for label in BY_HAND.get(part, ()):
+    for label in _questions_of(part, "manual"):
         _row(label, "marked by hand", width)
     print(
         f"\n{passed} of {wanted} pass. Most mistakes show here, but not all: this promises no full "

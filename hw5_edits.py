@@ -1,8 +1,9 @@
 """Given to students: lets a notebook go on with what your files say now.
 
     a file was edited     what the next cell sees
-    and it loads          its functions and classes as they are now, however they were imported
+    and it loads          its functions, classes and constants as they are now, however imported
     and it does not       the last version that worked, and a sentence on that until it is mended
+    and a name is gone    what it meant, where a cell has imported it, and a sentence on that
 
 Before each cell, your files are compared with what was loaded of them: hw5_vae.py, hw5_gan.py and
 your own modules beside them. IPython's autoreload looks after all others. It is kept away from
@@ -29,6 +30,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 _running: dict[str, bytes] = {}  # what each file said when it was loaded, by module
 _broken: dict[str, tuple[bytes, str]] = {}  # what it says now, and why that does not load
+_gone: dict[str, dict[str, object]] = {}  # what it defines no more and is in use, by module
 _looks = [time.time()]  # when the last look was
 
 
@@ -99,7 +101,7 @@ def _note(module: ModuleType, text: bytes) -> None:
 def _try(module: ModuleType, text: bytes) -> None:
     """Load this text, or say why not and stay with the one before."""
     try:
-        _load(module, text)
+        gone = _load(module, text)
     except BaseException as error:  # also an exit, or an interrupt of a loop without an end
         file, now = Path(module.__file__).name, text.decode("utf-8", "replace")
         why = (
@@ -110,12 +112,21 @@ def _try(module: ModuleType, text: bytes) -> None:
         print(f"WARNING: {why}")
     else:
         _note(module, text)
+        if gone:
+            names, one = ", ".join(gone), len(gone) == 1
+            print(
+                f"WARNING: {Path(module.__file__).name} no longer defines {names}; the notebook "
+                f"still uses the old {'one' if one else 'ones'}: write {'it' if one else 'them'} "
+                "again, or restart the kernel."
+            )
 
 
-def _load(module: ModuleType, text: bytes) -> None:
-    """Run this text as the module; all that has its functions and classes gets the new ones.
+def _load(module: ModuleType, text: bytes) -> list[str]:
+    """Run this text as the module; all that has its functions and classes gets the new ones, and
+    where its constants were imported by name, they are the new ones, too.
 
-    Where it stops with an error, everything is as it was before.
+    Where it stops with an error, everything is as it was before. Returns the names that are gone
+    from it and that a notebook still holds.
     """
     code = compile(text, module.__file__, "exec", dont_inherit=True)
     names = vars(module)
@@ -140,12 +151,34 @@ def _load(module: ModuleType, text: bytes) -> None:
         if plain and not old.__closure__ and not now.__closure__:
             names[name] = _become(old, now)  # so it is new wherever it is held
     _move_objects(classes)
+    known = {name: old for name, old in before.items() if not name.startswith("__")}
+    known = _gone.get(module.__name__, {}) | known
     for held in _namespaces(module):
         for name, old in list(held.items()):
-            if isinstance(old, (type, FunctionType)) and old.__module__ == module.__name__:
-                now = names.get(old.__name__)
-                if isinstance(now, (type, FunctionType)):
-                    held[name] = now
+            if _is_of(module, old) and isinstance(names.get(old.__name__), (type, FunctionType)):
+                held[name] = names[old.__name__]
+            elif name in names and name in known and old is known[name]:  # as a constant
+                held[name] = names[name]
+    _gone[module.__name__] = {k: old for k, old in known.items() if _is_gone(k, old, module)}
+    return [*_gone[module.__name__]]
+
+
+def _is_of(module: ModuleType, value: object) -> bool:
+    """Whether it is a function or a class of this module."""
+    return isinstance(value, (type, FunctionType)) and value.__module__ == module.__name__
+
+
+def _is_gone(name: str, old: object, module: ModuleType) -> bool:
+    """Whether the file defines it no more, and somebody has imported it by name."""
+    if name in vars(module) or isinstance(old, ModuleType):
+        return False
+    if isinstance(old, (type, FunctionType)) and not _is_of(module, old):
+        return False  # it was imported there
+    everywhere = [*_namespaces(module)]
+    if _is_of(module, old):  # it may be held by another name
+        pairs = (pair for held in everywhere for pair in held.items())
+        return any(one is old and not key.startswith("_") for key, one in pairs)  # _3 is Out[3]
+    return any(name in held and held[name] is old for held in everywhere)
 
 
 def _become(old: FunctionType, new: FunctionType) -> FunctionType:

@@ -15,11 +15,11 @@ import re
 import traceback
 from types import TracebackType
 
+from hw5_basics import unwritten
 from hw5_edits import is_written
 from hw5_folder import open_notebook
 from hw5_notebook import Cell, Notebook
 from hw5_process import at_line
-from hw5_utils import unwritten
 
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)

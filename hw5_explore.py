@@ -18,8 +18,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import nn
 
+from hw5_basics import one_hot
 from hw5_figures import code_map, image_grid, one_picture
-from hw5_utils import one_hot
 
 REACH = {"normal": 3.0, "uniform": 1.0}  # how far from 0 a coordinate is moved
 

@@ -27,8 +27,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from hw5_basics import _notebook, _quick, adam, descend
 from hw5_checkpoint import NO_EPOCH, NotThereYet
-from hw5_utils import _notebook, _quick, adam, batches, descend
+from hw5_data import batches
 
 MARKERS = "osD^v<>P*X"  # one for each class
 QUICK_NOTE = "quick settings: models have seen little, so blurs and noise are to be expected"

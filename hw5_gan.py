@@ -53,12 +53,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn, optim
 
-from hw5_checkpoint import NO_EPOCH, Gallery, NotThereYet, resumable
-from hw5_figures import image_grid, labelled_rows, loss_curves, reconstruction_pairs
-from hw5_live import training
-from hw5_utils import (
+from hw5_basics import (
     adam,
-    batches,
     default_device,
     descend,
     fused,
@@ -66,15 +62,15 @@ from hw5_utils import (
     in_bf16,
     in_channels_last,
     initialize_weights,
-    load_cifar10,
-    load_mnist,
     progress,
-    run_a_gan,
-    run_options,
-    run_part,
     save_images,
     show_losses,
 )
+from hw5_checkpoint import NO_EPOCH, Gallery, NotThereYet, resumable
+from hw5_data import batches, load_cifar10, load_mnist
+from hw5_figures import image_grid, labelled_rows, loss_curves, reconstruction_pairs
+from hw5_live import training
+from hw5_train import run_a_gan, run_options, run_part
 
 NOISE_DIM = 96  # Z of part fc-gan
 

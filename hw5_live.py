@@ -30,6 +30,7 @@ import torch
 from torch import nn
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
+from hw5_basics import _Line, _notebook, _quick, reset_seed
 from hw5_checkpoint import (
     CheckpointError,
     checkpoint,
@@ -40,7 +41,7 @@ from hw5_checkpoint import (
     write_whole,
 )
 from hw5_figures import training_figure
-from hw5_utils import _Line, _notebook, _quick, reset_seed
+from hw5_ingredients import difference, ingredients
 
 SHARE = 0.04  # of the time may go into pictures; the last one makes it 5 % at most
 FIRST = 0.25  # seconds that the first one may take
@@ -63,10 +64,11 @@ class training(checkpoint):
     notebook; settings: what else must be the same for a training to go on.
 
     A cell that is run again goes on after the last whole epoch, if its loop runs over `resumable`,
-    which is told the model and the optimizers, and if neither the settings nor the code of the
-    part were changed. A training with all its epochs done is loaded, if it would come out the same:
-    with the same weights and the same seed at its start. Else it begins anew, and so it does with
-    resume=False; resume=True takes what was kept, whatever was changed.
+    which is told the model and the optimizers, and if neither the settings nor what it is made of
+    were changed: the code of the part, the seed, the data, the functions that it is given. A
+    training with all its epochs done is loaded, if it would come out the same: with the same
+    weights and the same seed at its start. Else it begins anew, and so it does with resume=False;
+    resume=True takes what was kept, whatever was changed.
     """
 
     def __init__(
@@ -89,6 +91,8 @@ class training(checkpoint):
         self.automatic = resume is None
         self.title, self.model, self.epochs, self.batches = name, model, epochs, batches
         self.facts = {**self.settings, "batches": batches, **_code(name)}
+        self.made_of: dict = {}  # seed, data and code, as hw5_ingredients.py tells them
+        self.block = None  # the frame that holds this block, and where in its code
         self.start = ""  # a digest of weights and random streams before the first step
         self.begun = False  # a loop over `resumable`
         self.unkept = ""  # why it is not kept, though it has begun
@@ -106,6 +110,8 @@ class training(checkpoint):
         from tqdm import tqdm
 
         super().__enter__()
+        frame = sys._getframe(1)
+        self.block = (frame, frame.f_lasti)
         with contextlib.ExitStack() as stack:
             stack.callback(super().__exit__)
             self.picture.begin()
@@ -126,6 +132,7 @@ class training(checkpoint):
 
     def __exit__(self, kind=None, error=None, frames=None) -> None:
         stopped = kind is not None and issubclass(kind, KeyboardInterrupt)
+        self.block = None
         with self.stack:
             if kind is None or stopped:
                 self.picture.draw()
@@ -223,6 +230,7 @@ class training(checkpoint):
             super()._begin(epochs, state)
         elif not self.unkept:
             self.start = digest(state)
+            self.made_of = self._ingredients(state)
             self._go_on(state)
         self._place()
 
@@ -237,6 +245,14 @@ class training(checkpoint):
             return "`resumable` was not told of the optimizer"
         return ""
 
+    def _ingredients(self, state: dict) -> dict:
+        """What the training is made of whose loop has just asked for its first epoch."""
+        loop = sys._getframe(1)
+        while loop.f_globals.get("__name__") in (__name__, checkpoint.__module__):
+            loop = loop.f_back
+        aside = [*state.values(), self.model, self.picture.draw_images]
+        return ingredients(loop, self.block, aside)
+
     def _go_on(self, state: dict) -> None:
         """Go on where this training was stopped, or load what it has come to; else say why not."""
         if not self.file.exists():
@@ -244,7 +260,7 @@ class training(checkpoint):
         try:
             head, tensors = self._read()
             done, same = len(head["done"]), head.get("start") == self.start
-            changed = self._changed(head.get("facts", {}))
+            changed = self._changed(head)
             whole = done >= head.get("epochs", 0)
             if done > self.epochs or (whole and (changed or not same)):
                 return  # that training was done, and this is another one
@@ -259,19 +275,21 @@ class training(checkpoint):
             said += " They are loaded; resume=False in training(...) trains them anew."
         self.printed.aside(said)
 
-    def _changed(self, then: dict[str, str]) -> str:
+    def _changed(self, head: dict) -> str:
         """What is not as it was, in words."""
+        then = head.get("facts", {})
         for key, now in self.facts.items():
             if then.get(key) != str(now):
                 if key.endswith(".py"):
                     return f"{key} was edited"
                 return f"`{key}` has changed from {then.get(key)} to {now}"
-        return ""
+        return difference(head["made of"], self.made_of) if "made of" in head else ""
 
     def _head(self, epochs: int, state: dict, tensors: dict[str, torch.Tensor]) -> dict:
         losses = {name: torch.tensor(x) for name, x in self.record.settled().items()}
         return super()._head(epochs, state, tensors) | {
             "facts": {key: str(value) for key, value in self.facts.items()},
+            "made of": self.made_of,
             "start": self.start,
             "batches": self.batches,
             "losses": pack(losses, tensors, "losses"),

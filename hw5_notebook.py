@@ -472,24 +472,35 @@ def _order(notebook: Notebook) -> list[Finding]:
     missed = [c for c in code if c.count is None]
     found = []
     if missed:
-        names = ", ".join(str(cell.number) for cell in missed[:8])
-        names += " and more" if len(missed) > 8 else ""
+        names = ", ".join(_in_words(cell) for cell in missed[:3])
+        names += f" and {len(missed) - 3} more" if len(missed) > 3 else ""
         these = f"Cell {names} was" if len(missed) == 1 else f"Cells {names} were"
         sentence = f"{these} not run."
         if len(missed) == len(code):
             sentence = "None of its cells was run."
         found.append(Finding("not-run", sentence, notebook.name, missed[0].id, missed[0].question))
-    counted = [c for c in code if c.count is not None]
+    counted = [c for c in code if c.count is not None and not _stands_alone(c)]
     for before, after in pairwise(counted):
         if (after.count or 0) <= (before.count or 0):
             sentence = (
-                f"Cell {after.number} was run before cell {before.number}, which stands above it. "
-                "Restart the kernel, run all cells and save, so that the results follow from the "
-                "code above them."
+                f"Cell {_in_words(after)} was run before cell {_in_words(before)}, which stands "
+                "above it. Restart the kernel, run all cells and save, so that the results follow "
+                "from the code above them."
             )
             found.append(Finding("order", sentence, notebook.name, after.id, after.question))
             break
     return found
+
+
+def _stands_alone(cell: Cell) -> bool:
+    """Whether no result depends on when it was run: it says who you are, or checks your code."""
+    return cell.place == "about" or bool(re.fullmatch(r"check\([^()]*\);?", cell.source.strip()))
+
+
+def _in_words(cell: Cell) -> str:
+    """A cell by its number and its first words: a notebook shows no numbers of this kind."""
+    first = cell.source.strip().splitlines()[0].strip()
+    return f"{cell.number} (`{first if len(first) <= 45 else first[:40] + ' ...'}`)"
 
 
 def _gone(notebook: Notebook, checked: Collection[str]) -> Iterator[Finding]:

@@ -5,7 +5,7 @@
     bundle()   hw5_<netid>.zip: modules, notebooks, PDFs and pictures. It says first what is there
                and what earns nothing; where something looks wrong it asks to be told again
 
-    python hw5_report.py report [NOTEBOOK ...] [--part fc-vae] [--anonymous] [--out hw5.pdf]
+    python hw5_report.py report [NOTEBOOK ...] [--part PART] [--anonymous] [--out hw5.pdf]
     python hw5_report.py bundle [NOTEBOOK ...] [--anyway]
     jupyter nbconvert --to hw5-pdf NOTEBOOK      (where the kit is installed)
 
@@ -89,7 +89,7 @@ def report(
 
     notebooks: paths, in the order in which they are printed; None: all of this coursework's that
         have been worked on, and in Colab the one that is open.
-    parts: only questions of these parts ("fc-vae"); None: all.
+    parts: names of parts, whose questions alone are printed; None: all.
     anonymous: without names, and with NetIDs struck out wherever they stand.
     code: with an appendix that shows what you wrote in the modules, question by question.
 
@@ -119,7 +119,7 @@ def bundle(
     It says what is there and what earns nothing: that can be handed in. Where something looks
     wrong it says so, writes no zip and returns None; anyway=True hands in all the same.
     """
-    return _bundle(notebooks, out, Path(pdf), anyway, "bundle(anyway=True)")
+    return _bundle(notebooks, out, Path(pdf), anyway, "bundle(anyway=True)", "cell")
 
 
 def _bundle(
@@ -128,9 +128,11 @@ def _bundle(
     pdf: Path,
     anyway: bool,
     way_out: str,
+    where: str,
 ) -> Path | None:
+    """`bundle`, from a cell or a command: `where` says which, `way_out` how to say anyway there."""
     try:
-        return write_bundle(notebooks, out, pdf, print, anyway)
+        return write_bundle(notebooks, out, pdf, print, anyway, where)
     except ReportError as error:
         print(f"Nothing is handed in yet.\n{error}")
         if isinstance(error, Doubtful):
@@ -253,6 +255,7 @@ def write_bundle(
     pdf: Path,
     say: Callable[[str], None],
     anyway: bool = False,
+    where: str = "cell",
 ) -> Path:
     """`bundle`, but raises ReportError, or Doubtful, with all that stands against it, a sentence a
     line."""
@@ -278,8 +281,11 @@ def write_bundle(
     }
     target = _target(out, who)
     _write(target, _zipped(files))
+    told = "anyway=True" if where == "cell" else "--anyway"
     if against:
-        say(f"Handed in all the same:\n{against}")
+        say(f"{told} stood in the {where}, so this is handed in all the same:\n{against}")
+    elif anyway:
+        say(f"{told} is no longer needed: take it out of the {where}.")
     for note in notes:
         say(note)
     say(f"{target} is ready, for {', '.join(who.netids)}: {', '.join(files)}.")
@@ -576,7 +582,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         written = report(said.notebooks or None, said.out, said.part, said.anonymous, code)
     else:
         way_out = "python hw5_report.py bundle --anyway"
-        written = _bundle(said.notebooks or None, said.out, said.pdf, said.anyway, way_out)
+        written = _bundle(
+            said.notebooks or None, said.out, said.pdf, said.anyway, way_out, "command"
+        )
     return 0 if written else 1
 
 

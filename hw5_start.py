@@ -48,7 +48,13 @@ def begin(places: Sequence[Path], keep: str = "ask me", quick: bool = False) -> 
     places: folders where the files lie, or zips that hold them. keep: where Colab shall keep
     them; it counts nowhere else. quick: whether quick settings are asked for.
     """
-    place = next(place for place in places if place.is_dir() or _holds_us(place))
+    place = next((place for place in places if place.is_dir() or _holds_us(place)), None)
+    if place is None:  # this module was found in an earlier run of the cell, before a %cd
+        there = Path(__file__).resolve().parent
+        raise Stop(
+            f"The files of the coursework are not here, in {Path.cwd()}; they are in {there}. Go "
+            f"there with %cd {there}, and run this cell again."
+        )
     home = settle(place, keep)
     passing = {str(place / top) for place in places for top in ("", "hw5")} | {str(home)}
     sys.path[:] = [str(home), *(path for path in sys.path if path not in passing)]

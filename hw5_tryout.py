@@ -28,8 +28,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from hw5_checkpoint import random_streams
-from hw5_utils import (
+from hw5_basics import (
     adam,
     default_device,
     descend,
@@ -37,6 +36,7 @@ from hw5_utils import (
     one_hot,
     reset_seed,
 )
+from hw5_checkpoint import random_streams
 
 FEW = 16  # images that a loss is to learn by heart
 STEPS = 300  # on them

@@ -42,7 +42,20 @@ import torch.nn.functional as F
 from torch import nn
 from torch.distributions import Normal
 
+from hw5_basics import (
+    adam,
+    array_to_image,
+    concat_images,
+    descend,
+    hello,
+    idx2onehot,
+    one_hot,
+    progress,
+    save_images,
+    show_losses,
+)
 from hw5_checkpoint import load_weights, resumable, save_weights
+from hw5_data import batch_indices, batches, load_binary_mnist, load_mnist
 from hw5_figures import (
     canvas_figure,
     confusion,
@@ -56,26 +69,7 @@ from hw5_figures import (
     train_classifier,
 )
 from hw5_live import training
-from hw5_utils import (
-    adam,
-    array_to_image,
-    batch_indices,
-    batches,
-    concat_images,
-    descend,
-    hello,
-    idx2onehot,
-    load_binary_mnist,
-    load_mnist,
-    one_hot,
-    positive,
-    progress,
-    run_options,
-    run_part,
-    save_images,
-    show_losses,
-    train_vae,
-)
+from hw5_train import positive, run_options, run_part, train_vae
 
 
 def hello_vae() -> None:
@@ -473,7 +467,7 @@ def make_loader(images: torch.Tensor, labels: torch.Tensor, batch_size: int):
     batches, every image with its own label.
 
     Part autoencoder, question `loader`. Source: USC CSCI566 assignment 2, problem 1-1. `batches`
-    of hw5_utils or a torch DataLoader do it.
+    of hw5_data or a torch DataLoader do it.
 
     images: (N, 1, 28, 28); labels: (N,). Yields (batch_size, 1, 28, 28) and (batch_size,).
     """

@@ -20,6 +20,8 @@ from functools import cached_property
 from io import BytesIO
 from pathlib import Path
 
+from hw5_asked import PARTS
+
 MODULES = ("hw5_vae.py", "hw5_gan.py")
 CHECKS = "hw5_checks.py"
 PLACES = 50  # of one question; more are no student's
@@ -163,8 +165,7 @@ def questions_asked(*folders: Path) -> dict[str, Asked]:
             if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "question":
                 key, *names = _arguments(call, constants)
                 part = key.partition(".")[0]
-                modules = constants.get("MODULES")
-                file = modules.get(part, "") if isinstance(modules, dict) else ""
+                file = PARTS[part]["module"] if part in PARTS else ""
                 found[key] = Asked(f"{file}.py" if file else "", tuple(names))
     return found
 

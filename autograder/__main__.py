@@ -1,41 +1,48 @@
-"""The command line: release, grade a class, check one submission, print, ask what is confined."""
+"""The command line: tidy, release, grade a class, check one submission, print, ask what holds."""
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from . import batch, kernel, report
+from . import authoring
 from .assignment import Assignment, AssignmentError, Part, read_assignment
-from .batch import BatchError, Bench, Plan
-from .execution import execute
-from .export import execution, feedback, gradescope_zip, marks_csv, results_json, table
+from .checking.reference import ROOT
+from .export import execution, feedback, marks_csv, results_json, table
 from .gradebook.course import Course, GradebookError, enter, open_course, repairs
-from .intake import Handin, IntakeError, read_submission, read_submissions
-from .judge import graded_parts
-from .reference import ROOT
+from .gradescope import package as gradescope_zip
+from .grading import batch
+from .grading.batch import BatchError, Bench, Plan
+from .grading.judge import graded_parts
+from .intake.submissions import Handin, IntakeError, read_submission, read_submissions
+from .notebooks import printing as report
+from .notebooks.execution import execute
+from .placeholders import placeholders
+from .progress import progress_bar
 from .release import ReleaseError
 from .results import UNGRADABLE, SubmissionResult
-from .sandbox import PROTECTIONS, SandboxError, Zygote
+from .sandbox import kernel
+from .sandbox.zygote import PROTECTIONS, SandboxError, Zygote
 
 DESCRIPTION = """\
 Releases the coursework and grades submissions of it. Student code runs in a confined worker; the
 checks, the reference and the verdicts stay outside of it.
 
+  python -m autograder tidy                             notebooks edited in JupyterLab, put right
   python -m autograder release --out RELEASE            what students get, proven
   python -m autograder grade SUBMISSIONS --out MARKS    a whole class; run it again to go on
   python -m autograder check FOLDER                     one submission, every check in words
   python -m autograder report SUBMISSIONS --out PDFS    a PDF of every submission's notebooks
   python -m autograder doctor                           what this machine protects, and how
   python -m autograder gradescope --out autograder.zip  the same grading, on Gradescope
+  python -m autograder new part ID                      lay out a new part, or a question
+  python -m autograder audit                            whether the checks are fair and sharp
 """
 
 RELEASE = """\
@@ -57,6 +64,29 @@ fetches it from there, in Colab for example.
   python -m autograder release --out spring
   python -m autograder release --part fc-vae --part fc-gan --out week7
   python -m autograder release --address https://example.edu/hw5.zip --out spring
+"""
+
+TIDY = """\
+Put right what JupyterLab writes into the source's notebooks, so that nobody edits their JSON. Edit,
+run and save there as you like, then give this command, and in JupyterLab File, Reload Notebook from
+Disk. Outputs, counts, and what Lab remembers of looks and kernels go out; no word and no cell of
+yours does.
+
+  a new cell       is named after the question that it stands in: fc-vae--loss--1
+  a new question   write it into assignment.toml, then a heading with its title:
+                   '### TITLE · 3 points · 10 minutes'. Below it a cell check("part.question");
+                   or, where people mark it, an answer from '### BEGIN SOLUTION' to its END
+  a figure         give its cell the tag `figure` in JupyterLab; what students only look at, and
+                   their PDF leaves out, gets the tag `aside`
+  a copy, a piece  of a cell that was split, is a new cell, unless its words are those of the other
+
+Points, locks and what nbgrader has to know come from assignment.toml, word limits from 'At most 60
+words' in a statement. What cannot be decided is said with the cell's number and its first words,
+and then nothing is written into that notebook. --check writes nothing, for CI.
+
+  python -m autograder tidy
+  python -m autograder tidy notebooks/3_fc_vae.ipynb
+  python -m autograder tidy --check
 """
 
 GRADE = """\
@@ -150,6 +180,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
 
 
+def tidy(arguments: argparse.Namespace) -> int:
+    """`tidy`: put notebooks right, or say what is not right; 1 where something is left to do."""
+    from .release.tidy import tidy_file
+
+    assignment, left = read_assignment(), 0
+    for path in arguments.files or sorted((ROOT / "notebooks").glob("*.ipynb")):
+        tidied = tidy_file(path, assignment, write=not arguments.check)
+        print(*tidied.done, sep="\n", end="\n" if tidied.done else "")
+        print(*tidied.left, sep="\n", end="\n" if tidied.left else "", file=sys.stderr)
+        left += bool(tidied.left)
+    if left:
+        print(f"autograder: {left} notebooks are not right, and not changed.", file=sys.stderr)
+    return 1 if left else 0
+
+
 def release(arguments: argparse.Namespace) -> int:
     """`release`: make a release, prove it, and only then let it appear."""
     from .release import package, proof  # nbgrader is slow to import, and no other command needs it
@@ -163,6 +208,8 @@ def release(arguments: argparse.Namespace) -> int:
             print(sentence, flush=True)
     for note in made.notes:
         print(f"Note: {note}")
+    for line in placeholders(ROOT):
+        print(f"Still to be written: {line}")
     points = sum(part.points for part in made.parts)
     print(f"{arguments.out / made.zip_name} is ready for students, for {points:g} points.")
     return 0
@@ -180,7 +227,7 @@ def grade(arguments: argparse.Namespace) -> int:
     bench = Bench(plan)
     try:
         _say_missing(bench, arguments.strict)
-        with _bar("grading", len(handins)) as progress:
+        with progress_bar("grading", len(handins)) as progress:
             results = batch.grade(handins, arguments.out, plan, arguments.jobs, bench, progress)
     finally:
         bench.close()
@@ -233,7 +280,7 @@ def print_pdfs(arguments: argparse.Namespace) -> int:
     parts = [p for p in assignment.parts if not arguments.part or p.id in arguments.part]
     handins = read_submissions(arguments.submissions, assignment, parts)
     _prepare(arguments.out, arguments.submissions)
-    with _bar("printing", len(handins)) as progress:
+    with progress_bar("printing", len(handins)) as progress:
         made = report.print_class(
             handins, arguments.out, arguments.jobs, parts, arguments.anonymous, progress
         )
@@ -353,23 +400,6 @@ def _plan(assignment: Assignment, arguments: argparse.Namespace, before: int | N
     )
 
 
-@contextlib.contextmanager
-def _bar(verb: str, total: int) -> Iterator[Callable[[str], None]]:
-    """A progress bar on a terminal; call what it gives with each id that is done."""
-    columns = (
-        TextColumn(verb),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[last]}"),
-    )
-    console = Console(stderr=True)
-    hidden = not console.is_terminal
-    with Progress(*columns, console=console, transient=True, disable=hidden) as bar:
-        task = bar.add_task("", total=total, last="")
-        yield lambda one: bar.update(task, advance=1, last=one)
-
-
 def _say_missing(bench: Bench, strict: bool) -> None:
     """One line about protections this machine lacks; with --strict, no grading without them."""
     missing = batch.missing(bench)
@@ -404,6 +434,17 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    one = commands.add_parser(
+        "tidy",
+        help="put right what JupyterLab writes into notebooks",
+        description=TIDY,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    one.add_argument(
+        "files", type=Path, nargs="*", metavar="FILE", help="a notebook (default: all)"
+    )
+    one.add_argument("--check", action="store_true", help="write nothing; 1 if one is not right")
+    one.set_defaults(run=tidy)
     one = commands.add_parser(
         "release",
         help="make and prove what students get",
@@ -475,6 +516,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--out", type=Path, required=True, metavar="ZIP", help="autograder.zip")
     _parts(one)
     one.set_defaults(run=gradescope)
+    authoring.add_commands(commands)
     return parser
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+import difflib
 import fnmatch
 import math
+import pprint
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +20,15 @@ else:
     import tomli as tomllib
 
 KINDS = ("code", "bonus", "info", "manual")
+KEYS = {
+    "assignment.toml": ("assignment", "part"),
+    "[assignment]": (*("id", "title", "due", "late", "total", "max_group", "anonymous", "files"),),
+    "[[part]]": (
+        *("id", "title", "module", "points", "question", "off", "max_group", "anonymous"),
+    ),
+    "question": ("id", "title", "points", "kind"),
+}
+"""What may stand in assignment.toml, level by level."""
 LATE_RULES = ("refuse", "accept", "flag")
 DEFAULT_PATH = Path(__file__).with_name("assignment.toml")
 
@@ -162,8 +174,30 @@ def read_assignment(path: Path = DEFAULT_PATH) -> Assignment:
         raise AssignmentError(f"{path}: {error}") from None
 
 
+def asked(parts: Iterable[Part]) -> dict[str, Any]:
+    """What students' modules know of the parts, as plain data: hw5_asked.py says what is in it."""
+    return {
+        part.id: {
+            "module": part.module,
+            "questions": {
+                one.id: {"points": one.points, "kind": one.kind} for one in part.questions
+            },
+        }
+        for part in parts
+    }
+
+
+def as_data(module: str, parts: Iterable[Part]) -> str:
+    """The text of hw5_asked.py with plain data of these parts where it reads assignment.toml."""
+    docstring = ast.get_docstring(ast.parse(module), clean=False)
+    data = pprint.pformat(asked(parts), width=96, sort_dicts=False)
+    return f'"""{docstring}"""\n\nPARTS = {data}\n'
+
+
 def _assignment(data: dict[str, Any]) -> Assignment:
+    _refuse_unknown(data, "assignment.toml", "at the top level")
     head = data["assignment"]
+    _refuse_unknown(head, "[assignment]", "in [assignment]")
     due = head.get("due")
     if due is not None and (not isinstance(due, datetime) or due.tzinfo is None):
         raise AssignmentError(f"due = {due} must be a date and time with a time zone")
@@ -198,12 +232,14 @@ def _group(entry: dict[str, Any], default: int) -> int:
 
 
 def _part(entry: dict[str, Any], max_group: int, anonymous: bool) -> Part:
+    _refuse_unknown(entry, "[[part]]", f"in the part {entry['id']!r}")
     questions = tuple(_question(entry["id"], question) for question in entry["question"])
     _refuse_repeats([question.id for question in questions], f"question of {entry['id']}")
     total = sum(q.points for q in questions if q.kind in ("code", "manual"))
     if not math.isclose(total, entry["points"]):
         raise AssignmentError(
-            f"the questions of {entry['id']} add up to {total:g} points, not {entry['points']:g}"
+            f"the questions of {entry['id']} add up to {total:g} points, not {entry['points']:g}; "
+            "correct `points` of the part, or of a question"
         )
     module = entry.get("module")
     if module is None and any(q.kind != "manual" for q in questions):
@@ -221,15 +257,26 @@ def _part(entry: dict[str, Any], max_group: int, anonymous: bool) -> Part:
 
 def _question(part_id: str, entry: dict[str, Any]) -> Question:
     kind = entry.get("kind", "code")
-    points = float(entry.get("points", 0))
+    points = entry.get("points", 0)
     where = f"{part_id}.{entry['id']}"
+    _refuse_unknown(entry, "question", f"in {where}")
+    if type(points) not in (int, float):
+        raise AssignmentError(f"{where}: points = {points!r} must be a number")
     if kind not in KINDS:
         raise AssignmentError(f"{where}: kind = {kind!r} must be one of {', '.join(KINDS)}")
     if kind == "info" and points:
         raise AssignmentError(f"{where}: an info question carries no points")
     if kind != "info" and not (math.isfinite(points) and points > 0):
         raise AssignmentError(f"{where}: points = {points:g} must be larger than zero")
-    return Question(entry["id"], entry["title"], points, kind)
+    return Question(entry["id"], entry["title"], float(points), kind)
+
+
+def _refuse_unknown(entry: dict[str, Any], level: str, where: str) -> None:
+    for key in entry:
+        if key not in KEYS[level]:
+            near = difflib.get_close_matches(key, KEYS[level], 1)
+            meant = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(KEYS[level])}."
+            raise AssignmentError(f"{where} stands {key!r}, which nothing reads; {meant}")
 
 
 def _refuse_repeats(ids: list[str], what: str) -> None:

@@ -11,23 +11,24 @@ from typing import Any
 
 import pytest
 
-from autograder import batch
 from autograder.assignment import Part, read_assignment
-from autograder.checks.expect import Fail, Partial
-from autograder.checks.registry import Check, all_checks
-from autograder.intake import read_submission
-from autograder.judge import Run, call, import_module
-from autograder.reference import Reference
+from autograder.checking.expect import Fail, Partial
+from autograder.checking.proxy import Lost, StudentError
+from autograder.checking.reference import Reference
+from autograder.checking.registry import Check
+from autograder.grading import batch
+from autograder.grading.judge import Run, call, import_module
+from autograder.intake.submissions import read_submission
+from autograder.parts import all_checks
 from autograder.results import PASS
-from autograder.sandbox import Zygote
-from autograder.submission import Lost, StudentError
+from autograder.sandbox.zygote import Zygote
 
 ENDS = (Fail, Partial, StudentError, Lost)
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    checks = Path(__file__).with_name("checks")
-    if file_path.parent != checks or not parent.config.getoption("--submission"):
+    parts = Path(__file__).with_name("parts")
+    if parts not in file_path.parents or not parent.config.getoption("--submission"):
         return None
     return CheckFile.from_parent(parent, path=file_path)
 
@@ -43,7 +44,10 @@ class CheckFile(pytest.File):
     def collect(self) -> Iterator[pytest.Item]:
         assignment = read_assignment()
         for check in all_checks(assignment):
-            if check.function.__module__ == f"autograder.checks.{self.path.stem}":
+            if (
+                check.function.__module__
+                == f"autograder.parts.{self.path.parent.name}.{self.path.stem}"
+            ):
                 part = assignment.part(check.question.partition(".")[0])
                 yield CheckItem.from_parent(self, name=check.id, check=check, part=part)
 

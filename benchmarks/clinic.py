@@ -7,7 +7,7 @@
 
 A sheet stands at `notebooks/pictures/PART--clinic.png`: a row for each run, with its letter, eight
 samples and its losses. The runs are the `WARDS` below, each one mistake of the catalogue in
-`autograder/checks/mistakes`, trained as the notebook trains but for fewer epochs; what a run left
+`mistakes.py` of its part, trained as the notebook trains but for fewer epochs; what a run left
 is kept in --out and not trained again; the sheet of --try lies there, too. The letters are
 explained in the notebooks' clinic cells: a letter that changes here changes there.
 """
@@ -33,7 +33,7 @@ sys.path.insert(0, str(ROOT))
 
 from drawing import EDGE, PICTURES, Drawing  # noqa: E402
 
-from autograder.checks.mistakes.catalogue import all_mistakes  # noqa: E402
+from autograder.parts import all_mistakes  # noqa: E402
 from hw5_figures import smooth  # noqa: E402
 from hw5_utils import (  # noqa: E402
     batches,

@@ -29,7 +29,10 @@ from pathlib import Path
 import torch
 
 ROOT = Path(__file__).resolve().parent.parent
-GIVEN = ("hw5_checkpoint", "hw5_utils", "hw5_figures", "hw5_live")
+sys.path.insert(0, str(ROOT))
+
+from autograder.checking.reference import GIVEN  # noqa: E402
+
 FILES = {name: (ROOT / name).read_bytes() for name in ("hw5_vae.py", "hw5_gan.py")}
 
 CHECKS = """
@@ -162,9 +165,9 @@ def kit(n: int) -> None:
     """The same calls by this kit's judge: warm worker, every layer, values over the wire."""
     sys.path.insert(0, str(ROOT))
     from autograder.assignment import Part, Question
-    from autograder.judge import judge
-    from autograder.reference import Reference
-    from autograder.sandbox import Zygote
+    from autograder.checking.reference import Reference
+    from autograder.grading.judge import judge
+    from autograder.sandbox.zygote import Zygote
 
     torch.set_num_threads(1)
     checks = _twelve()
@@ -185,9 +188,9 @@ def kit(n: int) -> None:
 
 def _twelve() -> list:
     """Seed 003's twelve checks, written as checks of this kit."""
-    from autograder.checks.expect import close, expect
-    from autograder.checks.registry import Check
-    from autograder.submission import set_grads, shapes, stub, weights
+    from autograder.checking.expect import close, expect
+    from autograder.checking.proxy import set_grads, shapes, stub, weights
+    from autograder.checking.registry import Check
 
     space: dict = {}
     exec(compile(CHECKS, "checks", "exec"), space)

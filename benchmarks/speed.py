@@ -29,7 +29,9 @@ from torch.utils.data import DataLoader, Dataset
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+import hw5_data  # noqa: E402
 import hw5_gan  # noqa: E402
+import hw5_train  # noqa: E402
 import hw5_utils  # noqa: E402
 import hw5_vae  # noqa: E402
 
@@ -70,7 +72,7 @@ class PerImage(Dataset):
         self.images = (images.squeeze(1) * 255).byte().numpy()
         self.labels = labels.tolist()
         self.picture = Image.fromarray
-        self.transform = hw5_utils._torchvision().transforms.ToTensor()
+        self.transform = hw5_data._torchvision().transforms.ToTensor()
 
     def __len__(self) -> int:
         return len(self.images)
@@ -151,7 +153,7 @@ def _fc_gan(way: Way, size: int, D, G):
         hw5_utils.descend(hw5_gan.generator_loss(D(fakes)), solvers[1])
 
     def train(loader):
-        with mock.patch.object(hw5_utils, "save_images"):
+        with mock.patch.object(hw5_train, "save_images"):
             hw5_utils.run_a_gan(
                 D,
                 G,
@@ -271,12 +273,12 @@ def made(way: Way) -> Iterator[None]:
     """Give the loops the optimizer and the layout of this way, and silence them."""
     with contextlib.ExitStack() as stack:
         if not way.fused:
-            for module in (hw5_utils, hw5_gan, hw5_vae):
+            for module in (hw5_utils, hw5_train, hw5_gan, hw5_vae):
                 for name, plain in (("adam", torch.optim.Adam), ("fused", lambda o: o)):
                     if hasattr(module, name):
                         stack.enter_context(mock.patch.object(module, name, plain))
         if not way.own_gradients:
-            for module in (hw5_utils, hw5_gan, hw5_vae):
+            for module in (hw5_utils, hw5_train, hw5_gan, hw5_vae):
                 if hasattr(module, "descend"):
                     stack.enter_context(mock.patch.object(module, "descend", all_gradients))
         if not way.channels_last:

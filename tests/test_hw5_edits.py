@@ -33,6 +33,7 @@ def session(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(hw5_edits, "_running", {})
     monkeypatch.setattr(hw5_edits, "_broken", {})
+    monkeypatch.setattr(hw5_edits, "_gone", {})
     kept = {name: sys.modules.pop(name, None) for name in ("hw5_vae", "hw5_gan")}
     file = tmp_path / "hw5_vae.py"
 
@@ -101,6 +102,58 @@ class TestWhatLoads:
         assert line_of(module.stops) == (7, "return 1 / 0")
         edit("# one line, and then\ndef")
         assert line_of(module.stops) == (7, "return 1 / 0")
+
+
+@pytest.fixture
+def held(monkeypatch):
+    """The names of a notebook."""
+    names: dict = {}
+    monkeypatch.setattr(hw5_edits, "_namespaces", lambda module: [names])
+    return names
+
+
+class TestWhatWasImportedByName:
+    FIRST = f"{FIRST}\nimport os\nfrom pathlib import Path\nTUNED = 0.105\n"
+
+    def test_a_constant_is_new_and_a_variable_of_another_value_stays(self, session, held):
+        module, edit = session
+        edit(self.FIRST + "other = 1234.5\n")
+        held.update(TUNED=module.TUNED, other=7, mine=module.TUNED, __doc__=None)
+        edit(self.FIRST.replace("0.105", "0.2") + "other = 2\n")
+        assert held == {"TUNED": 0.2, "other": 7, "mine": 0.105, "__doc__": None}
+
+    def test_a_function_may_become_something_else(self, session, held):
+        module, edit = session
+        held["answer"] = module.answer
+        edit(
+            FIRST.replace("def answer", "def real")
+            + "\nimport functools\nanswer = functools.partial(real)\n"
+        )
+        assert held["answer"] is module.answer
+
+    def test_what_the_file_defines_no_more_is_named_once_an_edit(self, session, held, capsys):
+        module, edit = session
+        edit(self.FIRST)
+        held.update(TUNED=module.TUNED, act=module.answer, os=module.os, Path=module.Path)
+        gone = "def stops():\n    return 1\n"
+        edit(gone)
+        hw5_edits.look()
+        said = capsys.readouterr().out
+        assert said == (
+            "WARNING: hw5_vae.py no longer defines answer, TUNED; the notebook still uses the old "
+            "ones: write them again, or restart the kernel.\n"
+        )
+        edit(gone + "TUNED = 3\n")
+        assert "no longer defines answer; the notebook still uses the old one: write it again" in (
+            capsys.readouterr().out
+        )
+        assert held["TUNED"] == 3
+        edit(self.FIRST.replace("return 1\n", "return 2\n"))
+        assert held["act"]() == 2 and not capsys.readouterr().out
+
+    def test_what_nobody_has_imported_may_go(self, session, held, capsys):
+        session[1]("")
+        assert not capsys.readouterr().out
 
 
 BROKEN = {

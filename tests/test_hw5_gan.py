@@ -9,10 +9,11 @@ import torch.nn.functional as F
 from torch import nn
 
 import hw5_gan
-import hw5_utils
+import hw5_train
+from hw5_basics import count_params
 from hw5_checks import LOGITS_FAKE, LOGITS_REAL
+from hw5_data import batches
 from hw5_gan import DCGAN, GAN, AutoEncoderGAN, CIFARDiscriminator, DNet, GNet
-from hw5_utils import batches, count_params
 
 LOG2 = math.log(2)
 
@@ -517,7 +518,7 @@ class TestCommandLine:
 
             return load_file(tmp_path / folder / f"{name}.safetensors")
 
-        show = hw5_utils.show_losses
+        show = hw5_train.show_losses
 
         def stop(bar, **losses):
             if (tmp_path / "stopped" / f"{name}.safetensors").exists():
@@ -526,7 +527,7 @@ class TestCommandLine:
 
         assert train("whole", 2) == 0
         with monkeypatch.context() as patch:
-            patch.setattr(hw5_utils, "show_losses", stop)  # in the second epoch
+            patch.setattr(hw5_train, "show_losses", stop)  # in the second epoch
             patch.setattr(hw5_gan, "show_losses", stop)
             assert train("stopped", 2) == 130
         assert train("stopped", 2, "--resume") == 0

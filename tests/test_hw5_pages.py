@@ -187,7 +187,8 @@ def test_imports_greetings_and_advice_of_checks_are_left_out():
     content = coursework()
     greeting = "Hello from hw5_vae.py!\nhw5_vae.py last edited on Sun Nov 29 10:58:43 2026\n"
     said = "fc-vae.loss: hw5_vae.py\n\n  loss  passed\n        marked unseen: random images\n\n"
-    said += "1 of 1 pass. These are the simplest cases. All marks\ncome from others.\n"
+    said += "1 of 1 pass. Most mistakes show here, but not all: this promises no full "
+    said += "marks.\nThey come from others.\n"
     names = "from a_module import (\n    one,\n    two,\n)\n"
     checked = code("check('fc-vae.loss')", stream(said), id="fc-vae--loss--check", count=5)
     checked["metadata"] = {"nbgrader": {"locked": True}}

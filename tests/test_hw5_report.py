@@ -284,9 +284,19 @@ def test_the_bundle_holds_all_that_is_handed_in(folder, capsys, unprinted):
     assert hw5_report.bundle().read_bytes() == first
 
 
+def test_what_is_no_longer_needed_to_hand_it_in_is_said(folder, capsys, unprinted):
+    """The last cell is saved as it was run, and would pass what comes to be wrong later."""
+    assert hw5_report.bundle(anyway=True)
+    said = capsys.readouterr().out
+    assert "anyway=True is no longer needed: take it out of the cell.\n" in said
+    assert "all the same" not in said
+    assert hw5_report.bundle()
+    assert "anyway" not in capsys.readouterr().out
+
+
 def test_a_bundle_is_read_as_one_submission(folder):
     from autograder.assignment import read_assignment
-    from autograder.intake import read_submission
+    from autograder.intake.submissions import read_submission
 
     hw5_report.report()
     handin = read_submission(hw5_report.bundle(), read_assignment())
@@ -414,7 +424,7 @@ def test_what_looks_wrong_is_said_and_can_be_passed_knowingly(
     path = hw5_report.bundle(anyway=True)
     assert path and path.exists()
     said = capsys.readouterr().out
-    assert sentence in said.partition("Handed in all the same:")[2]
+    assert sentence in said.partition("anyway=True stood in the cell, so this is handed in")[2]
 
 
 def test_two_netids_may_hand_in_a_part_that_allows_for_pairs(folder, capsys, unprinted):
@@ -549,6 +559,9 @@ def test_the_commands_have_the_same_ways_out(folder, unprinted, capsys):
     said = capsys.readouterr().out
     assert said.endswith("knowingly: python hw5_report.py bundle --anyway\n")
     assert hw5_report.main(["bundle", "--anyway"]) == 0
+    assert "--anyway stood in the command, so this is handed in all the same:\n  - " in (
+        capsys.readouterr().out
+    )
     assert hw5_report.main(["report", "--no-code", "--out", "c.pdf"]) == 0
     assert list(hw5_report.made_from(Path("c.pdf").read_bytes()).sources) == [
         "3_fc_vae",

@@ -88,6 +88,15 @@ class TestFiles:
         assert hw5_start.settle(place, "in my Google Drive") == place
         assert Path.cwd() == content and held(content) == {} and not capsys.readouterr().out
 
+    @pytest.mark.parametrize("files", [{}, {"other.py": ""}])
+    def test_after_a_change_of_folder_a_sentence_says_where_they_are(self, content, files):
+        """Python knows this module then, though none of its files is near."""
+        places = [zipped(content / "hw5-other.zip", files)] if files else []
+        with pytest.raises(hw5_start.Stop, match="coursework are not here, in ") as stopped:
+            hw5_start.begin(places)
+        (shown,) = stopped.value._render_traceback_()
+        assert f"Go there with %cd {Path(hw5_start.__file__).parent}, and" in shown
+
 
 class TestColab:
     def test_who_takes_the_machine_can_move_to_the_drive_later(self, content, colab, capsys):

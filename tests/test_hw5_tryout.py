@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import hw5_tryout as tryout
-from autograder.checks.mistakes.catalogue import all_mistakes
+from autograder.parts import all_mistakes
 from hw5_utils import load_cifar10, load_mnist
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -29,11 +29,8 @@ else:
 HERE = Path(__file__).resolve().parent
 SUBMISSIONS = HERE / "submissions"
 EXPECTED = tomllib.loads((HERE / "expected_marks.toml").read_text(encoding="utf-8"))
+PARTS = EXPECTED.pop("questions")
 ASSIGNMENT = read_assignment()
-PARTS = {
-    part.id: [q.id for q in part.questions if q.kind in ("code", "bonus")]
-    for part in ASSIGNMENT.parts
-}
 SECONDS = 900
 TORCHS_OWN = f"torchinductor_{getpass.getuser()}"
 """An empty folder that torch makes among temporary files."""
@@ -102,7 +99,9 @@ def _places() -> set[str]:
 
 def marks(expected: dict, part: str) -> list[float]:
     """Points for each question of a part; a sample that does not name a part does without it."""
-    return expected.get(part, [0] * len(PARTS[part]))
+    shares = expected.get(part, [0] * len(PARTS[part]))
+    most = [ASSIGNMENT.question(f"{part}.{question}").points for question in PARTS[part]]
+    return [round(share * points, 4) for share, points in zip(shares, most, strict=True)]
 
 
 def expected_states(expected: dict, part: str, question: str, full: bool) -> tuple[str, ...]:

@@ -21,18 +21,9 @@ import pytest
 import torch
 
 import hw5_checks
-from autograder.checks.mistakes.catalogue import Mistake, all_mistakes
+from autograder.checking.catalogue import Mistake
 from autograder.inside import loader
-from tests.autograder.checks import (
-    autoencoder_styles,
-    bernoulli_styles,
-    test_ae_gan,
-    test_cifar_dcgan,
-    test_conv_gan,
-    test_fc_gan,
-    test_theory,
-    vae_styles,
-)
+from autograder.parts import all_mistakes, all_styles
 from tests.test_sample_submissions import EXPECTED, SUBMISSIONS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -52,27 +43,7 @@ UNSEEN: dict[str, tuple[str, tuple[str, ...]]] = {
 """Question -> words of its line "marked unseen", and the mistakes which only they stand for."""
 
 
-def theory(part: str) -> dict[str, str]:
-    return {
-        name: test_theory.with_code(test_theory.IMPORTS + code, hw5_checks.MODULES[part])
-        for name, code in test_theory.RIGHT.items()
-        if test_theory.part_of(name) == part
-    }
-
-
-STYLES = {
-    "vae-theory": theory("vae-theory"),
-    "gan-theory": theory("gan-theory"),
-    "bernoulli-vae": bernoulli_styles.RIGHT,
-    "autoencoder": autoencoder_styles.RIGHT,
-    "fc-vae": vae_styles.RIGHT,
-    "conv-gan": test_conv_gan.STYLES,
-    "fc-gan": test_fc_gan.STYLES,
-    "cifar-dcgan": test_cifar_dcgan.STYLES,
-    "ae-gan": test_ae_gan.STYLES,
-}
-"""Part -> right answers as different people write them: name -> source of the whole file."""
-CANNOT_RUN = {"double noise": {"fc-vae.forward", "fc-vae.cvae"}}
+CANNOT_RUN = {"double-noise": {"fc-vae.forward", "fc-vae.cvae"}}
 """Styles that get full marks for each function, and questions whose model torch refuses to run."""
 
 
@@ -87,6 +58,15 @@ def mistakes(question: str) -> list[Mistake]:
 @cache
 def reference(name: str) -> str:
     return (ROOT / f"{name}.py").read_text(encoding="utf-8")
+
+
+def written_otherwise(part: str) -> dict[str, str]:
+    right = reference(hw5_checks.MODULES[part])
+    return {style.id: style.source(right) for style in all_styles()[part]}
+
+
+STYLES = {part: written_otherwise(part) for part in all_styles()}
+"""Part -> right answers as different people write them: name -> source of the whole file."""
 
 
 def loaded(name: str, source: str) -> ModuleType:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from autograder.execution import ExecutionReport
 from autograder.export.shared import file_name, shown, write_text
 from autograder.export.template import template
+from autograder.notebooks.execution import ExecutionReport
 
 
 def write(report: ExecutionReport, out: Path) -> None:

@@ -22,8 +22,8 @@ from pathlib import Path
 
 from autograder.assignment import Assignment
 from autograder.export.shared import file_name, write_text
-from autograder.intake import PLACEHOLDER, Handin
-from autograder.platforms import safe_id
+from autograder.intake.platforms import safe_id
+from autograder.intake.submissions import PLACEHOLDER, Handin
 from autograder.results import SubmissionResult, to_json
 
 CONFIG = "nbgrader_config.py"

@@ -21,7 +21,7 @@ from autograder.export.shared import file_name, is_withheld, mark
 from autograder.gradebook.comments import comment_on, why_withheld
 from autograder.gradebook.reading import PLACEHOLDER
 from autograder.gradebook.repair_cells import NOTE
-from autograder.platforms import safe_id
+from autograder.intake.platforms import safe_id
 from autograder.results import MANUAL, QuestionResult, SubmissionResult, from_json
 
 NO_ANSWER = "No response."

@@ -132,16 +132,19 @@ class Sized:
 class Mix:
     """A given function of named arguments: their weighted sum, as plain as a stub can be.
 
-    square: the mean of its squares instead, a given loss.
+    square: the mean of its squares instead, a given loss; rows: its sum over the last dimension.
     """
 
-    def __init__(self, weights: dict[str, float], square: bool = False) -> None:
+    def __init__(self, weights: dict[str, float], square: bool = False, rows: bool = False) -> None:
         self.weights = weights
         self.square = square
+        self.rows = rows
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         given = dict(zip(self.weights, args, strict=False)) | kwargs
         total: Any = sum(weight * given[name] for name, weight in self.weights.items())
+        if self.rows:
+            return total.sum(-1)
         return (total**2).mean() if self.square else total
 
 
@@ -234,7 +237,8 @@ class Session:
         return [self._outward(item) for item in found]
 
     def _op_mix(self, request: dict[str, Any]) -> Any:
-        return self._outward(Mix(request["weights"], request.get("square", False)))
+        options = {name: request.get(name, False) for name in ("square", "rows")}
+        return self._outward(Mix(request["weights"], **options))
 
     def _op_descent(self, request: dict[str, Any]) -> Any:
         models = [self._inward(handle) for handle in request["objects"]]

@@ -3,6 +3,7 @@
 strip       the one engine that takes solutions and mark schemes out of modules and notebooks
 parts       leaves out of the modules what belongs to parts that are not released
 notebooks   the same for notebooks; writes points, locks and checksums
+tidy        puts right what JupyterLab writes into a notebook of the source
 wording     chooses the words of a text by what is released with it
 package     puts zip, course tree and marking guide together
 references  looks for references that lead nowhere

@@ -150,9 +150,11 @@ class Secrets:
             self.numbers.setdefault(number, f"a constant of {what}")
 
 
-def collect(modules: Mapping[str, str], notebooks: Iterable[Notebook], checks: Path) -> Secrets:
+def collect(
+    modules: Mapping[str, str], notebooks: Iterable[Notebook], checks: Iterable[Path]
+) -> Secrets:
     """What must not be found: modules (name -> text) and notebooks with their solutions, and the
-    folder of the hidden checks."""
+    files of the hidden checks."""
     found = Secrets()
     for name, text in modules.items():
         for region in regions(text, f"{name}.py", SOLUTION):
@@ -168,8 +170,9 @@ def collect(modules: Mapping[str, str], notebooks: Iterable[Notebook], checks: P
                 found.add_code(text, what)
             else:
                 found.add_prose(text, question_of(cell.id), what)
-    for path in sorted(checks.rglob("*.py")):
-        found.add_check(path.read_text(encoding="utf-8"), f"the hidden checks ({path.name})")
+    for path in checks:
+        where = f"{path.parent.name}/{path.name}"
+        found.add_check(path.read_text(encoding="utf-8"), f"the hidden checks ({where})")
     return found
 
 

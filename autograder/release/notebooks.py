@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -32,6 +33,9 @@ from .strip import (
     strip_task,
 )
 
+SCHEME_HEAD = "**Mark scheme**"
+CRITERION = re.compile(r"^(- \*\*)(\d+(?:\.\d+)?)(\*\* )", re.MULTILINE)
+EXAMPLE_POINTS = re.compile(r"()(\b\d+(?:\.\d+)?)( points?\b)")
 COMMON = ("title", "setup", "about", "hand-in")
 """Cells, by the first word of their id, that belong to no part."""
 
@@ -40,7 +44,13 @@ HEADING = re.compile(r"(?P<start>#+ .+? · )\d+(\.\d+)? (bonus )?points?(?P<rest
 FOLDED = {"cellView": "form", "jupyter": {"source_hidden": True}}
 """Metadata of a cell whose code is out of sight until asked for, in Colab and in JupyterLab."""
 CELL_METADATA = {"nbgrader", "hw5", "tags", *FOLDED}
-NOTEBOOK_METADATA = {"hw5", "kernelspec", "language_info"}
+KERNEL = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+"""Metadata of every notebook, whatever kernel and version its author ran it with."""
+NOTEBOOK_METADATA = {"hw5", *KERNEL}
+TIDY = "`python -m autograder tidy` puts right what JupyterLab writes."
 
 Cell = Any
 """A cell of nbformat: a dict whose keys are attributes too."""
@@ -76,25 +86,32 @@ class Notebook:
 def read(path: Path, every: Collection[str]) -> Notebook:
     """A notebook of the source. Raises ReleaseError when it does not keep to the rules that let
     its cells be told apart: an id that begins with the part, outputs cleared, no other metadata."""
+    return parsed(path.stem, path.read_text(encoding="utf-8"), every)
+
+
+def parsed(name: str, text: str, every: Collection[str]) -> Notebook:
+    """The same from the text of a file called `name`, without its ending."""
+    file = f"{name}.ipynb"
     try:
-        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        node = nbformat.read(path, as_version=4)
+        cells = json.loads(text)["cells"]
+        node = nbformat.reads(text, as_version=4)
         nbformat.validate(node)
         MetadataValidator().validate_nb(node)
     except (nbformat.ValidationError, ValidationError, ValueError, TypeError, KeyError) as error:
         reason = str(error).split("\n\n")[0]
-        raise ReleaseError(f"{path.name} is no valid notebook: {reason}") from None
+        raise ReleaseError(f"{file} is no valid notebook: {reason}") from None
     parts = tuple(node.metadata.get("hw5", {}).get("parts", ()))
-    notebook = Notebook(path.stem, parts, node)
+    notebook = Notebook(name, parts, node)
     if not parts or not set(parts) <= set(every):
         raise ReleaseError(
-            f"{path.name}: its metadata must name its parts, as in "
+            f"{file}: its metadata must name its parts, as in "
             '"hw5": {"parts": ["fc-vae"]}; the parts are: ' + ", ".join(every) + "."
         )
-    _refuse_keys(node.metadata, NOTEBOOK_METADATA, path.name)
+    _refuse_keys(node.metadata, NOTEBOOK_METADATA, file)
     ids = [cell.get("id") for cell in cells]  # nbformat gave cells with another's id a new one
     for twice in (one for one in ids if ids.count(one) > 1):
-        raise ReleaseError(f"{path.name}, cell {twice} is there twice.")
+        raise ReleaseError(f"{file}, cell {twice} is there twice. {TIDY}")
+    node.metadata.update(nbformat.from_dict(KERNEL))
     for cell in node.cells:
         _need_cell(notebook, cell)
     return notebook
@@ -117,23 +134,27 @@ def _need_cell(notebook: Notebook, cell: Cell) -> None:
     if first not in notebook.parts and first not in COMMON:
         raise ReleaseError(
             f"{where}: an id begins with the part that the cell belongs to "
-            f"({', '.join(notebook.parts)}), or is one of {', '.join(COMMON)}."
+            f"({', '.join(notebook.parts)}), or is one of {', '.join(COMMON)}. {TIDY}"
         )
     _refuse_keys(cell.metadata, CELL_METADATA, where)
     if any(cell.metadata.get(key, value) != value for key, value in FOLDED.items()):
-        raise ReleaseError(f"{where}: the metadata of a folded cell are {FOLDED}, and no others.")
+        raise ReleaseError(
+            f"{where}: the metadata of a folded cell are {FOLDED}, and no others. {TIDY}"
+        )
     if cell.cell_type == "code" and (cell.outputs or cell.execution_count is not None):
-        raise ReleaseError(f"{where} holds an output. Clear all outputs, then release.")
+        raise ReleaseError(f"{where} holds an output. {TIDY}")
     grading = cell.metadata.get("nbgrader")
     if grading and grading.get("grade_id") != cell.id:
-        raise ReleaseError(f"{where}: its grade_id {grading.get('grade_id')!r} must be its id.")
+        raise ReleaseError(
+            f"{where}: its grade_id {grading.get('grade_id')!r} must be its id. {TIDY}"
+        )
 
 
 def _refuse_keys(metadata: Mapping[str, Any], known: set[str], where: str) -> None:
     others = sorted(set(metadata) - known)
     if others:
         raise ReleaseError(
-            f"{where}: the metadata {', '.join(others)} would be released with it. Take it out."
+            f"{where}: the metadata {', '.join(others)} would be released with it. {TIDY}"
         )
 
 
@@ -199,6 +220,7 @@ def write_points(notebook: Notebook, assignment: Assignment) -> Notebook:
                 f"called {cell.id}--statement."
             )
         statement.source = _with_points(statement.source, question, written.where(statement))
+        cell.source = _with_scheme(cell.source, question.points)
     if "title" in by_id:
         by_id["title"].source = _with_table(by_id["title"].source, notebook.parts, assignment)
     return written
@@ -259,6 +281,24 @@ def _with_points(source: str, question: Question, where: str) -> str:
     bonus = "bonus " if question.kind == "bonus" else ""
     points = f"{question.points:g} {bonus}point{'' if question.points == 1 else 's'}"
     return f"{match['start']}{points}{match['rest']}{newline}{rest}"
+
+
+def _with_scheme(source: str, points: float) -> str:
+    """A mark scheme whose criteria add up to the points, and its examples in the same measure.
+
+    Points are changed in assignment.toml alone: every number of the scheme is scaled alike.
+    """
+    start = source.find(SCHEME_HEAD)
+    criteria = [float(found[2]) for found in CRITERION.finditer(source, max(start, 0))]
+    if start < 0 or not sum(criteria) or math.isclose(sum(criteria), points):
+        return source
+    factor = points / sum(criteria)
+
+    def scaled(found: re.Match[str]) -> str:
+        return f"{found[1]}{round(float(found[2]) * factor, 2):g}{found[3]}"
+
+    scheme = CRITERION.sub(scaled, source[start:])
+    return source[:start] + EXAMPLE_POINTS.sub(scaled, scheme)
 
 
 def _with_table(source: str, parts: Collection[str], assignment: Assignment) -> str:

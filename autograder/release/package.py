@@ -22,7 +22,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from ..assignment import Assignment, Part, grade_id
+from ..assignment import Assignment, Part, as_data, grade_id
 from . import ReleaseError, install, notebooks, parts, wording
 from .guide import marking_guide
 from .notebooks import Notebook
@@ -31,6 +31,7 @@ from .strip import SOLUTION, strip_module
 HERE = Path(__file__).resolve().parent
 CONFIG = HERE.parent / "gradebook" / "nbgrader_config.py"
 COURSE, GUIDE, PICTURES = "course", "marking_guide.md", "pictures"
+ASKED = "hw5_asked"
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,9 @@ def make(source: Source, assignment: Assignment, part_ids: Sequence[str], addres
         name: wording.worded(text, f"{name}.py", assignment, kept_ids)
         for name, text in source.modules.items()
     }
+    known = as_data(texts.pop(ASKED), chosen)
     modules = parts.keep_parts(texts, cells, every, kept_ids, answered_in)
+    modules[ASKED] = known
     stripped = {
         f"{name}.py": _as_released(name, text, assignment).encode()
         for name, text in modules.items()

@@ -76,14 +76,20 @@ def keep_parts(
     ours = frozenset(sources)
     taken = {name: _taken_apart(name, text, (*every,), ours) for name, text in sources.items()}
     gone = [part for part in every if part not in kept]
-    staying = _staying({name: one.statements for name, one in taken.items()}, cells, every, kept)
+    staying = _staying(taken, cells, every, kept)
+    empty = {
+        name
+        for name, one in taken.items()
+        if not any(_is_definition(it) and id(it) in staying for it in one.statements)
+    }
     texts = {}
     for name, text in sources.items():
         written_in = {part for part, module in modules.items() if module == name}
         if written_in and written_in.isdisjoint(kept):
             continue
-        if any(_is_definition(one) and id(one) in staying for one in taken[name].statements):
-            texts[name] = _without(text, taken[name], staying, every, gone) if gone else text
+        if name not in empty:
+            left = _without(text, taken[name], staying, every, gone, empty) if gone else text
+            texts[name] = left
     return texts
 
 
@@ -213,6 +219,16 @@ def _imported(nodes: Iterable[ast.AST], sources: Collection[str]) -> dict[str, N
     return found
 
 
+def _passed_on(taken: Mapping[str, Module]) -> Iterator[tuple[str, str, Name]]:
+    """Module, name and where that comes from, of all that a module passes on by an import *."""
+    for module, one in taken.items():
+        for node in one.imports:
+            origin = str(node.module) if isinstance(node, ast.ImportFrom) else ""
+            if origin in taken and node.names[0].name == "*":
+                for statement in taken[origin].statements:
+                    yield from ((module, name, (origin, name)) for name in statement.names)
+
+
 def _used(node: ast.AST, module: str, local: set[str], imported: dict[str, Name]) -> set[Name]:
     """The definition of ours that a node names, if it names one."""
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
@@ -278,17 +294,20 @@ def _table(docstring: str, every: Sequence[str]) -> dict[str, str]:
 
 
 def _staying(
-    statements: Mapping[str, list[Statement]],
+    taken: Mapping[str, Module],
     cells: Mapping[str, Sequence[str]],
     every: Sequence[str],
     kept: Collection[str],
 ) -> set[int]:
     """The identities of the statements that stay."""
+    statements = {module: one.statements for module, one in taken.items()}
     at: dict[Name, list[tuple[str, Statement]]] = {}
     for module, found in statements.items():
         for one in found:
             for name in one.names:
                 at.setdefault((module, name), []).append((module, one))
+    for module, name, origin in _passed_on(taken):
+        at.setdefault((module, name), at.get(origin, []))
 
     def reach(names: Iterable[Name], start: Iterable[Statement] = ()) -> dict[int, Statement]:
         reached = {id(one): one for one in start}
@@ -396,9 +415,11 @@ def _without(
     staying: Collection[int],
     every: Sequence[str],
     gone: Sequence[str],
+    empty: Collection[str],
 ) -> str:
     """The text without the statements that leave, without what tables and docstring say of parts
-    that are gone, and without the imports that nothing needs any more."""
+    that are gone, and without the imports that nothing needs any more, or that find nothing in one
+    of the `empty` modules."""
     leaving = [one for one in module.statements if id(one) not in staying]
     needless = _names_loaded(module.statements, ()) - _names_loaded(
         [one for one in module.statements if id(one) in staying], gone
@@ -410,7 +431,9 @@ def _without(
     ]
     # From the bottom up, so that lines above keep their numbers.
     for _, piece in sorted(pieces, key=lambda pair: pair[0], reverse=True):
-        if not isinstance(piece, Statement):
+        if isinstance(piece, ast.ImportFrom) and piece.module in empty:
+            _cut(lines, piece.lineno - 1, (piece.end_lineno or piece.lineno) - 1)
+        elif not isinstance(piece, Statement):
             _cut_import(lines, piece, needless)
         elif id(piece) not in staying:
             _cut(lines, piece.first, piece.last)

@@ -25,16 +25,19 @@ from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 
-from ..batch import new_seed
-from ..checks.registry import all_checks
-from ..judge import judge
-from ..reference import Reference
-from ..sandbox import Zygote
+from ..checking.reference import Reference
+from ..grading.batch import new_seed
+from ..grading.judge import judge
+from ..parts import all_checks
+from ..sandbox.zygote import Zygote
 from . import ReleaseError, leaks, notebooks, references, tells
 from .package import COURSE, Release
 
 KIT = Path(__file__).resolve().parents[2]
-CHECKS = KIT / "autograder" / "checks"
+CHECKS = sorted(
+    p for room in ("checking", "parts") for p in (KIT / "autograder" / room).rglob("*.py")
+)
+"""The hidden checks, and what they are made of."""
 SHELL_NAMES = {"get_ipython", "display", "__file__", "__name__"}
 STUB = re.compile(r"(?P<question>[\w-]+\.\w+): write \S+")
 
@@ -98,6 +101,9 @@ def names_are_there(release: Release) -> None:
         for name, data in release.students.items()
         if name.endswith(".py")
     }
+    for name, data in release.students.items():
+        for other in _opened(data.decode()) if name.endswith(".py") else ():
+            defined[name.removesuffix(".py")] |= defined.get(other, frozenset())
     for name, data in release.students.items():
         if name.endswith(".ipynb"):
             _need_names(notebooks.loads(name, data), defined)
@@ -278,6 +284,16 @@ def _defined(text: str) -> frozenset[str]:
         else:
             names |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
     return frozenset(names)
+
+
+@lru_cache(maxsize=64)
+def _opened(text: str) -> tuple[str, ...]:
+    """The modules of which a module passes on all names, by an import *."""
+    return tuple(
+        str(node.module)
+        for node in ast.parse(text).body
+        if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"
+    )
 
 
 def _need_names(notebook: notebooks.Notebook, defined: Mapping[str, Collection[str]]) -> None:

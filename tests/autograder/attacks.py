@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from autograder.sandbox import Zygote
-from autograder.submission import Line, Lost, Send, StudentError
+from autograder.checking.proxy import Line, Lost, Send, StudentError
+from autograder.sandbox.zygote import Zygote
 
 
 def lacking(reason: str) -> None:

@@ -1,4 +1,4 @@
-"""Warm workers for the tests that attack them."""
+"""Warm workers for the tests that attack them, and a small class of results."""
 
 from __future__ import annotations
 
@@ -8,8 +8,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from autograder.sandbox import Zygote
+from autograder.sandbox.zygote import Zygote
 from tests.autograder.attacks import lacking
+from tests.autograder.small_class import (  # noqa: F401  (fixtures)
+    assignment,
+    class_of,
+    ended_as,
+    full,
+    hostile,
+)
 
 
 @pytest.fixture(scope="session", params=["bubblewrap", "bare"])

@@ -89,6 +89,10 @@ def test_files_are_wanted_by_name_or_pattern(tmp_path):
         ('module = "hw5_vae"', "", "a needs a module: the judge marks some of it"),
         ('title = "Part a"', "", "the key 'title' is missing"),
         ("[assignment]", "[assignment", "not valid TOML"),
+        ('late = "flag"', 'late = "flag"\nmax_groups = 3', "did you mean 'max_group'?"),
+        ("points = 3", "points = 3\nanonymus = true", "in the part 'a' stands 'anonymus'"),
+        ("points = 2", "points = 2, colour = 1", "in a.one stands 'colour', which nothing reads"),
+        ("[assignment]", "[asignment]\n[assignment]", "did you mean 'assignment'?"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_with_a_sentence(tmp_path, old, new, says):

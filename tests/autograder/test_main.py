@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from autograder import __main__ as command_line
-from autograder import batch
 from autograder.assignment import read_assignment
-from autograder.sandbox import PROTECTIONS, Doctor
+from autograder.grading import batch
+from autograder.sandbox.zygote import PROTECTIONS, Doctor
 
 KIT = Path(__file__).resolve().parents[2]
 SAMPLES = KIT / "tests" / "submissions"
-COMMANDS = ("grade", "check", "doctor", "gradescope")
+COMMANDS = ("tidy", "grade", "check", "doctor", "gradescope")
 PARTS = [part.id for part in read_assignment().parts]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.notebooks.running import ROOT
+from tests.notebooks.running import ROOT, modules
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def quick(tmp_path_factory):
 def course(tmp_path_factory, quick) -> Path:
     """A folder with everything that students are given, solutions included."""
     folder = tmp_path_factory.mktemp("course")
-    for module in ROOT.glob("hw5_*.py"):
-        shutil.copy(module, folder)
+    for name, text in modules().items():
+        (folder / name).write_text(text, encoding="utf-8")
     shutil.copytree(ROOT / "notebooks", folder / "notebooks")
     return folder

@@ -10,8 +10,16 @@ from types import CodeType
 import nbformat
 from nbclient import NotebookClient
 
+from autograder.assignment import as_data, read_assignment
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+def modules() -> dict[str, str]:
+    """The students' modules by file name, with solutions; what is asked is data, as for them."""
+    texts = {path.name: path.read_text(encoding="utf-8") for path in ROOT.glob("hw5_*.py")}
+    return texts | {"hw5_asked.py": as_data(texts["hw5_asked.py"], read_assignment().parts)}
 
 
 def read(path: Path) -> nbformat.NotebookNode:

@@ -12,7 +12,7 @@ import pytest
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
-from tests.notebooks.running import ROOT, code, errors, read, said
+from tests.notebooks.running import ROOT, code, errors, modules, read, said
 
 SETUP = "%load_ext autoreload\n%autoreload 2\nfrom hw5_utils import begin, check\nbegin();"
 IMPORT = "import torch\nimport hw5_vae\nfrom hw5_vae import reparametrize\nmine = 7"
@@ -61,8 +61,8 @@ class Session:
 @pytest.fixture
 def sitting(tmp_path: Path, quick) -> Callable[[], AbstractContextManager[Session]]:
     """Begins to work on the notebook in a fresh kernel, as after a restart."""
-    for module in ROOT.glob("hw5_*.py"):
-        shutil.copy(module, tmp_path)
+    for name, text in modules().items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
 
     @contextmanager
     def begun() -> Iterator[Session]:

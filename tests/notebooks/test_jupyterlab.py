@@ -1,4 +1,5 @@
-"""JupyterLab in a browser: a student runs notebook 3 and hands it in; edits, checks and uses."""
+"""JupyterLab in a browser: a student runs notebook 3 and hands it in; edits, checks and uses; an
+author edits the source."""
 
 from __future__ import annotations
 
@@ -14,8 +15,11 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
+from autograder.assignment import read_assignment
+from autograder.release import notebooks
+from autograder.release.tidy import tidy
 from tests.jupyter import PATIENCE, browsing, serving
-from tests.notebooks.running import code, errors, pictures, read, said
+from tests.notebooks.running import ROOT, code, errors, pictures, read, said
 
 NAME = "3_fc_vae.ipynb"
 RUNNING = 300  # seconds that a busy machine may take for the whole notebook
@@ -140,6 +144,8 @@ def test_a_student_runs_the_notebook_to_its_end_and_hands_it_in(
         save(page, file)
         once_more = hand_in(page)
 
+    source = (ROOT / "notebooks" / NAME).read_text(encoding="utf-8")
+    assert tidy(file.stem, file.read_text(encoding="utf-8"), read_assignment()).text == source
     cells = code(notebook)
     assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
     assert [(cell.id, errors(cell)) for cell in cells if errors(cell)] == []
@@ -212,3 +218,48 @@ def test_a_student_edits_checks_and_uses_before_and_after_a_restart(lab: str, co
             edit_check_use("sigma = torch.exp(logvar)", RIGHT)
         finally:
             edit(RIGHT)
+
+
+SPLIT = """
+(number) => {
+  const editor = jupyterapp.shell.currentWidget.content.widgets[number].editor;
+  editor.setCursorPosition({line: 1, column: 0});
+}
+"""
+
+
+def test_what_an_author_edits_in_lab_is_put_right_by_one_command(lab: str, course: Path):
+    file = course / "notebooks" / "5_fc_gan.ipynb"
+    before = [cell.id for cell in read(file).cells]
+    task, drawing = (before.index(f"fc-gan--{id}") for id in ("discriminator", "pictures--dc"))
+    with browsing(viewport={"width": 1200, "height": 1000}) as page:
+
+        def do(command: str, cell: int | None = None) -> None:
+            page.evaluate(DO, [f"notebook:{command}", cell])
+            page.wait_for_function("window.done")
+
+        page.goto(f"{lab}/lab/tree/notebooks/{file.name}")
+        page.wait_for_function(READY)
+        do("copy-cell", drawing)
+        do("paste-cell-below")
+        do("enter-edit-mode", task)
+        page.evaluate(SPLIT, task)
+        do("split-cell-at-cursor")
+        do("insert-cell-below", task + 1)
+        do("enter-edit-mode")
+        page.keyboard.type("6 * 7")
+        do("run-cell")
+        save(page, file)
+
+    notebook = read(file)
+    assert len(notebook.cells) == len(before) + 3
+    assert any(cell.execution_count for cell in code(notebook))
+    found = tidy(file.stem, file.read_text(encoding="utf-8"), read_assignment())
+    assert found.left == ()
+    after = notebooks.parsed(file.stem, found.text, ["fc-gan"])
+    names = [cell.id for cell in after.cells]
+    assert [name for name in names if name in before] == before
+    assert names[task + 1 : task + 3] == ["fc-gan--discriminator--1", "fc-gan--discriminator--2"]
+    assert names[drawing + 3] == "fc-gan--pictures--1"
+    assert [c.source for c in after.cells] == [c.source for c in notebook.cells]
+    assert len(notebooks.write_points(after, read_assignment()).cells) == len(after.cells)

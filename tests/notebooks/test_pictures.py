@@ -8,7 +8,7 @@ import re
 import pytest
 from PIL import Image
 
-from autograder.checks.mistakes.catalogue import all_mistakes
+from autograder.parts import all_mistakes
 from tests.notebooks.running import NOTEBOOKS, ROOT, code, read
 
 FILES = sorted((ROOT / "notebooks" / "pictures").glob("*"))

@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from autograder.gradebook.course import enter, open_course
-from autograder.intake import read_submissions
+from autograder.intake.submissions import read_submissions
 from tests.autograder.gradebook.small_course import (
     ANSWERS,
     ASSIGNMENT,

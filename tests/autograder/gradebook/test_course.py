@@ -11,7 +11,7 @@ import pytest
 from autograder import __main__ as command_line
 from autograder.gradebook import course as courses
 from autograder.gradebook.course import GradebookError, by_student, enter, open_course
-from autograder.intake import Handin, digest, read_submissions
+from autograder.intake.submissions import Handin, digest, read_submissions
 from autograder.results import from_json
 from tests.autograder.gradebook.small_course import (
     ANSWERS,

@@ -13,7 +13,7 @@ from nbgrader.api import Gradebook
 from autograder.gradebook import course as courses
 from autograder.gradebook import harmless
 from autograder.gradebook.course import enter, open_course
-from autograder.intake import Handin
+from autograder.intake.submissions import Handin
 from tests.autograder.gradebook.a_class import ANSWER, ben
 from tests.autograder.gradebook.small_course import (
     ANSWERS,

@@ -16,7 +16,7 @@ from autograder.gradebook.reading import (
     new_cell,
     read_notebook,
 )
-from autograder.intake import PLACEHOLDER as PLACEHOLDER_FILE
+from autograder.intake.submissions import PLACEHOLDER as PLACEHOLDER_FILE
 from tests.autograder.gradebook.small_course import CODE, PNG, SOURCE
 
 TEXT = json.dumps(SOURCE[CODE])

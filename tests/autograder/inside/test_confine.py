@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from autograder.checking.proxy import Lost, StudentError
+from autograder.checking.reference import ROOT
 from autograder.inside import confine
-from autograder.reference import ROOT
-from autograder.sandbox import Zygote
-from autograder.submission import Lost, StudentError
+from autograder.sandbox.zygote import Zygote
 from tests.autograder.attacks import Talk, end, require
 
 pytestmark = pytest.mark.skipif(
@@ -163,9 +163,9 @@ HIDDEN = [
     "/kit/inside/worker.py",
     str(ROOT / "hw5_vae.py"),
     str(ROOT / "hw5_gan.py"),
-    str(ROOT / "autograder" / "judge.py"),
+    str(ROOT / "autograder" / "grading" / "judge.py"),
     str(ROOT / "autograder" / "assignment.toml"),
-    str(ROOT / "autograder" / "checks" / "expect.py"),
+    str(ROOT / "autograder" / "checking" / "expect.py"),
     str(ROOT / ".git" / "HEAD"),
     __file__,
 ]
@@ -432,3 +432,9 @@ def test_no_listener_of_the_machine_is_reached(zygote: Zygote) -> None:
             """
         with Talk(zygote, source) as talk:
             assert talk.call("f", f"hw5-test-{os.getpid()}", tcp.getsockname()[1]) == []
+
+
+def test_the_files_of_ours_that_are_tried_are_there() -> None:
+    ours = [path for path in HIDDEN if path.startswith(str(ROOT))]
+    assert len(ours) >= 5
+    assert all(Path(path).exists() for path in ours if ".git" not in path)

@@ -8,10 +8,10 @@ import time
 import pytest
 import torch
 
+from autograder.checking.proxy import Lost, StudentError
 from autograder.inside.cpu import GPU_NOTE, KINDS
 from autograder.inside.loader import decode
-from autograder.sandbox import Zygote
-from autograder.submission import Lost, StudentError
+from autograder.sandbox.zygote import Zygote
 from tests.autograder.attacks import Talk
 
 

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import torch
 
+from autograder.checking.proxy import StudentError
 from autograder.inside import wire
 from autograder.inside.session import Session, describe
-from autograder.sandbox import Zygote
-from autograder.submission import StudentError
+from autograder.sandbox.zygote import Zygote
 from tests.autograder.attacks import Talk, end
 
 

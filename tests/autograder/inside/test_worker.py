@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import torch
 
-from autograder.sandbox import Zygote
-from autograder.submission import Lost, StudentError
+from autograder.checking.proxy import Lost, StudentError
+from autograder.sandbox.zygote import Zygote
 from tests.autograder.attacks import Talk, end, require
 
 HONEST = """
@@ -335,10 +335,11 @@ def test_what_a_child_can_find_holds_no_expectation(zygote: Zygote) -> None:
                 seen.append(repr(sorted(frame.f_locals)) + frame.f_code.co_filename)
                 frame = frame.f_back
             texts = [o for o in gc.get_objects() if type(o) is dict]
-            words = ("autograder.judge", "tolerance", "expected", "BEGIN SOLUTION", "points")
+            words = ("autograder.grading.judge", "tolerance", "expected")
+            words += ("BEGIN SOLUTION", "points")
             found = set()
             for mapping in texts:
-                if any(w in mapping for w in ("autograder.checks", "autograder.judge")):
+                if any(w in mapping for w in ("autograder.parts", "autograder.grading.judge")):
                     found.add("a module of ours")
             for name, module in list(sys.modules.items()):
                 if name.startswith(("autograder", "hw5_checks")):

@@ -69,7 +69,7 @@ def found(reading, tmp_path):
     )
     (tmp_path / "checks").mkdir()
     (tmp_path / "checks" / "fc_vae.py").write_text(CHECK)
-    return collect({"hw5_vae": MODULE}, [reading(data)], tmp_path / "checks")
+    return collect({"hw5_vae": MODULE}, [reading(data)], (tmp_path / "checks").glob("*.py"))
 
 
 def in_module(text: str) -> dict[str, bytes]:
@@ -217,7 +217,7 @@ def test_a_paper_in_a_list_of_references_is_no_secret(reading, tmp_path):
         f"2. B. Owl. {title}.\n   Proceedings. 2015.\n\n{PROSE[::-1]}\n### END SOLUTION"
     )
     (tmp_path / "checks").mkdir()
-    found = collect({}, [reading(data)], tmp_path / "checks")
+    found = collect({}, [reading(data)], (tmp_path / "checks").glob("*.py"))
     assert leaks(in_cell(f"B. Owl, {title}, 2015"), found) == ""
     assert leaks(in_cell(PROSE), found) != "" and leaks(in_cell(PROSE[::-1]), found) != ""
 
@@ -228,7 +228,7 @@ def test_a_mark_scheme_may_quote_its_own_statement_a_little(reading, tmp_path, f
     for text, leaks_it in ((quote_of, False), (longer, True)):
         data = notebook_of("vae-theory")
         find(data, "vae-theory--1a")["source"] = f"### BEGIN SOLUTION\n{text}\n### END SOLUTION"
-        secrets = collect({}, [reading(data)], tmp_path / "none")
+        secrets = collect({}, [reading(data)], ())
         secrets.sentences.clear()
         own = notebook_of("vae-theory")
         find(own, "vae-theory--1a--statement")["source"] = f"### Owls\n\nTell {text}."

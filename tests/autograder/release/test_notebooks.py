@@ -8,7 +8,7 @@ import pytest
 from nbgrader.utils import compute_checksum
 
 from autograder.assignment import grade_id, read_assignment
-from autograder.reference import ROOT
+from autograder.checking.reference import ROOT
 from autograder.release import ReleaseError
 from autograder.release.notebooks import (
     code_by_part,
@@ -285,8 +285,9 @@ def test_an_attachment_that_only_the_answer_shows_is_refused(reading):
 @pytest.mark.parametrize("path", SOURCE, ids=lambda p: p.stem)
 def test_the_notebooks_say_the_points_of_the_assignment_and_can_be_stripped(path):
     notebook = keep_parts(read(path, EVERY), [part.id for part in ASSIGNMENT.parts])
-    assert write_points(notebook, ASSIGNMENT).node == notebook.node
-    stripped = strip_notebook(notebook)
+    written = write_points(notebook, ASSIGNMENT)
+    assert write_points(written, ASSIGNMENT).node == written.node
+    stripped = strip_notebook(written)
     assert "SOLUTION" not in stripped.text() and "MARK SCHEME" not in stripped.text()
     assert by_id(notebook)["setup"].source.count('\nRELEASE = ""') == 1
 

@@ -187,6 +187,19 @@ def test_what_a_notebook_uses_stays_with_its_part():
     assert "general" in kept("two-a", cells=cells)["tools"]
 
 
+def test_what_a_notebook_takes_through_a_door_stays_and_an_empty_module_is_not_opened():
+    opened = "from loops import *\nfrom tools import *\n"
+    door = f'"""A door."""\n\n{opened}\n\ndef check():\n    return 1\n'
+    loops = '"""Loops.\n\n    two-a   loop\n"""\n\n\ndef loop():\n    return 1\n'
+    sources = {**SOURCES, "door": door, "loops": loops}
+    cells = {"one": ["from door import check, only_two"], "two-a": ["from door import check, loop"]}
+    texts = kept("one", sources=sources, cells=cells)
+    assert "def only_two" in texts["tools"] and "loops" not in texts
+    assert "import *" in texts["door"] and "loops" not in texts["door"]
+    texts = kept("two-a", sources=sources, cells=cells)
+    assert texts["loops"] == loops and "from loops import *" in texts["door"]
+
+
 def test_a_module_that_no_released_part_writes_in_is_left_out():
     sources = {**SOURCES, "other": '"""Other.\n\n    two-b   x\n"""\n\n\ndef x():\n    return 1\n'}
     answered = {"one": "models", "two-a": "other"}

@@ -1,0 +1,398 @@
+"""Proves that the hidden checks are fair and sharp: right answers pass, known mistakes cost.
+
+A trial is one module that we wrote (the reference, a style, a mistake, the stubs of a release, or
+a mutant of the reference) and what the judge must say to it; it runs in this process.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import io
+import multiprocessing
+import re
+import signal
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from functools import cache
+from itertools import groupby
+
+import torch
+
+from .assignment import Assignment, AssignmentError, Part, read_assignment
+from .checking.catalogue import EditError
+from .checking.here import LocalCode
+from .checking.reference import ROOT, Reference
+from .checking.registry import Check
+from .grading.judge import SHAPELESS, judge
+from .parts import all_checks, all_mistakes, all_styles
+from .release.strip import strip_module
+from .results import PASS, QuestionResult
+
+SECONDS = 20.0  # that a mutant may run on before its check is ended
+PIECE = 8  # trials that a process takes at a time
+LEAST = 4  # mistakes and styles that each question has
+WRITE = re.compile(r'([\w-]+\.\w+): write[\s"]+([\w.]+)[\s"]+\(')  # over two lines where long
+
+REFERENCE, STYLE, MISTAKE, RELEASE, MUTANT = "reference", "style", "mistake", "release", "mutant"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One module, and what its marks must be.
+
+    `costs`: the questions, as part.question, on which it must lose, and on no other; `all` of
+    its points with RELEASE. `says`: what the student must read.
+    """
+
+    part: str
+    kind: str
+    name: str
+    source: str
+    costs: frozenset[str] = frozenset()
+    says: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.part}-{self.kind}-{self.name}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the judge said to one trial at one seed.
+
+    `lost`: part.question -> points; `wrong`: why that is not what it must be, or "".
+    """
+
+    trial: Trial
+    seed: int
+    lost: dict[str, float]
+    said: str
+    wrong: str
+
+
+def trials(assignment: Assignment, parts: Iterable[str]) -> list[Trial]:
+    """Everything that is known of these parts. Raises AssignmentError for an edit of the
+    reference that finds nothing to replace."""
+    found: list[Trial] = []
+    styles = all_styles()
+    all_checks(assignment)  # they and assignment.toml must fit before anything is tried
+    _refuse_strangers(assignment)
+    for part in map(assignment.part, parts):
+        if part.module is None:
+            continue
+        right = reference_source(part)
+        found.append(Trial(part.id, REFERENCE, "solution", right))
+        asked = frozenset(coded(part))
+        found.append(Trial(part.id, RELEASE, "stubs", _release(part), asked, ("not implemented",)))
+        try:
+            found += [
+                Trial(part.id, STYLE, style.id, style.source(right))
+                for style in styles.get(part.id, ())
+            ]
+            found += [
+                Trial(
+                    part.id,
+                    MISTAKE,
+                    f"{one.question.partition('.')[2]}/{one.id}",
+                    one.source(right),
+                    frozenset({one.question}),
+                    tuple(filter(None, (one.sentence, one.says))),
+                )
+                for one in all_mistakes()
+                if one.question.startswith(f"{part.id}.")
+            ]
+        except EditError as error:
+            raise AssignmentError(f"{error}. Edit it as the reference now is.") from None
+    for trial in found:
+        _need_python(trial)
+    _refuse_repeats(found)
+    return found
+
+
+def _need_python(trial: Trial) -> None:
+    """Code that cannot be read is no mistake and no style: it would lose everything unseen."""
+    try:
+        ast.parse(trial.source)
+    except SyntaxError as error:
+        line = (trial.source.split("\n")[(error.lineno or 1) - 1]).strip()
+        raise AssignmentError(
+            f"the {trial.kind} {trial.name} of {trial.part} is no Python: {error.msg}: {line!r}"
+        ) from None
+
+
+def _refuse_repeats(found: Sequence[Trial]) -> None:
+    names = [str(trial) for trial in found]
+    for trial in found:
+        if names.count(str(trial)) > 1:
+            raise AssignmentError(
+                f"two of the {trial.kind}s of {trial.part} are called {trial.name!r}: only one "
+                "would be counted. Give each a name of its own."
+            )
+
+
+def _refuse_strangers(assignment: Assignment) -> None:
+    asked = {name for part in (*assignment.parts, *assignment.off) for name in part.full_ids()}
+    for one in all_mistakes():
+        if one.question not in asked:
+            raise AssignmentError(
+                f"the mistake {one.id!r} is one of {one.question!r}, which assignment.toml does "
+                "not ask."
+            )
+
+
+def reference_source(part: Part) -> str:
+    """Our solution of this part's module."""
+    return (ROOT / f"{part.module}.py").read_text(encoding="utf-8")
+
+
+@cache
+def _stubs(module: str) -> str:
+    source = (ROOT / f"{module}.py").read_text(encoding="utf-8")
+    return strip_module(source, f"{module}.py", read_assignment())
+
+
+def _release(part: Part) -> str:
+    assert part.module is not None
+    return _stubs(part.module)
+
+
+@cache
+def places(part: Part) -> dict[str, frozenset[str]]:
+    """part.question -> the names that it asks a student to write, as `VAE.forward`; where it
+    shares those of another question, what its known mistakes change."""
+    found = WRITE.findall(_release(part))
+    right = reference_source(part)
+    return {
+        question: frozenset(name for asked, name in found if asked == question)
+        or frozenset().union(
+            *(
+                _changed(part, one.source(right))
+                for one in all_mistakes()
+                if one.question == question
+            )
+        )
+        for question in coded(part)
+    }
+
+
+@cache
+def written_otherwise(part: Part, source: str) -> frozenset[str]:
+    """The questions whose code is another in this source than in the reference."""
+    changed = _changed(part, source)  # `name` may stand there for X.name = name, after def name
+    return frozenset(
+        question
+        for question, names in places(part).items()
+        if any({name, name.rpartition(".")[2]} & changed for name in names)
+    )
+
+
+def _changed(part: Part, source: str) -> set[str]:
+    """What this source defines otherwise than the reference."""
+    before, after = _of_the_reference(part), _definitions(source)
+    return {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+
+
+@cache
+def _of_the_reference(part: Part) -> dict[str, str]:
+    return _definitions(reference_source(part))
+
+
+def _definitions(source: str) -> dict[str, str]:
+    """What a module defines, as it last does: name, or Class.name, -> its code."""
+    found: dict[str, str] = {}
+
+    def read(body: Sequence[ast.stmt], above: str) -> None:
+        for node in body:
+            if isinstance(node, ast.ClassDef):
+                if node.name not in map(ast.unparse, node.bases):  # it does not go on with itself
+                    for name in [one for one in found if one.startswith(f"{node.name}.")]:
+                        del found[name]
+                read(node.body, f"{node.name}.")
+            elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                found[above + node.name] = ast.dump(node)
+            elif isinstance(node, (ast.Assign, ast.AnnAssign)):
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                for target in targets:
+                    found[above + ast.unparse(target)] = ast.dump(node)
+            elif isinstance(node, (ast.For, ast.If, ast.With)):
+                read(node.body, above)
+
+    read(ast.parse(source).body, "")
+    return found
+
+
+def coded(part: Part) -> dict[str, float]:
+    """part.question -> points, of the questions that the judge marks."""
+    return {
+        f"{part.id}.{question.id}": question.points
+        for question in part.questions
+        if question.kind in ("code", "bonus")
+    }
+
+
+def run(trial: Trial, seed: int) -> Outcome:
+    """Judge one trial, and hold the marks against what they must be."""
+    with _ending() if trial.kind == MUTANT else contextlib.nullcontext():
+        found = marks(trial.part, trial.source, seed)
+    lost, said = lost_in(found), messages(found)
+    return Outcome(trial, seed, lost, said, _wrong(trial, found, lost, said))
+
+
+@contextlib.contextmanager
+def _ending() -> Iterator[None]:
+    """Let code end that may run for ever: a mutant's loop costs it the check that it is in."""
+
+    def end(*_: object) -> None:
+        raise TimeoutError("This takes too long.")
+
+    before = signal.signal(signal.SIGALRM, end)
+    signal.setitimer(signal.ITIMER_REAL, SECONDS, SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _wrong(
+    trial: Trial, found: dict[str, QuestionResult], lost: dict[str, float], said: str
+) -> str:
+    open_ = [name for name, one in found.items() if one.points is None]
+    if open_:
+        return f"no mark at all on {', '.join(open_)}: a check failed on our side"
+    missed = sorted(trial.costs - lost.keys())
+    beside = sorted(lost.keys() - trial.costs)
+    if trial.kind == RELEASE and any(found[name].points for name in trial.costs & found.keys()):
+        return "the stubs earn points"
+    if trial.kind == STYLE and not written_otherwise(_assignment().part(trial.part), trial.source):
+        return "it changes the code of no question"
+    if missed:
+        return f"nothing is lost on {', '.join(missed)}"
+    if beside:
+        return f"points are lost on {', '.join(beside)}"
+    if trial.kind == MISTAKE and SHAPELESS in said:
+        return f"all that is said is {SHAPELESS!r}"
+    unsaid = [text for text in trial.says if text not in said]
+    return f"this is not said: {unsaid[0]!r}" if unsaid else ""
+
+
+def marks(part: str, source: str, seed: int = 1) -> dict[str, QuestionResult]:
+    """part.question -> its result, of the questions that the judge marks."""
+    one = _assignment().part(part)
+    files = {f"{one.module}.py": source.encode()}
+    with contextlib.redirect_stdout(io.StringIO()):
+        results = judge(files, [one], _checks(part), _reference(), LocalCode, seed)
+    return {result.question: result for result in results if result.question in coded(one)}
+
+
+def lost_in(found: dict[str, QuestionResult]) -> dict[str, float]:
+    """part.question -> points lost, where any are; a question without a mark is in none."""
+    return {
+        name: round(one.max_points - one.points, 4)
+        for name, one in found.items()
+        if one.points is not None and one.points != one.max_points
+    }
+
+
+def messages(found: dict[str, QuestionResult]) -> str:
+    """Everything that the student reads about what went wrong."""
+    return "\n".join(
+        f"{check.check} [{check.state} {check.fraction:.2f}] {check.message}"
+        for one in found.values()
+        for check in one.checks
+        if check.state != PASS
+    )
+
+
+@cache
+def _assignment() -> Assignment:
+    return read_assignment()
+
+
+@cache
+def _checks(part: str) -> list[Check]:
+    ids = _assignment().part(part).full_ids()
+    return [one for one in all_checks(_assignment()) if one.question in ids]
+
+
+@cache
+def _reference() -> Reference:
+    torch.set_num_threads(1)
+    return Reference()
+
+
+# --- many of them
+
+
+def audit(todo: Sequence[tuple[Trial, int]], jobs: int) -> Iterator[Outcome]:
+    """Run trials at their seeds, in so many processes; the outcomes as they come."""
+    if jobs == 1:
+        for trial, seed in todo:
+            yield run(trial, seed)
+        return
+    # A process keeps what the reference answers: trials of one part and seed stay together.
+    together = [list(group) for _, group in groupby(todo, lambda one: (one[0].part, one[1]))]
+    pieces = [group[i : i + PIECE] for group in together for i in range(0, len(group), PIECE)]
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
+        for done in as_completed([pool.submit(_piece, piece) for piece in pieces]):
+            yield from done.result()
+
+
+def _piece(todo: Sequence[tuple[Trial, int]]) -> list[Outcome]:
+    return [run(trial, seed) for trial, seed in todo]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One question: how many styles got everything, how many mistakes were caught at each seed.
+
+    `lacks`: what is still to be written of it.
+    """
+
+    question: str
+    styles: tuple[int, int]
+    caught: tuple[int, ...]
+    mistakes: int
+    lacks: str
+
+
+def rows(assignment: Assignment, outcomes: Iterable[Outcome]) -> list[Row]:
+    """The questions of every part that was tried."""
+    outcomes = list(outcomes)
+    seeds = sorted({one.seed for one in outcomes})
+    found = []
+    for part in assignment.parts:
+        of_part = [one for one in outcomes if one.trial.part == part.id]
+        written = {
+            one.trial.name: written_otherwise(part, one.trial.source)
+            for one in of_part
+            if one.trial.kind == STYLE and one.seed == seeds[0]
+        }
+        for question in coded(part) if of_part else ():
+            mistakes = [o for o in of_part if o.trial.kind == MISTAKE and question in o.trial.costs]
+            styles = [name for name, questions in written.items() if question in questions]
+            refused = {
+                o.trial.name for o in of_part if o.trial.kind == STYLE and question in o.lost
+            }
+            known = len(mistakes) // len(seeds)
+            found.append(
+                Row(
+                    question,
+                    (len([name for name in styles if name not in refused]), len(styles)),
+                    tuple(sum(o.seed == seed and not o.wrong for o in mistakes) for seed in seeds),
+                    known,
+                    _lacks(known, len(styles)),
+                )
+            )
+    return found
+
+
+def _lacks(mistakes: int, styles: int) -> str:
+    wanted = [
+        f"{LEAST - there} more {name}"
+        for name, there in (("mistakes", mistakes), ("styles", styles))
+        if there < LEAST
+    ]
+    return " and ".join(wanted)

@@ -1,0 +1,83 @@
+"""What is known of a question: mistakes, and right answers written otherwise.
+
+Both are small changes of the reference: edits of its text, code that comes after it and wins.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+Edits = tuple[tuple[str, str], ...]
+
+
+class EditError(ValueError):
+    """An edit finds nothing to replace: the reference has changed since it was written."""
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One way to be wrong on one question.
+
+    `id` names it, `sentence` tells the student ("your KL term has its sign flipped."). `edits`
+    are pairs (old, new) made in the reference's source, in the definition whose first line
+    contains `within` (the whole file when empty); `code` comes after the source, so that its
+    definitions win. A mistake whose `sentence` is empty proves that the checks catch it, and is
+    never said; `says` are words that the checks themselves must then say.
+    """
+
+    id: str
+    question: str
+    sentence: str
+    within: str = ""
+    edits: Edits = ()
+    code: str = ""
+    says: str = ""
+
+    def source(self, reference: str) -> str:
+        """The reference with the mistake made. Raises EditError naming what was not found."""
+        label = f"{self.question}: {self.id}"
+        return _changed(reference, self.within, self.edits, self.code, label)
+
+
+@dataclass(frozen=True)
+class Style:
+    """A right answer as somebody else writes it; what changes is as in a Mistake."""
+
+    id: str
+    code: str = ""
+    edits: Edits = ()
+    within: str = ""
+
+    def source(self, reference: str) -> str:
+        """The reference written otherwise. Raises EditError naming what was not found."""
+        return _changed(reference, self.within, self.edits, self.code, self.id)
+
+
+def _changed(reference: str, within: str, edits: Edits, code: str, label: str) -> str:
+    start = reference.index(within) if within in reference else -1
+    if start < 0:
+        raise EditError(f"{label}: the reference has no {within!r}")
+    end = _end(reference, start) if within else len(reference)
+    body = reference[start:end]
+    for old, new in edits:
+        if old not in body:
+            raise EditError(f"{label}: {within or 'the reference'} has no {old!r}")
+        body = body.replace(old, new)
+    source = reference[:start] + body + reference[end:]
+    return f"{source}\n\n{code}\n" if code else source
+
+
+def _end(source: str, start: int) -> int:
+    """Where the definition that begins at `start` ends: at the next line as little indented."""
+    indent = start - (source.rfind("\n", 0, start) + 1)
+    place = source.index("\n", start) + 1
+    opened = source[start:place].count("(") - source[start:place].count(")")
+    while place < len(source):
+        stop = source.find("\n", place)
+        line = source[place : stop if stop >= 0 else len(source)]
+        text = line.lstrip()
+        if text and opened <= 0 and len(line) - len(text) <= indent and not text.startswith(")"):
+            return place
+        opened += line.count("(") - line.count(")")
+        place += len(line) + 1
+    return len(source)

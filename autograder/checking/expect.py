@@ -1,0 +1,194 @@
+"""What a check says: Fail and Partial, and the comparisons that raise them.
+
+Tolerances are relative to the largest magnitude of the expected answer: 1e-4 for values, 1e-3 for
+gradients. Kernels, thread counts and CPUs differ by less than 5e-6, wrong formulas by far more.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+
+from .proxy import Remote, StudentError
+
+VALUE = 1e-4
+GRADIENT = 1e-3
+
+Lookalikes = Mapping[str, torch.Tensor] | Callable[[], Mapping[str, torch.Tensor]] | None
+
+
+class Fail(Exception):
+    """The check fails: `message` says what is wrong, `hint` how to think about it."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message, self.hint = message, hint
+
+
+class Partial(Exception):
+    """The check grants `fraction` (0 to 1) of its share, and says what is missing."""
+
+    def __init__(self, fraction: float, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        if not 0 <= fraction <= 1:
+            raise ValueError(f"a fraction of {fraction} is not between 0 and 1")
+        self.fraction, self.message, self.hint = fraction, message, hint
+
+
+def expect(condition: bool, message: str, hint: str = "") -> None:
+    """Fail with the message unless the condition holds."""
+    if not condition:
+        raise Fail(message, hint)
+
+
+def either(*ways: Callable[[], None]) -> None:
+    """Pass when one of `ways` passes: a right answer may be written in several styles.
+
+    Where none passes, the way that grants most speaks, the earliest of equals; a sentence of ours
+    goes before an exception of theirs.
+    """
+    failures: list[Fail | Partial] = []
+    errors: list[StudentError] = []
+    for way in ways:
+        try:
+            return way()
+        except (Fail, Partial) as failure:
+            failures.append(failure)
+        except StudentError as error:
+            errors.append(error)
+    if failures:
+        raise max(failures, key=lambda failure: getattr(failure, "fraction", 0.0))
+    # A name that is missing is no news where another way got further.
+    raise min(reversed(errors), key=lambda error: error.kind == "missing")
+
+
+def tensor(
+    value: Any, shapes: Sequence[tuple[int, ...]], what: str, hint: str = ""
+) -> torch.Tensor:
+    """`value` as a float32 tensor of the first of `shapes`.
+
+    It must be a floating-point tensor of one of the shapes; a Python number is good for shape ().
+    Fails with a sentence about `what` otherwise.
+    """
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and () in shapes:
+        value = torch.tensor(float(value))
+    if not isinstance(value, torch.Tensor):
+        raise Fail(f"{what} should be a tensor, not {_a(value)}.", hint)
+    if tuple(value.shape) not in shapes:
+        wanted = " or ".join(str(shape) for shape in shapes)
+        raise Fail(f"{what} has shape {tuple(value.shape)}; it should be {wanted}.", hint)
+    if not value.is_floating_point():
+        raise Fail(f"{what} is of {value.dtype}; it should be a floating-point tensor.", hint)
+    return value.to(torch.float32).reshape(shapes[0])
+
+
+def number(value: Any, what: str) -> float:
+    """`value` as a number: Python's, or a tensor or an array that holds one. Fails otherwise."""
+    if isinstance(value, torch.Tensor) and value.numel() == 1 and not value.is_complex():
+        value = value.item()
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        raise Fail(f"{what} should be a number, not {_a(value)}.")
+    # An integer of Python's may be too large for a float.
+    return float(value) if abs(value) < 1e300 or isinstance(value, float) else math.inf
+
+
+def identical(a: torch.Tensor, b: torch.Tensor) -> bool:
+    """Equal to the last bit, which costs little to see."""
+    alike = a.shape == b.shape and a.dtype == b.dtype and a.layout == b.layout == torch.strided
+    return alike and torch.equal(a, b)
+
+
+def matches(actual: torch.Tensor, expected: torch.Tensor, tolerance: float = VALUE) -> bool:
+    """Equal within `tolerance` times the largest finite magnitude expected.
+
+    Shapes must agree exactly, and NaN and infinities stand only where they are expected.
+    """
+    if actual.shape != expected.shape:
+        return False
+    if identical(actual, expected) or not expected.numel():
+        return True
+    a, e = actual.double(), expected.double()
+    scale, apart = float(e.abs().max()), float((a - e).abs().max())
+    if math.isfinite(scale):  # then all is finite, and what is not in `actual` shows in `apart`
+        return apart <= tolerance * max(scale, 1e-12)
+    finite = torch.isfinite(e)
+    if not torch.equal(finite, torch.isfinite(a)):
+        return False
+    same_ends = torch.equal(
+        torch.nan_to_num(a[~finite], nan=0.5), torch.nan_to_num(e[~finite], nan=0.5)
+    )
+    if not same_ends or not finite.any():
+        return same_ends
+    return matches(a[finite], e[finite], tolerance)
+
+
+def parallel(
+    actual: Sequence[torch.Tensor | None], expected: Sequence[torch.Tensor | None]
+) -> bool:
+    """Do gradients point where the expected ones point, whatever their length? None is zero.
+
+    A loss that is off by a factor then costs its value, not its gradient as well.
+    """
+    if len(actual) != len(expected):
+        return False
+    flat_a, flat_e = [], []
+    for a, e in zip(actual, expected, strict=True):
+        if e is None or (a is not None and a.shape != e.shape):
+            return False
+        flat_a.append((torch.zeros_like(e) if a is None else a).double().flatten())
+        flat_e.append(e.double().flatten())
+    a, e = torch.cat(flat_a), torch.cat(flat_e)
+    if not torch.isfinite(a).all() or not a.any() or not e.any():
+        return False
+    return float((a / a.norm() - e / e.norm()).norm()) <= GRADIENT
+
+
+def close(
+    value: Any,
+    expected: torch.Tensor,
+    what: str,
+    *,
+    tolerance: float = VALUE,
+    shapes: Sequence[tuple[int, ...]] | None = None,
+    lookalikes: Lookalikes = None,
+    hint: str = "",
+) -> torch.Tensor:
+    """Fail unless `value` equals `expected`; brings it back as a float32 tensor.
+
+    `shapes`: further shapes to accept beside the expected one (same number of elements).
+    `lookalikes`: sentence -> what that mistake would give, or a function that makes these; a
+    unique match says its sentence.
+    """
+    expected = expected.to(torch.float32)
+    actual = tensor(value, [tuple(expected.shape), *(shapes or [])], what, hint)
+    if matches(actual, expected, tolerance):
+        return actual
+    if not torch.isfinite(actual).all() and torch.isfinite(expected).all():
+        raise Fail(f"{what} contains NaN or infinity.", hint)
+    wrongs = lookalikes() if callable(lookalikes) else lookalikes or {}
+    likely = [
+        sentence
+        for sentence, wrong in wrongs.items()
+        if not matches(wrong.to(torch.float32).reshape(expected.shape), expected, tolerance)
+        and matches(actual, wrong.to(torch.float32).reshape(expected.shape), tolerance)
+    ]
+    if len(likely) == 1:
+        raise Fail(f"{what} is wrong: {likely[0]}", hint)
+    raise Fail(f"{what} is not what the definition gives ({_distance(actual, expected)}).", hint)
+
+
+def _distance(actual: torch.Tensor, expected: torch.Tensor) -> str:
+    scale = max(float(expected.abs().max()), 1e-12)
+    ratio = float((actual.double() - expected.double()).abs().max()) / scale
+    return "more than ten times too far" if ratio > 10 else f"off by up to {ratio:.2g} times"
+
+
+def _a(value: Any) -> str:
+    if isinstance(value, Remote):
+        return f"a {getattr(value._target, 'kind', 'module') or 'module'}"
+    return {type(None): "None", tuple: "a tuple", list: "a list", dict: "a dict"}.get(
+        type(value), f"a {type(value).__name__}"
+    )

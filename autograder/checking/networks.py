@@ -1,0 +1,398 @@
+"""Networks that a table of layers describes: filled alike, compared, named when they are wrong.
+
+The live reference decides what is right. The tables here say which mistake an answer looks like,
+and let a network with one known slip keep the marks for what it does well.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import combinations
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+
+from ..inside.session import recipe
+from .expect import Fail, Partial, expect, matches, tensor
+from .proxy import Gradients, Remote, StudentError, fill, gradients
+
+KINKS = 0.02
+"""Tolerance of gradients through a whole network: rounding may flip one ReLU in a hundred thousand,
+and a gradient that does not flow is off by everything."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """`apply(h, *parameters)` and the shapes of its parameters, weight first."""
+
+    apply: Callable[..., torch.Tensor]
+    shapes: tuple[tuple[int, ...], ...] = ()
+
+
+Table = tuple[Layer, ...]
+Edit = Callable[[Table], Table]
+
+
+def linear(inputs: int, outputs: int) -> Layer:
+    return Layer(F.linear, ((outputs, inputs), (outputs,)))
+
+
+def conv(inputs: int, outputs: int, size: int, padding: int = 0) -> Layer:
+    return Layer(partial(F.conv2d, padding=padding), ((outputs, inputs, size, size), (outputs,)))
+
+
+def upconv(inputs: int, outputs: int) -> Layer:
+    """A transposed convolution of 4x4 that doubles height and width."""
+    shapes = ((inputs, outputs, 4, 4), (outputs,))
+    return Layer(partial(F.conv_transpose2d, stride=2, padding=1), shapes)
+
+
+def batch_norm(channels: int) -> Layer:
+    def apply(h: torch.Tensor, scale: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
+        return F.batch_norm(h, None, None, scale, shift, training=True)
+
+    return Layer(apply, ((channels,), (channels,)))
+
+
+def view(*shape: int) -> Layer:
+    return Layer(lambda h: h.reshape(len(h), *shape))
+
+
+def leaky(slope: float) -> Layer:
+    return Layer(lambda h: F.leaky_relu(h, slope))
+
+
+def max_pool() -> Layer:
+    return Layer(lambda h: F.max_pool2d(h, 2))
+
+
+def upsample(mode: str) -> Layer:
+    return Layer(lambda h: F.interpolate(h, scale_factor=2, mode=mode))
+
+
+RELU = Layer(torch.relu)
+TANH = Layer(torch.tanh)
+SIGMOID = Layer(torch.sigmoid)
+NOTHING = Layer(lambda h: h)
+
+
+@dataclass(frozen=True)
+class Slip:
+    """A known mistake: what to say, what it does to the table, which fraction it still earns."""
+
+    says: str
+    edit: Edit
+    fraction: float = 0.5
+
+
+def then(layer: Layer) -> Edit:
+    """One layer more at the end."""
+    return lambda table: (*table, layer)
+
+
+def put(layer: Layer, *places: int) -> Edit:
+    """Other layers in these places; NOTHING leaves one out."""
+    return lambda table: tuple(layer if i in places else one for i, one in enumerate(table))
+
+
+def instead(old: Layer, new: Layer) -> Edit:
+    """`new` wherever `old` stands."""
+    return lambda table: tuple(new if one is old else one for one in table)
+
+
+def swap(*pairs: tuple[int, int]) -> Edit:
+    """Layers change places."""
+
+    def edit(table: Table) -> Table:
+        layers = list(table)
+        for a, b in pairs:
+            layers[a], layers[b] = layers[b], layers[a]
+        return tuple(layers)
+
+    return edit
+
+
+def no_bias(table: Table) -> Table:
+    """Weights without their biases (batch norm keeps both)."""
+    return tuple(
+        replace(one, shapes=one.shapes[:1]) if one.shapes and len(one.shapes[0]) > 1 else one
+        for one in table
+    )
+
+
+def parameters(table: Table, seed: int) -> list[torch.Tensor]:
+    """What `fill(model, seed)` puts into a model made by the table."""
+    shapes = [shape for layer in table for shape in layer.shapes]
+    return [recipe(seed, index, shape) for index, shape in enumerate(shapes)]
+
+
+def run(table: Table, values: Sequence[torch.Tensor], x: torch.Tensor) -> torch.Tensor:
+    """The output of the table's network with these parameters."""
+    left = iter(values)
+    for layer in table:
+        x = layer.apply(x, *(next(left) for _ in layer.shapes))
+    return x
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A network as the assignment gives it, and the mistakes we know by name.
+
+    `what` names it to the student. `small`: a network of few channels, whose parameters must be
+    drawn with care (see `_lively`), and where two slips at once are looked for too.
+    """
+
+    what: str
+    table: Table
+    slips: tuple[Slip, ...]
+    small: bool = False
+    right_too: tuple[Edit, ...] = ()
+    """Other readings of the text that are as right as the reference's."""
+
+    def candidates(self) -> list[Slip]:
+        """The table's variants, most harmless first."""
+        right = [Slip("", edit, 1.0) for edit in self.right_too]
+        twice = [_both(a, b) for a, b in combinations(self.slips, 2)] if self.small else []
+        return [*right, *self.slips, *twice]
+
+
+def _both(a: Slip, b: Slip) -> Slip:
+    return Slip(
+        f"{a.says} And: {b.says}", lambda table: b.edit(a.edit(table)), a.fraction * b.fraction
+    )
+
+
+@dataclass(frozen=True)
+class Seen:
+    """How a network answered: as which variant of the table, its parameters taken in which order.
+
+    `seed` filled it, `counted` says whether it has exactly as many parameters as the table, `shape`
+    is that of its first output; `says` and `fraction` are the variant's slip ("" and 1 when right).
+    """
+
+    table: Table
+    seed: int
+    order: str
+    counted: bool
+    shape: tuple[int, ...]
+    says: str = ""
+    fraction: float = 1.0
+
+
+def built(model: Any, what: str) -> Remote:
+    """The model that a class or function brought. Fails when it is plain data."""
+    if not isinstance(model, Remote):
+        kind = "None" if model is None else f"a {type(model).__name__}"
+        raise Fail(f"{what} gives {kind}; it should give a model.")
+    return model
+
+
+def examine(
+    spec: Spec, model: Remote, twin: Remote, inputs: Sequence[torch.Tensor], seed: int
+) -> Seen:
+    """Find the variant of the table that `model` computes. Fails when there is none.
+
+    The parameters are filled as defined and as executed, in the student's model and in `twin`,
+    the reference's; outputs decide, on every one of `inputs`.
+    """
+    seed = _lively(spec, seed, inputs) if spec.small else seed
+    fill(twin, seed)
+    expected = [twin(x) for x in inputs]
+    answers: dict[str, list[torch.Tensor]] = {}
+    shapes: list[list[int]] = []
+    for order in ("definition", "execution"):
+        shapes = _fill(model, seed, order, inputs[0])
+        outputs = [floats(model(x), f"The output of {spec.what}") for x in inputs]
+        shape = tuple(outputs[0].shape)
+        if _agree(outputs, expected):
+            return Seen(spec.table, seed, order, _counted(shapes, spec.table), shape)
+        answers[order] = outputs
+    for number, slip in enumerate(spec.candidates()):
+        # The first batch decides nearly always: the others are computed when it agrees.
+        first = _first_output(spec, number, slip, seed, inputs[0])
+        alike = [o for o, outputs in answers.items() if _agree(outputs[:1], [first])]
+        if not alike or not _varies(first):
+            continue
+        table = slip.edit(spec.table)
+        rest = [run(table, parameters(table, seed), x) for x in inputs[1:]]
+        for order in alike:
+            if all(map(_varies, rest)) and _agree(answers[order][1:], rest):
+                counted = _counted(shapes, spec.table)
+                return Seen(table, seed, order, counted, shape, slip.says, slip.fraction)
+    raise _unlike(spec, shapes, tuple(outputs[0].shape), tuple(expected[0].shape))
+
+
+def has_shape(spec: Spec, seen: Seen, wanted: tuple[int, ...]) -> None:
+    """Fail unless the output had exactly this shape."""
+    expect(
+        seen.shape == wanted,
+        f"The output of {spec.what} has shape {seen.shape} for {wanted[0]} rows of input; it "
+        f"should be {wanted}.",
+    )
+
+
+_outputs: dict[Any, dict[int, torch.Tensor]] = {}
+
+
+def _first_output(spec: Spec, number: int, slip: Slip, seed: int, x: torch.Tensor) -> torch.Tensor:
+    """What a variant of the table gives; remembered, since a batch asks the same of everybody."""
+    sizes = tuple(layer.shapes for layer in spec.table)
+    key = (spec.what, sizes, seed, x.numpy().tobytes())
+    if key not in _outputs and len(_outputs) >= 64:
+        _outputs.clear()
+    known = _outputs.setdefault(key, {})
+    if number not in known:
+        table = slip.edit(spec.table)
+        known[number] = run(table, parameters(table, seed), x)
+    return known[number]
+
+
+_seeds: dict[tuple[str, int, int], int] = {}
+
+
+def _lively(spec: Spec, seed: int, inputs: Sequence[torch.Tensor]) -> int:
+    """A seed, found once a batch, whose parameters leave no doubt which variant was computed.
+
+    Where layers have two channels, chance may kill them all, and every variant gives one constant.
+    """
+    key = (spec.what, seed, len(inputs))
+    if key not in _seeds:
+        tries = (seed + step for step in range(400))
+        _seeds[key] = next((one for one in tries if _tells_apart(spec, one, inputs)), seed)
+    return _seeds[key]
+
+
+def _tells_apart(spec: Spec, seed: int, inputs: Sequence[torch.Tensor]) -> bool:
+    for x in inputs:
+        outputs = [run(spec.table, parameters(spec.table, seed), x)]
+        for slip in spec.slips:
+            table = slip.edit(spec.table)
+            outputs.append(run(table, parameters(table, seed), x))
+            if matches(outputs[-1], outputs[0], 0.002):
+                return False
+        if not all(map(_varies, outputs)):
+            return False
+    return True
+
+
+def _varies(output: torch.Tensor) -> bool:
+    """Does it depend on the input?"""
+    return float(output.std(0).max()) > 0.002 * float(output.abs().max())
+
+
+def computes(
+    spec: Spec, model: Remote, twin: Remote, inputs: Sequence[torch.Tensor], seed: int
+) -> None:
+    """Fail, or grant a part, unless `model` computes the layers of the table."""
+    seen = examine(spec, model, twin, inputs, seed)
+    if seen.says:
+        raise Partial(seen.fraction, f"{spec.what} is not quite the network asked for: {seen.says}")
+
+
+def passes_gradients(
+    spec: Spec,
+    model: Remote,
+    twin: Remote,
+    seen: Seen,
+    x: torch.Tensor,
+    of_parameters: bool = False,
+) -> None:
+    """Fail unless the gradient of the summed output reaches the input (and the parameters)."""
+    if seen.table is not spec.table:
+        _fill(model, seen.seed, seen.order, x)  # another filling was tried after the one that fits
+    theirs = gradients(model, x, wrt=(0,), of=(model,) if of_parameters else ())
+    if seen.table is spec.table:
+        right = gradients(twin, x, wrt=(0,), of=(twin,) if of_parameters else ())
+    else:
+        right = _gradients(seen.table, x, seen.seed, of_parameters)
+    hint = "Do not detach, convert to numpy or use .data or .item() inside a network."
+    reached, wanted = theirs.inputs[0], right.inputs[0]
+    expect(isinstance(reached, torch.Tensor), f"No gradient flows back through {spec.what}.", hint)
+    assert reached is not None and wanted is not None
+    expect(
+        matches(reached, wanted, KINKS),
+        f"The gradient that flows back through {spec.what} is not that of its output.",
+        hint,
+    )
+    if of_parameters:
+        expect(
+            matches(_norms(theirs.objects[0]), _norms(right.objects[0]), KINKS),
+            f"The gradients of the parameters of {spec.what} are not those of its output.",
+            hint,
+        )
+
+
+def _gradients(table: Table, x: torch.Tensor, seed: int, of_parameters: bool) -> Gradients:
+    """What `gradients` would bring from the table's network."""
+    inputs, values = x.clone().requires_grad_(True), parameters(table, seed)
+    for one in values:
+        one.requires_grad_(of_parameters)
+    run(table, values, inputs).sum().backward()  # type: ignore[no-untyped-call]
+    return Gradients(None, [inputs.grad], [[one.grad for one in values]])
+
+
+def _norms(grads: Sequence[torch.Tensor | None]) -> torch.Tensor:
+    # Sorted, so that the order of definition does not matter; unused parameters have none.
+    norms = [float(grad.norm()) for grad in grads if isinstance(grad, torch.Tensor)]
+    return torch.tensor(sorted(norms))
+
+
+def _fill(model: Remote, seed: int, order: str, example: torch.Tensor) -> list[list[int]]:
+    try:
+        return fill(model, seed, order, [example])
+    except StudentError:
+        model(example)  # lazy layers learn their sizes from a first batch
+        return fill(model, seed, order, [example])
+
+
+def floats(value: Any, what: str) -> torch.Tensor:
+    """A network's output as float32, whatever its shape. Fails when it is something else."""
+    if not isinstance(value, torch.Tensor):
+        return tensor(value, [], what)
+    expect(
+        value.is_floating_point(),
+        f"{what} is of {value.dtype}; it should be a floating-point tensor.",
+    )
+    return value.to(torch.float32)
+
+
+def _agree(outputs: Sequence[torch.Tensor], expected: Sequence[torch.Tensor]) -> bool:
+    return all(
+        out.numel() == want.numel() and matches(out.reshape(want.shape), want)
+        for out, want in zip(outputs, expected, strict=True)
+    )
+
+
+def _sizes(shapes: Sequence[Sequence[int]]) -> list[int]:
+    return [math.prod(shape) for shape in shapes]
+
+
+def _counted(shapes: Sequence[Sequence[int]], table: Table) -> bool:
+    return sum(_sizes(shapes)) == sum(_sizes([s for layer in table for s in layer.shapes]))
+
+
+def _unlike(
+    spec: Spec, shapes: Sequence[Sequence[int]], shape: tuple[int, ...], wanted: tuple[int, ...]
+) -> Fail:
+    """What to say of a network that is none we know: what is seen from outside."""
+    table = [shape for layer in spec.table for shape in layer.shapes]
+    mine, given = sum(_sizes(shapes)), sum(_sizes(table))
+    if math.prod(shape) != math.prod(wanted):
+        return Fail(
+            f"The output of {spec.what} has shape {shape} for {wanted[0]} rows of input; it should "
+            f"be {wanted}.",
+            "Follow the shape of one batch through the layers: padding, strides, pooling.",
+        )
+    if mine != given:
+        return Fail(
+            f"{spec.what} has {mine} parameters; the layers asked for have {given}.",
+            "Compare the sizes of each layer with the list: channels, kernel sizes, biases.",
+        )
+    return Fail(
+        f"{spec.what} has as many parameters as asked for but computes something else.",
+        "Compare activations, pooling, padding and the order of the layers with the list.",
+    )

@@ -1,0 +1,371 @@
+"""What a check holds: a proxy for code that lives elsewhere, used as if it were the module.
+
+    vae = hw5_vae.VAE(784, latent_size=15)     # builds it over there; vae stands for it here
+    x_hat, mu, logvar = vae(x)                 # tensors travel, the answer is plain tensors
+    grads = gradients(hw5_vae.loss_function, x_hat, x, mu, logvar, wrt=(2, 3))
+
+The same proxy stands for the student's code in the worker and for the live reference in the
+judge. The proxy only talks; it never opens a worker and never judges.
+
+Calls are seeded: the n-th call of a check runs under the same seed in the student's code and in
+the reference, and no two calls of one check share a seed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from ..inside.wire import Handle
+
+Send = Callable[[dict[str, Any]], dict[str, Any]]
+"""Carries one request to a session and brings its answer (see inside/session.py)."""
+
+
+class StudentError(Exception):
+    """The code that was called raised. `kind`: error, missing, todo or memory.
+
+    `type` and `message` are the exception's, `where` the student's own line; all are hostile text.
+    """
+
+    def __init__(self, kind: str, type: str, message: str, where: str) -> None:
+        super().__init__(f"{type}: {message}")
+        self.kind, self.type, self.message, self.where = kind, type, message, where
+
+
+class ReferenceFailed(Exception):
+    """The reference raised: our fault, unless a student's answer was among its inputs."""
+
+
+class Lost(Exception):
+    """The worker's child is gone: `state` is timeout, memory or crashed."""
+
+    def __init__(self, state: str, message: str) -> None:
+        super().__init__(message)
+        self.state, self.message = state, message
+
+
+class WorkerDied(Lost):
+    """The worker itself is gone, through no doing of the code it ran: ask again in a new one."""
+
+
+class Line:
+    """One check's talk with one session: asks, raises what it answers, counts seeds."""
+
+    def __init__(self, send: Send, seed: int, reference: bool = False) -> None:
+        self._send = send
+        self._seed = seed
+        self._reference = reference
+        self._calls = 0
+
+    def module(self, name: str) -> Remote:
+        """The proxy of a module of that name."""
+        return Remote(self, name, "")
+
+    def ask(self, op: str, **request: Any) -> Any:
+        """The value a request brings, handles wrapped as `Remote`.
+
+        Raises StudentError (or ReferenceFailed) when the code raised, and Lost when the worker's
+        child is gone.
+        """
+        if op in ("call", "grad", "items"):
+            self._calls += 1
+            request["seed"] = self._seed + self._calls
+        answer = self._send({"op": op, **self._inward(request)})
+        if not isinstance(answer, dict) or not isinstance(answer.get("error", {}), dict):
+            raise Lost("crashed", "The process that ran your code broke the protocol.")
+        if "error" in answer:
+            fields = ("kind", "type", "message", "where")
+            error = StudentError(*(words(answer["error"].get(name)) for name in fields))
+            raise ReferenceFailed(str(error)) if self._reference else error
+        return self._outward(answer.get("value"))
+
+    def _inward(self, value: Any) -> Any:
+        if isinstance(value, Remote):
+            if value._line is not self:
+                # Its number names another object here.
+                raise TypeError("an object of one session was given to another")
+            return value._handle()
+        if isinstance(value, torch.device):
+            return str(value)
+        if isinstance(value, (list, tuple)):
+            return type(value)(self._inward(item) for item in value)
+        if isinstance(value, dict):
+            return {key: self._inward(item) for key, item in value.items()}
+        if not isinstance(value, SENDABLE):
+            raise TypeError(f"{type(value).__name__} objects cannot be sent; {_instead(value)}")
+        return value
+
+    def _outward(self, value: Any) -> Any:
+        if isinstance(value, Handle):
+            return Remote(self, value, "")
+        if isinstance(value, (list, tuple)):
+            return type(value)(self._outward(item) for item in value)
+        if isinstance(value, dict):
+            return {key: self._outward(item) for key, item in value.items()}
+        return value
+
+
+SENDABLE = (type(None), bool, int, float, str, torch.dtype, torch.Tensor, Handle)
+
+
+def _instead(value: Any) -> str:
+    """What a check uses for an object that cannot be sent."""
+    if isinstance(value, nn.Module):
+        return "for a network use stub(near, weight, bias, shape), for one with a loss trainee."
+    if isinstance(value, torch.optim.Optimizer):
+        return "for an optimizer use descent(rate, model)."
+    if isinstance(value, type):
+        return "for a class of networks use sized(near, seed, names)."
+    if callable(value):
+        return "for a function use mix(near, x=1.0), for a loss bowl(near, x=1.0, y=-1.0)."
+    if hasattr(value, "__array__"):
+        return "send a tensor: torch.as_tensor(...)."
+    if hasattr(value, "__iter__"):
+        return "send a list: list(...)."
+    return "docs/authoring.md lists what can be."
+
+
+class Remote:
+    """Stands for a module, or for an object or attribute over there. Call it, or go further."""
+
+    def __init__(self, line: Line, target: str | Handle, path: str) -> None:
+        self._line = line
+        self._target = target
+        self._path = path
+
+    def __getattr__(self, name: str) -> Remote:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Remote(self._line, self._target, f"{self._path}.{name}".lstrip("."))
+
+    # Its items are asked for by number, without end: a loop over it must fail instead.
+    __iter__ = None
+
+    def __getitem__(self, index: int) -> Remote:
+        return self.__getattr__(str(index))
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._line.ask(
+            "call", target=self._target, path=self._path, args=list(args), kwargs=kwargs
+        )
+
+    def __repr__(self) -> str:
+        return f"<remote {self._target} {self._path}>"
+
+    def _handle(self) -> Any:
+        """What stands for this object inside a request."""
+        if isinstance(self._target, Handle) and not self._path:
+            return self._target
+        found = value(self)
+        return found._target if isinstance(found, Remote) else found
+
+
+def words(text: Any) -> str:
+    """Text from over there, on one line, without control characters; not text is nothing."""
+    line = " ".join(text.split()) if isinstance(text, str) else ""
+    return "".join(character for character in line if character.isprintable())
+
+
+@dataclass(frozen=True)
+class Gradients:
+    """What `gradients` brings: the output, and the gradients it caused.
+
+    `inputs[i]` belongs to the i-th position of `wrt`; `objects[j]` lists the gradients of the j-th
+    model's parameters as defined. A gradient that nothing filled is None.
+    """
+
+    value: Any
+    inputs: list[torch.Tensor | None]
+    objects: list[list[torch.Tensor | None]]
+
+
+def value(remote: Remote) -> Any:
+    """The value of an attribute, `value(vae.latent_size)`; other objects stay a Remote."""
+    return remote._line.ask("get", target=remote._target, path=remote._path)
+
+
+def gradients(
+    function: Remote,
+    *args: Any,
+    wrt: Sequence[int | list[int | str]] = (),
+    of: Sequence[Remote] = (),
+    cotangent: torch.Tensor | None = None,
+    pick: int | str | None = None,
+    **kwargs: Any,
+) -> Gradients:
+    """Call `function` and backpropagate sum(output * cotangent) (cotangent: ones when None).
+
+    `wrt`: positions in `args` (float tensors) to differentiate, [position, key] inside a dict;
+    `of`: models whose parameter gradients to bring; `pick`: which item of a returned tuple or dict
+    is the output.
+    """
+    answer = function._line.ask(
+        "grad",
+        target=function._target,
+        path=function._path,
+        args=list(args),
+        kwargs=kwargs,
+        inputs=list(wrt),
+        objects=list(of),
+        cotangent=cotangent,
+        pick=pick,
+    )
+    return Gradients(answer["value"], answer["inputs"], answer["objects"])
+
+
+def stub(
+    near: Remote,
+    weight: torch.Tensor,
+    bias: torch.Tensor,
+    shape: Sequence[int] = (),
+    squash: bool = False,
+    table: torch.Tensor | None = None,
+) -> Remote:
+    """A given network on the side of `near`: x (N, ...) -> flatten(x) W + b, rows reshaped.
+
+    weight: (D, K), or (D,) for a factor of each entry; bias: (K,); `shape` is what a row of K
+    numbers becomes, (K,) when empty; `squash`: a sigmoid follows; `table` (C, K): the network takes
+    labels too, and adds a row for each.
+    """
+    shape = list(shape) or list(bias.shape)
+    more = {} if table is None else {"table": table}
+    made: Remote = near._line.ask(
+        "stub", weight=weight, bias=bias, shape=shape, squash=squash, **more
+    )
+    return made
+
+
+def trainee(
+    near: Remote,
+    weight: torch.Tensor,
+    bias: torch.Tensor,
+    beta: float,
+    table: torch.Tensor | None = None,
+    conditional: bool = False,
+) -> Remote:
+    """A given model for training loops on the side of `near`: its forward gives {"rec": w x + b},
+    its loss is the squared error plus beta times the mean square of w, `rec_loss` and `kl_loss`.
+
+    With `table` it adds the row of each image's class: of the label it is given if `conditional`,
+    or else of the number that the image's first pixel carries, in tenths.
+    """
+    made: Remote = near._line.ask(
+        "stub", weight=weight, bias=bias, beta=beta, table=table, conditional=conditional
+    )
+    return made
+
+
+def sized(near: Remote, seed: int, names: Sequence[str], turned: bool = False) -> Remote:
+    """What stands for a class of networks on the side of `near`: called with sizes (outputs, then
+    inputs, called `names`; `turned`: inputs, then outputs) it makes a given network of these
+    sizes, `recipe(seed, 0, (inputs, outputs))` its weight and `recipe(seed, 1, (outputs,))` its
+    bias.
+    """
+    made: Remote = near._line.ask("sized", seed=seed, names=list(names), turned=turned)
+    return made
+
+
+def reseeded(module: Remote, seed: int) -> Remote:
+    """The same module in a talk whose calls run under seeds that no batch changes."""
+    line = Line(module._line._send, seed, module._line._reference)
+    return Remote(line, module._target, module._path)
+
+
+def items(remote: Remote, count: int) -> list[Any]:
+    """The first `count` things that an object over there yields when it is iterated."""
+    found: list[Any] = remote._line.ask(
+        "items", target=remote._target, path=remote._path, count=count
+    )
+    return found
+
+
+def mix(near: Remote, rows: bool = False, **weights: float) -> Remote:
+    """A given function on the side of `near`: `mix(m, mu=1.0, logvar=0.5)` stands for
+    `lambda mu, logvar: mu + 0.5 * logvar`; with `rows` it sums over the last dimension.
+    """
+    made: Remote = near._line.ask("mix", weights=weights, rows=rows)
+    return made
+
+
+def bowl(near: Remote, **weights: float) -> Remote:
+    """A given loss on the side of `near`: `bowl(m, x=1.0, y=-0.5)` stands for
+    `lambda x, y: ((x - 0.5 * y) ** 2).mean()`.
+    """
+    made: Remote = near._line.ask("mix", weights=weights, square=True)
+    return made
+
+
+def descent(rate: float, *models: Remote) -> Remote:
+    """A given optimizer over there: plain gradient descent on the parameters of the models."""
+    made: Remote = models[0]._line.ask("descent", objects=list(models), rate=rate)
+    return made
+
+
+def assign(remote: Remote, new: Any) -> None:
+    """Set an attribute over there: `assign(gan.disc, stub(...))`.
+
+    What is set on a module or a class, `assign(hw5_vae.reparametrize, ...)`, lasts until the check
+    ends.
+    """
+    remote._line.ask("set", target=remote._target, path=remote._path, value=new)
+
+
+def fill(
+    model: Remote, seed: int, order: str = "definition", example: Sequence[Any] = ()
+) -> list[list[int]]:
+    """Fill a model's parameters from the recipe of `seed`; brings their shapes in that order.
+
+    `order="execution"` numbers the parameters as a forward pass on `example` meets them, so that
+    models that define their layers in another order can be compared.
+    """
+    shapes: list[list[int]] = model._line.ask(
+        "fill", target=model, seed=seed, order=order, args=list(example)
+    )
+    return shapes
+
+
+def zero(model: Remote) -> None:
+    """Set every parameter of a model to zero."""
+    model._line.ask("zero", target=model)
+
+
+def weights(
+    model: Remote, order: str = "definition", example: Sequence[Any] = ()
+) -> list[torch.Tensor]:
+    """The model's parameters (a claim until an output under them has been compared)."""
+    values: list[torch.Tensor] = model._line.ask(
+        "weights", target=model, order=order, args=list(example)
+    )
+    return values
+
+
+def shapes(model: Remote) -> list[tuple[int, ...]]:
+    """The shapes of the model's parameters, as defined (a claim)."""
+    found: list[list[int]] = model._line.ask("shapes", target=model)
+    return [tuple(shape) for shape in found]
+
+
+def load_weights(
+    model: Remote,
+    values: Sequence[torch.Tensor],
+    order: str = "definition",
+    example: Sequence[Any] = (),
+) -> None:
+    """Write these values into the model's parameters."""
+    model._line.ask("load", target=model, values=list(values), order=order, args=list(example))
+
+
+def set_grads(model: Remote, values: Sequence[torch.Tensor]) -> None:
+    """Set `.grad` of every parameter, as defined: an optimizer's next step is then ours."""
+    model._line.ask("set_grads", target=model, values=list(values))
+
+
+def layers(model: Remote, *example: Any) -> list[str]:
+    """`repr` of the layers in the order a forward pass on `example` uses them (a claim)."""
+    names: list[str] = model._line.ask("layers", target=model, args=list(example))
+    return names

@@ -1,1 +1,0 @@
-"""Known mistakes: one file a part, each mistake a small edit of the reference with a sentence."""

@@ -1,0 +1,1 @@
+"""The same grading on Gradescope: the zip, its run, its results."""

@@ -1,0 +1,1 @@
+"""Grades submissions: the judge of one, and the batch of many."""

@@ -1,0 +1,292 @@
+"""Runs the checks of one submission and decides. The only writer of verdicts.
+
+The judge never imports, unpickles or evaluates anything a student wrote: it asks through
+proxies, compares plain tensors with the live reference, and fails closed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
+
+from ..assignment import Assignment, Part, Question
+from ..checking.expect import Fail, Partial
+from ..checking.proxy import Line, Lost, Send, StudentError, WorkerDied, words
+from ..checking.reference import Reference
+from ..checking.registry import Check, Rng
+from ..results import (
+    ABNORMAL,
+    CRASHED,
+    ERROR,
+    FAIL,
+    MANUAL,
+    MEMORY,
+    PASS,
+    SKIPPED,
+    TIMEOUT,
+    UNGRADABLE,
+    CheckResult,
+    QuestionResult,
+)
+from ..sandbox.zygote import SandboxError
+from .diagnosis import Talk, diagnose, recorded
+
+SUBMISSION_SECONDS = 180.0
+"""Wall seconds of waiting for a submission after which its remaining checks end as `timeout`."""
+
+IMPORT_SECONDS = 20.0
+
+SORRY = "This check failed on our side. Your marks for the question wait until we have mended it."
+SHAPELESS = "What your code returned has a form that this question does not allow."
+
+
+T = TypeVar("T")
+
+
+class Code(Protocol):
+    """A submission's code, running somewhere."""
+
+    def send(self, seconds: float) -> Send:
+        """A way to ask it, with so many CPU seconds for everything asked. It raises Lost."""
+
+    def close(self) -> None:
+        """End it."""
+
+
+SEVERITY = (PASS, SKIPPED, FAIL, ERROR, MEMORY, TIMEOUT, CRASHED, UNGRADABLE)
+"""A question's state is the gravest of its checks'."""
+
+Open = Callable[[Mapping[str, bytes]], Code]
+"""Starts the code of a submission's files."""
+
+
+class Run:
+    """One submission under judgement: its code, reopened whenever a check has killed it."""
+
+    def __init__(
+        self,
+        files: Mapping[str, bytes],
+        open_code: Open,
+        patience: float = SUBMISSION_SECONDS,
+    ) -> None:
+        """`patience`: wall seconds for which the judge waits for the code, in all."""
+        self._files = files
+        self._open = open_code
+        self._code: Code | None = None
+        self._patience = patience
+
+    def send(self, seconds: float) -> Send:
+        if self._patience <= 0:
+            raise Lost(TIMEOUT, "The submission as a whole took too long.")
+        if self._code is None:
+            self._code = self._open(self._files)
+        ask = self._code.send(seconds)
+
+        def asked(request: dict[str, Any]) -> dict[str, Any]:
+            began = time.monotonic()
+            try:
+                return ask(request)
+            except Lost:
+                self.close()
+                raise
+            finally:
+                self._patience -= time.monotonic() - began
+
+        return asked
+
+    def close(self) -> None:
+        if self._code is not None:
+            self._code.close()
+        self._code = None
+
+
+def judge(
+    files: Mapping[str, bytes],
+    parts: Sequence[Part],
+    checks: Sequence[Check],
+    reference: Reference,
+    open_code: Open,
+    seed: int,
+    patience: float = SUBMISSION_SECONDS,
+) -> tuple[QuestionResult, ...]:
+    """Run every check of `parts` on one submission. Raises nothing a submission can cause."""
+    run = Run(files, open_code, patience)
+    ended: dict[str, CheckResult] = {}
+    try:
+        for part in parts:
+            if part.module is None:
+                continue  # marked by hand alone
+            importing = import_module(part, files, run)
+            ended[importing.question] = importing
+            for check in checks:
+                if check.question in part.full_ids():
+                    blocker = _blocker(check, ended, importing)
+                    result = (
+                        _skipped(check, blocker)
+                        if blocker is not None
+                        else run_check(check, run.send, reference, seed)
+                    )
+                    if result.state in ABNORMAL:
+                        run.close()
+                    ended[check.id] = result
+    finally:
+        run.close()
+    return tuple(_question(part, question, ended) for part in parts for question in part.questions)
+
+
+def run_check(
+    check: Check, send: Callable[[float], Send], reference: Reference, seed: int
+) -> CheckResult:
+    """One check on one submission: how it ended, and the sentence that says so."""
+
+    def ended(state: str, fraction: float, message: str = "", hint: str = "") -> CheckResult:
+        return CheckResult(
+            check.id, check.question, state, fraction, check.share, check.title, message, hint
+        )
+
+    talk: Talk = []
+
+    def tried() -> None:
+        talk.clear()
+        ask = recorded(send(check.seconds), talk)
+        ask({"op": "forget"})
+        call(check, ask, reference, seed)
+
+    try:
+        _steadily(tried)
+    except (Fail, Partial) as fail:
+        fraction = fail.fraction if isinstance(fail, Partial) else 0.0
+        known = diagnose(talk, check.question, check.module, reference)
+        return ended(FAIL, fraction, _joined(fail.message, known), fail.hint)
+    except Lost as lost:
+        return ended(lost.state, 0.0, lost.message)
+    except StudentError as error:
+        return ended(*_student_error(error))
+    except SandboxError:
+        # This machine cannot run anybody's code: no mark follows from that.
+        raise
+    except Exception as error:
+        if reference_passes(check, reference, seed):
+            return ended(FAIL, 0.0, SHAPELESS)
+        return ended(UNGRADABLE, 0.0, f"{SORRY} ({type(error).__name__}: {error})"[:300])
+    return ended(PASS, 1.0)
+
+
+def _joined(message: str, known: str) -> str:
+    """Both sentences, unless the check has said as much already."""
+    return message if not known or known in message else f"{message} It looks like this: {known}"
+
+
+def _steadily(attempt: Callable[[], T]) -> T:
+    """What an attempt brings; begun anew, once, when our own worker died under it."""
+    try:
+        return attempt()
+    except WorkerDied:
+        return attempt()
+
+
+def call(check: Check, ask: Send, reference: Reference, seed: int) -> None:
+    """Call a check's function with its proxies; what it raises is its outcome."""
+    rng = Rng(seed, check.id)
+    theirs = Line(ask, rng.seed).module(check.module)
+    ours = Line(reference.send(), rng.seed, reference=True).module(check.module)
+    check.function(theirs, ours, rng)
+
+
+def reference_passes(check: Check, reference: Reference, seed: int) -> bool:
+    """Does the check work at all? Then what broke it came from the student's side."""
+    try:
+        call(check, reference.send(), reference, seed)
+    except Exception:
+        return False
+    return True
+
+
+def _student_error(error: StudentError) -> tuple[str, float, str]:
+    if error.kind == "missing":
+        return FAIL, 0.0, f"{error.message}. Keep the names that the assignment gives."
+    if error.kind == "todo":
+        return FAIL, 0.0, "This is not implemented yet."
+    if error.kind == "memory":
+        return MEMORY, 0.0, "Your code asked for more memory than a submission may use."
+    where = f" ({error.where})" if error.where else ""
+    return ERROR, 0.0, f"Your code raised {error.type}: {error.message}{where}"[:300]
+
+
+def import_module(part: Part, files: Mapping[str, bytes], run: Run) -> CheckResult:
+    """Load the part's module; every check of the part waits for it."""
+    question = f"{part.id}.import"
+    name = f"{part.module}.py"
+
+    def ended(state: str, message: str = "") -> CheckResult:
+        title = f"{name} can be loaded."
+        fraction = float(state == PASS)
+        return CheckResult(f"{question}.loads", question, state, fraction, 1.0, title, message)
+
+    if name not in files:
+        return ended(FAIL, f"{name} was not handed in.")
+    try:
+        notes = _steadily(
+            lambda: Line(run.send(IMPORT_SECONDS), 0).ask("import", module=part.module)
+        )
+    except Lost as lost:
+        run.close()
+        return ended(lost.state, lost.message)
+    except StudentError as error:
+        state, _, message = _student_error(error)
+        return ended(state, message)
+    texts = [words(note) for note in notes] if isinstance(notes, list) else []
+    return ended(PASS, " ".join(texts)[:1000])
+
+
+def _blocker(
+    check: Check, ended: Mapping[str, CheckResult], importing: CheckResult
+) -> CheckResult | None:
+    """The result this check waits for in vain, if any."""
+    if importing.state != PASS:
+        return importing
+    for name in check.after:
+        if name in ended and ended[name].state != PASS:
+            return ended[name]
+    for other in ended.values():
+        if other.question == check.question and other.state in ABNORMAL:
+            return other
+    return None
+
+
+def _skipped(check: Check, blocker: CheckResult) -> CheckResult:
+    # What blocks a blocked check is the first cause, not the chain of consequences.
+    waits_for = blocker.waits_for or blocker.title
+    return CheckResult(
+        check.id,
+        check.question,
+        SKIPPED if blocker.state != UNGRADABLE else UNGRADABLE,
+        0.0,
+        check.share,
+        check.title,
+        "Not tried: it needs the other check to pass first.",
+        waits_for=waits_for,
+    )
+
+
+def _question(part: Part, question: Question, ended: Mapping[str, CheckResult]) -> QuestionResult:
+    """Add up one question. Nothing checked means ungradable, never full marks."""
+    full_id = f"{part.id}.{question.id}"
+    checks = tuple(result for result in ended.values() if result.question == full_id)
+    if question.kind == "manual":
+        state, points = MANUAL, None
+    elif not checks or any(result.state == UNGRADABLE for result in checks):
+        state, points = UNGRADABLE, None
+    else:
+        earned = sum(result.share * result.fraction for result in checks)
+        points = round(question.points * earned / sum(result.share for result in checks), 4)
+        state = max((result.state for result in checks), key=SEVERITY.index)
+    return QuestionResult(
+        full_id, question.title, question.kind, state, points, question.points, checks
+    )
+
+
+def graded_parts(assignment: Assignment, wanted: Sequence[str]) -> tuple[Part, ...]:
+    """The parts to grade: all of them when none is named. Raises AssignmentError."""
+    return tuple(assignment.part(name) for name in wanted) if wanted else assignment.parts

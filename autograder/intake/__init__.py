@@ -1,0 +1,1 @@
+"""Whose work it is, and which files: what was handed in becomes submissions."""

@@ -1,0 +1,284 @@
+"""Whose is what: how Gradescope, Canvas, Moodle, nbgrader and plain folders lay submissions out.
+
+Everything here goes by names and by the platform's own metadata. What lies inside a student's
+folder is the student's, and says nothing about whose it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from autograder.assignment import Assignment
+from autograder.intake.archive import FILE, FOLDER, MAX_DEPTH, Node, Refused, children, folder, read
+
+MAX_STUDENTS = 20_000
+MAX_ENTRIES = 2_000  # of one submission
+MAX_METADATA = 256 * 2**20  # Gradescope's holds what the autograder printed for every student
+
+METADATA_OF_ALL = "submission_metadata.yml"
+METADATA_OF_ONE = "submission_metadata.json"
+
+_SAFE_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
+_ARCHIVE = re.compile(r"(\.tar)?\.(zip|rar|7z|tar|gz|tgz|bz2|xz)$", re.IGNORECASE)
+_BUNDLE = re.compile(r"hw\d+_(.+)", re.IGNORECASE | re.DOTALL)
+_CANVAS = re.compile(r"([^_]+)(_LATE)?_(\d+)_(\d+)_(.+)", re.DOTALL)
+_MOODLE = re.compile(r"(.*)_(\d+)_assignsubmission_[a-z]+(?:_(.*))?", re.DOTALL)
+_AGAIN = re.compile(r"-(\d{1,6})(?=(\.[^.]*)?$)")
+_TIME = re.compile(
+    r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,6})\d*)? ?(Z|UTC|[+-]\d\d:?\d\d)?"
+)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one submission lies and what the platform says of it, before any file is read.
+
+    `people` gives, for each member, every name the platform knows; the first one counts.
+    `numbered`: the platform gave a number only, which no NetID can be compared with.
+    """
+
+    id: str
+    node: Node
+    people: tuple[tuple[str, ...], ...]
+    submitted: datetime | None = None
+    marked_late: bool = False
+    numbered: bool = False
+
+
+def alone(node: Node, beside: Node | None = None) -> Place:
+    """A single submission, named after its folder or zip.
+
+    The students' `bundle()` calls its zip hw5_NETID.zip, of a group hw5_NETID--NETID.zip.
+    `beside` is the submission_metadata.json that Gradescope lays beside, never inside, the folder.
+    Raises Refused when it is not Gradescope's.
+    """
+    if beside:
+        return _gradescope_one(node, beside)
+    name = _ARCHIVE.sub("", node.name)
+    bundle = _BUNDLE.fullmatch(name) if name != node.name else None
+    people = tuple((one,) for one in bundle[1].split("--") if one) if bundle else ()
+    return Place(safe_id(bundle[1] if bundle else name), node, people or ((name,),))
+
+
+def unwrap(root: Node, assignment: Assignment) -> tuple[Node, list[Node]]:
+    """The folder whose entries are the submissions, and those entries. Raises Refused.
+
+    Lone folders are wrappers when the last of them holds several submissions; otherwise they are
+    the one student of a small class.
+    """
+    top = children(root, MAX_STUDENTS)
+    inner, inside = root, top
+    for _ in range(MAX_DEPTH):
+        lone = [n for n in inside if n.kind == FOLDER and n.name == "submitted"] or inside
+        if holds_work(inside, assignment) or len(lone) != 1 or lone[0].kind != FOLDER:
+            break
+        try:
+            inner, inside = lone[0], children(lone[0], MAX_STUDENTS)
+        except Refused:
+            break
+        if _is_class(inner, inside) and not holds_work(inside, assignment):
+            root, top = inner, inside
+    return root, top
+
+
+def _is_class(node: Node, inside: list[Node]) -> bool:
+    several = sum(child.kind == FOLDER or _is_loose(child) for child in inside) > 1
+    metadata = any(child.name == METADATA_OF_ALL for child in inside)
+    return several or metadata or node.name == "submitted"
+
+
+def places(root: Node, top: list[Node], assignment: Assignment) -> list[Place]:
+    """Which entry is whose, sorted by id, ids made distinct. Raises Refused.
+
+    Files whose names say nothing, such as a list of grades, are nobody's.
+    """
+    by_name = {node.name: node for node in top}
+    if "submission" in by_name and METADATA_OF_ONE in by_name:
+        return [_gradescope_one(by_name["submission"], by_name[METADATA_OF_ONE])]
+    metadata = by_name.get(METADATA_OF_ALL)
+    gradescope = _gradescope_all(read(metadata, MAX_METADATA)) if metadata else {}
+    collected = {node.name: _collected(node, assignment) for node in top if node.kind == FOLDER}
+    found = [place for place in collected.values() if place]
+    nbgrader = any(place.submitted for place in found) or (root.name == "submitted" and found)
+    loose: dict[tuple[str, str], list[tuple[Node, str]]] = defaultdict(list)
+    late: set[str] = set()
+    taken: list[Place] = []
+    for node in top:
+        if match := _MOODLE.fullmatch(node.name):
+            loose[match[2], match[1]].append((node, match[3] or node.name))
+        elif node.kind == FILE and (match := _CANVAS.fullmatch(node.name)):
+            loose[match[3], match[1]].append((node, match[5]))
+            late |= {match[3]} if match[2] else set()
+        elif node.kind == FOLDER and nbgrader:
+            # A student without a folder for this assignment has handed in others only.
+            taken += [place] if (place := collected[node.name]) else []
+        elif node.name in gradescope:
+            people, created = gradescope[node.name]
+            taken.append(Place(safe_id(node.name), node, people or ((node.name,),), created))
+        elif node.kind != FILE or _ARCHIVE.search(node.name):
+            taken.append(alone(node))
+    for (number, name), nodes in loose.items():
+        bundle = folder(f"{name}_{number}", _renamed(nodes, assignment))
+        identity = safe_id(f"{_stem(name)}_{number}".lstrip("_"))
+        taken.append(
+            Place(identity, bundle, ((number,),), marked_late=number in late, numbered=True)
+        )
+    return _distinct(taken)
+
+
+def safe_id(name: str) -> str:
+    """`name` itself where it is safe as a file name, else a readable stem and a short hash."""
+    if _SAFE_ID.fullmatch(name):
+        return name
+    return f"{_stem(name) or 'student'}-{_short_hash(name)}"
+
+
+def wanted_name(name: str, assignment: Assignment) -> str | None:
+    """The name under which a file is taken: its own, or that in lower case; else None."""
+    base = re.split(r"[/\\]", name)[-1]
+    return next((n for n in (base, base.lower()) if assignment.wants(n)), None)
+
+
+def holds_work(nodes: list[Node], assignment: Assignment) -> bool:
+    """True when one is a file the assignment names in full; any folder may hold some `*.pdf`."""
+    names = [name for name in assignment.files if not re.search(r"[*?\[]", name)]
+    return any(n.kind == FILE and (n.name in names or n.name.lower() in names) for n in nodes)
+
+
+def is_zip(node: Node) -> bool:
+    """True for a file that calls itself a zip."""
+    return node.kind == FILE and node.name.lower().endswith(".zip")
+
+
+def _is_loose(node: Node) -> bool:
+    named = _CANVAS.fullmatch(node.name) or _MOODLE.fullmatch(node.name)
+    return node.kind == FILE and bool(named or _ARCHIVE.search(node.name))
+
+
+def _renamed(nodes: list[tuple[Node, str]], assignment: Assignment) -> list[Node]:
+    """A student's loose files under their own names, of which Canvas's `-2` is taken off.
+
+    Canvas adds a number to a file that is handed in again, so the highest one is the latest.
+    """
+
+    def latest_first(item: tuple[Node, str]) -> tuple[int, str]:
+        number = _AGAIN.search(item[1])
+        return -int(number[1]) if number else 0, item[1]
+
+    renamed: dict[str, Node] = {}
+    for node, name in sorted(nodes, key=latest_first):
+        plain = _AGAIN.sub("", name)
+        if wanted_name(name, assignment) is None and wanted_name(plain, assignment):
+            name = plain
+        renamed[name if name not in renamed else node.name] = node
+    return [replace(node, name=name) for name, node in renamed.items()]
+
+
+def _collected(node: Node, assignment: Assignment) -> Place | None:
+    """nbgrader's `<student>/<assignment>/` with its timestamp.txt; None when it is not there."""
+    try:
+        homes = {home.name: home for home in children(node, MAX_ENTRIES) if home.kind == FOLDER}
+        home = homes[assignment.id]
+        stamps = [n for n in children(home, MAX_ENTRIES) if n.name == "timestamp.txt"]
+        submitted = parse_time(read(stamps[0], 200).decode("utf-8", "replace")) if stamps else None
+    except (KeyError, Refused):
+        return None
+    return Place(safe_id(node.name), home, ((node.name,),), submitted)
+
+
+def _gradescope_one(node: Node, metadata: Node) -> Place:
+    """One submission as Gradescope lays it before its autograder."""
+    try:
+        data = json.loads(read(metadata, MAX_METADATA))
+        people = tuple((*_names("", user["email"]), str(user["id"])) for user in data["users"])
+        identity, created = f"submission_{int(data['id'])}", parse_time(data["created_at"])
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise Refused(f"lies beside a {METADATA_OF_ONE} that is not Gradescope's") from None
+    return Place(identity, node, people or ((identity,),), created)
+
+
+def _gradescope_all(data: bytes) -> dict[str, tuple[tuple[tuple[str, ...], ...], datetime | None]]:
+    """Gradescope's submission_metadata.yml: folder -> (the names of each person, time).
+
+    Only the few lines that matter are read, by their exact column: what a student wrote, such as
+    a name or an output, stands further to the right and cannot pass for a line of Gradescope's.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    entry: dict[str, Any] = {}
+    section, column = "", -1
+    for line in data.decode("utf-8", "replace").split("\n"):
+        if match := re.match(r"(submission_\d+):\s*$", line):
+            entry = found[match[1]] = {"people": [], "created": None}
+            section = ""
+        elif match := re.match(r"  :?(\w+):\s*(.*)", line):
+            section, column = match[1], -1
+            if section == "created_at":
+                entry["created"] = parse_time(_unquoted(match[2]))
+        elif section == "submitters" and (match := re.match(r"( *(?:- )?):?(\w+):\s+(.*)", line)):
+            starts = match[1].endswith("- ")
+            column = len(match[1]) if column < 0 and starts else column
+            if len(match[1]) == column:
+                entry["people"] += [{}] if starts else []
+                entry["people"][-1][match[2]] = _unquoted(match[3])
+    return {
+        name: (
+            tuple(
+                names
+                for person in entry["people"]
+                if (names := _names(person.get("sid", ""), person.get("email", "")))
+            ),
+            entry["created"],
+        )
+        for name, entry in found.items()
+    }
+
+
+def _names(sid: str, email: str) -> tuple[str, ...]:
+    """Every name of one person, the one that counts first: the roster's id, then the NetID."""
+    return tuple(name for name in (sid, email.partition("@")[0], email) if name)
+
+
+def _unquoted(text: str) -> str:
+    text = text.strip()
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
+        return text[1:-1]
+    return "" if text in ("null", "~") else text
+
+
+def parse_time(text: str) -> datetime | None:
+    """A platform's time; UTC where it names no zone. None when it is no time."""
+    match = _TIME.fullmatch(text.strip())
+    if match is None:
+        return None
+    zone = match[4] if match[4] and match[4][0] in "+-" else "+0000"
+    moment = f"{match[1]} {match[2]}.{match[3] or 0} {zone}"
+    try:
+        return datetime.strptime(moment, "%Y-%m-%d %H:%M:%S.%f %z")
+    except ValueError:
+        return None
+
+
+def _distinct(taken: list[Place]) -> list[Place]:
+    """Sorted by id; a hash is added to ids that a disk which ignores case would not tell apart."""
+    seen: set[str] = set()
+    distinct = []
+    for place in sorted(taken, key=lambda place: (place.id, place.node.name)):
+        if place.id.lower() in seen:
+            place = replace(place, id=f"{place.id[:50]}-{_short_hash(place.node.name)}")
+        seen.add(place.id.lower())
+        distinct.append(place)
+    return sorted(distinct, key=lambda place: place.id)
+
+
+def _stem(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name)[:40].strip("-.")
+
+
+def _short_hash(name: str) -> str:
+    return hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:8]

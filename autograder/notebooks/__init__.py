@@ -1,0 +1,1 @@
+"""Runs and prints the notebooks that were handed in."""

@@ -1,0 +1,208 @@
+"""Known mistakes of part ae-gan."""
+
+from __future__ import annotations
+
+from ...checking.catalogue import Mistake
+
+PART = "ae-gan"
+
+
+def _of(question: str, within: str, *rows: tuple[str, str, str, str]) -> tuple[Mistake, ...]:
+    """Mistakes of one edit each: name, sentence, old, new."""
+    return tuple(
+        Mistake(name, f"{PART}.{question}", sentence, within, ((old, new),))
+        for name, sentence, old, new in rows
+    )
+
+
+TRAIN = "def train_ae_gan"
+NETWORKS = "(model.encoder, model.generator, model.discriminator)"
+ADAMS = "tuple(optim.Adam(network.parameters(), lr=lr) for network in networks)"
+REAL = "loss_discriminator = bce(model.discriminator(x), real)\n"
+FAKE = "loss_discriminator = loss_discriminator + bce(model.discriminator(fakes), fake)"
+GENERATOR = "loss_generator = 0.9 * fooled + mse(model.generator(code.detach()), x)"
+ENCODER = "loss_autoencoder = mse(model.generator(code), x)"
+
+MISTAKES: tuple[Mistake, ...] = (
+    *_of(
+        "optimizers",
+        "def ae_gan_optimizers",
+        (
+            "no-encoder",
+            "",
+            NETWORKS,
+            NETWORKS.replace("encoder", "generator"),
+        ),
+        (
+            "no-discriminator",
+            "",
+            NETWORKS,
+            NETWORKS.replace("discriminator", "generator"),
+        ),
+        (
+            "no-generator",
+            "",
+            NETWORKS,
+            NETWORKS.replace("generator", "encoder"),
+        ),
+        (
+            "rate-ignored",
+            "the optimizers have torch's default rate, whatever lr is.",
+            ", lr=lr",
+            "",
+        ),
+        (
+            "first-layers-alone",
+            "",
+            "network.parameters()",
+            "list(network.parameters())[:1]",
+        ),
+        ("uphill", "", "lr=lr)", "lr=lr, maximize=True)"),
+    ),
+    *_of(
+        "loss_discriminator",
+        TRAIN,
+        (
+            "labels-swapped",
+            "the labels are swapped: real images have 1, fakes 0.",
+            f"{REAL}            {FAKE}",
+            f"{REAL}            {FAKE}".replace(", real)", ", FAKE)")
+            .replace(", fake)", ", real)")
+            .replace("FAKE", "fake"),
+        ),
+        (
+            "real-alone",
+            "the loss of the fakes is missing.",
+            FAKE,
+            "pass",
+        ),
+        (
+            "fakes-alone",
+            "the loss of the real images is missing.",
+            REAL,
+            "loss_discriminator = 0.0\n",
+        ),
+        (
+            "halved",
+            "it is the mean of the two cross-entropies; this part asks for their sum.",
+            FAKE,
+            f"{FAKE}\n            loss_discriminator = loss_discriminator / 2",
+        ),
+        (
+            "not-cleared",
+            "the gradients of the discriminator are never cleared, so they add up.",
+            "opt_discriminator.zero_grad()\n",
+            "\n",
+        ),
+        (
+            "fakes-labelled-real",
+            "the fakes have label 1 here; it is 0 in this step.",
+            FAKE,
+            FAKE.replace("fake)", "real)"),
+        ),
+        (
+            "never-steps",
+            "the optimizer of the discriminator never steps.",
+            "opt_discriminator.step()",
+            "pass",
+        ),
+        (
+            "logits",
+            "it takes the probabilities for logits: BCE with logits applies a second sigmoid.",
+            f"{REAL}            {FAKE}",
+            f"{REAL}            {FAKE}".replace("bce(", "nn.BCEWithLogitsLoss()("),
+        ),
+    ),
+    *_of(
+        "loss_generator",
+        TRAIN,
+        (
+            "no-reconstruction",
+            "the mean square of the reconstruction is missing.",
+            GENERATOR,
+            "loss_generator = 0.9 * fooled",
+        ),
+        (
+            "reconstruction-alone",
+            "the part that fools the discriminator is missing.",
+            GENERATOR,
+            GENERATOR.replace("0.9 * fooled + ", ""),
+        ),
+        (
+            "labels-zero",
+            "the fakes have label 0 here; the generator wants them taken for real, label 1.",
+            "fooled = bce(model.discriminator(model.generator(z)), real)",
+            "fooled = bce(model.discriminator(model.generator(z)), fake)",
+        ),
+        (
+            "saturating",
+            "it is the saturating form, log(1 - D(G(z))); take fakes with label 1.",
+            "fooled = bce(model.discriminator(model.generator(z)), real)",
+            "fooled = -bce(model.discriminator(model.generator(z)), fake)",
+        ),
+        (
+            "subtracted",
+            "the reconstruction is subtracted; add it.",
+            GENERATOR,
+            GENERATOR.replace("+", "-"),
+        ),
+        (
+            "not-cleared",
+            "the gradients of the generator are never cleared, so they add up.",
+            "opt_generator.zero_grad()\n",
+            "\n",
+        ),
+        (
+            "fakes-detached",
+            "the fakes are detached, so that the discriminator teaches the generator nothing.",
+            "model.discriminator(model.generator(z))",
+            "model.discriminator(model.generator(z).detach())",
+        ),
+        (
+            "never-steps",
+            "the optimizer of the generator never steps.",
+            "opt_generator.step()",
+            "pass",
+        ),
+    ),
+    *_of(
+        "loss_autoencoder",
+        TRAIN,
+        (
+            "sum",
+            "it is the sum of the squares; ask for their mean.",
+            ENCODER,
+            "loss_autoencoder = nn.MSELoss(reduction='sum')(model.generator(code), x)",
+        ),
+        (
+            "absolute",
+            "it has absolute values where squares should stand.",
+            ENCODER,
+            "loss_autoencoder = F.l1_loss(model.generator(code), x)",
+        ),
+        (
+            "not-cleared",
+            "the gradients of the encoder are never cleared, so they add up.",
+            "opt_encoder.zero_grad()\n",
+            "\n",
+        ),
+        (
+            "never-steps",
+            "the optimizer of the encoder never steps.",
+            "opt_encoder.step()",
+            "pass",
+        ),
+        (
+            "of-codes",
+            "it compares reconstructions of noise with the images.",
+            ENCODER,
+            "loss_autoencoder = mse(model.generator(torch.randn_like(code) + 0 * code), x)",
+        ),
+        (
+            "root",
+            "it is the root of the mean square; leave the root out.",
+            ENCODER,
+            f"{ENCODER}.sqrt()",
+        ),
+    ),
+)

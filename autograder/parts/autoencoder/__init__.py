@@ -1,0 +1,1 @@
+"""Autoencoder, beta-VAE and conditional beta-VAE: how this part is graded."""

@@ -1,0 +1,383 @@
+"""Hidden checks of the part autoencoder, first half: all but the beta-VAEs.
+
+The autoencoder, its loader and its loop, samples and interpolation; the rest is in beta_vae.py.
+
+Each mistake costs once: networks are filled and compared on their own, and everything else works
+with given ones. Training loops are judged by where they take the weights of a given model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import torch
+
+from ...checking.expect import Fail, Partial, close, either, expect, matches, tensor
+from ...checking.proxy import Remote, StudentError, assign, fill, gradients, items, stub, weights
+from ...checking.registry import Rng, check
+from ..fc_vae.models import IMAGE, LATENT, PIXELS, linears, run_network
+from . import beta_vae as beta_vae  # the second half, so that all of the part is here
+from .models import (
+    CODES,
+    DECODER,
+    DRAWS,
+    ENCODER,
+    HIDDEN,
+    Networks,
+    batches_of,
+    expect_moved,
+    expect_shape,
+    expect_standard,
+    flat_images,
+    layered,
+    movement,
+    new_model,
+    series,
+    toy,
+)
+
+Batch = tuple[torch.Tensor, torch.Tensor]
+Train = Callable[..., tuple[torch.Tensor, Any]]
+
+EVERY_PASS = "torch.utils.data.DataLoader has arguments for it: batch_size, shuffle, drop_last."
+ENDS = (
+    "With w from 0 to 1 in `steps` equal steps, both included, the codes are "
+    "(1 - w) * first + w * last; each is decoded."
+)
+
+
+@check("autoencoder.architecture", share=5)
+def encodes_in_three_layers(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
+    """AEEncoder turns an image into nz numbers: Linear to 256, ReLU, Linear to 64, ReLU, Linear
+    to nz.
+    """
+    what = "What AEEncoder gives"
+    x, small = rng.uniform(0, 1, 4, PIXELS), rng.uniform(0, 1, 3, 50)
+    encoder = hw5_vae.AEEncoder(nz=LATENT, input_size=PIXELS)
+    layered(encoder, (x,), x, ENCODER, HIDDEN, rng.seed, what)
+    expect_size(encoder(x), (4, LATENT), f"What AEEncoder(nz={LATENT}) gives")
+    _for_other_sizes(
+        lambda: hw5_vae.AEEncoder(nz=3, input_size=50), small, (3, 3), "AEEncoder", rng.seed
+    )
+
+
+@check("autoencoder.architecture", share=5)
+def decodes_in_three_layers(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
+    """AEDecoder turns nz numbers into an image: Linear to 64, ReLU, Linear to 256, ReLU, Linear
+    to output_size, Sigmoid.
+    """
+    what = "What AEDecoder gives"
+    z, small = rng.normal(4, LATENT), rng.normal(3, 5)
+    decoder = hw5_vae.AEDecoder(nz=LATENT, output_size=PIXELS)
+    layered(decoder, (z,), z, DECODER, HIDDEN[::-1], rng.seed, what)
+    _for_other_sizes(
+        lambda: hw5_vae.AEDecoder(nz=5, output_size=50), small, (3, 50), "AEDecoder", rng.seed
+    )
+
+
+def expect_size(value: Any, shape: tuple[int, int], what: str) -> None:
+    n, size = shape
+    tensor(value, [shape, (n, 1, size)], what)
+
+
+def _for_other_sizes(
+    make: Callable[[], Remote], x: torch.Tensor, shape: tuple[int, int], name: str, seed: int
+) -> None:
+    """A network that is right for one size keeps most when it is wrong for others."""
+    try:
+        part = make()
+        fill(part, seed)
+        expect_size(part(x), shape, f"What {name} gives")
+    except (Fail, StudentError):
+        raise Partial(
+            0.75,
+            f"{name} is right for one size and not for another.",
+            "The first and the last layer follow from the arguments of the constructor.",
+        ) from None
+
+
+@check("autoencoder.architecture", share=2)
+def joins_encoder_and_decoder(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
+    """AutoEncoder encodes the images and decodes the codes."""
+    x, other = rng.uniform(0, 1, 2, 4, *IMAGE)
+    given = Networks.draw(rng, LATENT, squash=True)
+    what = "What AutoEncoder gives"
+
+    def lets_gradients_through(model: Remote) -> None:
+        (grad,) = gradients(model, x, wrt=(0,)).inputs
+        if grad is None or not grad.any():
+            raise Partial(
+                0.5,
+                "No gradient passes through AutoEncoder, so its encoder would never learn.",
+                "No detach() and no torch.no_grad() between encoder and decoder.",
+            )
+
+    def with_given_networks() -> None:
+        model = given.install(new_model(hw5_vae, lambda: hw5_vae.AutoEncoder(LATENT)))
+        for result, asked in [(model(one), one) for one in (x, other)]:
+            images, _ = flat_images(result, len(x), what)
+            close(images, given.decode(given.q(asked)), what, hint="x -> encoder -> decoder.")
+        lets_gradients_through(model)
+
+    def with_networks_of_other_names() -> None:
+        model = hw5_vae.AutoEncoder(LATENT)
+        layers = linears(rng.seed, fill(model, rng.seed, "execution", (x,)))
+        expect(len(layers) == 6, f"{what} passes {len(layers)} Linear layers; it should be six.")
+        expected = run_network(x.flatten(1), layers, [*ENCODER, *DECODER])
+        close(flat_images(model(x), len(x), what)[0], expected, what)
+        lets_gradients_through(model)
+        raise Partial(0.5, "AutoEncoder has no `encoder` and `decoder`, which others call.")
+
+    def sizes() -> None:
+        model = new_model(hw5_vae, lambda: hw5_vae.AutoEncoder(LATENT))
+        expect_size(model.encoder(x), (len(x), LATENT), "The code of AutoEncoder")
+        flat_images(model.decoder(rng.normal(len(x), LATENT)), len(x), "The image of AutoEncoder")
+
+    either(with_given_networks, with_networks_of_other_names)
+    sizes()
+
+
+@check("autoencoder.loader")
+def gives_full_batches(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
+    """make_loader gives batches of batch_size images and labels, full ones only."""
+    sizes = (53, 8), (24, 6)
+    passes = [_Pass.of(hw5_vae, rng, *one)[0] for one in sizes]
+    for seen, (n, size) in zip(passes, sizes, strict=True):
+        expect(
+            seen.sizes == [size] * (n // size),
+            f"The batches of {n} images have the sizes {_few(seen.sizes)}; full batches of {size} "
+            f"are {n // size}.",
+            EVERY_PASS,
+        )
+
+
+@check("autoencoder.loader")
+def shuffles_every_pass(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
+    """Every pass over the loader goes through the images in a fresh random order, each at most
+    once.
+
+    Two orders of 48 images are equal with a probability below 1e-60.
+    """
+    first, second = (seen.order for seen in _Pass.of(hw5_vae, rng, 53, 8, 2))
+    for order in (first, second):
+        expect(len(set(order)) == len(order), "An image comes twice in one pass.", EVERY_PASS)
+        expect(order != sorted(order), "The images come in the order of the data.", EVERY_PASS)
+    expect(first != second, "Every pass has the same order.", EVERY_PASS)
+    groups = [
+        {frozenset(order[k : k + 8]) for k in range(0, len(order), 8)} for order in (first, second)
+    ]
+    same = f"The batches are shuffled, but each holds the same images on every pass. {EVERY_PASS}"
+    expect(groups[0] != groups[1], same)
+
+
+@check("autoencoder.loader")
+def keeps_labels_beside_images(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
+    """Every image comes with its own label."""
+    for seen in _Pass.of(hw5_vae, rng, 53, 8):
+        wrong = sum(a != b for a, b in zip(seen.labels, seen.own, strict=True))
+        expect(
+            not wrong,
+            f"{wrong} of {len(seen.labels)} images come with the label of another.",
+            "One random order picks both: images[index], labels[index].",
+        )
+
+
+class _Pass:
+    """One pass over a loader: sizes of its batches, which image came when, and the labels."""
+
+    def __init__(self, batches: list[Any], images: torch.Tensor, labels: torch.Tensor) -> None:
+        what = "The loader should give pairs (images, labels)"
+        expect(len(batches) > 0, "The loader gives nothing.")
+        self.sizes: list[int] = []
+        self.order: list[int] = []
+        self.labels: list[int] = []
+        for batch in batches:
+            expect(isinstance(batch, (tuple, list)) and len(batch) == 2, f"{what}.")
+            x, y = batch
+            expect(isinstance(x, torch.Tensor) and isinstance(y, torch.Tensor), f"{what}.")
+            expect(x.shape[1:] == IMAGE, f"{what}, images (N, 1, 28, 28).")
+            expect(y.shape == (len(x),), f"{what}, one label for each image.")
+            known = x.flatten(1)[:, None, 0] == images.flatten(1)[None, :, 0]
+            expect(bool((known.sum(1) == 1).all()), "The loader gives images that are not there.")
+            index = known.float().argmax(1)
+            expect(bool((x == images[index]).all()), "The loader has changed the images.")
+            self.sizes.append(len(x))
+            self.order += index.tolist()
+            self.labels += y.tolist()
+        self.own = labels[self.order].tolist()
+
+    @classmethod
+    def of(cls, hw5_vae: Remote, rng: Rng, n: int, size: int, count: int = 1) -> list[_Pass]:
+        """Passes over a loader of n random images."""
+        images, labels = rng.uniform(0, 1, n, *IMAGE), rng.labels(n)
+        # What tells them apart must not be equal by chance.
+        images[:, 0, 0, 0] = rng.uniform(0, 1, n).argsort() / n
+        loader = hw5_vae.make_loader(images, labels, size)
+        if isinstance(loader, Remote):
+            passes = [items(loader, n + 1) for _ in range(count)]
+        else:
+            expect(isinstance(loader, (list, tuple)), "make_loader should return an iterable.")
+            passes = [list(loader)] * count
+        once = "The loader serves one pass only; every epoch makes another."
+        expect(not passes[0] or bool(passes[-1]), once)
+        return [cls(batches, images, labels) for batches in passes]
+
+
+def _few(sizes: list[int]) -> str:
+    return str(sizes) if len(sizes) < 12 else f"[{sizes[0]}, {sizes[1]}, ..., {sizes[-1]}]"
+
+
+@check("autoencoder.loop", share=2)
+def takes_steps_of_adam(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
+    """For every batch, train_autoencoder takes one step of Adam with the learning rate lr, down
+    the gradient of the binary cross-entropy.
+    """
+    loader, lr = batches_of(rng, 3), 0.02
+    _compare_training(hw5_vae, ref, rng, loader, 1, lr)
+
+
+@check("autoencoder.loop", share=1)
+def trains_every_epoch(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
+    """Training goes through the loader as often as epochs says."""
+    loader, lr = batches_of(rng, 2), 0.005
+    _compare_training(hw5_vae, ref, rng, loader, 3, lr)
+
+
+def _compare_training(
+    hw5_vae: Remote, ref: Remote, rng: Rng, loader: list[Batch], epochs: int, lr: float
+) -> None:
+    start = rng.normal(PIXELS, std=0.5), rng.normal(PIXELS, std=0.5)
+
+    def compare(train: Train) -> None:
+        goal, _ = train(ref, loader, epochs, lr, start)
+        expect_moved(train(hw5_vae, loader, epochs, lr, start)[0], goal)
+
+    either(partial(compare, _train), partial(compare, _train_own))
+
+
+def _train(
+    near: Remote,
+    loader: list[Batch],
+    epochs: int,
+    lr: float,
+    start: tuple[torch.Tensor, torch.Tensor],
+) -> tuple[torch.Tensor, Any]:
+    """Where a given model gets to, a factor and a shift for each pixel, and what is returned."""
+    model = stub(near, *start, shape=(1, PIXELS), squash=True)
+    losses = near.train_autoencoder(model, loader, epochs, lr)
+    return movement(start, weights(model)), losses
+
+
+def _train_own(
+    hw5_vae: Remote,
+    loader: list[Batch],
+    epochs: int,
+    lr: float,
+    start: tuple[torch.Tensor, torch.Tensor],
+) -> tuple[torch.Tensor, Any]:
+    """The same for loops that call model.encoder and model.decoder."""
+    model = new_model(hw5_vae, lambda: hw5_vae.AutoEncoder(LATENT))
+    assign(model.decoder, stub(hw5_vae, *start, shape=(1, PIXELS), squash=True))
+    assign(model.encoder, stub(hw5_vae, torch.ones(PIXELS), torch.zeros(PIXELS)))
+    losses = hw5_vae.train_autoencoder(model, loader, epochs, lr)
+    return movement(start, weights(model.decoder)), losses
+
+
+@check("autoencoder.loop", share=1)
+def returns_every_loss(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
+    """train_autoencoder returns the loss of every step: the binary cross-entropy, a mean over all
+    pixels.
+    """
+    loader, epochs, lr = batches_of(rng, 2), 2, 0.01
+    start = rng.normal(PIXELS, std=0.5), rng.normal(PIXELS, std=0.5)
+
+    def compare(train: Train) -> None:
+        moved, losses = train(hw5_vae, loader, epochs, lr, start)
+        found = series(losses, epochs * len(loader), "What train_autoencoder returns")
+        goal, right = train(ref, loader, epochs, lr, start)
+        expected = torch.tensor(right)
+        if matches(moved, goal, 2e-3):
+            close(found, expected, "What train_autoencoder returns")
+            return
+        # Steps that went elsewhere cost above; the first loss was before all steps.
+        close(found[:1], expected[:1], "The first loss")
+        varied = bool(moved.any()) and len(set(found.tolist())) == len(found)
+        expect(varied, "The losses of all steps are the same.")
+
+    either(partial(compare, _train), partial(compare, _train_own))
+
+
+@check("autoencoder.sample_prior")
+def samples_from_the_prior(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
+    """sample_prior draws n codes from N(0, I) and decodes them: images (n, 1, 28, 28).
+
+    The codes are read off the images: mean, spread, the share within one sigma and all covariances
+    of 600 draws of 7 numbers within six standard errors; a right answer fails with a probability
+    below 1e-6.
+    """
+    given = Networks.draw(rng)
+
+    def compare(model: Remote) -> None:
+        images, right = flat_images(
+            hw5_vae.sample_prior(model, DRAWS), DRAWS, "What sample_prior gives", IMAGE
+        )
+        z = given.codes(images)
+        if z is None:
+            raise Fail("The images are not what model.decoder makes of codes.", CODES)
+        expect_standard(z, "The codes are not drawn from N(0, I).", CODES)
+        few = [flat_images(hw5_vae.sample_prior(model, 5), 5, "It")[0] for _ in range(2)]
+        expect(not matches(few[0], few[1]), "Two calls draw the same codes.")
+        expect_shape(right, "What sample_prior gives", "(n, 1, 28, 28)")
+
+    def with_a_toy() -> None:
+        d = given.decoder
+        decoder = stub(hw5_vae, d.weight, d.bias, (1, PIXELS))
+        compare(toy(hw5_vae, decoder=decoder, nz=LATENT))
+
+    def with_an_autoencoder() -> None:
+        compare(given.install(new_model(hw5_vae, lambda: hw5_vae.AutoEncoder(LATENT))))
+
+    either(with_a_toy, with_an_autoencoder)
+
+
+@check("autoencoder.interpolate")
+def goes_from_start_to_end(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
+    """interpolate_embeddings decodes `steps` codes in equal steps from the code of start to that
+    of end, both included; the code of a VAE is the mean.
+    """
+    for outputs, name in ((LATENT, "AutoEncoder"), (2 * LATENT, "BetaVAE")):
+        given = Networks.draw(rng, outputs, squash=True)
+        for steps in (5, 4):
+            ends = rng.uniform(0, 1, 2, *IMAGE)
+            one = partial(_interpolate, hw5_vae, given=given, ends=ends, steps=steps)
+            either(
+                partial(one, partial(_given_toy, hw5_vae, given)),
+                partial(one, partial(_own_model, hw5_vae, name, given)),
+            )
+
+
+def _given_toy(hw5_vae: Remote, given: Networks) -> Remote:
+    return given.install(toy(hw5_vae, nz=LATENT))
+
+
+def _own_model(hw5_vae: Remote, name: str, given: Networks) -> Remote:
+    return given.install(new_model(hw5_vae, lambda: getattr(hw5_vae, name)(LATENT)))
+
+
+def _interpolate(
+    hw5_vae: Remote,
+    make: Callable[[], Remote],
+    given: Networks,
+    ends: torch.Tensor,
+    steps: int,
+) -> None:
+    first, last = given.q(ends)[:, :LATENT]
+    w = torch.linspace(0, 1, steps).view(-1, 1)
+    what = "What interpolate_embeddings gives"
+    images, right = flat_images(
+        hw5_vae.interpolate_embeddings(make(), ends[0], ends[1], steps), steps, what, IMAGE
+    )
+    close(images, given.decode((1 - w) * first + w * last), what, hint=ENDS)
+    expect_shape(right, what, "(steps, 1, 28, 28)")

@@ -1,0 +1,881 @@
+"""Hidden checks of the part bernoulli-vae: Decoder, the static methods of BernoulliVAE, elbo_loss.
+
+A static method is asked of the class or, where it was written with `self`, of a model. The
+evidence lower bound is asked with given functions in the places of the log-densities, so that
+what is wrong in one of them costs once.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from itertools import product
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+
+from ...checking.expect import (
+    GRADIENT,
+    Fail,
+    Partial,
+    close,
+    either,
+    expect,
+    matches,
+    parallel,
+    tensor,
+)
+from ...checking.noise import SIGMAS, is_centred, is_standard, normal_from_uniform
+from ...checking.proxy import Remote, StudentError, assign, fill, gradients, mix, value
+from ...checking.registry import Rng, check
+from ...inside.session import recipe
+from ..fc_vae.models import Linear, linears, run_network
+
+Act = Callable[[torch.Tensor], torch.Tensor]
+Density = Callable[..., torch.Tensor]
+
+LATENT, HIDDEN, PIXELS = 2, 500, 784
+TANH_SIGMOID: list[Act] = [torch.tanh, torch.sigmoid]
+
+TWO_LAYERS = (
+    "there are two Linear layers in all, fc1 and fc2: one hidden layer, then the output. The "
+    "statement that speaks of two hidden layers counts the output among them."
+)
+LAYERS = "z -> fc1 -> tanh -> fc2 -> sigmoid."
+SAMPLING = (
+    "Draw eps from N(0, 1), one number for each entry, and compute z = mu + sigma * eps. "
+    "sigma_square is the variance: what is sigma?"
+)
+PER_ROW = "One number for each row: sum over the last dimension, and over nothing else."
+COMPARE = "Draw one uniform number for each entry; how often does it lie below p?"
+NO_GRADIENT = "detach(), .data, .item() and torch.no_grad() cut the way that training takes."
+EQ_2 = "Eq. 2, with one code per image: the mean over the batch of log p(x|z) + log p(z) - log q."
+
+
+# Decoder
+
+
+@check("bernoulli-vae.decoder", share=3)
+def gives_the_probability_of_each_pixel(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
+    """The decoder passes codes through a Linear layer, tanh, a second Linear layer and a sigmoid:
+    500 hidden units, 784 probabilities.
+    """
+    _compare_decoder(hw5_vae, rng, LATENT, HIDDEN, PIXELS)
+
+
+@check("bernoulli-vae.decoder", share=1)
+def has_the_sizes_asked_for(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
+    """The decoder takes its three sizes from latent_dimension, hidden_units and data_dimension.
+
+    A slip in the layers has lost its marks in the other check.
+    """
+    with suppress(Partial):
+        _compare_decoder(hw5_vae, rng, 3, 17, 29)
+
+
+@check("bernoulli-vae.decoder", share=1)
+def decoder_can_be_trained(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
+    """Gradients pass through the decoder to its weights and to the codes.
+
+    A slip in the layers has lost its marks in the first check.
+    """
+    decoder = _new_decoder(hw5_vae, LATENT, HIDDEN, PIXELS)
+    z, weight = rng.normal(4, LATENT), rng.normal(4, PIXELS)
+    layers = _layers(rng.seed, fill(decoder, rng.seed, "execution", [z]))
+    found = gradients(decoder, z, wrt=(0,), of=[decoder], cotangent=weight)
+    p = tensor(found.value, [(4, PIXELS)], "What the decoder gives", LAYERS)
+    reached = [isinstance(one, torch.Tensor) and bool(one.any()) for one in found.objects[0]]
+    expect(
+        any(reached) and isinstance(found.inputs[0], torch.Tensor),
+        "No gradient passes from the probabilities back to the weights and the codes.",
+        NO_GRADIENT,
+    )
+    for _, run, acts in _decoders(layers):
+        if _gives(p, z, run, acts):
+            asked = z.clone().requires_grad_(True)
+            total = (run_network(asked, run, acts) * weight).sum()
+            if parallel(found.inputs, torch.autograd.grad(total, asked)):
+                return
+    raise Fail("The gradient of the codes is not that of the decoder's layers.", LAYERS)
+
+
+def _new_decoder(hw5_vae: Remote, *sizes: int) -> Remote:
+    decoder = hw5_vae.Decoder(*sizes)
+    if not isinstance(decoder, Remote):
+        raise Fail("Decoder(...) does not make a network.")
+    return decoder
+
+
+def _compare_decoder(hw5_vae: Remote, rng: Rng, latent: int, hidden: int, data: int) -> None:
+    """Fail unless Decoder(latent, hidden, data) is the network of the statement. A network with one
+    known slip keeps half.
+    """
+    decoder = _new_decoder(hw5_vae, latent, hidden, data)
+    both = [rng.normal(4, latent, std=1.5) for _ in range(2)]
+    layers = _layers(rng.seed, fill(decoder, rng.seed, "execution", both[:1]))
+    what = "What the decoder gives"
+    p = torch.cat([tensor(decoder(z), [(4, data)], what, LAYERS) for z in both])
+    z = torch.cat(both)
+    named = [says for says, run, acts in _decoders(layers) if _gives(p, z, run, acts)]
+    if not named:
+        expect(len(layers) >= 2, f"The decoder is wrong: {TWO_LAYERS}", LAYERS)
+        expect(_fit(z, layers[:2]), "The decoder's Linear layers do not fit one another.", LAYERS)
+        close(p, run_network(z, layers[:2], TANH_SIGMOID), what, hint=LAYERS)
+    if named[0]:
+        raise Partial(0.5, f"The decoder is wrong: {named[0]}", LAYERS)
+    expect(
+        layers[0].outputs == hidden,
+        f"With hidden_units={hidden}, the hidden layer has {layers[0].outputs} units.",
+    )
+
+
+class Unbiased(Linear):
+    """A Linear layer that was made with bias=False."""
+
+    def parameters(self) -> tuple[torch.Tensor, torch.Tensor]:
+        weight = recipe(self.seed, self.index, (self.outputs, self.inputs))
+        return weight, torch.zeros(self.outputs)
+
+
+def _layers(seed: int, shapes: Any) -> list[Linear]:
+    """The layers behind a filled decoder's shapes, with biases or all without."""
+    if isinstance(shapes, list) and len(shapes) > 1:
+        biased = [[shape, shape[:1]] for shape in shapes[:3] if isinstance(shape, list)]
+        if all(len(shape) == 2 for shape, _ in biased):
+            solid = linears(seed, [shape for pair in biased for shape in pair])
+            return [
+                Unbiased(seed, index, layer.inputs, layer.outputs)
+                for index, layer in enumerate(solid)
+            ]
+    return linears(seed, shapes)
+
+
+def _fit(z: torch.Tensor, layers: Sequence[Linear]) -> bool:
+    sizes = [z.shape[1], *(layer.outputs for layer in layers)]
+    return [layer.inputs for layer in layers] == sizes[:-1]
+
+
+def _gives(p: torch.Tensor, z: torch.Tensor, layers: Sequence[Linear], acts: list[Act]) -> bool:
+    """Is p what these layers and activations make of z?"""
+    if not _fit(z, layers) or layers[-1].outputs != p.shape[1]:
+        return False
+    return matches(p, run_network(z, layers, acts))
+
+
+def _same(x: torch.Tensor) -> torch.Tensor:
+    return x
+
+
+def _softmax(x: torch.Tensor) -> torch.Tensor:
+    return F.softmax(x, dim=1)
+
+
+def _decoders(layers: Sequence[Linear]) -> Iterator[tuple[str, Sequence[Linear], list[Act]]]:
+    """What a decoder may do with its layers: first the right thing, then one slip at a time, with
+    the sentence that names it. Layers beyond those that are used do no harm.
+    """
+    two, three = layers[:2], layers[:3]
+    tanh, sigmoid = torch.tanh, torch.sigmoid
+    if len(two) == 2:
+        no_bias = "its layers have no bias." if isinstance(two[0], Unbiased) else ""
+        yield no_bias, two, TANH_SIGMOID
+        for name, act in {
+            "ReLU": torch.relu,
+            "LeakyReLU": F.leaky_relu,
+            "a sigmoid": sigmoid,
+            "no activation": _same,
+        }.items():
+            yield (
+                f"{name} follows its first layer; the question asks for tanh.",
+                two,
+                [act, sigmoid],
+            )
+        ends: dict[str, Act] = {
+            "the sigmoid at its end is missing.": _same,
+            "its end is a sigmoid twice over; once is right.": lambda x: sigmoid(sigmoid(x)),
+            "its end is tanh; probabilities lie between 0 and 1, which takes a sigmoid.": tanh,
+            "its end is ReLU; probabilities lie between 0 and 1, which takes a sigmoid.": F.relu,
+            "its end is a softmax; the pixels are independent of one another.": _softmax,
+        }
+        for sentence, end in ends.items():
+            yield sentence, two, [tanh, end]
+        yield "tanh and sigmoid have changed places.", two, [sigmoid, tanh]
+    if len(three) == 3:
+        inside: tuple[Act, ...] = (tanh, sigmoid, torch.relu, _same)
+        for one, other in product(inside, inside):
+            yield TWO_LAYERS, three, [one, other, sigmoid]
+
+
+# The static methods
+
+
+def _model(hw5_vae: Remote, *sizes: int) -> Remote:
+    """A BernoulliVAE. Where its decoder cannot be built, which has cost its marks, the encoder,
+    which is given, stands in for it.
+    """
+    try:
+        model = hw5_vae.BernoulliVAE(*sizes)
+    except StudentError:
+        assign(hw5_vae.Decoder, value(hw5_vae.Encoder))
+        model = hw5_vae.BernoulliVAE(*sizes)
+    if not isinstance(model, Remote):
+        raise Fail("BernoulliVAE(...) does not make a model.")
+    return model
+
+
+def _static(hw5_vae: Remote, name: str, *example: torch.Tensor) -> Remote:
+    """A method that can be asked: of the class or, where it was written with `self`, of a model."""
+    of_class: Remote = getattr(hw5_vae.BernoulliVAE, name)
+    try:
+        of_class(*example)
+    except StudentError as error:
+        if error.type != "TypeError":
+            raise
+        of_model: Remote = getattr(_model(hw5_vae, LATENT, 5, 9), name)
+        return of_model
+    return of_class
+
+
+def _gaussian_sampler(hw5_vae: Remote) -> Remote:
+    return _static(hw5_vae, "sample_diagonal_gaussian", torch.zeros(1, 2), torch.ones(1, 2))
+
+
+@check("bernoulli-vae.sample_diagonal_gaussian")
+def has_mean_and_variance(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
+    """sample_diagonal_gaussian draws z with mean mu and variance sigma_square.
+
+    Two calls, five columns of 1000 draws in each: mean, spread and the share within one sigma are
+    compared within six standard errors. A right answer fails with a probability below 2e-7.
+    """
+    n, width = 1000, 5
+    sample = _gaussian_sampler(hw5_vae)
+    inputs = [
+        (rng.normal(1, width, std=2.0) + 3, rng.uniform(2.0, 6.0, 1, width).expand(n, width))
+        for _ in range(2)
+    ]
+    for mu, variance in inputs:
+        z = tensor(sample(mu.expand(n, width), variance), [(n, width)], "z", SAMPLING)
+        _compare_sample(z, mu, variance)
+
+
+def _compare_sample(z: torch.Tensor, mu: torch.Tensor, variance: torch.Tensor) -> None:
+    expect(
+        bool(z.std(0).min() > 1e-3),
+        "There is no noise in z: the same code comes out every time.",
+        SAMPLING,
+    )
+    noise = (z - mu) / variance.sqrt()
+    if is_standard(noise):
+        return
+    named = [says for says, eps in _wrong_noise(z, mu, variance).items() if is_standard(eps)]
+    if len(named) == 1:
+        raise Fail(f"z is wrong: {named[0]}", SAMPLING)
+    expect(is_centred(noise), "The mean of z over many draws is not mu.", SAMPLING)
+    raise Fail("The spread of z over many draws is not that of N(mu, sigma_square).", SAMPLING)
+
+
+def _wrong_noise(
+    z: torch.Tensor, mu: torch.Tensor, variance: torch.Tensor
+) -> dict[str, torch.Tensor]:
+    """Sentence -> what would be standard normal noise if that mistake had been made."""
+    sigma = variance.sqrt()
+    return {
+        "its spread is sigma_square; the standard deviation is its root.": (z - mu) / variance,
+        "its spread is 1, whatever sigma_square is.": z - mu,
+        "its spread is exp(sigma_square / 2); sigma_square is no logarithm.": (
+            (z - mu) / torch.exp(variance / 2)
+        ),
+        "its spread is exp(sigma_square); sigma_square is no logarithm.": (
+            (z - mu) / torch.exp(variance)
+        ),
+        "its spread is sigma_square squared.": (z - mu) / variance**2,
+        "the root is taken twice.": (z - mu) / sigma.sqrt(),
+        "the noise is divided by sigma.": (z - mu) * sigma,
+        "mu is not added to the noise.": z / sigma,
+        "mu is subtracted.": (z + mu) / sigma,
+        "mu and sigma have changed places.": (z - sigma) / mu.abs(),
+        "mu is multiplied by sigma as well.": z / sigma - mu,
+        "its noise is uniform between 0 and 1 (rand); it should be normal (randn).": (
+            normal_from_uniform((z - mu) / sigma)
+        ),
+    }
+
+
+@check("bernoulli-vae.sample_diagonal_gaussian")
+def draws_noise_for_every_entry(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
+    """Every entry of z gets noise of its own, and every call draws anew.
+
+    The spread within each row and column of 64 draws is compared with half of what it should be;
+    a right answer fails with a probability below 1e-8.
+    """
+    sample = _gaussian_sampler(hw5_vae)
+    draws = [
+        tensor(sample(torch.zeros(64, 64), torch.ones(64, 64)), [(64, 64)], "z", SAMPLING)
+        for _ in range(2)
+    ]
+    _expect_fresh(draws, 0.5, SAMPLING)
+
+
+def _expect_fresh(draws: Sequence[torch.Tensor], least: float, hint: str) -> None:
+    """Fail where the noise of two square draws is shared by rows, by columns, or by both calls."""
+    down, across = (float(draws[0].std(dim).nan_to_num(0.0).min()) for dim in (0, 1))
+    expect(
+        max(down, across) > least,
+        "There is no noise in it, or one random number serves all entries.",
+        hint,
+    )
+    expect(down > least, "Every image of the batch gets the same noise.", hint)
+    expect(across > least, "All entries of an image get the same noise.", hint)
+    expect(
+        not matches(draws[1], draws[0]),
+        "Two calls draw the same noise.",
+        "Seeds are set once, outside of the function.",
+    )
+
+
+@check("bernoulli-vae.sample_diagonal_gaussian")
+def lets_gradients_reach_mu_and_sigma(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
+    """Gradients reach mu and sigma_square through z = mu + sigma * eps.
+
+    Noise is read off z itself. The spread may be a wrong function of sigma_square here: that costs
+    the first check.
+    """
+    shape = (8, 3)
+    mu, variance = rng.normal(*shape), rng.uniform(1.5, 4.0, *shape)
+    weight = rng.uniform(0.5, 1.5, *shape)
+    sample = _gaussian_sampler(hw5_vae)
+    found = gradients(sample, mu, variance, wrt=(0, 1), cotangent=weight)
+    z = tensor(found.value, [shape], "z", SAMPLING)
+    hint = (
+        "torch.normal(mu, sigma), sample(), detach() and .data let no gradient through: draw eps "
+        "first, then compute with mu and sigma_square."
+    )
+    for name, grad in zip(("mu", "sigma_square"), found.inputs, strict=True):
+        reached = isinstance(grad, torch.Tensor) and bool(grad.count_nonzero() > 0)
+        expect(reached, f"No gradient reaches {name}.", hint)
+    what = "The gradient with respect to"
+    by_mu = tensor(found.inputs[0], [shape], f"{what} mu", hint)
+    expect(matches(by_mu, weight, GRADIENT), f"{what} mu is not that of mu + sigma * eps.", hint)
+    noise = weight * (z - mu)
+    slopes = (noise / (2 * variance), noise / variance, noise / 2, noise, 2 * noise / variance)
+    by_variance = tensor(found.inputs[1], [shape], f"{what} sigma_square", hint)
+    expect(
+        any(matches(by_variance, slope, GRADIENT) for slope in slopes),
+        f"{what} sigma_square is not that of mu + sigma * eps.",
+        hint,
+    )
+
+
+def _pixel_sampler(hw5_vae: Remote) -> Remote:
+    return _static(hw5_vae, "sample_Bernoulli", torch.full((1, 2), 0.5))
+
+
+def _pixels(x: Any, shape: tuple[int, ...]) -> torch.Tensor:
+    """What sample_Bernoulli gave, as float32, whatever kind of number it holds."""
+    if isinstance(x, torch.Tensor) and not (x.is_floating_point() or x.is_complex()):
+        x = x.float()
+    return tensor(x, [shape], "x", COMPARE)
+
+
+@check("bernoulli-vae.sample_Bernoulli")
+def is_one_with_probability_p(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
+    """sample_Bernoulli draws 1 with probability p.
+
+    Two calls, six columns of 2000 draws in each, their means compared within six standard errors;
+    a right answer fails with a probability below 1e-6.
+    """
+    n, width = 2000, 6
+    sample = _pixel_sampler(hw5_vae)
+    for _ in range(2):
+        p = torch.cat((rng.uniform(0.1, 0.4, width // 2), rng.uniform(0.6, 0.9, width // 2)))
+        x = _pixels(sample(p.expand(n, width)), (n, width))
+        error = 1.2 * SIGMAS * (p * (1 - p) / n).sqrt()  # 1.2: binomial tails are a bit wider
+        seen = x.mean(0)
+        if bool(((seen - p).abs() < error).all()):
+            expect(bool(((x == 0) | (x == 1)).all()), "x should hold zeros and ones only.", COMPARE)
+            continue
+        expect(
+            not bool(((seen - 1 + p).abs() < error).all()),
+            "x is wrong: it is 1 with probability 1 - p; the comparison points the other way.",
+            COMPARE,
+        )
+        expect(
+            not matches(x, (p > 0.5).float().expand(n, width)),
+            "x is wrong: it is p rounded, which is no draw.",
+            COMPARE,
+        )
+        raise Fail("The share of ones over many draws is not p.", COMPARE)
+
+
+@check("bernoulli-vae.sample_Bernoulli")
+def draws_every_pixel_on_its_own(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
+    """Every entry of x is drawn on its own, and every call draws anew.
+
+    The spread within each row and column of 128 draws, 0.5 where p = 0.5, is compared with 0.35:
+    a right answer fails with a probability below 1e-12.
+    """
+    p = torch.full((128, 128), 0.5)
+    sample = _pixel_sampler(hw5_vae)
+    _expect_fresh([_pixels(sample(p), (128, 128)) for _ in range(2)], 0.35, COMPARE)
+
+
+@check("bernoulli-vae.sample_Bernoulli")
+def holds_float_zeros_and_ones(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
+    """x has the shape of p and holds float32 zeros and ones: 0 where p is 0, and 1 where p is 1."""
+    sample = _pixel_sampler(hw5_vae)
+    for shape in ((4, 30), (50,), (3, 1, 6, 7)):
+        p = (rng.uniform(0, 1, *shape) < 0.5).float()
+        drawn = sample(p)
+        x = _pixels(drawn, shape)
+        expect(bool(((x == 0) | (x == 1)).all()), "x should hold zeros and ones only.", COMPARE)
+        if not matches(x, p) and not matches(x, 1 - p):
+            # Turned round it has lost its marks in the first check.
+            raise Fail("Where p is 0 or 1 there is nothing to draw: x should be p.", COMPARE)
+        if drawn.dtype != torch.float32:
+            raise Partial(
+                0.5, f"x is of {drawn.dtype}; the model goes on with float32: add .float()."
+            )
+
+
+# The log-densities
+
+
+def _gaussian(z: torch.Tensor, mu: torch.Tensor, variance: torch.Tensor) -> torch.Tensor:
+    squares = (z - mu) ** 2 / variance
+    return -0.5 * (torch.log(2 * math.pi * variance) + squares).sum(-1)
+
+
+def _two_pi(z: torch.Tensor) -> float:
+    return z.shape[-1] * math.log(2 * math.pi)
+
+
+WRONG_GAUSSIANS: dict[str, Density] = {
+    "the constant -1/2 log(2 pi) of each dimension is missing.": (
+        lambda z, m, v: _gaussian(z, m, v) + _two_pi(z) / 2
+    ),
+    "the constant stands in it once, not once for each dimension.": (
+        lambda z, m, v: _gaussian(z, m, v) + _two_pi(z) / 2 - math.log(2 * math.pi) / 2
+    ),
+    "its constant is log(2 pi) for each dimension; half of it is right.": (
+        lambda z, m, v: _gaussian(z, m, v) - _two_pi(z) / 2
+    ),
+    "sigma_square is taken for the standard deviation.": lambda z, m, v: _gaussian(z, m, v**2),
+    "sigma_square is taken for its logarithm.": lambda z, m, v: _gaussian(z, m, v.exp()),
+    "the term log(sigma_square) is missing.": (
+        lambda z, m, v: _gaussian(z, m, v) + v.log().sum(-1) / 2
+    ),
+    "log(sigma_square) counts whole; half of it is right.": (
+        lambda z, m, v: _gaussian(z, m, v) - v.log().sum(-1) / 2
+    ),
+    "the sign of log(sigma_square) is flipped.": (
+        lambda z, m, v: _gaussian(z, m, v) + v.log().sum(-1)
+    ),
+    "(z - mu)^2 is not divided by sigma_square.": (
+        lambda z, m, v: -0.5 * (torch.log(2 * math.pi * v) + (z - m) ** 2).sum(-1)
+    ),
+    "(z - mu)^2 is divided by sigma; sigma_square is right.": (
+        lambda z, m, v: -0.5 * (torch.log(2 * math.pi * v) + (z - m) ** 2 / v.sqrt()).sum(-1)
+    ),
+    "(z - mu)^2 / sigma_square counts whole; half of it is right.": (
+        lambda z, m, v: _gaussian(z, m, v) - ((z - m) ** 2 / v).sum(-1) / 2
+    ),
+    "the sign of (z - mu)^2 is flipped.": (
+        lambda z, m, v: _gaussian(z, m, v) + ((z - m) ** 2 / v).sum(-1)
+    ),
+    "z - mu is not squared.": (
+        lambda z, m, v: -0.5 * (torch.log(2 * math.pi * v) + (z - m) / v).sum(-1)
+    ),
+    "its sign is flipped.": lambda z, m, v: -_gaussian(z, m, v),
+    "the factor 1/2 is missing.": lambda z, m, v: 2 * _gaussian(z, m, v),
+    "it is averaged over the dimensions; sum them.": (
+        lambda z, m, v: _gaussian(z, m, v) / z.shape[-1]
+    ),
+    "it is the density itself; its logarithm is asked for.": (
+        lambda z, m, v: _gaussian(z, m, v).exp()
+    ),
+}
+
+
+def _bernoulli(x: torch.Tensor, p: torch.Tensor) -> torch.Tensor:
+    return (x * torch.log(p) + (1 - x) * torch.log1p(-p)).sum(-1)
+
+
+WRONG_BERNOULLIS: dict[str, Density] = {
+    "its sign is flipped.": lambda x, p: -_bernoulli(x, p),
+    "it is averaged over the pixels; sum them.": lambda x, p: _bernoulli(x, p) / x.shape[-1],
+    "it is averaged over the pixels, and its sign is flipped.": (
+        lambda x, p: -_bernoulli(x, p) / x.shape[-1]
+    ),
+    "its second half, (1 - x) log(1 - p), is missing.": lambda x, p: (x * p.log()).sum(-1),
+    "its first half, x log(p), is missing.": lambda x, p: ((1 - x) * torch.log1p(-p)).sum(-1),
+    "the two halves are subtracted; add them.": (
+        lambda x, p: (x * p.log() - (1 - x) * torch.log1p(-p)).sum(-1)
+    ),
+    "p and 1 - p have changed places.": lambda x, p: _bernoulli(1 - x, p),
+    "its logarithm is that of base 2; the natural one is asked for.": (
+        lambda x, p: _bernoulli(x, p) / math.log(2)
+    ),
+    "its logarithm is that of base 10; the natural one is asked for.": (
+        lambda x, p: _bernoulli(x, p) / math.log(10)
+    ),
+    "it takes p for logits; p is a probability already.": (
+        lambda x, p: _bernoulli(x, torch.sigmoid(p))
+    ),
+    "it is a squared error; the pixels are Bernoulli variables.": (
+        lambda x, p: -((x - p) ** 2).sum(-1)
+    ),
+}
+
+
+def _compare_density(
+    answers: Sequence[Any], inputs: Sequence[Sequence[torch.Tensor]], right: Density, name: str
+) -> None:
+    """Fail unless each answer, for inputs of one shape, is the density: one number a row."""
+    wrongs = WRONG_GAUSSIANS if right is _gaussian else WRONG_BERNOULLIS
+    expected = torch.cat([right(*one) for one in inputs])
+    n = len(expected) // len(inputs)
+    for answer in answers:
+        if isinstance(answer, torch.Tensor) and answer.shape == ():
+            raise Fail(
+                f"{name} is wrong: the rows of the batch are reduced to one number.", PER_ROW
+            )
+    rows = [tensor(answer, [(n,), (n, 1)], name, PER_ROW) for answer in answers]
+    close(
+        torch.cat(rows),
+        expected,
+        name,
+        lookalikes=lambda: {
+            sentence: torch.cat([wrong(*one) for one in inputs])
+            for sentence, wrong in wrongs.items()
+        },
+        hint=PER_ROW,
+    )
+    if any(tuple(answer.shape) != (n,) for answer in answers):
+        raise Partial(0.5, f"{name} has shape {(n, 1)}; it should be {(n,)}.", PER_ROW)
+
+
+def _formula(
+    answer: torch.Tensor, inputs: Sequence[torch.Tensor], right: Density
+) -> Density | None:
+    """The formula behind one answer, right or wrong in a known way: its marks are lost already."""
+    wrongs = WRONG_GAUSSIANS if right is _gaussian else WRONG_BERNOULLIS
+    expected = right(*inputs)
+    for formula in (right, *wrongs.values()):
+        made = formula(*inputs)
+        if matches(answer, made) and (formula is right or not matches(made, expected)):
+            return formula
+    return None
+
+
+def _expect_gradients(
+    method: Remote, inputs: Sequence[torch.Tensor], wrt: Sequence[int], right: Density, name: str
+) -> None:
+    """Fail unless the gradients at `wrt` are those of the formula, right or wrong, that is used."""
+    # Asked without weights: a wrong shape, which has been paid for, trains as well.
+    found = gradients(method, *inputs, wrt=wrt)
+    reached = [one for one in found.inputs if isinstance(one, torch.Tensor) and one.any()]
+    expect(len(reached) == len(wrt), f"No gradient passes through {name}.", NO_GRADIENT)
+    rows = found.value
+    used = right
+    if isinstance(rows, torch.Tensor) and rows.numel() == len(inputs[0]):
+        used = _formula(rows.float().flatten(), inputs, right) or right
+    asked = [one.clone().requires_grad_(place in wrt) for place, one in enumerate(inputs)]
+    wanted = [asked[place] for place in wrt]
+    expected = torch.autograd.grad(used(*asked).sum(), wanted, allow_unused=True)
+    if not parallel(found.inputs, expected):
+        raise Fail(f"The gradients of {name} are not those of the density.", NO_GRADIENT)
+
+
+def _log_gaussian(hw5_vae: Remote) -> Remote:
+    example = (torch.ones(1, 2), torch.zeros(1, 2), torch.ones(1, 2))
+    return _static(hw5_vae, "logpdf_diagonal_gaussian", *example)
+
+
+def _codes(rng: Rng, n: int, latent: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """z, mu and variances; every term of the density counts, and no density is very small."""
+    mu, variance = rng.normal(n, latent), rng.uniform(0.3, 2.5, n, latent)
+    return mu + rng.uniform(-2, 2, n, latent) * variance.sqrt(), mu, variance
+
+
+def _far_codes(rng: Rng, n: int, latent: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """z so far from mu that the density rounds to 0, in 64 bits as well; its logarithm does not."""
+    mu, variance = rng.normal(n, latent), rng.uniform(0.3, 2.5, n, latent)
+    return mu + rng.uniform(40, 60, n, latent) * variance.sqrt(), mu, variance
+
+
+@check("bernoulli-vae.logpdf_diagonal_gaussian", share=4)
+def is_the_log_density(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
+    """logpdf_diagonal_gaussian gives the logarithm of the density of z, one number for each row,
+    also where z is far from mu.
+    """
+    logpdf, name = _log_gaussian(hw5_vae), "logpdf_diagonal_gaussian"
+    for latent in (2, 5):
+        inputs = [_codes(rng, 6, latent) for _ in range(2)]
+        answers = [logpdf(*one) for one in inputs]
+        _compare_density(answers, inputs, _gaussian, name)
+    far = _far_codes(rng, 4, 2)
+    if not matches(tensor(logpdf(*far), [(4,), (4, 1)], name, PER_ROW), _gaussian(*far)):
+        raise Partial(
+            0.75,
+            f"{name} is right near mu, and wrong far from it: there the density underflows, it "
+            "rounds to 0.",
+            "Take no logarithm of a product of densities; sum their logarithms, without exp.",
+        )
+
+
+@check("bernoulli-vae.logpdf_diagonal_gaussian", share=1)
+def takes_one_prior_for_all_rows(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
+    """A mean and a variance of shape (Z,) hold for every row, as those of a prior do."""
+    logpdf = _log_gaussian(hw5_vae)
+    for latent in (2, 5):
+        z, mu, variance = _codes(rng, 6, latent)
+        shared = (z, mu[0], variance[0])
+        whole = (z, mu[0].expand(6, latent), variance[0].expand(6, latent))
+        answers = [
+            tensor(logpdf(*one), [(6,), (6, 1)], "The result", PER_ROW) for one in (shared, whole)
+        ]
+        expect(
+            matches(answers[0], answers[1]),
+            "A prior of shape (Z,) gives other numbers than the same prior repeated for each row.",
+            "Sum over the last dimension, and let torch broadcast.",
+        )
+        expect(
+            _formula(answers[0], whole, _gaussian) is not None,
+            "With a prior of shape (Z,), the result is not the log-density.",
+            PER_ROW,
+        )
+
+
+@check("bernoulli-vae.logpdf_diagonal_gaussian", share=1)
+def gaussian_passes_gradients(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
+    """Gradients of the log-density reach z, mu and sigma_square."""
+    logpdf = _log_gaussian(hw5_vae)
+    inputs = _codes(rng, 6, 3)
+    _expect_gradients(logpdf, inputs, (0, 1, 2), _gaussian, "logpdf_diagonal_gaussian")
+
+
+def _log_bernoulli(hw5_vae: Remote) -> Remote:
+    return _static(hw5_vae, "logpdf_bernoulli", torch.ones(1, 2), torch.full((1, 2), 0.5))
+
+
+def _images(rng: Rng, n: int, pixels: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """x of zeros and ones; p away from 0 and 1, where right formulas differ in their rounding."""
+    return (rng.uniform(0, 1, n, pixels) < 0.4).float(), rng.uniform(0.01, 0.99, n, pixels)
+
+
+@check("bernoulli-vae.logpdf_bernoulli", share=4)
+def is_the_log_probability(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
+    """logpdf_bernoulli gives the logarithm of the probability of each image, summed over its
+    pixels.
+    """
+    logpdf = _log_bernoulli(hw5_vae)
+    for pixels in (PIXELS, 9):
+        inputs = [_images(rng, 5, pixels) for _ in range(2)]
+        answers = [logpdf(*one) for one in inputs]
+        _compare_density(answers, inputs, _bernoulli, "logpdf_bernoulli")
+
+
+@check("bernoulli-vae.logpdf_bernoulli", share=1)
+def stays_finite_at_both_ends(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
+    """Where p is exactly 0 or 1, the logarithm stays finite: 0 where x agrees with p, far below 0
+    where it does not.
+    """
+    logpdf = _log_bernoulli(hw5_vae)
+    x = (rng.uniform(0, 1, 3, 50) < 0.5).float()
+    p = torch.stack((x[0], torch.full((50,), 0.5), torch.cat((1 - x[2, :1], x[2, 1:]))))
+    hint = "Keep p a tiny step away from both ends: torch.clamp."
+    answer = logpdf(x, p)
+    if isinstance(answer, torch.Tensor) and answer.shape == (3, 50):
+        answer = answer.sum(1)  # the shape has been paid for
+    agrees, even, differs = tensor(answer, [(3,), (3, 1)], "logpdf_bernoulli", PER_ROW).tolist()
+    expect(
+        math.isfinite(even) and abs(even) > 0.1, "It is wrong where p is 1/2 in every pixel.", hint
+    )
+    expect(
+        not math.isnan(agrees) and not math.isnan(differs),
+        "it is NaN where p is 0 or 1, because 0 * log(0) is; a trained decoder gives such p.",
+        hint,
+    )
+    expect(
+        abs(agrees) < 0.1, "It is not 0 where p is 0 or 1 and x agrees: x is certain there.", hint
+    )
+    if not math.isfinite(differs):
+        raise Partial(
+            0.5,
+            "it is infinite where p is 0 or 1 and x differs: one pixel ends the training.",
+            hint,
+        )
+    expect(abs(differs) > 3, "It should be far from 0 where p is 0 and x is 1.", hint)
+
+
+@check("bernoulli-vae.logpdf_bernoulli", share=1)
+def bernoulli_passes_gradients(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
+    """Gradients of the log-probability reach p."""
+    logpdf = _log_bernoulli(hw5_vae)
+    _expect_gradients(logpdf, _images(rng, 5, 40), (1,), _bernoulli, "logpdf_bernoulli")
+
+
+# The evidence lower bound
+
+Batch = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
+"""sampled_z, mu, sigma_square, x, p: the arguments of elbo_loss."""
+
+GIVEN_GAUSSIAN = {"z": 1.3, "mu": -0.7, "sigma_square": 0.9}
+GIVEN_BERNOULLI = {"x": 1.7, "p": -2.3}
+
+
+def _batch(rng: Rng, n: int, latent: int, pixels: int) -> Batch:
+    return (*_codes(rng, n, latent), *_images(rng, n, pixels))
+
+
+def _with_given_densities(hw5_vae: Remote, sizes: tuple[int, int], rows: bool) -> Remote:
+    """A model of latent and pixel sizes whose log-densities are known linear functions, however
+    elbo_loss calls them; with `rows` they give one number for each image.
+
+    Until the check ends, the model stands for its class too, for an elbo_loss that asks the class.
+    """
+    latent, pixels = sizes
+    model = _model(hw5_vae, latent, 5, pixels)
+    assign(model.logpdf_diagonal_gaussian, mix(hw5_vae, rows, **GIVEN_GAUSSIAN))
+    assign(model.logpdf_bernoulli, mix(hw5_vae, rows, **GIVEN_BERNOULLI))
+    assign(hw5_vae.BernoulliVAE, model)
+    return model
+
+
+def _given_gaussian(z: torch.Tensor, mu: torch.Tensor, variance: torch.Tensor) -> torch.Tensor:
+    a, b, c = GIVEN_GAUSSIAN.values()
+    return (a * z + b * mu + c * variance).sum(-1)
+
+
+def _given_bernoulli(x: torch.Tensor, p: torch.Tensor) -> torch.Tensor:
+    a, b = GIVEN_BERNOULLI.values()
+    return (a * x + b * p).sum(-1)
+
+
+Terms = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+
+
+def _terms(batch: Batch, q: Density, prior: Density, bernoulli: Density) -> Terms:
+    """log p(x|z), log p(z), log q(z|x), each (N,), by these densities."""
+    z, mu, variance, x, p = batch
+    return (
+        bernoulli(x, p),
+        prior(z, torch.zeros_like(z), torch.ones_like(z)),
+        q(z, mu, variance),
+    )
+
+
+def _right(log_p: torch.Tensor, log_prior: torch.Tensor, log_q: torch.Tensor) -> torch.Tensor:
+    return (log_p + log_prior - log_q).mean()
+
+
+WRONG_BOUNDS: dict[str, Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]] = {
+    "its sign is flipped: the evidence lower bound is larger where the model is better.": (
+        lambda p, prior, q: -_right(p, prior, q)
+    ),
+    "it is summed over the batch; average over the images.": (
+        lambda p, prior, q: _right(p, prior, q) * len(p)
+    ),
+    "it is the negative bound, summed over the batch.": (
+        lambda p, prior, q: -_right(p, prior, q) * len(p)
+    ),
+    "log q(z|x) is added; Eq. 2 subtracts it.": lambda p, prior, q: _right(p, prior, -q),
+    "log p(z) is subtracted; Eq. 2 adds it.": lambda p, prior, q: _right(p, -prior, q),
+    "the signs of log p(z) and log q(z|x) are both flipped.": (
+        lambda p, prior, q: _right(p, -prior, -q)
+    ),
+    "the term log p(z) is missing.": lambda p, prior, q: _right(p, 0 * prior, q),
+    "the term log q(z|x) is missing.": lambda p, prior, q: _right(p, prior, 0 * q),
+    "the term log p(x|z) is missing.": lambda p, prior, q: _right(0 * p, prior, q),
+    "it is log p(x|z) alone; the divergence from the prior is missing.": (
+        lambda p, prior, q: p.mean()
+    ),
+    "the sign of log p(x|z) is flipped.": lambda p, prior, q: _right(-p, prior, q),
+    "its terms are divided by the number of images twice.": (
+        lambda p, prior, q: _right(p, prior, q) / len(p)
+    ),
+}
+EQ_1 = "it is Eq. 1, with the divergence in closed form; the question asks for Eq. 2, term by term."
+
+
+def _in_closed_form(log_p: torch.Tensor, batch: Batch) -> torch.Tensor:
+    _, mu, variance, _, _ = batch
+    return log_p.mean() - 0.5 * (variance + mu**2 - 1 - variance.log()).sum(-1).mean()
+
+
+def _scalar(bound: Any) -> torch.Tensor:
+    return tensor(bound, [(), (1,)], "elbo_loss", "It is one number for the batch.")
+
+
+@check("bernoulli-vae.elbo_loss", share=3)
+def is_the_evidence_lower_bound(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
+    """elbo_loss is the bound of Eq. 2: log p(x|z) + log p(z) - log q(z|x), averaged over the
+    images. Larger is better.
+
+    The log-densities are given ones where elbo_loss calls them, so that a mistake in one of them
+    costs once. What it computes on its own is compared with the definition.
+    """
+    own = value(hw5_vae.BernoulliVAE)
+    batches = [_batch(rng, n, 3, 7) for n in (5, 5, 3)]
+    narrow = [_batch(rng, n, 1, 1) for n in (5, 5, 3)]
+
+    def way(on: Sequence[Batch], rows: bool) -> None:
+        assign(hw5_vae.BernoulliVAE, own)
+        latent, pixels = on[0][0].shape[1], on[0][3].shape[1]
+        model = _with_given_densities(hw5_vae, (latent, pixels), rows)
+        bounds = torch.stack([_scalar(model.elbo_loss(*batch)) for batch in on])
+        # A bound may also compute densities itself.
+        gaussians, bernoullis = (_given_gaussian, _gaussian), (_given_bernoulli, _bernoulli)
+        for given in product(gaussians, gaussians, bernoullis):
+            terms = [_terms(batch, *given) for batch in on]
+            if matches(bounds, torch.stack([_right(*one) for one in terms])):
+                return
+        _say_what_is_wrong(bounds, on)
+
+    # A wrong shape of their log-densities has cost its marks: a bound may make up for
+    # a sum that is left out, and where it cannot take one number a row, for (N, 1).
+    try:
+        way(batches, True)
+    except StudentError:
+        either(partial(way, batches, False), partial(way, narrow, False))
+    except Fail as fail:
+        try:
+            way(batches, False)
+        except (Fail, StudentError):
+            raise fail from None
+
+
+def _say_what_is_wrong(bounds: torch.Tensor, batches: Sequence[Batch]) -> None:
+    """Fail with the sentence of the slip that explains the bounds, where one does."""
+    given = (_given_gaussian, _given_gaussian, _given_bernoulli)
+    terms = [_terms(batch, *given) for batch in batches]
+    lookalikes: Mapping[str, torch.Tensor] = {
+        sentence: torch.stack([wrong(*one) for one in terms])
+        for sentence, wrong in WRONG_BOUNDS.items()
+    } | {
+        EQ_1: torch.stack(
+            [_in_closed_form(one[0], batch) for one, batch in zip(terms, batches, strict=True)]
+        )
+    }
+    expected = torch.stack([_right(*one) for one in terms])
+    close(bounds, expected, "elbo_loss", lookalikes=lookalikes, hint=EQ_2)
+
+
+@check("bernoulli-vae.elbo_loss", share=1)
+def can_be_maximised(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
+    """Gradients of elbo_loss reach mu, sigma_square and p.
+
+    A bound with a wrong value has lost its marks in the other check; here its gradients must exist.
+    """
+    model = _with_given_densities(hw5_vae, (1, 1), rows=False)
+    found = gradients(model.elbo_loss, *_batch(rng, 5, 1, 1), wrt=(0, 1, 2, 4))
+    _scalar(found.value)
+    reached = [isinstance(one, torch.Tensor) and bool(one.any()) for one in found.inputs[1:]]
+    expect(any(reached), "No gradient passes through elbo_loss.", NO_GRADIENT)
+    if not all(reached):
+        raise Partial(
+            0.5, "Gradients of elbo_loss reach only some of mu, sigma_square and p.", NO_GRADIENT
+        )

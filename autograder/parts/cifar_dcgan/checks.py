@@ -1,0 +1,1010 @@
+"""Part cifar-dcgan: both networks and their optimizers, losses, the loop, spectral norm, search.
+
+The loop is graded by what it does to weights. One network holds still, the generator ignores its
+codes, and an epoch is one batch: then neither noise nor the order of the steps nor the way they
+are written changes where the other network arrives.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+
+from ...checking.expect import Fail, Partial, close, either, expect, matches, parallel, tensor
+from ...checking.networks import built, floats
+from ...checking.proxy import (
+    Remote,
+    StudentError,
+    assign,
+    bowl,
+    descent,
+    fill,
+    gradients,
+    load_weights,
+    mix,
+    set_grads,
+    shapes,
+    stub,
+    value,
+    weights,
+    zero,
+)
+from ...checking.registry import Rng, check
+
+CODE = 64
+IMAGE = (3, 32, 32)
+PIXELS = math.prod(IMAGE)
+FEW = 4
+"""Images in a batch of the trainings: convolutions are what a check spends its time on."""
+MOVED = 0.02
+"""Tolerance of how far training moves an output: rounding costs a thousandth of it at most."""
+
+Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+
+
+def _holds(way: Callable[[], None]) -> bool:
+    """Does the comparison hold, and their code survive it?"""
+    try:
+        way()
+    except (Fail, Partial, StudentError):
+        return False
+    return True
+
+
+class _Gan:
+    """A DCGAN over there. What its __init__ or its initialisation gets wrong costs nothing here."""
+
+    def __init__(self, module: Remote, initialises: bool = False) -> None:
+        if not initialises:
+            assign(module.DCGAN._weight_INITIALIZATION, mix(module))
+        self._first: tuple[Remote, ...] = ()
+        try:
+            self.it = self._methods = built(module.DCGAN(), "DCGAN()")
+        except StudentError as error:
+            if error.kind == "missing":
+                raise
+            # Where DCGAN() cannot be made, its methods get a stand-in for self.
+            self.it = stub(module, torch.zeros(1, 1), torch.zeros(1))
+            self._methods, self._first = module.DCGAN, (self.it,)
+            self.set(code_size=CODE, tracked_noise=torch.zeros(8, CODE), samples={})
+            self.set(generate=mix(module))
+
+    def set(self, **attributes: Any) -> None:
+        for name, new in attributes.items():
+            assign(getattr(self.it, name), new)
+
+    def call(self, name: str, *args: Any) -> Any:
+        return getattr(self._methods, name)(*self._first, *args)
+
+    def gradients(self, name: str, *args: Any) -> list[torch.Tensor | None]:
+        """Of the method's value, by its first argument."""
+        method = getattr(self._methods, name)
+        first = len(self._first)
+        return gradients(method, *self._first, *args, wrt=(first,)).inputs
+
+
+def _images(rng: Rng, count: int) -> torch.Tensor:
+    """Coarse and fine at once, each image with a brightness of its own."""
+    coarse = F.interpolate(rng.uniform(0, 1, count, 3, 4, 4), scale_factor=8)
+    fine = rng.uniform(0, 1, count, *IMAGE)
+    return (0.5 * coarse + 0.3 * fine + rng.uniform(0, 0.2, count, 1, 1, 1)).clamp(0, 1)
+
+
+def _is_given(module: Remote, ref: Remote, rng: Rng) -> bool:
+    """Is their CIFARDiscriminator() the given one, without spectral norm?"""
+    x = _images(rng, 8)
+    try:
+        model = built(module.CIFARDiscriminator(), "CIFARDiscriminator()")
+        twin = ref.CIFARDiscriminator()
+        if shapes(model) != shapes(twin):
+            return False
+        for one in (model, twin):
+            fill(one, rng.seed)
+        return matches(floats(model(x), "CIFARDiscriminator()"), twin(x))
+    except (Fail, StudentError):
+        return False
+
+
+@check("cifar-dcgan.init", share=1)
+def makes_both_networks(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
+    """DCGAN makes self._generator and self._discriminator, a CIFARGenerator for codes of length 64
+    and a CIFARDiscriminator.
+
+    Both are filled with known parameters and compared with the live reference.
+    """
+    given, x, codes = _is_given(hw5_gan, ref, rng), _images(rng, 8), rng.normal(8, CODE)
+    assign(hw5_gan.DCGAN._weight_INITIALIZATION, mix(hw5_gan))
+    gan = built(hw5_gan.DCGAN(), "DCGAN()")
+    for name, twin, inputs in (
+        ("_generator", ref.CIFARGenerator(CODE), codes),
+        ("_discriminator", ref.CIFARDiscriminator(), x),
+    ):
+        model = built(value(getattr(gan, name)), f"self.{name}")
+        for one in (model, twin):
+            fill(one, rng.seed)
+        try:
+            output = floats(model(inputs), f"The output of self.{name}")
+        except StudentError as error:
+            raise Fail(
+                f"self.{name} does not take {'codes' if inputs is codes else 'images'} "
+                f"({error.type}: {error.message})"[:300],
+                "self._generator is the CIFARGenerator, self._discriminator the other one.",
+            ) from None
+        right = twin(inputs)
+        # With the given layers of the discriminator changed, its shape is all there is to see.
+        known = inputs is codes or given
+        expect(
+            matches(output, right) if known else output.shape == right.shape,
+            f"self.{name} does not compute what the given class computes.",
+            "self._generator = CIFARGenerator(self.code_size), and likewise the discriminator.",
+        )
+
+
+@check("cifar-dcgan.init", share=0.5, after="makes_both_networks")
+def tells_the_discriminator_about_spectral(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
+    """DCGAN(spectral=True) makes a CIFARDiscriminator with spectral=True."""
+    x = _images(rng, 8)
+    assign(hw5_gan.DCGAN._weight_INITIALIZATION, mix(hw5_gan))
+    try:
+        asked = _ignores_scale(hw5_gan.CIFARDiscriminator(True), x)
+    except StudentError as error:
+        if error.kind == "missing":
+            raise
+        asked = None
+    try:
+        theirs = _ignores_scale(hw5_gan.DCGAN(True)._discriminator, x)
+    except StudentError as error:
+        if asked is not None or error.kind == "missing":
+            raise
+        theirs = None
+    expect(
+        theirs == asked,
+        "DCGAN(spectral=True) does not tell its discriminator about spectral.",
+        "CIFARDiscriminator(spectral)",
+    )
+
+
+def _ignores_scale(model: Any, x: torch.Tensor) -> bool:
+    """Does the output stay where it is when the convolutions' weights grow by three?
+
+    In evaluation mode nothing but spectral norm takes their scale away.
+    """
+    model = built(model, "CIFARDiscriminator(True)")
+    model.eval()
+    before = floats(model(x), "The output of the discriminator")
+    grown = [3 * one if one.dim() == 4 else one for one in weights(model)]
+    load_weights(model, grown)
+    return matches(floats(model(x), "The output of the discriminator"), before, 1e-3)
+
+
+@check("cifar-dcgan.init", share=1.5)
+def gives_each_network_its_Adam(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
+    """self.optimizerG and self.optimizerD are Adams of rate 2e-4 and betas (0.5, 0.999), each for
+    all parameters of its own network.
+
+    Both networks get known parameters and known gradients: three steps, and one more after a long
+    rest, which shows beta2. How far they move the outputs is compared with the live reference.
+    """
+    given = _is_given(hw5_gan, ref, rng)
+    for module in (hw5_gan, ref):
+        assign(module.DCGAN._weight_INITIALIZATION, mix(module))
+    theirs, ours = built(hw5_gan.DCGAN(), "DCGAN()"), ref.DCGAN()
+    wrong = []
+    for network, optimizer, x in (
+        ("_generator", "optimizerG", rng.normal(8, CODE)),
+        ("_discriminator", "optimizerD", _images(rng, 8)),
+    ):
+        steps = _some_gradients(rng, shapes(getattr(ours, network)))
+        right = _stepped(ours, network, optimizer, x, steps, rng.seed)
+        if network == "_discriminator" and not given:
+            continue  # with the given layers changed nothing can be compared, or held against it
+        try:
+            moved, others = _stepped_alone(theirs, network, optimizer, x, steps, rng)
+        except StudentError as error:
+            wrong.append(f"self.{optimizer} does not work ({error.type}: {error.message}).")
+            continue
+        if not moved[0].any():
+            wrong.append(f"self.{optimizer}.step() does not move self.{network}.")
+        elif not all(map(partial(matches, tolerance=MOVED), moved, right)):
+            wrong.append(f"self.{optimizer} does not step as it should.")
+        elif others:
+            wrong.append(f"self.{optimizer} moves {others} too; it is for self.{network} alone.")
+    if wrong:
+        hint = "optim.Adam(network.parameters(), lr=self.learning_rate, betas=(..., ...))"
+        raise Partial(1 - len(wrong) / 2, " ".join(wrong)[:300], hint)
+
+
+def _stepped_alone(
+    gan: Remote,
+    network: str,
+    optimizer: str,
+    x: torch.Tensor,
+    steps: Sequence[list[torch.Tensor]],
+    rng: Rng,
+) -> tuple[tuple[torch.Tensor, torch.Tensor], str]:
+    """As `_stepped`, and the name of the other network if it moved, though it has gradients."""
+    (name,) = {"_generator", "_discriminator"} - {network}
+    other = getattr(gan, name)
+    set_grads(other, [torch.ones(shape) for shape in shapes(other)])
+    before = weights(other)
+    moved = _stepped(gan, network, optimizer, x, steps, rng.seed)
+    still = all(map(torch.equal, before, weights(other)))
+    return moved, "" if still else f"self.{name}"
+
+
+REST = 40
+"""Steps without a gradient: momentum is gone after them, and beta2 has begun to forget."""
+
+
+def _some_gradients(rng: Rng, layout: Sequence[tuple[int, ...]]) -> list[list[torch.Tensor]]:
+    """Gradients of three steps, of the rest and of the step after it, each of another size: there
+    betas show.
+    """
+    one = [rng.normal(*shape).sign() * rng.uniform(0.5, 2, *shape) for shape in layout]
+    return [[scale * grad for grad in one] for scale in (1.0, 0.3, -2.0, 0.0, 0.6)]
+
+
+def _stepped(
+    gan: Remote,
+    network: str,
+    optimizer: str,
+    x: torch.Tensor,
+    steps: Sequence[list[torch.Tensor]],
+    seed: int,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """How far the first three of these gradients move the network's output, and how far the last
+    does after a rest.
+    """
+    model = getattr(gan, network)
+    fill(model, seed)
+    model.eval()
+
+    def moved(*some: list[torch.Tensor], times: int = 1) -> torch.Tensor:
+        before = floats(model(x), f"The output of self.{network}")
+        for grads in some:
+            set_grads(model, grads)
+            for _ in range(times):
+                getattr(gan, optimizer).step()
+        return floats(model(x), f"The output of self.{network}") - before
+
+    *first, rest, last = steps
+    early = moved(*first)
+    moved(rest, times=REST)
+    return early, moved(last)
+
+
+@dataclass(frozen=True)
+class _Weights:
+    """What initialisation has made of the two networks, layer by layer, weight and bias."""
+
+    upward: list[tuple[torch.Tensor, torch.Tensor]]
+    """Transposed convolutions of the generator."""
+    downward: list[tuple[torch.Tensor, torch.Tensor]]
+    norms: list[tuple[torch.Tensor, torch.Tensor]]
+    linear: list[tuple[torch.Tensor, torch.Tensor]]
+
+
+GENERATOR = ("fc", *(f"upsample_and_generate.{n}" for n in (0, 2, 3, 5, 6, 8)))
+DISCRIMINATOR = (*(f"downsample.{n}" for n in (0, 2, 3, 5, 6)), "fc")
+
+
+def _initialised(hw5_gan: Remote, ref: Remote, rng: Rng, spectral: bool = False) -> _Weights:
+    """Weights after _weight_INITIALIZATION, as the networks' outputs show them.
+
+    Read from the networks, loaded into the reference's, and believed when it answers alike.
+    """
+    gan = _Gan(hw5_gan, initialises=True)
+    disc = hw5_gan.CIFARDiscriminator(True) if spectral else hw5_gan.CIFARDiscriminator()
+    gan.set(_generator=hw5_gan.CIFARGenerator(CODE), _discriminator=disc)
+    gan.call("_weight_INITIALIZATION")
+    g = _proven(gan.it._generator, ref.CIFARGenerator(CODE), GENERATOR, rng.normal(8, CODE))
+    d = _proven(gan.it._discriminator, ref.CIFARDiscriminator(), DISCRIMINATOR, _images(rng, 8))
+    return _Weights(
+        [g[2], g[4], g[6]], [d[0], d[1], d[3]], [g[1], g[3], g[5], d[2], d[4]], [g[0], d[5]]
+    )
+
+
+def _proven(
+    model: Remote, twin: Remote, layers: Sequence[str], x: torch.Tensor
+) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    """Weight and bias of these layers, shown by the output to be those the network uses."""
+    for one in (model, twin):
+        one.eval()  # spectral norm and batch norm then hold still
+    output = floats(model(x), "The output of the network")
+    pairs = [_pair(model, layer) for layer in layers]
+    load_weights(twin, [one for pair in pairs for one in pair])
+    expect(
+        matches(output, twin(x), 1e-3),
+        "The network does not compute what the given class computes with its weights.",
+        "Leave the layers of the given classes as they are.",
+    )
+    return pairs
+
+
+def _pair(model: Remote, layer: str) -> tuple[torch.Tensor, torch.Tensor]:
+    here = model
+    for name in layer.split("."):
+        here = getattr(here, name)
+    found = value(here.weight), value(here.bias)
+    for one in found:
+        expect(isinstance(one, torch.Tensor), f"The layer {layer} has no weight and bias.")
+    return found
+
+
+@check("cifar-dcgan.weight_init", share=1)
+def draws_convolutions_from_a_narrow_normal(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
+    """_weight_INITIALIZATION draws the weights of all convolutions from N(0, 0.02^2).
+
+    1,536 weights or more a layer; mean and standard deviation stay within six standard errors,
+    and the fourth moment that of a normal distribution: with a chance below 1e-7 they do not.
+    """
+    found = _initialised(hw5_gan, ref, rng)
+    # A discriminator that has been changed may have taken the scale away.
+    given = _is_given(hw5_gan, ref, rng)
+    wrong = ["ConvTranspose2d" for one, _ in found.upward if not _is_normal(one, 0.0, 0.02)]
+    for weight, _ in found.downward:
+        if not _is_normal(weight, 0.0, 0.02 if given else float(weight.std())):
+            wrong.append("Conv2d")
+    if wrong:
+        raise Partial(
+            1 - len(wrong) / 6,
+            f"The weights of {len(wrong)} of 6 convolutions are not N(0, 0.02^2): "
+            f"look at {' and '.join(sorted(set(wrong)))}.",
+            "nn.init.normal_(weight, 0.0, 0.02), for Conv2d and ConvTranspose2d.",
+        )
+
+
+@check("cifar-dcgan.weight_init", share=0.5)
+def draws_batch_norms_around_one(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
+    """_weight_INITIALIZATION draws the weights of batch norms from N(1, 0.02^2); biases are 0.
+
+    416 weights together; mean and standard deviation within six standard errors, 1e-8.
+    """
+    norms = _initialised(hw5_gan, ref, rng).norms
+    expect(
+        _is_normal(torch.cat([weight for weight, _ in norms]), 1.0, 0.02),
+        "The weights of the batch norms are not N(1, 0.02^2).",
+        "nn.init.normal_(layer.weight, 1.0, 0.02)",
+    )
+    expect(
+        not any(bias.any() for _, bias in norms),
+        "The biases of the batch norms are not 0.",
+        "nn.init.zeros_(layer.bias)",
+    )
+
+
+@check("cifar-dcgan.weight_init", share=0.2, after="draws_convolutions_from_a_narrow_normal")
+def leaves_linear_layers(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
+    """_weight_INITIALIZATION leaves the linear layers as they are.
+
+    Standard deviations of 2,048 weights or more, uniform; one in ten away is ten standard errors.
+    """
+    for weight, _ in _initialised(hw5_gan, ref, rng).linear:
+        usual = 1 / math.sqrt(3 * weight[0].numel())
+        expect(
+            abs(float(weight.std()) / usual - 1) < 0.1,
+            "The weights of the linear layers have been drawn anew too.",
+            "Convolutions and batch norms alone are drawn anew.",
+        )
+
+
+@check("cifar-dcgan.weight_init", share=0.3)
+def initialises_under_spectral_norm(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
+    """The normal weights of _weight_INITIALIZATION survive in a discriminator with spectral norm.
+
+    Their scale is gone there, so the fourth moment decides: 3 for a normal distribution, 1.8 for
+    torch's uniform default; 5.5 standard errors below 3 are 2.3 at worst, 1e-7.
+    """
+    try:
+        found = _initialised(hw5_gan, ref, rng, spectral=True)
+    except StudentError as error:
+        if error.kind == "missing":
+            raise
+        # No spectral norm yet, which is another question's: nothing to survive.
+        found = _initialised(hw5_gan, ref, rng)
+    expect(
+        all(_fourth_moment(weight) > _least(weight) for weight, _ in found.downward),
+        "With spectral=True the weights of the discriminator are not the normal ones.",
+        "Spectral norm computes layer.weight from another parameter: fill that one in place.",
+    )
+
+
+def _is_normal(sample: torch.Tensor, mean: float, std: float) -> bool:
+    flat = sample.double().flatten()
+    n = len(flat)
+    return (
+        abs(float(flat.mean()) - mean) <= 6 * std / math.sqrt(n)
+        and abs(float(flat.std()) / std - 1) <= 6 / math.sqrt(2 * n)
+        and _fourth_moment(flat) > _least(flat)
+    )
+
+
+def _fourth_moment(sample: torch.Tensor) -> float:
+    flat = sample.double().flatten()
+    scaled = (flat - flat.mean()) / flat.std().clamp(min=1e-12)
+    return float((scaled**4).mean())
+
+
+def _least(sample: torch.Tensor) -> float:
+    """What the fourth moment of so many normal numbers exceeds, but for once in 1e7."""
+    return 3 - 5.5 * math.sqrt(24 / sample.numel())
+
+
+def _bce(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    return F.binary_cross_entropy_with_logits(logits, labels)
+
+
+CLASSIFICATIONS: Mapping[str, Loss] = {
+    "it is the sum over the batch; ask for the mean.": lambda s, y: len(s) * _bce(s, y),
+    "the labels are turned around; 1 stands for real.": lambda s, y: _bce(s, 1 - y),
+    "its sign is flipped.": lambda s, y: -_bce(s, y),
+    "the sigmoid is applied twice: BCE with logits applies it too.": lambda s, y: _bce(
+        torch.sigmoid(s), y
+    ),
+    "it uses squares instead of cross-entropies.": lambda s, y: ((s - y) ** 2).mean(),
+    "it uses squares of sigmoids instead of cross-entropies.": lambda s, y: (
+        (torch.sigmoid(s) - y) ** 2
+    ).mean(),
+    "the labels are ignored.": lambda s, y: _bce(s, torch.ones_like(y)),
+    "it is half of the mean.": lambda s, y: _bce(s, y) / 2,
+}
+RECONSTRUCTIONS: Mapping[str, Loss] = {
+    "it is the sum over all numbers; ask for their mean.": lambda r, x: ((r - x) ** 2).sum(),
+    "it sums the pixels of an image; ask for the mean over everything.": lambda r, x: (
+        ((r - x) ** 2).flatten(1).sum(1).mean()
+    ),
+    "it has absolute values where squares should stand.": lambda r, x: (r - x).abs().mean(),
+    "it is the root of the mean square; leave the root out.": lambda r, x: (
+        ((r - x) ** 2).mean().sqrt()
+    ),
+    "it is a norm of the whole difference; ask for the mean square.": lambda r, x: (r - x).norm(),
+    "it is half of the mean square.": lambda r, x: ((r - x) ** 2).mean() / 2,
+    "its sign is flipped.": lambda r, x: -((r - x) ** 2).mean(),
+    "it squares the mean of the differences; square first.": lambda r, x: (r - x).mean() ** 2,
+}
+
+
+def _scalars(values: Sequence[Any], what: str) -> torch.Tensor:
+    return torch.stack([tensor(one, [(), (1,), (1, 1)], what) for one in values])
+
+
+Pair = tuple[torch.Tensor, torch.Tensor]
+
+
+def _has_value(
+    hw5_gan: Remote, ref: Remote, name: str, draws: Sequence[Pair], slips: Mapping[str, Loss]
+) -> None:
+    """Fail unless the loss of that name has the reference's value on every draw."""
+    theirs, ours = _Gan(hw5_gan), _Gan(ref)
+    right = _scalars([ours.call(name, *draw) for draw in draws], name)
+    close(
+        _scalars([theirs.call(name, *draw) for draw in draws], name),
+        right,
+        name,
+        lookalikes=lambda: {
+            says: torch.stack([loss(*draw) for draw in draws]) for says, loss in slips.items()
+        },
+    )
+
+
+def _has_gradient(hw5_gan: Remote, ref: Remote, name: str, draw: Pair, of: str) -> None:
+    theirs, ours = _Gan(hw5_gan).gradients(name, *draw), _Gan(ref).gradients(name, *draw)
+    expect(
+        any(isinstance(one, torch.Tensor) for one in theirs),
+        f"No gradient flows back from {name} to {of}.",
+        "Return a tensor, with no .item() and no detach().",
+    )
+    expect(parallel(theirs, ours), f"The gradient of {name} does not lead {of} where it should.")
+
+
+def _labelled(rng: Rng, count: int) -> Pair:
+    """Logits (N, 1) and labels (N, 1).
+
+    The first two are labelled 0 and 1, with logits of 7 and -7: a loss that limits them shows.
+    """
+    labels = rng.labels(count, 2).float()
+    logits = rng.normal(count, 1, std=2.0)
+    labels[:2] = torch.tensor([0.0, 1.0])
+    logits[:2] = torch.tensor([[7.0], [-7.0]])
+    return logits, labels[:, None]
+
+
+@check("cifar-dcgan.classification_loss", share=1.5)
+def takes_cross_entropy_of_logits(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
+    """_classification_loss is the mean binary cross-entropy of logits and labels."""
+    draws = [_labelled(rng, count) for count in (7, 7, 12)]
+    _has_value(hw5_gan, ref, "_classification_loss", draws, CLASSIFICATIONS)
+
+
+@check("cifar-dcgan.classification_loss", share=0.5)
+def keeps_the_gradient_of_sure_logits(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
+    """_classification_loss has the gradient of its definition, also for logits of 100 and -100."""
+    name, draw = "_classification_loss", _labelled(rng, 8)
+    _has_gradient(hw5_gan, ref, name, draw, "the logits")
+    sure = torch.tensor([[100.0], [-100.0], [100.0], [-100.0]])
+    labels = torch.tensor([[1.0], [0.0], [0.0], [1.0]])
+    found = tensor(_Gan(hw5_gan).call(name, sure, labels), [(), (1,), (1, 1)], name)
+    (grad,) = _Gan(hw5_gan).gradients(name, sure, labels)
+    expect(
+        bool(found.isfinite()) and grad is not None and bool(grad.isfinite().all()),
+        f"{name} or its gradient is not finite for logits of 100 and -100.",
+        "F.binary_cross_entropy_with_logits works on the logits.",
+    )
+
+
+@check("cifar-dcgan.reconstruction_loss", share=2)
+def takes_the_mean_square(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
+    """_reconstruction_loss is the mean of the squared differences over all numbers."""
+    draws = [_pictures(rng, count) for count in (3, 3, 5)]
+    _has_value(hw5_gan, ref, "_reconstruction_loss", draws, RECONSTRUCTIONS)
+
+
+@check("cifar-dcgan.reconstruction_loss", share=1)
+def leads_the_reconstruction_to_the_image(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
+    """The gradient of _reconstruction_loss leads the reconstruction towards the image."""
+    _has_gradient(hw5_gan, ref, "_reconstruction_loss", _pictures(rng, 3), "the reconstruction")
+
+
+def _pictures(rng: Rng, count: int) -> Pair:
+    return _images(rng, count), _images(rng, count)
+
+
+@dataclass(frozen=True)
+class _Training:
+    """What one training begins with: networks, images, and how fast each network may move.
+
+    The generator's linear layer has a bias alone, so that every code gives the same image; it is
+    not moved. An epoch is one batch, and the optimizers are plain gradient descent.
+    """
+
+    seed: int
+    bias: torch.Tensor
+    images: torch.Tensor
+    probe: torch.Tensor
+    affine: Pair
+    rates: tuple[float, float]
+    """Of the discriminator and of the generator; one of them is 0."""
+    steps: int = 3
+
+    @staticmethod
+    def draw(rng: Rng, disc: float = 0.0, gen: float = 0.0) -> _Training:
+        return _Training(
+            rng.seed,
+            rng.normal(2048),
+            _images(rng, FEW),
+            _images(rng, FEW),
+            (rng.normal(PIXELS, 1, std=0.05), rng.normal(1)),
+            (disc, gen),
+        )
+
+    def run(self, module: Remote, given: bool, own_loss: bool) -> _Trained:
+        """`given`: with the given discriminator, or else an affine one."""
+        gan = _Gan(module)
+        disc, gen = self._networks(module, given)
+        gan.set(_generator=gen, _discriminator=disc)
+        gan.set(optimizerD=descent(self.rates[0], disc))
+        gan.set(optimizerG=descent(self.rates[1], gen.upsample_and_generate))
+        gan.set(batch_size=len(self.images), num_epoch=self.steps, log_step=1000)
+        gan.set(visualize_step=1000, tracked_noise=torch.zeros(1, CODE))
+        if not own_loss:
+            gan.set(_classification_loss=bowl(module, logits=1.0, labels=-1.5))
+        moving, x = (disc, self.probe) if self.rates[0] else (gen, torch.zeros(FEW, CODE))
+        before = _output(moving, x)
+        losses = _losses(gan.call("fit", self.images), self.steps)
+        return _Trained(_output(moving, x) - before, *losses)
+
+    def _networks(self, module: Remote, given: bool) -> tuple[Remote, Remote]:
+        disc = module.CIFARDiscriminator() if given else stub(module, *self.affine)
+        gen = module.CIFARGenerator(CODE)
+        if given:
+            fill(disc, self.seed)
+        fill(gen, self.seed)
+        zero(gen.fc)
+        gen.fc.bias.data.copy_(self.bias)
+        return disc, gen
+
+
+@dataclass(frozen=True)
+class _Trained:
+    """How far a training moved the output of the network that could move, and its losses."""
+
+    moved: torch.Tensor
+    dis: torch.Tensor
+    gen: torch.Tensor
+
+
+def _output(model: Remote, x: torch.Tensor) -> torch.Tensor:
+    model.train()
+    return floats(model(x), "The output of a network")
+
+
+def _losses(result: Any, steps: int) -> tuple[torch.Tensor, torch.Tensor]:
+    what = "What fit returns"
+    if not (isinstance(result, (tuple, list)) and len(result) == 2):
+        raise Fail(f"{what} should be two lists, the losses of every step.")
+    for values in result:
+        expect(
+            isinstance(values, (tuple, list)) and len(values) == steps,
+            f"{what} should have one loss of each kind for every step.",
+        )
+    dis, gen = (_scalars(values, "A loss that fit leaves behind") for values in result)
+    return dis, gen
+
+
+def _fit(
+    hw5_gan: Remote, ref: Remote, rng: Rng, training: _Training, compare: Callable[..., None]
+) -> None:
+    """Pass when `compare` does: with the student's own loss, or with a given one in its place. A
+    loop that runs for batches of the usual size alone keeps most.
+    """
+    given = _is_given(hw5_gan, ref, rng)
+
+    def way(own_loss: bool, on: _Training = training) -> None:
+        compare(on.run(hw5_gan, given, own_loss), on.run(ref, given, own_loss))
+
+    try:
+        either(partial(way, True), partial(way, False))
+    except StudentError:
+        few = training.images
+        usual = replace(training, images=few.repeat(BATCH // len(few), 1, 1, 1), steps=1)
+        if not _holds(partial(way, True, usual)):
+            raise
+        raise Partial(
+            0.75,
+            f"fit works for batches of {BATCH} images, and for no others.",
+            "self.batch_size says how many images a batch holds.",
+        ) from None
+
+
+@check("cifar-dcgan.fit", share=5)
+def trains_the_discriminator(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
+    """fit moves the discriminator as its loss asks, with gradients cleared, real images and fakes
+    in batches of their own.
+
+    Three steps against a generator that holds still; how far the discriminator's output moves is
+    compared with the live reference.
+    """
+
+    def compare(theirs: _Trained, right: _Trained) -> None:
+        expect(bool(theirs.moved.any()), "fit does not move the discriminator.")
+        expect(
+            matches(theirs.moved, right.moved, MOVED),
+            "The steps of fit do not lead the discriminator where they should.",
+            "Clear its gradients; real images with label 1, then fakes with label 0, in two "
+            "batches; add the losses; backward; step.",
+        )
+
+    _fit(hw5_gan, ref, rng, _Training.draw(rng, disc=0.05), compare)
+
+
+@check("cifar-dcgan.fit", share=4)
+def trains_the_generator(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
+    """fit moves the generator as its loss asks, with gradients cleared.
+
+    Three steps against a discriminator that holds still; how far the generator's images move is
+    compared with the live reference.
+    """
+
+    def compare(theirs: _Trained, right: _Trained) -> None:
+        expect(bool(theirs.moved.any()), "fit does not move the generator.")
+        expect(
+            matches(theirs.moved, right.moved, MOVED),
+            "The steps of fit do not lead the generator where they should.",
+            "Clear its gradients; fakes with label 1, not detached; backward; step.",
+        )
+
+    _fit(hw5_gan, ref, rng, _Training.draw(rng, gen=0.05), compare)
+
+
+@check("cifar-dcgan.fit", share=1.5)
+def leaves_dis_loss_behind(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
+    """dis_loss is the sum of the losses of real images and of fakes, in every step."""
+
+    def compare(theirs: _Trained, right: _Trained) -> None:
+        close(theirs.dis, right.dis, "dis_loss", tolerance=1e-3)
+
+    _fit(hw5_gan, ref, rng, _Training.draw(rng, disc=0.05), compare)
+
+
+@check("cifar-dcgan.fit", share=1)
+def leaves_gen_loss_behind(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
+    """gen_loss is the loss of fakes that should be taken for real, in every step."""
+
+    def compare(theirs: _Trained, right: _Trained) -> None:
+        close(theirs.gen, right.gen, "gen_loss", tolerance=1e-3)
+
+    _fit(hw5_gan, ref, rng, _Training.draw(rng, gen=0.05), compare)
+
+
+BATCH, BATCHES, SCALE = 128, 16, 4.0
+
+
+@check("cifar-dcgan.fit", share=1.5)
+def draws_normal_codes(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
+    """The codes of fit are normal, N(0, I), and fresh in every step.
+
+    Given networks turn one number of each code into a logit; nothing moves. The mean losses of 16
+    batches of 128 stay within 6 standard errors of their expectation, and their variance below
+    five times its own: with a chance below 1e-7 they do not.
+    """
+    place = rng.integer(0, CODE - 1)
+
+    def way(own_loss: bool) -> None:
+        dis, gen = _noisy(hw5_gan, place, own_loss)
+        loss = _bce if own_loss else _square
+        for found, name, label, other in (
+            (gen, "gen_loss", 1.0, None),
+            (dis, "dis_loss", 0.0, 1.0),
+        ):
+            mean, std = _expected(loss, label, other)
+            expect(
+                bool((found.diff() != 0).any()),
+                f"{name} is the same in every step, so the codes are not fresh.",
+                "Draw codes inside the loop: torch.randn(batch size, code size).",
+            )
+            spread = float(found.var()) / (std**2 / BATCH)
+            expect(
+                spread < 5,
+                "The codes of a batch are not drawn one by one.",
+                "torch.randn(batch size, code size)",
+            )
+            # Half the sum of both losses costs elsewhere.
+            halves = (1, 2) if other is not None else (1,)
+            off = min(abs(times * float(found.mean()) - mean) for times in halves)
+            expect(
+                off < 6 * std / math.sqrt(BATCH * BATCHES),
+                "The codes of fit are not N(0, I).",
+                "torch.randn draws from N(0, 1), torch.rand from U(0, 1).",
+            )
+
+    either(partial(way, True), partial(way, False))
+
+
+def _noisy(module: Remote, place: int, own_loss: bool) -> tuple[torch.Tensor, torch.Tensor]:
+    """The losses of a fit whose logits are SCALE times one number of each code; images give 0."""
+    up, down = torch.zeros(CODE, PIXELS), torch.zeros(PIXELS, 1)
+    up[place, 0], down[0, 0] = SCALE, 1.0
+    gan = _Gan(module)
+    gen = stub(module, up, torch.zeros(PIXELS), shape=IMAGE)
+    disc = stub(module, down, torch.zeros(1))
+    gan.set(_generator=gen, _discriminator=disc)
+    gan.set(optimizerD=descent(0.0, disc), optimizerG=descent(0.0, gen))
+    gan.set(batch_size=BATCH, num_epoch=BATCHES, log_step=1000)
+    gan.set(visualize_step=1000, tracked_noise=torch.zeros(1, CODE))
+    if not own_loss:
+        gan.set(_classification_loss=bowl(module, logits=1.0, labels=-1.5))
+    return _losses(gan.call("fit", torch.zeros(BATCH, *IMAGE)), BATCHES)
+
+
+def _square(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """The given loss that stands in for the student's own."""
+    return ((logits - 1.5 * labels) ** 2).mean()
+
+
+@cache
+def _expected(loss: Loss, label: float, other: float | None) -> tuple[float, float]:
+    """Mean and standard deviation of the loss of one logit SCALE u, u from N(0, 1); a logit of 0
+    with the label `other` is added.
+    """
+    u = torch.linspace(-8, 8, 1001, dtype=torch.float64)
+    density = torch.exp(-(u**2) / 2)
+    density /= density.sum()
+    y = torch.tensor(label, dtype=torch.float64)
+    values = torch.stack([loss(SCALE * one, y) for one in u])
+    mean = float((density * values).sum())
+    std = math.sqrt(float((density * (values - mean) ** 2).sum()))
+    if other is not None:
+        zero_logit = torch.tensor(0.0, dtype=torch.float64)
+        mean += float(loss(zero_logit, torch.tensor(other, dtype=torch.float64)))
+    return mean, std
+
+
+@check("cifar-dcgan.spectral_norm", share=3.2)
+def divides_by_the_spectral_norm(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
+    """With spectral=True the three convolutions have spectral norm 1, whatever their parameters.
+
+    Large weights are put in, a few forward passes let torch's power iteration settle, and the
+    weights in use are read; the output must be that of the given layers under them.
+    """
+    model = built(hw5_gan.CIFARDiscriminator(spectral=True), "CIFARDiscriminator(spectral=True)")
+    load_weights(model, [_steep(rng, shape) for shape in shapes(model)])
+    for norm in (3, 6):
+        assign(model.downsample[norm].momentum, 0.0)
+    x = _images(rng, 2)
+    for _ in range(6):
+        model(x)
+    found = _proven(model, ref.CIFARDiscriminator(), DISCRIMINATOR, _images(rng, 8))
+    norms = [float(torch.linalg.matrix_norm(found[n][0].flatten(1), 2)) for n in (0, 1, 3)]
+    wrong = [n for n, norm in enumerate(norms, 1) if not abs(norm - 1) < 0.05]
+    if wrong:
+        which = " and ".join(f"number {n}" for n in wrong)
+        raise Partial(
+            1 - len(wrong) / 3,
+            f"With spectral=True the spectral norm of convolution {which} is not 1.",
+            "Wrap each of the three Conv2d layers in `downsample`.",
+        )
+
+
+def _steep(rng: Rng, shape: tuple[int, ...]) -> torch.Tensor:
+    """Kernels with one singular value far above the others: power iteration finds it soon."""
+    if len(shape) < 4:
+        return rng.normal(*shape, std=0.3) + float(len(shape) == 1)
+    inputs = math.prod(shape[1:])
+    left, right = rng.normal(shape[0], 1), rng.normal(1, inputs)
+    steep: torch.Tensor = 8 * (left / left.norm()) @ (right / right.norm())
+    return (steep + rng.normal(shape[0], inputs, std=0.2 / math.sqrt(inputs))).reshape(shape)
+
+
+@check("cifar-dcgan.spectral_norm", share=0.8, after="divides_by_the_spectral_norm")
+def leaves_the_plain_discriminator(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
+    """Without spectral=True the discriminator stays as it was."""
+    expect(
+        _is_given(hw5_gan, ref, rng),
+        "CIFARDiscriminator() does not compute what it computed before.",
+        "Wrap the layers under `if spectral` alone.",
+    )
+
+
+@dataclass(frozen=True)
+class _Search:
+    """One reconstruction: a generator, the images to find, and how many steps it may take."""
+
+    seed: int
+    images: torch.Tensor
+    steps: int
+
+    def run(self, module: Remote, own_loss: bool) -> _Found:
+        gan = _Gan(module)
+        gen = _steep_generator(module, self.seed)
+        gan.set(_generator=gen, vis_steps=self.steps, vis_learning_rate=RATE)
+        if not own_loss:
+            gan.set(_reconstruction_loss=bowl(module, reconstruction=1.0, x=-0.7))
+        gen.eval()
+        before = gen(torch.ones(2, CODE))
+        result = gan.call("reconstruct", self.images)
+        if not (isinstance(result, (tuple, list)) and len(result) == 2):
+            raise Fail("reconstruct should return two things, the loss and the images.")
+        gen.eval()
+        return _Found(result[0], result[1], gen(torch.ones(2, CODE)) - before)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What a search returned, and how far the generator's own output has moved meanwhile."""
+
+    loss: Any
+    images: Any
+    moved: torch.Tensor
+
+
+RATE = 1e-2
+STEPS = 500
+"""What vis_steps says before a check sets it."""
+
+
+def _steep_generator(module: Remote, seed: int) -> Remote:
+    """A generator whose images change visibly within a few steps of its codes."""
+    gen: Remote = module.CIFARGenerator(CODE)
+    fill(gen, seed)
+    gen.fc.weight.data.mul_(30.0)
+    return gen
+
+
+def _search(
+    hw5_gan: Remote, ref: Remote, rng: Rng, compare: Callable[[_Search, _Found, bool], None]
+) -> None:
+    """Pass when `compare` does: with the student's own loss, or with a given one in its place. A
+    search that takes STEPS steps, whatever vis_steps says, keeps most.
+    """
+    ignored = _ignores_steps(hw5_gan, rng)
+    # Batches of equal shape and different values, searched for different times.
+    plans = [(1, STEPS)] if ignored else [(3, 7), (3, 4)]
+    searches = [_Search(rng.seed, _images(rng, count), steps) for count, steps in plans]
+
+    def way(own_loss: bool) -> None:
+        for one in searches:
+            compare(one, one.run(hw5_gan, own_loss), own_loss)
+
+    either(partial(way, True), partial(way, False))
+    if ignored:
+        raise Partial(
+            0.75,
+            f"reconstruct takes {STEPS} steps, whatever vis_steps is.",
+            "self.vis_steps says how many steps to take.",
+        )
+
+
+def _ignores_steps(hw5_gan: Remote, rng: Rng) -> bool:
+    """Does reconstruct find the same for one step and for two? One step returns its start.
+
+    A given generator, which costs little, stands in.
+    """
+    up, start, x = rng.normal(CODE, PIXELS), rng.uniform(0, 1, PIXELS), _images(rng, 2)
+    gan = _Gan(hw5_gan)
+    found = []
+    for steps in (1, 2):
+        gan.set(_generator=stub(hw5_gan, up, start, shape=IMAGE), vis_steps=steps)
+        try:
+            images = gan.call("reconstruct", x)[1]
+        except (StudentError, TypeError, LookupError):
+            return False
+        if not isinstance(images, torch.Tensor) or images.numel() != x.numel():
+            return False
+        found.append(images.reshape(x.shape))
+    unmoved = start.expand(2, -1).reshape(x.shape)
+    return matches(found[0], found[1]) and not matches(found[0], unmoved)
+
+
+@check("cifar-dcgan.reconstruct", share=7, seconds=20.0)
+def searches_by_moving_codes(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
+    """reconstruct moves codes that start at 0 by vis_steps steps of Adam, and no weights.
+
+    The images that it returns are compared with those of the live reference after as many steps,
+    on a small number of steps.
+    """
+
+    def compare(search: _Search, found: _Found, own_loss: bool) -> None:
+        start = _decoded_zero(ref, search)
+        right = search.run(ref, own_loss).images
+        images = tensor(found.images, [tuple(right.shape)], "The reconstruction")
+        expect(
+            not matches(images, start, 1e-3),
+            "reconstruct returns the images of the codes it starts from.",
+            "Do the codes require gradients, and does the optimizer hold them?",
+        )
+        if not matches(images - start, right - start, MOVED):
+            other = _other_betas(ref, search) if own_loss else right
+            expect(
+                matches(images - start, other - start, MOVED),
+                "The steps of reconstruct do not lead the codes where they should.",
+                "Clear the gradient, decode, take the loss, backward, step; with "
+                "self.vis_learning_rate, self.vis_steps times.",
+            )
+        expect(
+            bool((found.moved.abs() < 1e-6).all()),
+            "reconstruct changes the weights of the generator.",
+            "The optimizer holds the codes alone.",
+        )
+
+    _search(hw5_gan, ref, rng, compare)
+
+
+@check("cifar-dcgan.reconstruct", share=2, seconds=20.0)
+def returns_the_loss_of_the_last_step(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
+    """reconstruct returns the loss of its last step."""
+
+    def compare(search: _Search, found: _Found, own_loss: bool) -> None:
+        loss = _scalars([found.loss], "The loss")
+        right = _scalars([search.run(ref, own_loss).loss], "The loss")
+        if own_loss and not matches(loss, right):
+            right = ((_other_betas(ref, search) - search.images) ** 2).mean()[None]
+        close(loss, right, "The loss that reconstruct returns")
+
+    _search(hw5_gan, ref, rng, compare)
+
+
+def _decoded_zero(ref: Remote, search: _Search) -> torch.Tensor:
+    gen = _steep_generator(ref, search.seed)
+    gen.eval()
+    images: torch.Tensor = gen(torch.zeros(len(search.images), CODE))
+    return images
+
+
+def _other_betas(ref: Remote, search: _Search) -> torch.Tensor:
+    """The images when Adam has beta1 = 0.5, as in training: the text leaves it free."""
+    gen, images = _steep_generator(ref, search.seed), torch.empty(0)
+    gen.eval()
+    codes = torch.zeros(len(search.images), CODE, requires_grad=True)
+    adam = torch.optim.Adam([codes], lr=RATE, betas=(0.5, 0.999))
+    for _ in range(search.steps):
+        images = torch.as_tensor(gen(codes.detach()))
+        error = 2 * (images - search.images) / images.numel()
+        (codes.grad,) = gradients(gen, codes.detach(), wrt=(0,), cotangent=error).inputs
+        adam.step()
+    return images

@@ -1,0 +1,392 @@
+"""Known mistakes of part cifar-dcgan."""
+
+from __future__ import annotations
+
+from ...checking.catalogue import Mistake
+
+PART = "cifar-dcgan"
+
+
+def _mistake(
+    question: str, name: str, sentence: str, within: str, *edits: tuple[str, str]
+) -> Mistake:
+    return Mistake(name, f"{PART}.{question}", sentence, within, edits)
+
+
+def _of(question: str, within: str, *rows: tuple[str, str, str, str]) -> tuple[Mistake, ...]:
+    """Mistakes of one edit each: name, sentence, old, new."""
+    return tuple(
+        _mistake(question, name, sentence, within, (old, new)) for name, sentence, old, new in rows
+    )
+
+
+INIT = 'def __init__(self, spectral: bool = False):\n        """Make the networks'
+MADE = "self.optimizerD = optim.Adam(self._discriminator.parameters(), **settings)"
+REAL = "real_dis_loss = self._classification_loss(real_logits, real_label)"
+FAKE = "fake_dis_loss = self._classification_loss(fake_logits, fake_label)"
+SUM = "dis_loss = real_dis_loss + fake_dis_loss"
+GEN = "gen_loss = self._classification_loss(logits, real_label)"
+MOVE = "gen_loss.backward(inputs=list(self._generator.parameters()))  # D is left alone"
+
+MISTAKES: tuple[Mistake, ...] = (
+    *_of(
+        "init",
+        INIT,
+        (
+            "default-rate",
+            "the optimizers have torch's default rate, 1e-3, not self.learning_rate.",
+            '{"lr": self.learning_rate, "betas": (0.5, 0.999)}',
+            '{"betas": (0.5, 0.999)}',
+        ),
+        (
+            "default-betas",
+            "the optimizers have torch's default betas; beta1 should be 0.5.",
+            ', "betas": (0.5, 0.999)}',
+            "}",
+        ),
+        (
+            "swapped-betas",
+            "the two betas are swapped.",
+            "(0.5, 0.999)",
+            "(0.999, 0.5)",
+        ),
+        (
+            "beta2-of-099",
+            "beta2 is 0.99; it should be 0.999.",
+            "(0.5, 0.999)",
+            "(0.5, 0.99)",
+        ),
+        (
+            "same-network-twice",
+            "both optimizers hold the parameters of the generator.",
+            MADE,
+            MADE.replace("_discriminator", "_generator"),
+        ),
+        (
+            "all-parameters",
+            "the optimizer of the discriminator holds the parameters of the generator too.",
+            MADE,
+            MADE.replace("self._discriminator.parameters()", "self.parameters()"),
+        ),
+        (
+            "swapped-networks",
+            "",
+            "self._generator = CIFARGenerator(self.code_size)\n"
+            "        self._discriminator = CIFARDiscriminator(spectral)\n",
+            "self._discriminator = CIFARGenerator(self.code_size)\n"
+            "        self._generator = CIFARDiscriminator(spectral)\n",
+        ),
+        (
+            "spectral-dropped",
+            "the discriminator is not told about spectral.",
+            "CIFARDiscriminator(spectral)",
+            "CIFARDiscriminator()",
+        ),
+        (
+            "large-epsilon",
+            "",
+            "settings = {",
+            'settings = {"eps": 1.0, ',
+        ),
+    ),
+    *_of(
+        "weight_init",
+        "def _weight_INITIALIZATION",
+        (
+            "variance",
+            "0.02 is the standard deviation of the weights, not their variance.",
+            "nn.init.normal_(weight, 0.0, 0.02)",
+            "nn.init.normal_(weight, 0.0, 0.02**0.5)",
+        ),
+        (
+            "norms-around-zero",
+            "the weights of batch norms are drawn around 0; they belong around 1.",
+            "nn.init.normal_(layer.weight, 1.0, 0.02)",
+            "nn.init.normal_(layer.weight, 0.0, 0.02)",
+        ),
+        (
+            "transposed-forgotten",
+            "the transposed convolutions of the generator are left out.",
+            "(nn.Conv2d, nn.ConvTranspose2d)",
+            "nn.Conv2d",
+        ),
+        (
+            "linear-too",
+            "the linear layers are drawn anew too; they stay as they are.",
+            "if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)):\n"
+            "                weight = next(p for p in layer.parameters() if p.dim() == 4)\n",
+            "if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):\n"
+            "                weight = next(p for p in layer.parameters() if p.dim() > 1)\n",
+        ),
+        (
+            "lost-under-spectral",
+            "with spectral norm the weights are written into a copy, and lost.",
+            "weight = next(p for p in layer.parameters() if p.dim() == 4)",
+            "weight = layer.weight",
+        ),
+        (
+            "uniform",
+            "the weights are drawn from a uniform distribution, not a normal one.",
+            "nn.init.normal_(weight, 0.0, 0.02)",
+            "nn.init.uniform_(weight, -0.02, 0.02)",
+        ),
+        (
+            "discriminator-alone",
+            "the generator is left out.",
+            "for layer in self.modules():",
+            "for layer in self._discriminator.modules():",
+        ),
+    ),
+    *_of(
+        "classification_loss",
+        "def _classification_loss",
+        (
+            "sum",
+            "",
+            "_with_logits(logits, labels)",
+            '_with_logits(logits, labels, reduction="sum")',
+        ),
+        ("labels-turned", "", "(logits, labels)", "(logits, 1 - labels)"),
+        ("sigmoid-twice", "", "(logits, labels)", "(torch.sigmoid(logits), labels)"),
+        ("squares", "", "F.binary_cross_entropy_with_logits", "F.mse_loss"),
+        ("sign", "", "return F", "return -F"),
+        ("labels-ignored", "", "(logits, labels)", "(logits, torch.ones_like(labels))"),
+        (
+            "unstable",
+            "the logarithm of a sigmoid that has rounded to 0 is infinite; work on the logits.",
+            "F.binary_cross_entropy_with_logits(logits, labels)",
+            "-(labels * torch.log(p := torch.sigmoid(logits))"
+            " + (1 - labels) * torch.log(1 - p)).mean()",
+        ),
+        ("number", "", "(logits, labels)", "(logits, labels).item()"),
+        ("limited", "", "(logits, labels)", "(logits.clamp(-5, 5), labels)"),
+    ),
+    *_of(
+        "fit",
+        "def fit(self",
+        (
+            "d-not-cleared",
+            "the gradients of the discriminator are never cleared, so they add up.",
+            "self.optimizerD.zero_grad()\n",
+            "\n",
+        ),
+        (
+            "g-not-cleared",
+            "the gradients of the generator are never cleared, so they add up.",
+            "self.optimizerG.zero_grad()\n",
+            "\n",
+        ),
+        (
+            "fakes-labelled-real",
+            "the discriminator is told that fakes are real: their label is 0 there.",
+            FAKE,
+            FAKE.replace("fake_label", "real_label"),
+        ),
+        (
+            "real-labelled-fake",
+            "the discriminator is told that real images are fakes: their label is 1.",
+            REAL,
+            REAL.replace("real_label", "fake_label"),
+        ),
+        (
+            "real-alone",
+            "the discriminator learns from real images alone; the loss of the fakes is missing.",
+            SUM,
+            "dis_loss = real_dis_loss",
+        ),
+        (
+            "halved",
+            "dis_loss is the mean of the two losses; this part asks for their sum.",
+            SUM,
+            "dis_loss = (real_dis_loss + fake_dis_loss) / 2",
+        ),
+        (
+            "generator-labels-zero",
+            "the generator asks for its fakes to be recognised; their label is 1 there.",
+            GEN,
+            GEN.replace("real_label", "fake_label"),
+        ),
+        (
+            "saturating",
+            "the loss of the generator is the saturating one, -log(1 - D(G(z))) with its sign "
+            "flipped; take fakes with label 1.",
+            GEN,
+            "gen_loss = -self._classification_loss(logits, fake_label)",
+        ),
+        (
+            "generator-detached",
+            "the fakes of the generator's step are detached, so no gradient reaches it.",
+            "logits = self._discriminator(self._generator(codes))\n",
+            "logits = self._discriminator(self._generator(codes).detach() + 0 * "
+            "next(self._generator.parameters()).sum())\n",
+        ),
+        (
+            "one-batch",
+            "real images and fakes go through the discriminator in one batch, so batch norm mixes "
+            "their statistics.",
+            "real_logits = self._discriminator(batch_samples)  # (N, 1)\n"
+            f"                {REAL}\n"
+            "                codes = torch.randn(self.batch_size, self.code_size, device=device)"
+            "  # (N, Z)\n"
+            "                fake_logits = self._discriminator(self._generator(codes).detach())\n",
+            "codes = torch.randn(self.batch_size, self.code_size, device=device)\n"
+            "                both = torch.cat((batch_samples, self._generator(codes).detach()))\n"
+            "                real_logits, fake_logits = self._discriminator(both).chunk(2)\n"
+            f"                {REAL}\n",
+        ),
+        (
+            "uniform-codes",
+            "the codes are uniform; they should be normal, torch.randn.",
+            "torch.randn(self.batch_size, self.code_size, device=device)",
+            "torch.rand(self.batch_size, self.code_size, device=device)",
+        ),
+        (
+            "same-codes",
+            "the codes are the same in every step; draw them inside the loop.",
+            "codes = torch.randn(self.batch_size, self.code_size, device=device)",
+            "codes = torch.randn(self.batch_size, self.code_size, "
+            "generator=torch.Generator().manual_seed(0))",
+        ),
+        (
+            "d-never-steps",
+            "the optimizer of the discriminator never steps.",
+            "self.optimizerD.step()",
+            "pass",
+        ),
+        (
+            "d-steps-twice",
+            "the discriminator steps in the generator's turn too.",
+            "                self.optimizerG.step()",
+            "                self.optimizerG.step()\n                self.optimizerD.step()",
+        ),
+        (
+            "batch-by-heart",
+            "",
+            "torch.randn(self.batch_size,",
+            "torch.randn(128,",
+        ),
+    ),
+    *_of(
+        "spectral_norm",
+        "class CIFARDiscriminator",
+        (
+            "not-wrapped",
+            "no convolution is wrapped.",
+            "nn.utils.parametrizations.spectral_norm(layer)",
+            "pass",
+        ),
+        (
+            "first-alone",
+            "only the first convolution is wrapped; all three should be.",
+            "for layer in self.downsample:",
+            "for layer in self.downsample[:1]:",
+        ),
+        (
+            "linear-alone",
+            "the linear layer is wrapped instead of the convolutions.",
+            "for layer in self.downsample:\n                if isinstance(layer, nn.Conv2d):\n"
+            "                    nn.utils.parametrizations.spectral_norm(layer)\n",
+            "nn.utils.parametrizations.spectral_norm(self.fc)\n",
+        ),
+        (
+            "weight-norm",
+            "weight norm is not spectral norm: it normalises each channel on its own.",
+            "parametrizations.spectral_norm",
+            "parametrizations.weight_norm",
+        ),
+        (
+            "always",
+            "",
+            "        if spectral:\n",
+            "        if spectral or True:\n",
+        ),
+        (
+            "once",
+            "",
+            "nn.utils.parametrizations.spectral_norm(layer)",
+            "layer.weight.data /= torch.linalg.matrix_norm(layer.weight.data.flatten(1), 2)",
+        ),
+    ),
+    *_of(
+        "reconstruction_loss",
+        "def _reconstruction_loss",
+        (
+            "sum",
+            "",
+            "F.mse_loss(reconstruction, x)",
+            'F.mse_loss(reconstruction, x, reduction="sum")',
+        ),
+        ("absolute", "", "F.mse_loss", "F.l1_loss"),
+        ("root", "", "F.mse_loss(reconstruction, x)", "F.mse_loss(reconstruction, x).sqrt()"),
+        ("half", "", "return F", "return 0.5 * F"),
+        (
+            "sum-of-pixels",
+            "",
+            "F.mse_loss(reconstruction, x)",
+            "((reconstruction - x) ** 2).sum((1, 2, 3)).mean()",
+        ),
+        ("number", "", "(reconstruction, x)", "(reconstruction, x).item()"),
+    ),
+    *_of(
+        "reconstruct",
+        "def reconstruct",
+        (
+            "not-cleared",
+            "the gradient of the codes is never cleared, so it adds up.",
+            "optimizer.zero_grad()\n",
+            "\n",
+        ),
+        (
+            "training-mode",
+            "batch norm works in training mode: the images depend on their neighbours.",
+            "optimizer = optim.Adam(",
+            "self.train()\n        optimizer = optim.Adam(",
+        ),
+        (
+            "one-step-too-few",
+            "it takes one step too few.",
+            "range(self.vis_steps)",
+            "range(self.vis_steps - 1)",
+        ),
+        (
+            "steps-by-heart",
+            "",
+            "range(self.vis_steps)",
+            "range(500)",
+        ),
+        (
+            "rate-of-training",
+            "the codes move with the rate of training, learning_rate, not vis_learning_rate.",
+            "self.vis_learning_rate",
+            "self.learning_rate",
+        ),
+        (
+            "gradient-descent",
+            "",
+            "optim.Adam(",
+            "optim.SGD(",
+        ),
+        (
+            "never-steps",
+            "",
+            "            optimizer.step()\n",
+            "",
+        ),
+    ),
+    _mistake(
+        "reconstruct",
+        "moves-weights",
+        "the optimizer moves the weights of the generator; it should move the codes alone.",
+        "def reconstruct",
+        ("optim.Adam([recon_code]", "optim.Adam(self.parameters()"),
+        ("backward(inputs=[recon_code])", "backward()"),
+    ),
+    _mistake(
+        "reconstruct",
+        "moves-weights-too",
+        "",
+        "def reconstruct",
+        ("optim.Adam([recon_code]", "optim.Adam([recon_code, *self._generator.parameters()]"),
+        ("backward(inputs=[recon_code])", "backward()"),
+    ),
+)

@@ -1,0 +1,1 @@
+"""A small convolutional GAN: how this part is graded."""

@@ -1,0 +1,376 @@
+"""Known mistakes of part conv-gan.
+
+A sentence is empty where the check itself says what is wrong.
+"""
+
+from __future__ import annotations
+
+from ...checking.catalogue import Mistake
+from .styles import INIT
+
+PART = "conv-gan"
+
+Row = tuple[str, str, str, str]
+
+
+def _of(question: str, within: str, *rows: Row) -> tuple[Mistake, ...]:
+    """Mistakes of one edit each: name, what the checks say, old, new."""
+    return tuple(_more(question, within, name, says, (old, new)) for name, says, old, new in rows)
+
+
+def _told(question: str, within: str, *rows: Row) -> tuple[Mistake, ...]:
+    """Mistakes of one edit each, of which the checks know nothing: name, sentence, old, new."""
+    return tuple(
+        Mistake(name, f"{PART}.{question}", sentence, within, ((old, new),))
+        for name, sentence, old, new in rows
+    )
+
+
+def _more(
+    question: str, within: str, name: str, says: str, *edits: tuple[str, str], code: str = ""
+) -> Mistake:
+    return Mistake(name, f"{PART}.{question}", "", within, edits, code, says)
+
+
+D_IN, G_IN = "class DNet", "class GNet"
+LOGITS = "return self.fc(h.flatten(1))"
+IMAGES = "return torch.sigmoid(self.conv3(h))"
+SIZED = "parameters; the layers asked for have 593"
+ELSE = "computes something else"
+FLOWS = "No gradient flows back"
+D_TARGETS = "torch.cat((torch.ones(batch_size, 1), torch.zeros(batch_size, 1)))"
+D_LOSS = "F.binary_cross_entropy_with_logits(logits, targets.to(self._dev))"
+G_LOSS = "F.binary_cross_entropy_with_logits(logits, targets)"
+REAL, FAKE = "logits[:batch_size]", "logits[batch_size:]"
+KAIMING = "nn.init.kaiming_uniform_(layer.weight)"
+CLEARED = "                nn.init.zeros_(layer.bias)\n"
+CALLED = "        self._weight_init()\n"
+LINEAR = "        self.fc = nn.Linear(8 * 5 * 5, 1)\n"
+
+MISTAKES: tuple[Mistake, ...] = (
+    *_of(
+        "DNet",
+        D_IN,
+        ("sigmoid", "ends in a sigmoid", LOGITS, f"{LOGITS}.sigmoid()"),
+        ("relu-at-the-end", "ReLU after the last layer", LOGITS, f"{LOGITS}.relu()"),
+        (
+            "last-relu-missing",
+            "ReLU after the third convolution is missing",
+            "h = F.relu(self.conv3(h))",
+            "h = self.conv3(h)",
+        ),
+        ("leaky-relu", "LeakyReLU(0.01) stands", "F.relu(", "F.leaky_relu("),
+        ("flat-logits", "has shape (5,)", LOGITS, f"{LOGITS}.flatten()"),
+        (
+            "spare-layer",
+            "layers that the table does not have",
+            LINEAR,
+            f"        self.spare = nn.Linear(200, 200)\n{LINEAR}",
+        ),
+        ("detached", FLOWS, "self.conv3(h)", "self.conv3(h.detach())"),
+        (
+            "mean-of-the-batch",
+            ELSE,
+            LOGITS,
+            "y = self.fc(h.flatten(1))\n        return y.mean(0, keepdim=True).expand(len(x), 1)",
+        ),
+        (
+            "first-answer-kept",
+            ELSE,
+            LOGITS,
+            "y = self.fc(h.flatten(1))\n"
+            "        if len(y) != len(getattr(self, 'y', ())):\n"
+            "            self.y = y\n"
+            "        return self.y + 0 * y",
+        ),
+    ),
+    *_told(
+        "DNet",
+        D_IN,
+        (
+            "average-pooling",
+            "it pools by averages; the table has maxima.",
+            "nn.MaxPool2d(2, stride=2)",
+            "nn.AvgPool2d(2, stride=2)",
+        ),
+        (
+            "relu-before-convolution",
+            "the first ReLU stands before its convolution.",
+            "F.relu(self.conv1(x))",
+            "self.conv1(F.relu(x))",
+        ),
+    ),
+    _more(
+        "DNet",
+        D_IN,
+        "two-slips",
+        "And: ",
+        ("F.relu(", "F.leaky_relu("),
+        (LOGITS, f"{LOGITS}.sigmoid()"),
+    ),
+    _more(
+        "DNet",
+        D_IN,
+        "no-biases",
+        "no biases",
+        ("padding=1)", "padding=1, bias=False)"),
+        ("padding=0)", "padding=0, bias=False)"),
+        ("8 * 5 * 5, 1)", "8 * 5 * 5, 1, bias=False)"),
+        (CLEARED, ""),
+    ),
+    _more(
+        "DNet",
+        D_IN,
+        "other-channels",
+        SIZED,
+        ("nn.Conv2d(2, 4,", "nn.Conv2d(2, 16,"),
+        ("nn.Conv2d(4, 8,", "nn.Conv2d(16, 8,"),
+    ),
+    _more(
+        "DNet",
+        D_IN,
+        "padded-third",
+        SIZED,
+        ("stride=1, padding=0", "stride=1, padding=1"),
+        ("8 * 5 * 5", "8 * 7 * 7"),
+    ),
+    _more(
+        "DNet",
+        D_IN,
+        "out-of-order",
+        "in another order",
+        (LINEAR, ""),
+        ("        self.conv1 =", f"{LINEAR}        self.conv1 ="),
+    ),
+    _more(
+        "DNet",
+        D_IN,
+        "sigmoid-and-losses-that-rely-on-it",
+        "ends in a sigmoid",
+        (LOGITS, f"{LOGITS}.sigmoid()"),
+        code="""
+class GAN(GAN):
+    def _get_loss_d(self, batch_size, batch_data, z):
+        labels = torch.cat((torch.ones(batch_size, 1), torch.zeros(batch_size, 1)))
+        return nn.BCELoss()(self.disc(torch.cat((batch_data, self.gen(z).detach()))), labels)
+    def _get_loss_g(self, batch_size, z):
+        return -torch.log(self.disc(self.gen(z))).mean()
+""",
+    ),
+    _more(
+        "DNet",
+        D_IN,
+        "flat-logits-and-losses-that-rely-on-it",
+        "has shape (5,)",
+        (LOGITS, f"{LOGITS}[:, 0]"),
+        code="""
+class GAN(GAN):
+    def _get_loss_d(self, batch_size, batch_data, z):
+        labels = torch.cat((torch.ones(batch_size), torch.zeros(batch_size)))
+        logits = self.disc(torch.cat((batch_data, self.gen(z).detach())))
+        return nn.BCEWithLogitsLoss()(logits, labels)
+    def _get_loss_g(self, batch_size, z):
+        return nn.BCEWithLogitsLoss()(self.disc(self.gen(z)), torch.ones(batch_size))
+""",
+    ),
+    *_of(
+        "GNet",
+        G_IN,
+        ("no-sigmoid", "sigmoid at the end is missing", IMAGES, "return self.conv3(h)"),
+        ("tanh", "ends in a tanh", "torch.sigmoid", "torch.tanh"),
+        ("default-slope", "default slope", ", 0.2)", ")"),
+        ("relu", "ReLU stands where", ", 0.2)", ", 0.0)"),
+        ("bilinear", "bilinearly", "scale_factor=2)", 'scale_factor=2, mode="bilinear")'),
+        ("length-ignored", "does not work on codes", "nn.Linear(zdim,", "nn.Linear(64,"),
+        ("flat-images", "has shape (5, 784)", IMAGES, f"{IMAGES}.flatten(1)"),
+        (
+            "activation-missing",
+            "LeakyReLU after the second convolution is missing",
+            "F.leaky_relu(self.conv2(self.up2(h)), 0.2)",
+            "self.conv2(self.up2(h))",
+        ),
+        ("no-grad", FLOWS, "    def forward", "    @torch.no_grad()\n    def forward"),
+    ),
+    *_told(
+        "GNet",
+        G_IN,
+        (
+            "channels-last",
+            "the 1568 numbers are taken as height, width, channels; the view is (32, 7, 7).",
+            ".view(-1, 32, 7, 7)",
+            ".view(-1, 7, 7, 32).permute(0, 3, 1, 2)",
+        ),
+    ),
+    _more(
+        "GNet",
+        G_IN,
+        "upsampled-after-the-convolutions",
+        "upsamples first",
+        (
+            "F.leaky_relu(self.conv1(self.up1(h)), 0.2)",
+            "F.leaky_relu(self.up1(self.conv1(h)), 0.2)",
+        ),
+        (
+            "F.leaky_relu(self.conv2(self.up2(h)), 0.2)",
+            "F.leaky_relu(self.up2(self.conv2(h)), 0.2)",
+        ),
+    ),
+    *_of(
+        "weight_init",
+        "",
+        ("normal", "normal distribution", KAIMING, KAIMING.replace("uniform_", "normal_")),
+        ("xavier", "Xavier", KAIMING, KAIMING.replace("kaiming", "xavier")),
+        ("fan-out", "fan_out", KAIMING, KAIMING.replace("weight)", "weight, mode='fan_out')")),
+        (
+            "no-gain",
+            "the gain of ReLU",
+            KAIMING,
+            KAIMING.replace("weight)", "weight, nonlinearity='linear')"),
+        ),
+        ("biases-forgotten", "biases other than zero", CLEARED, ""),
+        (
+            "small-biases",
+            "biases other than zero",
+            "nn.init.zeros_(layer.bias)",
+            "layer.bias.data.fill_(0.01)",
+        ),
+        (
+            "convolutions-alone",
+            "In the linear layers, they are torch's own default",
+            "(nn.Linear, nn.Conv2d)",
+            "nn.Conv2d",
+        ),
+        ("linear-alone", "In the convolutions", "(nn.Linear, nn.Conv2d)", "nn.Linear"),
+        (
+            "not-in-place",
+            "torch's own default",
+            KAIMING,
+            "nn.init.kaiming_uniform_(layer.weight.clone())",
+        ),
+        ("never-called", "the right ones after _weight_init", CALLED, ""),
+        ("positive", "not Kaiming-uniform", KAIMING, f"{KAIMING}.data.abs_()"),
+        ("seeded", "the very same weights", CALLED, f"        torch.manual_seed(0)\n{CALLED}"),
+    ),
+    _more(
+        "weight_init",
+        "",
+        "nothing",
+        "torch's own default",
+        (CALLED, ""),
+        ("for layer in self.children():", "for layer in ():"),
+    ),
+    _more(
+        "weight_init",
+        "",
+        "children-of-a-sequential",
+        "torch's own default",
+        code="""
+class DNet(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.net = nn.Sequential(
+            nn.Conv2d(1, 2, 3, 1, 1), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(2, 4, 3, 1, 1),
+            nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(4, 8, 3), nn.ReLU(), nn.Flatten(),
+            nn.Linear(200, 1))
+        self._weight_init()
+    def forward(self, x):
+        return self.net(x)
+"""
+        + INIT.format(which="children", how=""),
+    ),
+    *_of(
+        "loss_d",
+        "def _get_loss_d",
+        ("sum-of-halves", "sum of the two halves", D_LOSS, f"2 * {D_LOSS}"),
+        ("labels-swapped", "labels are swapped", D_TARGETS, f"1 - {D_TARGETS}"),
+        ("real-alone", "only the real", "return F", f"return F.softplus(-{REAL}).mean() + 0 * F"),
+        ("fakes-alone", "only the fakes", "return F", f"return F.softplus({FAKE}).mean() + 0 * F"),
+        (
+            "all-real",
+            "both have label 1",
+            "torch.zeros(batch_size, 1)",
+            "torch.ones(batch_size, 1)",
+        ),
+        (
+            "sum-over-batch",
+            "sum over all 2N logits",
+            "self._dev))",
+            'self._dev), reduction="sum")',
+        ),
+        (
+            "sigmoid-twice",
+            "sigmoid is applied twice",
+            "_with_logits(logits",
+            "_with_logits(torch.sigmoid(logits)",
+        ),
+        ("not-detached", "reaches the generator too", "self.gen(z).detach()", "self.gen(z)"),
+        ("sign", "sign is flipped", "return F", "return -F"),
+        ("limited", "", D_LOSS, D_LOSS.replace("logits,", "logits.clamp(-5, 5),")),
+        (
+            "smooth-labels",
+            "label 0.9",
+            "torch.ones(batch_size, 1)",
+            "torch.full((batch_size, 1), 0.9)",
+        ),
+        (
+            "wasserstein",
+            "without sigmoid",
+            "return F",
+            f"return {FAKE}.mean() - {REAL}.mean() + 0 * F",
+        ),
+        (
+            "a-number",
+            "No gradient of _get_loss_d reaches the discriminator",
+            D_LOSS,
+            f"{D_LOSS}.item()",
+        ),
+        ("batch-size-by-heart", "raised ValueError", "batch_size, 1)", "256, 1)"),
+        ("flat-labels", "raised ValueError", "batch_size, 1)", "batch_size)"),
+    ),
+    *_told(
+        "loss_d",
+        "def _get_loss_d",
+        (
+            "codes-of-its-own",
+            "it draws codes of its own instead of using z.",
+            "self.gen(z)",
+            "self.gen(torch.rand_like(z))",
+        ),
+    ),
+    _more(
+        "loss_d",
+        "def _get_loss_d",
+        "summed-and-not-detached",
+        "sum of the two halves",
+        (D_LOSS, f"2 * {D_LOSS}"),
+        ("self.gen(z).detach()", "self.gen(z)"),
+    ),
+    *_of(
+        "loss_g",
+        "def _get_loss_g",
+        ("labels-zero", "label 0", "torch.ones(", "torch.zeros("),
+        ("saturating", "saturating form", f"return {G_LOSS}", "return -F.softplus(logits).mean()"),
+        ("sign", "sign is flipped", "return F", "return -F"),
+        (
+            "sum-over-batch",
+            "sum over the batch",
+            G_LOSS,
+            G_LOSS.replace("targets)", 'targets, reduction="sum")'),
+        ),
+        (
+            "sigmoid-twice",
+            "sigmoid is applied twice",
+            "_with_logits(logits",
+            "_with_logits(torch.sigmoid(logits)",
+        ),
+        (
+            "detached",
+            "No gradient of _get_loss_g",
+            "self.disc(self.gen(z))",
+            "self.disc(self.gen(z).detach())",
+        ),
+        ("wasserstein", "without sigmoid", f"return {G_LOSS}", "return -logits.mean()"),
+        ("squares", "squares", "F.binary_cross_entropy_with_logits", "F.mse_loss"),
+        ("limited", "", G_LOSS, G_LOSS.replace("logits,", "logits.clamp(-5, 5),")),
+    ),
+)

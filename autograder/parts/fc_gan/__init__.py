@@ -1,0 +1,1 @@
+"""Fully connected and deep convolutional GAN: how this part is graded."""

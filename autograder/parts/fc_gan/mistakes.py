@@ -1,0 +1,428 @@
+"""Known mistakes of part fc-gan.
+
+A sentence is empty where the check itself says what is wrong.
+"""
+
+from __future__ import annotations
+
+from ...checking.catalogue import Mistake
+
+PART = "fc-gan"
+
+Edit = tuple[str, str]
+
+
+def _of(question: str, within: str, *rows: tuple[str, str, str, str]) -> tuple[Mistake, ...]:
+    """Mistakes of one edit each: name, what the checks say, old, new."""
+    return tuple(_more(question, within, name, says, (old, new)) for name, says, old, new in rows)
+
+
+def _more(
+    question: str, within: str, name: str, says: str, *edits: Edit, code: str = ""
+) -> Mistake:
+    return Mistake(name, f"{PART}.{question}", "", within, edits, code, says)
+
+
+RAND = "torch.rand(batch_size, noise_dim, dtype=dtype, device=device)"
+NORMAL = RAND.replace("rand", "randn")
+NOISE = f"2 * {RAND} - 1"
+D_REAL = "bce(logits_real, torch.ones_like(logits_real))"
+D_FAKE = "bce(logits_fake, torch.zeros_like(logits_fake))"
+D_SUM = "return real + fake"
+BCE = "bce = F.binary_cross_entropy_with_logits"
+ADAM = "optim.Adam(model.parameters(), lr=1e-3, betas=(0.5, 0.999))"
+LS_D = "0.5 * ((scores_real - 1) ** 2).mean() + 0.5 * (scores_fake**2).mean()"
+LS_G = "0.5 * ((scores_fake - 1) ** 2).mean()"
+ELSE = "computes something else"
+NORMS = ("nn.BatchNorm1d(1024)", "nn.BatchNorm1d(7 * 7 * 128)", "nn.BatchNorm2d(64)")
+DEEP = "the layers asked for have 1102721"
+
+MISTAKES: tuple[Mistake, ...] = (
+    *_of(
+        "sample_noise",
+        "def sample_noise",
+        ("from-0-to-1", "from 0 to 1", NOISE, RAND),
+        ("normal", "beyond -1 and 1", NOISE, NORMAL),
+        ("not-shifted", "beyond -1 and 1", " - 1", ""),
+        ("half-the-width", "from -0.5 to 0.5", NOISE, f"{RAND} - 0.5"),
+        ("two-values", "too few different", NOISE, f"({RAND} > 0.5).to(dtype) * 2 - 1"),
+        (
+            "one-number-a-row",
+            "too few different",
+            NOISE,
+            f"(2 * {RAND}[:, :1] - 1).expand(batch_size, noise_dim)",
+        ),
+        ("squeezed-normal", "not uniform", NOISE, f"torch.tanh({NORMAL})"),
+        ("dtype-ignored", "gives torch.float32", "dtype=dtype, ", ""),
+        ("turned", "has shape", NOISE, f"({NOISE}).T"),
+        (
+            "seeded",
+            "the same numbers at each call",
+            "return",
+            "torch.manual_seed(0)\n    return",
+        ),
+    ),
+    _more(
+        "sample_noise",
+        "",
+        "no-dtype-argument",
+        "unexpected keyword argument",
+        code="def sample_noise(batch_size, dim):\n    return 2 * torch.rand(batch_size, dim) - 1",
+    ),
+    *_of(
+        "discriminator",
+        "def discriminator()",
+        (
+            "sigmoid",
+            "ends in a sigmoid",
+            "nn.Linear(256, 1),",
+            "nn.Linear(256, 1),\n        nn.Sigmoid(),",
+        ),
+        ("relu", "ReLU stands where", "nn.LeakyReLU(0.01)", "nn.ReLU()"),
+        ("slope", "slope 0.2", "LeakyReLU(0.01)", "LeakyReLU(0.2)"),
+        ("narrow", "the layers asked for have 267009", "256", "128"),
+        ("two-outputs", "has shape (9, 2)", "nn.Linear(256, 1)", "nn.Linear(256, 2)"),
+        (
+            "flat-logits",
+            "has shape (9,)",
+            "nn.Linear(256, 1),",
+            "nn.Linear(256, 1),\n        nn.Flatten(0),",
+        ),
+        (
+            "activation-missing",
+            "second LeakyReLU is missing",
+            "nn.Linear(256, 256),\n        nn.LeakyReLU(0.01),",
+            "nn.Linear(256, 256),",
+        ),
+    ),
+    _more(
+        "discriminator",
+        "def discriminator()",
+        "no-biases",
+        "no biases",
+        ("256),", "256, bias=False),"),
+        ("256, 1),", "256, 1, bias=False),"),
+    ),
+    *_of(
+        "generator",
+        "def generator(",
+        ("no-tanh", "tanh at the end is missing", "        nn.Tanh(),\n", ""),
+        ("sigmoid", "it is a tanh", "nn.Tanh()", "nn.Sigmoid()"),
+        ("leaky-relu", "LeakyReLU stands where", "nn.ReLU()", "nn.LeakyReLU()"),
+        (
+            "activation-missing",
+            "first ReLU is missing",
+            "nn.Linear(noise_dim, 1024),\n        nn.ReLU(),",
+            "nn.Linear(noise_dim, 1024),",
+        ),
+        (
+            "length-ignored",
+            "does not work on noise of length",
+            "nn.Linear(noise_dim,",
+            "nn.Linear(96,",
+        ),
+        (
+            "shaped-images",
+            "has shape (9, 1, 28, 28)",
+            "nn.Tanh(),",
+            "nn.Tanh(),\n        nn.Unflatten(1, (1, 28, 28)),",
+        ),
+    ),
+    _more(
+        "generator",
+        "def generator(",
+        "other-width",
+        "parameters; the layers asked for have",
+        ("nn.Linear(noise_dim, 1024)", "nn.Linear(noise_dim, 512)"),
+        ("nn.Linear(1024, 1024)", "nn.Linear(512, 1024)"),
+    ),
+    _more(
+        "generator",
+        "",
+        "mean-of-the-batch",
+        ELSE,
+        code="""
+class Mean(nn.Sequential):
+    def forward(self, z):
+        return super().forward(z).mean(0, keepdim=True).expand(len(z), 784)
+given = generator
+def generator(noise_dim=NOISE_DIM):
+    return Mean(*given(noise_dim))
+""",
+    ),
+    _more(
+        "generator",
+        "",
+        "first-answer-kept",
+        ELSE,
+        code="""
+class Stale(nn.Sequential):
+    def forward(self, z):
+        self.y = getattr(self, "y", None)
+        self.y = super().forward(z) if self.y is None else self.y
+        return self.y
+given = generator
+def generator(noise_dim=NOISE_DIM):
+    return Stale(*given(noise_dim))
+""",
+    ),
+    *_of(
+        "discriminator_loss",
+        "def discriminator_loss",
+        ("average", "as in part conv-gan", D_SUM, "return (real + fake) / 2"),
+        (
+            "one-mean",
+            "as in part conv-gan",
+            D_SUM,
+            "logits = torch.cat((logits_real, logits_fake))\n"
+            "    targets = torch.cat((torch.ones_like(logits_real), 0 * logits_fake.detach()))\n"
+            "    return bce(logits, targets)",
+        ),
+        ("real-alone", "only the real", D_SUM, "return real"),
+        ("fakes-alone", "only the fakes", D_SUM, "return fake"),
+        ("subtracted", "is subtracted", D_SUM, "return real - fake"),
+        ("fakes-labelled-real", "both have label 1", "zeros_like", "ones_like"),
+        ("sign", "sign is flipped", D_SUM, "return -real - fake"),
+        ("detached", "No gradient flows back", D_SUM, "return (real + fake).detach()"),
+        ("wasserstein", "without sigmoid", D_SUM, "return logits_fake.mean() - logits_real.mean()"),
+        (
+            "sum-over-batch",
+            "sum over the batch",
+            BCE,
+            "bce = nn.BCEWithLogitsLoss(reduction='sum')",
+        ),
+        ("one-per-image", "has shape", BCE, "bce = nn.BCEWithLogitsLoss(reduction='none')"),
+        ("limited", "", BCE, f"{BCE}\n    logits_real = logits_real.clamp(-5, 5)"),
+        (
+            "sum-over-columns",
+            "different values for the same logits",
+            BCE,
+            "bce = lambda s, y: F.binary_cross_entropy_with_logits(  # noqa: E731\n"
+            "        s, y, reduction='sum') / s.shape[-1]",
+        ),
+        (
+            "smooth-labels",
+            "label 0.9",
+            "torch.ones_like(logits_real)",
+            "0.9 * torch.ones_like(logits_real)",
+        ),
+        (
+            "unstable",
+            "not finite",
+            BCE,
+            "bce = lambda s, y: -(  # noqa: E731\n        y * torch.log(p := torch.sigmoid(s))"
+            " + (1 - y) * torch.log(1 - p)\n    ).mean()",
+        ),
+    ),
+    _more(
+        "discriminator_loss",
+        "def discriminator_loss",
+        "labels-swapped",
+        "labels are swapped",
+        (D_REAL, D_REAL.replace("ones", "zeros")),
+        (D_FAKE, D_FAKE.replace("zeros", "ones")),
+    ),
+    _more(
+        "discriminator_loss",
+        "def discriminator_loss",
+        "sigmoid-twice",
+        "sigmoid is applied twice",
+        ("bce(logits_real", "bce(logits_real.sigmoid()"),
+        ("bce(logits_fake", "bce(logits_fake.sigmoid()"),
+    ),
+    _more(
+        "discriminator_loss",
+        "def discriminator_loss",
+        "flat-labels",
+        "fails on logits of shape (7, 1)",
+        ("torch.ones_like(logits_real)", "torch.ones(len(logits_real))"),
+        ("torch.zeros_like(logits_fake)", "torch.zeros(len(logits_fake))"),
+    ),
+    *_of(
+        "generator_loss",
+        "def generator_loss",
+        ("labels-zero", "label 0", "torch.ones_like", "torch.zeros_like"),
+        ("sign", "sign is flipped", "return F", "return -F"),
+        ("squares", "", "F.binary_cross_entropy_with_logits", "F.mse_loss"),
+        (
+            "saturating",
+            "saturating form",
+            "return F",
+            "return -F.softplus(logits_fake).mean() + 0 * F",
+        ),
+        (
+            "sum-over-batch",
+            "sum over",
+            "torch.ones_like(logits_fake))",
+            "torch.ones_like(logits_fake), reduction='sum')",
+        ),
+        (
+            "sigmoid-twice",
+            "sigmoid is applied twice",
+            "_with_logits(logits_fake",
+            "_with_logits(logits_fake.sigmoid()",
+        ),
+        (
+            "unstable",
+            "not finite",
+            "return F",
+            "return -torch.log(1 - 1 / (1 + torch.exp(logits_fake))).mean() + 0 * F",
+        ),
+        ("detached", "gradient", "return F", "logits_fake = logits_fake.detach()\n    return F"),
+        ("a-number", "gradient", "ones_like(logits_fake))", "ones_like(logits_fake)).item()"),
+        ("limited", "", "return F", "logits_fake = logits_fake.clamp(-5, 5)\n    return F"),
+        (
+            "sum-over-columns",
+            "different values for the same logits",
+            "torch.ones_like(logits_fake))",
+            "torch.ones_like(logits_fake), reduction='sum') / logits_fake.shape[-1]",
+        ),
+    ),
+    *_of(
+        "get_optimizer",
+        "def get_optimizer",
+        ("default-betas", "beta1 is 0.9", ", betas=(0.5, 0.999)", ""),
+        ("rate", "learning rate is not", "lr=1e-3", "lr=2e-4"),
+        ("swapped-betas", "swapped", "(0.5, 0.999)", "(0.999, 0.5)"),
+        ("beta2-of-099", "beta2 is 0.99", "(0.5, 0.999)", "(0.5, 0.99)"),
+        (
+            "small-decay",
+            "not what the definition gives",
+            "0.999))",
+            "0.999), weight_decay=1e-4)",
+        ),
+        (
+            "first-parameter-alone",
+            "not move all",
+            "model.parameters()",
+            "[next(model.parameters())]",
+        ),
+        ("sgd", "SGD", ADAM, "optim.SGD(model.parameters(), lr=1e-3, momentum=0.5)"),
+        ("rmsprop", "RMSprop", ADAM, "optim.RMSprop(model.parameters(), lr=1e-3)"),
+        ("adamw", "AdamW", "optim.Adam(", "optim.AdamW("),
+        ("uphill", "the wrong way", "0.999))", "0.999), maximize=True)"),
+        ("amsgrad", "amsgrad", "0.999))", "0.999), amsgrad=True)"),
+    ),
+    Mistake(
+        "decay",
+        f"{PART}.get_optimizer",
+        "the weights decay; the optimizer should have none.",
+        "def get_optimizer",
+        (("0.999))", "0.999), weight_decay=1e-2)"),),
+    ),
+    *_of(
+        "build_dc_classifier",
+        "def build_dc_classifier",
+        ("sigmoid", "ends in a sigmoid", "64, 1),", "64, 1),\n        nn.Sigmoid(),"),
+        ("average-pooling", "averages", "nn.MaxPool2d", "nn.AvgPool2d"),
+        ("slope", "slope 0.2", "LeakyReLU(0.01)", "LeakyReLU(0.2)"),
+        (
+            "activation-missing",
+            "after the second convolution is missing",
+            "  # (N, 64, 8, 8)\n        nn.LeakyReLU(0.01),",
+            "",
+        ),
+        ("wants-images", "raised RuntimeError", "        nn.Unflatten(1, (1, 28, 28)),\n", ""),
+        (
+            "no-hidden-layer",
+            DEEP,
+            "        nn.Linear(4 * 4 * 64, 4 * 4 * 64),\n        nn.LeakyReLU(0.01),\n",
+            "",
+        ),
+    ),
+    _more(
+        "build_dc_classifier",
+        "def build_dc_classifier",
+        "padded",
+        DEEP,
+        ("kernel_size=5)", "kernel_size=5, padding=2)"),
+        ("nn.Linear(4 * 4 * 64, 4 * 4 * 64)", "nn.Linear(7 * 7 * 64, 4 * 4 * 64)"),
+    ),
+    *_of(
+        "build_dc_generator",
+        "def build_dc_generator",
+        ("no-tanh", "tanh at the end is missing", "        nn.Tanh(),\n", ""),
+        ("sigmoid", "it is a tanh", "nn.Tanh()", "nn.Sigmoid()"),
+        (
+            "norm-missing",
+            "batch norm of the images is missing",
+            "        nn.BatchNorm2d(64),\n",
+            "",
+        ),
+        (
+            "shaped-images",
+            "has shape (9, 1, 28, 28)",
+            "nn.Tanh(),\n        nn.Flatten(),",
+            "nn.Tanh(),",
+        ),
+        (
+            "length-ignored",
+            "does not work on noise of length",
+            "nn.Linear(noise_dim,",
+            "nn.Linear(96,",
+        ),
+        ("leaky-relu", "LeakyReLU stands where", "nn.ReLU()", "nn.LeakyReLU()"),
+        ("no-padding", "has shape", "stride=2, padding=1", "stride=2"),
+    ),
+    _more(
+        "build_dc_generator",
+        "def build_dc_generator",
+        "norm-before-relu",
+        "batch norm stands before ReLU",
+        *((f"nn.ReLU(),\n        {norm},", f"{norm},\n        nn.ReLU(),") for norm in NORMS),
+    ),
+    _more(
+        "build_dc_generator",
+        "def build_dc_generator",
+        "no-norms",
+        "batch norms are missing",
+        *((f"        {norm},\n", "") for norm in NORMS),
+    ),
+    *_of(
+        "least_squares",
+        "def ls_discriminator_loss",
+        ("no-halves", "factors 1/2 are missing", LS_D, LS_D.replace("0.5 * ", "")),
+        ("one-half-alone", "1/2 of the fakes", "+ 0.5 * ", "+ "),
+        (
+            "targets-swapped",
+            "targets are swapped",
+            LS_D,
+            "0.5 * (scores_real**2).mean() + 0.5 * ((scores_fake - 1) ** 2).mean()",
+        ),
+        (
+            "sum-over-columns",
+            "different values for the same logits",
+            LS_D,
+            LS_D.replace(".mean()", ".sum() / scores_real.shape[-1]"),
+        ),
+    ),
+    *_of(
+        "least_squares",
+        "def ls_generator_loss",
+        ("sum-over-batch", "sum over the batch", LS_G, LS_G.replace("mean", "sum")),
+        ("target-zero", "target is 0", LS_G, LS_G.replace(" - 1", "")),
+        ("no-half", "factor 1/2 is missing", LS_G, LS_G.replace("0.5 * ", "")),
+        (
+            "sum-over-columns",
+            "different values for the same logits",
+            LS_G,
+            LS_G.replace(".mean()", ".sum() / scores_fake.shape[-1]"),
+        ),
+        ("of-sigmoids", "sigmoid", LS_G, LS_G.replace("scores_fake", "scores_fake.sigmoid()")),
+    ),
+    _more(
+        "least_squares",
+        "",
+        "no-half-anywhere",
+        "factors 1/2 are missing",
+        (LS_D, LS_D.replace("0.5 * ", "")),
+        (LS_G, LS_G.replace("0.5 * ", "")),
+    ),
+    _more(
+        "least_squares",
+        "",
+        "missing",
+        "Keep the names",
+        code="del ls_discriminator_loss, ls_generator_loss",
+    ),
+)

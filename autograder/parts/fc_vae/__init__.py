@@ -1,0 +1,1 @@
+"""Fully connected VAE and conditional VAE: how this part is graded."""

@@ -1,0 +1,494 @@
+"""How the checks of fc-vae look into a student's models.
+
+    Linear    a Linear layer of a filled model, in plain torch
+    Whole     a filled model as its forward pass shows it, under whatever names
+    Given     known networks in the places of encoder, mu_layer, logvar_layer and decoder
+
+Models are filled with known numbers, and their outputs compared with those of the same layers in
+plain torch: the hidden width stays the student's choice, and what a model says about itself only
+decides what to compute.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+
+from ...checking.expect import Fail, Partial, close, either, expect, matches, tensor
+from ...checking.proxy import (
+    Remote,
+    StudentError,
+    assign,
+    fill,
+    gradients,
+    load_weights,
+    mix,
+    stub,
+    value,
+)
+from ...checking.registry import Rng
+from ...inside.session import recipe
+
+PIXELS = 784
+IMAGE = (1, 28, 28)
+LATENT = 7  # neither the default nor a size that anything else has
+WIDEST, DEEPEST = 2048, 16  # claims beyond these are not computed
+SILENT = -40.0  # a logvar whose noise no float32 can see beside mu
+
+Act = Callable[[torch.Tensor], torch.Tensor]
+
+ENCODER: list[Act] = [torch.relu, torch.relu, torch.relu]
+DECODER: list[Act] = [torch.relu, torch.relu, torch.relu, torch.sigmoid]
+OTHER_ACTS: dict[str, Act] = {
+    "LeakyReLU": F.leaky_relu,
+    "LeakyReLU with slope 0.2": partial(F.leaky_relu, negative_slope=0.2),
+    "Tanh": torch.tanh,
+    "Sigmoid": torch.sigmoid,
+    "ELU": F.elu,
+    "GELU": F.gelu,
+    "SiLU": F.silu,
+    "Softplus": F.softplus,
+}
+
+PARTS = ("encoder", "mu_layer", "logvar_layer", "decoder")
+LAYER_BY_LAYER = "Write the list of layers down and go through it with the shapes of each step."
+ORDER = "forward returns x_hat, mu, logvar, in this order."
+
+
+@dataclass(frozen=True)
+class Linear:
+    """A Linear layer of a model that was filled from `seed`; `index` numbers its weight."""
+
+    seed: int
+    index: int
+    inputs: int
+    outputs: int
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        return F.linear(x, *self.parameters())
+
+    def parameters(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Weight and bias, as `fill` has written them over there."""
+        weight = _recipe(self.seed, self.index, (self.outputs, self.inputs))
+        return weight, _recipe(self.seed, self.index + 1, (self.outputs,))
+
+
+_remembered = lru_cache(maxsize=64)(recipe)
+
+
+def _recipe(seed: int, index: int, shape: tuple[int, ...]) -> torch.Tensor:
+    # The usual widths come back with every submission; giants must not fill the memory.
+    return (_remembered if math.prod(shape) <= 1 << 19 else recipe)(seed, index, shape)
+
+
+def linears(seed: int, shapes: Any) -> list[Linear]:
+    """The Linear layers behind a model's parameter shapes. The shapes are a claim: they say what
+    to compute, and the outputs are compared afterwards.
+    """
+    layers: list[Linear] = []
+    shapes = shapes if isinstance(shapes, list) else []
+    expect(len(shapes) <= 2 * DEEPEST, f"There are more than {DEEPEST} layers here.")
+    for index in range(0, len(shapes), 2):
+        weight, *bias = shapes[index : index + 2]
+        if not _is_size(weight, 2) or bias != [weight[:1]]:
+            raise Fail(
+                "There are parameters here that do not belong to a Linear layer with weight and "
+                f"bias, or a layer wider than {WIDEST}; the question asks for Linear layers only."
+            )
+        layers.append(Linear(seed, index, weight[1], weight[0]))
+    return layers
+
+
+def _is_size(shape: Any, rank: int) -> bool:
+    if not isinstance(shape, list) or len(shape) != rank:
+        return False
+    return all(type(n) is int and 1 <= n <= WIDEST for n in shape)
+
+
+def run_network(x: torch.Tensor, layers: Sequence[Act], acts: Sequence[Act]) -> torch.Tensor:
+    """x through the layers, each followed by its activation."""
+    for layer, act in zip(layers, acts, strict=True):
+        x = act(layer(x))
+    return x
+
+
+def same(x: torch.Tensor) -> torch.Tensor:
+    return x
+
+
+def slips(acts: list[Act]) -> Iterator[tuple[str, list[Act]]]:
+    """Networks with one mistake in their activations, each with the sentence that names it."""
+    relus = [i for i, act in enumerate(acts) if act is torch.relu]
+    for i in relus:
+        yield (
+            f"the ReLU after Linear layer {i + 1} is missing.",
+            [*acts[:i], same, *acts[i + 1 :]],
+        )
+    yield (
+        "there is no ReLU between its layers; without them, they are one Linear layer together.",
+        [same if act is torch.relu else act for act in acts],
+    )
+    if len(relus) > 2:
+        yield (
+            "ReLU stands only after the last Linear layer.",
+            [same] * (len(relus) - 1) + acts[len(relus) - 1 :],
+        )
+    for name, other in OTHER_ACTS.items():
+        yield (
+            f"{name} stands where the question asks for ReLU.",
+            [other if act is torch.relu else act for act in acts],
+        )
+    if acts[-1] is same:
+        for name, end in {"ReLU": torch.relu, **OTHER_ACTS}.items():
+            yield f"{name} stands at its end; a code may be any number.", [*acts[:-1], end]
+    if acts[-1] is torch.sigmoid:
+        ends: dict[str, Act] = {
+            "the Sigmoid at its end is missing.": same,
+            "its end is a Sigmoid twice over; once is right.": lambda x: x.sigmoid().sigmoid(),
+            "its end is Tanh; pixels lie between 0 and 1, which takes a Sigmoid.": torch.tanh,
+            "its end is ReLU; pixels lie between 0 and 1, which takes a Sigmoid.": torch.relu,
+            "a ReLU stands before its Sigmoid, so no pixel gets below 1/2.": (
+                lambda x: x.relu().sigmoid()
+            ),
+            "its end is a softmax, as if the pixels were classes.": partial(F.softmax, dim=1),
+        }
+        for sentence, end in ends.items():
+            yield sentence, [*acts[:-1], end]
+
+
+def compare_network(
+    actual: Any,
+    x: torch.Tensor,
+    layers: Sequence[Linear],
+    acts: list[Act],
+    what: str,
+    finish: Act = same,
+    shapes: Sequence[tuple[int, ...]] = (),
+) -> None:
+    """Fail unless `actual` is `finish` of what `layers` and `acts` make of x (N, D). A network with
+    one known slip keeps half.
+    """
+    expect_chain(x.shape[1], layers, what)
+    solid: list[Act] = [_solid(layer) for layer in layers]
+
+    def made(acts: Sequence[Act]) -> torch.Tensor:
+        return finish(run_network(x, solid, acts))
+
+    if len(layers) != len(acts):
+        message = (
+            f"{what}: {len(layers)} Linear layers are at work; the question asks for {len(acts)}."
+        )
+        expect(len(layers) > 1, message)
+        acts = [*[torch.relu] * (len(layers) - 1), acts[-1]]
+        expect(_is(actual, made(acts), shapes), message)
+        raise Partial(0.5, message)
+    expected = made(acts)
+    if not _is(actual, expected, shapes):
+        named = [says for says, slip in slips(acts) if _is(actual, made(slip), shapes)]
+        if len(named) == 1:
+            raise Partial(0.5, f"{what} is wrong: {named[0]}", LAYER_BY_LAYER)
+        close(actual, expected, what, shapes=shapes, hint=LAYER_BY_LAYER)
+
+
+def _solid(layer: Linear) -> Act:
+    """The layer with its numbers at hand, for running it many times."""
+    weight, bias = layer.parameters()
+    return lambda x: F.linear(x, weight, bias)
+
+
+def expect_one_width(hidden: Sequence[Linear]) -> None:
+    """The statement wants one H throughout; a network of several works, and keeps most."""
+    if len({layer.outputs for layer in hidden}) > 1:
+        raise Partial(
+            0.75, "The layers have different widths; the question asks for one H in all of them."
+        )
+
+
+def _is(actual: Any, expected: torch.Tensor, shapes: Sequence[tuple[int, ...]]) -> bool:
+    try:
+        return matches(tensor(actual, [tuple(expected.shape), *shapes], ""), expected)
+    except Fail:
+        return False
+
+
+def expect_chain(inputs: int, layers: Sequence[Linear], what: str) -> None:
+    """Fail unless each layer takes what the one before it gives."""
+    for number, layer in enumerate(layers, 1):
+        expect(
+            layer.inputs == inputs,
+            f"{what}: Linear layer {number} takes {layer.inputs} numbers where {inputs} arrive.",
+        )
+        inputs = layer.outputs
+
+
+class Whole:
+    """A filled model, run through `forward` with z = mu + logvar / 2 where it calls
+    `reparametrize`. The two Linear layers that lead to Z numbers are mu's and logvar's; what runs
+    before them encodes, what runs after them decodes.
+    """
+
+    def __init__(
+        self, hw5_vae: Remote, model: Remote, seed: int, x: torch.Tensor, *c: torch.Tensor
+    ) -> None:
+        sample_without_noise(hw5_vae)
+        self._model, self._inputs = model, (x, *c)
+        self._layers = linears(seed, fill(model, seed, "execution", self._inputs))
+        narrow = [i for i, layer in enumerate(self._layers) if layer.outputs == LATENT]
+        if len(narrow) != 2 or narrow[1] != narrow[0] + 1:
+            raise Fail(
+                f"forward runs through {len(self._layers)} Linear layers, of which {len(narrow)} "
+                "give latent_size numbers; one each for mu and for logvar is asked for.",
+                "mu and logvar come from two separate layers on top of the same hidden values.",
+            )
+        first = narrow[0]
+        self.encoder = self._layers[:first]
+        self.heads = self._layers[first : first + 2]
+        self.decoder = self._layers[first + 2 :]
+        self.x_hat, mu, logvar = triple(model(*self._inputs))
+        shape = (len(x), LATENT)
+        self.mu = tensor(mu, [shape], "mu", ORDER)
+        self.logvar = tensor(logvar, [shape], "logvar", ORDER)
+
+    def compare_encoder(self, flat: torch.Tensor, what: str) -> None:
+        """Fail unless mu and logvar, whichever ran first, follow from `flat`."""
+        expect_chain(flat.shape[1], [*self.encoder, self.heads[0]], what)
+
+        def compare(*code: torch.Tensor) -> None:
+            compare_network(
+                torch.cat(code, 1), flat, self.encoder, ENCODER, what, finish=self._both_heads
+            )
+
+        either(lambda: compare(self.mu, self.logvar), lambda: compare(self.logvar, self.mu))
+
+    def _both_heads(self, h: torch.Tensor) -> torch.Tensor:
+        return torch.cat([head(h) for head in self.heads], dim=1)
+
+    def compare_decoder(self, join: Act = same) -> None:
+        """Fail unless x_hat is decoded from `join(z)`, where z comes from what was returned.
+
+        A model that draws its noise without calling `reparametrize` is asked once more with its
+        noise silenced.
+        """
+        either(
+            lambda: self.compare_images(self.x_hat, join(self.mu + self.logvar / 2)),
+            lambda: self.compare_images(self.x_hat, join(self.logvar + self.mu / 2)),
+            *(partial(self._compare_silenced, head, join) for head in self.heads),
+        )
+
+    def compare_images(self, images: Any, codes: torch.Tensor) -> None:
+        compare_images(images, codes, self.decoder)
+
+    def decodes(self, codes: torch.Tensor) -> bool:
+        """Is x_hat what a right decoder makes of these codes?"""
+        return passes(partial(self.compare_images, self.x_hat, codes))
+
+    def encodes(self, flat: torch.Tensor) -> bool:
+        """Are mu and logvar what a right encoder makes of these rows?"""
+        return passes(partial(self.compare_encoder, flat, "What forward returns"))
+
+    def expect_images_and_gradient(self) -> None:
+        expect_images(self.x_hat, self._inputs[0].shape)
+        expect_gradient(self._model, self._inputs)
+
+    def _compare_silenced(self, logvar_head: Linear, join: Act) -> None:
+        def silenced(layer: Linear) -> tuple[torch.Tensor, torch.Tensor]:
+            weight, bias = layer.parameters()
+            if layer is not logvar_head:
+                return weight, bias
+            return torch.zeros_like(weight), torch.full_like(bias, SILENT)
+
+        x_hat, mu, _ = self._rerun(silenced, self._inputs)
+        self.compare_images(x_hat, join(mu))
+
+    def sample(self, *inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """(z, mu, logvar) of the model's own sampling, read off a decoder that passes z through."""
+        expect(
+            len(self.decoder) == len(DECODER) and self.decoder[0].outputs >= 2 * LATENT,
+            "The decoder is too small to follow what forward draws.",
+        )
+
+        def passing(layer: Linear) -> tuple[torch.Tensor, torch.Tensor]:
+            if layer not in self.decoder:
+                return layer.parameters()
+            weight = torch.zeros(layer.outputs, layer.inputs)
+            eye = torch.eye(LATENT)
+            if layer is self.decoder[0]:  # ReLU keeps z's positive and negative parts
+                weight[: 2 * LATENT, :LATENT] = torch.cat((eye, -eye))
+            elif layer is self.decoder[-1]:  # a quarter of z keeps clear of saturation
+                weight[:LATENT, : 2 * LATENT] = torch.cat((eye, -eye), dim=1) / 4
+            else:
+                weight[: 2 * LATENT, : 2 * LATENT] = torch.eye(2 * LATENT)
+            return weight, torch.zeros(layer.outputs)
+
+        x_hat, mu, logvar = self._rerun(passing, inputs)
+        return 4 * torch.logit(x_hat[:, :LATENT]), mu, logvar
+
+    def _rerun(
+        self,
+        weights: Callable[[Linear], tuple[torch.Tensor, torch.Tensor]],
+        inputs: Sequence[torch.Tensor],
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        values = [one for layer in self._layers for one in weights(layer)]
+        load_weights(self._model, values, "execution", self._inputs)
+        return as_triple(self._model(*inputs), len(inputs[0]))
+
+
+def sample_without_noise(hw5_vae: Remote) -> None:
+    """Until the check ends, reparametrize(mu, logvar) is mu + logvar / 2 over there."""
+    assign(hw5_vae.reparametrize, mix(hw5_vae, mu=1.0, logvar=0.5))
+
+
+def triple(result: Any) -> tuple[Any, Any, Any]:
+    """x_hat, mu and logvar as forward returned them, whatever they are."""
+    if not isinstance(result, (tuple, list)) or len(result) != 3:
+        count = f"{len(result)} things" if isinstance(result, (tuple, list)) else "one thing"
+        raise Fail(f"forward should return three things, and it returns {count}.", ORDER)
+    return result[0], result[1], result[2]
+
+
+def passes(way: Callable[[], None]) -> bool:
+    """Does the comparison hold? A question for choosing between answers."""
+    try:
+        way()
+    except (Fail, Partial):
+        return False
+    return True
+
+
+def as_triple(result: Any, n: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """What forward returned, as tensors of the right shapes; x_hat (N, 784)."""
+    x_hat, mu, logvar = triple(result)
+    return (
+        tensor(x_hat, [(n, PIXELS), (n, *IMAGE)], "x_hat", ORDER),
+        tensor(mu, [(n, LATENT)], "mu", ORDER),
+        tensor(logvar, [(n, LATENT)], "logvar", ORDER),
+    )
+
+
+def compare_images(images: Any, codes: torch.Tensor, layers: Sequence[Linear]) -> None:
+    """Fail unless `images`, flat or not, are what a right decoder of `layers` makes of codes."""
+    shape = (len(codes), *IMAGE)
+    compare_network(images, codes, layers, DECODER, "What the decoder gives", shapes=[shape])
+
+
+def fill_and_run(part: Remote, seed: int, x: torch.Tensor) -> tuple[list[Linear], Any]:
+    """Fill a part of a model; its layers, and what it makes of x."""
+    return linears(seed, fill(part, seed, "execution", [x])), part(x)
+
+
+@dataclass(frozen=True)
+class Affine:
+    """A given network: x (N, ...) -> flatten(x) W + b."""
+
+    weight: torch.Tensor
+    bias: torch.Tensor
+
+    @classmethod
+    def draw(cls, rng: Rng, inputs: int, outputs: int, gain: float = 1.0) -> Affine:
+        return cls(rng.normal(inputs, outputs, std=gain / math.sqrt(inputs)), rng.normal(outputs))
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        return x @ self.weight + self.bias
+
+    def first(self, inputs: int) -> Affine:
+        """The same network without the inputs beyond the first so many."""
+        return Affine(self.weight[:inputs], self.bias)
+
+    def stand_for(self, part: Remote, shape: Sequence[int] = ()) -> None:
+        assign(part, stub(part, self.weight, self.bias, shape))
+
+
+@dataclass(frozen=True)
+class Given:
+    """Affine networks in the places of encoder, mu_layer, logvar_layer and decoder, and what a
+    right forward pass makes of them.
+    """
+
+    encoder: Affine
+    mu_layer: Affine
+    logvar_layer: Affine
+    decoder: Affine
+
+    @classmethod
+    def draw(cls, rng: Rng, classes: int = 0) -> Given:
+        hidden = 11
+        return cls(
+            Affine.draw(rng, PIXELS + classes, hidden, gain=2.0),
+            Affine.draw(rng, hidden, LATENT),
+            Affine.draw(rng, hidden, LATENT, gain=0.5),
+            Affine.draw(rng, LATENT + classes, PIXELS),
+        )
+
+    def blinded(self) -> Iterator[Given]:
+        """These networks, then those in which encoder, decoder or both are not told the class."""
+        encoder, decoder = self.encoder.first(PIXELS), self.decoder.first(LATENT)
+        yield self
+        if encoder.weight.shape != self.encoder.weight.shape:
+            yield replace(self, encoder=encoder)
+            yield replace(self, decoder=decoder)
+            yield replace(self, encoder=encoder, decoder=decoder)
+
+    def install(self, hw5_vae: Remote, model: Remote) -> None:
+        """Put them into a model that has parts of these names. Raises StudentError otherwise."""
+        for name in PARTS:
+            value(getattr(model, name))
+        sample_without_noise(hw5_vae)
+        self.encoder.stand_for(model.encoder)
+        self.mu_layer.stand_for(model.mu_layer)
+        self.logvar_layer.stand_for(model.logvar_layer)
+        self.decoder.stand_for(model.decoder, IMAGE)
+
+    def code(self, flat: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        h = self.encoder(flat)
+        return self.mu_layer(h), self.logvar_layer(h)
+
+    def noise(
+        self, x_hat: torch.Tensor, mu: torch.Tensor, logvar: torch.Tensor, c: torch.Tensor
+    ) -> torch.Tensor:
+        """eps, read off images that were decoded from mu + exp(logvar / 2) * eps."""
+        seen = x_hat - self.decoder(torch.cat((mu, c), dim=1))
+        shift: torch.Tensor = seen @ torch.linalg.pinv(self.decoder.weight[:LATENT])
+        expect(
+            matches(shift @ self.decoder.weight[:LATENT], seen, 1e-3),
+            "x_hat is not what the decoder makes of a code around mu.",
+            "x -> encoder -> mu_layer and logvar_layer -> reparametrize -> decoder.",
+        )
+        return shift / torch.exp(logvar / 2)
+
+
+def run_given(
+    hw5_vae: Remote, new: Callable[[], Remote], given: Given, inputs: Sequence[torch.Tensor]
+) -> tuple[Remote, Given, Any]:
+    """A model with given networks that its forward pass can work with, these, and its result."""
+    errors: list[StudentError] = []
+    for networks in given.blinded():
+        model = new()
+        networks.install(hw5_vae, model)
+        try:
+            return model, networks, model(*inputs)
+        except StudentError as error:
+            errors.append(error)
+    raise errors[0]
+
+
+def expect_images(x_hat: Any, shape: tuple[int, ...]) -> None:
+    """Flat images are good for the values, not for the loss, which compares them with x."""
+    if not isinstance(x_hat, torch.Tensor) or x_hat.shape != shape:
+        raise Partial(0.75, f"x_hat should have the shape {tuple(shape)}.")
+
+
+def expect_gradient(model: Remote, inputs: Sequence[torch.Tensor]) -> None:
+    """x_hat depends on x in a way that training can follow."""
+    found = gradients(model, *inputs, wrt=(0,), pick=0).inputs[0]
+    if not isinstance(found, torch.Tensor) or not found.count_nonzero():
+        raise Partial(
+            0.5,
+            "No gradient passes from x_hat back to the images.",
+            "detach(), .data and torch.no_grad() cut the way that training takes.",
+        )

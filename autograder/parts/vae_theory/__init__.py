@@ -1,0 +1,1 @@
+"""The evidence lower bound: how this part is graded."""

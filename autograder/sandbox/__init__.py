@@ -1,0 +1,1 @@
+"""The outside half of the sandbox: starts the worker, and proves which protections hold."""

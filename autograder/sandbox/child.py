@@ -1,0 +1,186 @@
+"""One submission's process, seen from the judge: asks it, watches it, says how it ended."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import select
+import signal
+import socket
+import time
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from ..checking.proxy import Lost, Send, WorkerDied
+from ..inside import wire
+from ..results import CRASHED, MEMORY, TIMEOUT
+
+WALL = 2.0
+"""Seconds of waiting allowed for each CPU second: a machine may be busy, a student may sleep."""
+
+TICK = 0.05
+GRACE = 0.25
+"""Seconds that a child whose channel has closed may take to end by itself."""
+
+ANSWERED = 2 * wire.MAX_BODY
+"""Bytes that may come back within one allowance: the judge may keep all of them."""
+
+TOO_LONG = "Your code took too long. Is there a loop that does not end?"
+
+
+class Child:
+    """One submission's process, and the channel to it. A `Code` for the judge."""
+
+    def __init__(
+        self,
+        channel: socket.socket,
+        pid: int,
+        memory: int,
+        reap: Callable[[float], int | None],
+        wall: float = WALL,
+    ) -> None:
+        """`memory`: resident bytes it may have; `reap(grace)` ends it (see Zygote.reap)."""
+        self.pid = pid
+        self._wall = wall
+        self._memory = memory
+        self._reap = reap
+        self._channel = channel
+        self._channel.setblocking(False)
+        self._poll = select.poll()
+        self._looked = 0.0
+        self._open = True
+
+    def send(self, seconds: float) -> Send:
+        """A way to ask that ends as `timeout` once the code has used so many CPU seconds."""
+        self._cpu_ends = self._used()[0] + seconds
+        self._room = ANSWERED
+        left = self._wall * seconds
+
+        def ask(request: dict[str, Any]) -> dict[str, Any]:
+            nonlocal left
+            if not self._open:
+                raise Lost(CRASHED, "The process that ran your code has ended.")
+            # The time in which the judge thinks is not the student's.
+            self._wall_ends = time.monotonic() + left
+            answer: dict[str, Any] = self._exchange(request)
+            left = self._wall_ends - time.monotonic()
+            return answer
+
+        return ask
+
+    def close(self) -> None:
+        """Kill the process and all it left."""
+        if self._open:
+            self._open = False
+            self._channel.close()
+            # A worker that is dead took its child along; the next submission gets a new one.
+            with contextlib.suppress(WorkerDied):
+                self._reap(0.0)
+
+    def _exchange(self, request: dict[str, Any]) -> Any:
+        token = secrets.token_hex(8)
+        frame = memoryview(wire.pack({"id": token, "request": request}))
+        if self._wait(select.POLLIN, 0) and self._read(1):
+            self._broken("it wrote without being asked")
+        while frame:
+            self._wait_until(select.POLLOUT)
+            try:
+                frame = frame[self._channel.send(frame) :]
+            except BlockingIOError:
+                continue
+            except OSError:
+                self._ended()
+        try:
+            head, body = wire.lengths(self._receive(wire.PREFIX.size))
+            self._room -= body
+            if self._room < 0:
+                self._broken("its answers are too large")
+            answer = wire.unpack(self._receive(head), self._receive(body))
+        except wire.WireError as error:
+            self._broken(str(error))
+        if not isinstance(answer, dict) or answer.get("id") != token or "answer" not in answer:
+            self._broken("it answered something else")
+        return answer["answer"]
+
+    def _receive(self, size: int) -> bytearray:
+        data = bytearray()
+        while len(data) < size:
+            self._wait_until(select.POLLIN)
+            data += self._read(min(size - len(data), 1 << 20))
+        return data
+
+    def _read(self, size: int) -> bytes:
+        """What is there, at most `size` bytes; the end of the channel is the end of the child."""
+        try:
+            part = self._channel.recv(size)
+        except BlockingIOError:
+            return b""
+        except OSError:
+            part = b""
+        if not part:
+            self._ended()
+        return part
+
+    def _wait(self, event: int, seconds: float) -> bool:
+        self._poll.register(self._channel, event)
+        return bool(self._poll.poll(seconds * 1000))
+
+    def _wait_until(self, event: int) -> None:
+        """Wait for the channel; meanwhile watch the clock, the CPU time and the memory."""
+        while True:
+            ready = self._wait(event, TICK)
+            now = time.monotonic()
+            # Drop by drop is no way around the limits: the clock is read whatever happens.
+            if now > self._wall_ends:
+                self._lose(TIMEOUT, TOO_LONG)
+            if not ready or now > self._looked + TICK:
+                self._looked = now
+                cpu, resident = self._used()
+                if cpu > self._cpu_ends:
+                    self._lose(TIMEOUT, TOO_LONG)
+                if resident > self._memory:
+                    self._lose(MEMORY, "Your code used more memory than a submission may.")
+            if ready:
+                return
+
+    def _used(self) -> tuple[float, int]:
+        """CPU seconds used and bytes resident, (0, 0) where the system does not say."""
+        try:
+            # Bytes: a process names itself as it likes.
+            with open(f"/proc/{self.pid}/stat", "rb") as file:
+                fields = file.read().rpartition(b")")[2].split()
+        except OSError:
+            return 0.0, 0
+        ticks, page = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
+        return (int(fields[11]) + int(fields[12])) / ticks, int(fields[21]) * page
+
+    def _lose(self, state: str, message: str) -> NoReturn:
+        self.close()
+        raise Lost(state, message)
+
+    def _broken(self, how: str) -> NoReturn:
+        self._lose(CRASHED, f"The process that ran your code broke the protocol: {how}.")
+
+    def _ended(self) -> NoReturn:
+        """The channel is closed: say how the process went."""
+        self._open = False
+        self._channel.close()
+        status = self._reap(GRACE)
+        if status is None:
+            raise Lost(CRASHED, "Your code closed its connection to the grader.")
+        if os.WIFSIGNALED(status):
+            number = os.WTERMSIG(status)
+            if number == signal.SIGXCPU:
+                raise Lost(TIMEOUT, "Your code used up all its computing time.")
+            if number == signal.SIGKILL:
+                raise Lost(MEMORY, "The system ended your code, most likely for its memory.")
+            raise Lost(CRASHED, f"Your code crashed Python itself ({_signal_name(number)}).")
+        raise Lost(CRASHED, "Your code ended the Python process.")
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

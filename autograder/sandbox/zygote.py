@@ -1,0 +1,437 @@
+"""The outside half of the sandbox: starts the warm worker, talks to its children, ends them.
+
+A protection is a promise ("no network"), not a mechanism: it counts as active when an attack on
+it from inside has just failed. What takes part in keeping the promises (bubblewrap, a user of its
+own, Landlock, seccomp, resource limits) is tried in turn and left out where this machine lacks it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..checking.proxy import WorkerDied
+from ..checking.reference import GIVEN, ROOT, SOLUTIONS
+from ..inside.confine import Limits
+from ..inside.scratch import empty
+from ..results import CRASHED
+from . import launch
+from .child import WALL, Child
+
+PROTECTIONS = {
+    "answers hidden": ("reads answers",),
+    "files hidden": ("reads files", "writes files"),
+    "no network": ("reaches the network",),
+    "processes bounded": ("starts processes",),
+    "memory bounded": ("takes memory",),
+    "disk bounded": ("fills the disk",),
+    "zygote unreachable": ("reaches the zygote",),
+    "killed whole": ("outlives its end",),
+}
+"""What is promised, and the attacks that must fail for the promise to hold."""
+
+LIMITS = Limits(memory=1 << 30, cpu=150, file=1 << 24, processes=32)
+RESIDENT = 1 << 29
+"""Bytes that a child has resident before it asks for any of its own, and some more."""
+
+START_SECONDS = 120.0
+HELLO_SECONDS = 20.0
+FIRST_UID = 60001
+
+ENVIRONMENT = {
+    "PATH": "/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    "PYTHONHASHSEED": "0",
+    "OMP_NUM_THREADS": "1",
+    "OMP_THREAD_LIMIT": "1",
+    "MKL_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "CUDA_VISIBLE_DEVICES": "",
+    "MPLBACKEND": "Agg",
+}
+
+
+class SandboxError(RuntimeError):
+    """No worker can be started here; the sentence says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Doctor:
+    """What holds on this machine.
+
+    `active`: the promises of PROTECTIONS whose attacks failed; `mechanisms`: what takes part;
+    `advice`: for what is missing, a sentence each.
+    """
+
+    active: tuple[str, ...]
+    missing: tuple[str, ...]
+    mechanisms: tuple[str, ...]
+    advice: tuple[str, ...]
+
+
+class Zygote:
+    """A warm worker and, at most, one living child of it. Start it from a long-lived thread."""
+
+    def __init__(
+        self,
+        limits: Limits = LIMITS,
+        bubblewrap: bool = True,
+        fork: bool = True,
+        wall: float = WALL,
+        here: bool = False,
+    ) -> None:
+        """Start and warm up a worker; bubblewrap is used where it works.
+
+        `fork=False` starts a fresh process for every submission, as macOS needs. `wall`: seconds on
+        the clock allowed for each CPU second. `here=True` forks the worker from this process, whose
+        memory it shares (see launch.Forked), and does without bubblewrap.
+        """
+        if sys.platform == "win32":
+            raise SandboxError(
+                "Grading needs Linux or macOS. On Windows, run it in WSL (wsl --install)."
+            )
+        self.limits = limits
+        self.advice: list[str] = []
+        self.cpu = 0.0  # seconds that worker and children have used, as of the last one's end
+        self._spent = False
+        self._layers = 0
+        self._process: subprocess.Popen[bytes] | launch.Forked
+        self._fork = fork and sys.platform.startswith("linux")
+        self._wall = wall
+        self._here = here
+        self._scratch = ""
+        bubblewrap = bubblewrap and self._fork and not here
+        self._bubblewrap = bubblewrap and shutil.which("bwrap") is not None
+        if bubblewrap and not self._bubblewrap:
+            self.advice.append("bubblewrap is not installed: apt-get install bubblewrap.")
+        self._start()
+        self.doctor = self._examine()
+
+    @property
+    def alive(self) -> bool:
+        """Can it still fork?"""
+        return self._process.poll() is None
+
+    def open(self, files: Mapping[str, bytes]) -> Child:
+        """Fork a child that holds these files. Raises Lost when it does not come up."""
+        child = self._child()
+        try:
+            sent = {
+                name: torch.frombuffer(bytearray(data), dtype=torch.uint8)
+                if data
+                else torch.empty(0, dtype=torch.uint8)
+                for name, data in files.items()
+                if name.endswith(".py")
+            }
+            child.send(HELLO_SECONDS)({"op": "files", "files": sent})
+        except BaseException:
+            child.close()
+            raise
+        return child
+
+    def close(self) -> None:
+        """End the worker and everything below it, and remove its scratch folder."""
+        with contextlib.suppress(OSError):
+            self._control.close()
+        try:
+            self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._errors.close()
+        self._forget_scratch()
+
+    def __enter__(self) -> Zygote:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _forget_scratch(self) -> None:
+        if self._scratch and os.path.isdir(self._scratch):
+            empty(self._scratch)
+            with contextlib.suppress(OSError):
+                os.rmdir(self._scratch)
+        self._scratch = ""
+
+    def _start(self) -> None:
+        """Start the process; without bubblewrap when bubblewrap cannot start."""
+        try:
+            self._launch()
+        except SandboxError as error:
+            if not self._bubblewrap:
+                raise
+            self._forget_scratch()
+            self.advice.append(f"bubblewrap does not start: {launch.advice(str(error))}")
+            self._bubblewrap = False
+            self._launch()
+
+    def _launch(self) -> None:
+        ours, theirs = socket.socketpair()
+        self._forget_scratch()
+        if not self._bubblewrap:
+            self._scratch = tempfile.mkdtemp(prefix="hw5-scratch-")
+            os.chmod(self._scratch, 0o1777)
+        paths = launch.readable()
+        scratch = "/scratch" if self._bubblewrap else self._scratch
+        settings = {
+            "given": {name: (ROOT / f"{name}.py").read_text(encoding="utf-8") for name in GIVEN},
+            "scratch": scratch,
+            "read": [*paths, "/etc/ld.so.cache", "/etc/localtime", os.devnull, "/dev/urandom"],
+            "uid": FIRST_UID + os.getpid() % 4000,
+            "limits": asdict(self.limits),
+            "tasks": self.limits.processes + tasks_of_user(),
+            "fork": self._fork,
+        }
+        folder = "/kit" if self._bubblewrap else str(launch.INSIDE.parent)
+        environment = {**ENVIRONMENT, **dict.fromkeys(("HOME", "TMPDIR", "MPLCONFIGDIR"), scratch)}
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the worker)
+        if self._here:
+            # Once only: before a second one is needed, this process has loaded the answers.
+            self._here = False
+            self._process = launch.Forked(theirs, self._errors, environment, paths)
+        else:
+            self._process = subprocess.Popen(
+                [
+                    *(launch.bubblewrap(paths) if self._bubblewrap else []),
+                    *launch.python(folder, paths),
+                ],
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                stderr=self._errors,
+                env=environment,
+                cwd="/",
+                start_new_session=True,
+            )
+        theirs.close()
+        self._control = ours
+        self._control.settimeout(START_SECONDS)
+        self._buffer = b""
+        try:
+            self._tell(settings)
+            self.ready = self._hear()
+        except (OSError, ValueError) as error:
+            self._kill()
+            self._errors.seek(0)
+            said = self._errors.read()[-2000:].decode(errors="replace").strip()
+            last = said.splitlines()[-1] if said else str(error)
+            self._errors.close()
+            self._forget_scratch()
+            raise SandboxError(f"The worker did not start: {last}") from None
+
+    def _kill(self) -> None:
+        """End the worker's process at once. What it had forked asked to die with it."""
+        self._control.close()
+        if not self._fork:
+            # A student's own process: all of its group.
+            with contextlib.suppress(OSError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.kill()
+        self._process.wait()
+
+    def _tell(self, command: dict[str, Any], descriptors: Sequence[int] = ()) -> None:
+        text = json.dumps(command).encode() + b"\n"
+        if descriptors:
+            socket.send_fds(self._control, [text], descriptors)
+        else:
+            self._control.sendall(text)
+
+    def _hear(self) -> dict[str, Any]:
+        while b"\n" not in self._buffer:
+            part = self._control.recv(1 << 16)
+            if not part:
+                raise OSError("the worker ended")
+            self._buffer += part
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def _child(self) -> Child:
+        """A fresh confined child. A worker that is dead, or fails at it, is replaced once."""
+        for _ in range(2):
+            if not self.alive or self._spent:
+                self._restart()
+            self._spent = not self._fork
+            ours, theirs = socket.socketpair()
+            if sys.platform.startswith("linux"):
+                ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+            try:
+                with theirs:
+                    self._tell({"do": "fork"}, [theirs.fileno()])
+                    if self._fork:
+                        self._hear()
+                pid, layers = _hello(ours)
+                self._layers = self._layers or layers
+                if layers != self._layers:
+                    raise OSError("a layer of the sandbox is missing")
+                memory = self.limits.memory + RESIDENT
+                return Child(ours, pid or self._process.pid, memory, self.reap, self._wall)
+            except (OSError, ValueError):
+                ours.close()
+                self._kill()
+        # No student code was in it yet: nobody may lose a mark by this.
+        raise SandboxError("No process for a submission can be started here. Is memory short?")
+
+    def _restart(self) -> None:
+        self._kill()
+        self._errors.close()
+        self._launch()
+
+    def reap(self, grace: float = 0.0) -> int | None:
+        """Kill the child and all it started; brings its wait status.
+
+        None when it was alive after `grace` seconds. Raises WorkerDied when the worker is dead.
+        """
+        if not self._fork:
+            return self._reap_alone(grace)
+        try:
+            self._control.settimeout(HELLO_SECONDS)
+            self._tell({"do": "reap", "grace": grace})
+            answer = self._hear()
+            self.cpu = float(answer["cpu"])
+            # What cannot be removed must not meet the next student.
+            self._spent = not answer["clean"]
+            status: int | None = answer["status"]
+            return status
+        except (OSError, ValueError, KeyError):
+            self._kill()
+            raise WorkerDied(CRASHED, "The process for your code was ended from outside.") from None
+
+    def _reap_alone(self, grace: float) -> int | None:
+        try:
+            code = self._process.wait(grace)
+        except subprocess.TimeoutExpired:
+            code = None
+        self._kill()
+        return None if code is None else -code if code < 0 else code << 8
+
+    def _examine(self) -> Doctor:
+        """Attack ourselves from inside, and see what came through."""
+        with targets(self.limits, launch.SCRATCH_BYTES) as (aims, arrived):
+            child = self._child()
+            try:
+                found = child.send(HELLO_SECONDS)({"op": "probe", **aims})["value"]
+            finally:
+                child.close()
+            found["reaches the network"] = arrived() or found["reaches the network"]
+        found["outlives its end"] = Path(f"/proc/{child.pid}").exists()
+        active = held(found)
+        return Doctor(
+            active,
+            tuple(name for name in PROTECTIONS if name not in active),
+            self._mechanisms(found),
+            tuple(self.advice + _advice(found)),
+        )
+
+    def _mechanisms(self, found: dict[str, Any]) -> tuple[str, ...]:
+        names = {
+            "bubblewrap": self._bubblewrap,
+            "a user of its own": found.get("user"),
+            f"Landlock {found.get('landlock')}": found.get("landlock"),
+            "seccomp": found.get("seccomp"),
+            "resource limits": True,
+        }
+        return tuple(name for name, there in names.items() if there)
+
+
+def held(found: Mapping[str, Any]) -> tuple[str, ...]:
+    """The promises of PROTECTIONS of which every attack was tried, and failed."""
+    return tuple(
+        name
+        for name, attacks in PROTECTIONS.items()
+        if not any(found.get(attack, True) for attack in attacks)
+    )
+
+
+@contextlib.contextmanager
+def targets(limits: Limits, scratch: int) -> Iterator[tuple[dict[str, Any], Callable[[], bool]]]:
+    """What the probe is to attack, and whether anything has come through the network."""
+    with tempfile.TemporaryDirectory(prefix="hw5-probe-") as folder:
+        os.chmod(folder, 0o777)
+        secret = Path(folder, "secret")
+        secret.write_text("secret")
+        secret.chmod(0o644)
+        with _listeners(folder) as (address, tcp, udp):
+            aims = {
+                "answers": [__file__, *(f"{ROOT}/{name}.py" for name in SOLUTIONS)],
+                "secrets": [str(secret)],
+                "folders": [folder, "/tmp", "/dev/shm", "/var/tmp"],
+                "unix": address,
+                "tcp": tcp.getsockname()[1],
+                "udp": udp.getsockname()[1],
+                "tasks": limits.processes + 18,
+                "room": limits.memory + (1 << 28),
+                "disk": scratch * 3 // 2,
+            }
+            yield aims, lambda: bool(select.select([tcp, udp], [], [], 0)[0])
+
+
+@contextlib.contextmanager
+def _listeners(folder: str) -> Iterator[tuple[str, socket.socket, socket.socket]]:
+    """Somebody to reach: a Unix socket in `folder`, and TCP and UDP on the loopback."""
+    address = str(Path(folder, "socket"))
+    with (
+        socket.socket(socket.AF_UNIX) as unix,
+        socket.socket() as tcp,
+        socket.socket(type=socket.SOCK_DGRAM) as udp,
+    ):
+        unix.bind(address)
+        os.chmod(address, 0o777)
+        unix.listen()
+        tcp.bind(("127.0.0.1", 0))
+        tcp.listen()
+        udp.bind(("127.0.0.1", 0))
+        yield address, tcp, udp
+
+
+def _hello(channel: socket.socket) -> tuple[int, int]:
+    """Wait for the child's first byte; brings its process id as we know it (0 where unknown),
+    and the byte, which says what layers it has taken on.
+    """
+    channel.settimeout(HELLO_SECONDS)
+    if not sys.platform.startswith("linux"):
+        data, extra = channel.recv(1), list[Any]()
+    else:
+        data, extra, _, _ = channel.recvmsg(1, socket.CMSG_SPACE(12))
+        channel.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 0)
+    if not data:
+        raise OSError("the child did not come up")
+    for level, kind, payload in extra:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_CREDENTIALS:
+            return int(struct.unpack("3i", payload[:12])[0]), data[0]
+    return 0, data[0]
+
+
+def tasks_of_user() -> int:
+    """How many tasks our user has now: a child that stays our user shares the count."""
+    count = 0
+    for name in os.listdir("/proc") if os.path.isdir("/proc") else []:
+        with contextlib.suppress(OSError):
+            if name.isdigit() and os.stat(f"/proc/{name}").st_uid == os.geteuid():
+                count += len(os.listdir(f"/proc/{name}/task"))
+    return count
+
+
+def _advice(found: Mapping[str, Any]) -> list[str]:
+    """What would bring back a missing mechanism."""
+    advice = []
+    if not found.get("seccomp"):
+        advice.append("seccomp is missing: install libseccomp2 and `pip install pyseccomp`.")
+    if not found.get("landlock"):
+        advice.append("Landlock is missing: it needs Linux 5.13 or newer with it switched on.")
+    return advice

@@ -1,0 +1,29 @@
+"""Given to students: what is asked, part by part, and what it is worth.
+
+`PARTS`: id of a part -> its `module` (None where nothing is written in one) and its `questions`:
+id -> `points` and `kind`. A kind is "code" (marked by checks), "bonus" (the same, on top of the
+part's points), "manual" (marked by hand) or "info" (worth nothing).
+"""
+
+import sys
+from pathlib import Path
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+# A release holds plain data in the place of what follows: there is no assignment.toml beside it.
+_ASSIGNMENT = Path(__file__).parent / "autograder" / "assignment.toml"
+
+PARTS = {
+    part["id"]: {
+        "module": part.get("module"),
+        "questions": {
+            one["id"]: {"points": float(one.get("points", 0)), "kind": one.get("kind", "code")}
+            for one in part["question"]
+        },
+    }
+    for part in tomllib.loads(_ASSIGNMENT.read_text(encoding="utf-8"))["part"]
+    if not part.get("off")
+}

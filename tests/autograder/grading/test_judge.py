@@ -1,0 +1,328 @@
+"""The judge under attack: no abnormal end earns a point, and none costs another question's marks.
+
+The forged answers here are those of a child that has read every request and knows the protocol.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+from autograder.assignment import read_assignment
+from autograder.checking.proxy import Line, Lost, Send, StudentError, WorkerDied
+from autograder.checking.reference import ROOT, Reference
+from autograder.grading.judge import Run, judge
+from autograder.parts import all_checks
+from autograder.results import (
+    CRASHED,
+    ERROR,
+    FAIL,
+    MANUAL,
+    MEMORY,
+    SKIPPED,
+    TIMEOUT,
+    UNGRADABLE,
+    QuestionResult,
+)
+from autograder.sandbox.zygote import SandboxError, Zygote
+
+ASSIGNMENT = read_assignment()
+PART = ASSIGNMENT.part("fc-vae")
+SOLUTION = (ROOT / "hw5_vae.py").read_text(encoding="utf-8")
+NAMES = ("reparametrize", "loss_function", "VAE", "CVAE")
+
+
+@pytest.fixture(scope="module")
+def reference() -> Iterator[Reference]:
+    torch.set_num_threads(1)
+    yield Reference()
+
+
+def marks(zygote: Zygote, reference: Reference, source: str) -> dict[str, QuestionResult]:
+    results = judge(
+        {"hw5_vae.py": source.encode("utf-8", "surrogateescape")},
+        (PART,),
+        all_checks(ASSIGNMENT),
+        reference,
+        zygote.open,
+        seed=7,
+    )
+    assert all(result.state != UNGRADABLE for result in results)
+    return {result.question.partition(".")[2]: result for result in results}
+
+
+def points(found: dict[str, QuestionResult]) -> float:
+    return sum(result.points or 0.0 for result in found.values())
+
+
+def test_the_solution_gets_every_mark(layered: Zygote, reference: Reference) -> None:
+    found = marks(layered, reference, SOLUTION)
+    coded = [result for result in found.values() if result.kind == "code"]
+    assert [r.question for r in coded if r.points != r.max_points] == []
+
+
+ENDS = {
+    "leaves": ("raise SystemExit", {ERROR}),
+    "is interrupted": ("raise KeyboardInterrupt", {ERROR}),
+    "raises": ("raise ValueError", {ERROR}),
+    "is gone": ("import os; os._exit(0)", {CRASHED}),
+    "crashes": ("import ctypes; ctypes.string_at(0)", {CRASHED}),
+    "closes its channel": ("import os; os.close(3)", {CRASHED}),
+    "takes memory": ("bytearray(30 << 30)", {MEMORY}),
+    "is not there": (None, {FAIL}),
+}
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_one_bad_function_costs_its_own_question_alone(
+    layered: Zygote, reference: Reference, name: str
+) -> None:
+    how, states = ENDS[name]
+    if how is None:
+        source = SOLUTION.replace("def loss_function", "def another_function")
+    else:
+        source = f"{SOLUTION}\ndef loss_function(*args, **kwargs):\n    {how}\n"
+    whole = marks(layered, reference, SOLUTION)
+    found = marks(layered, reference, source)
+    assert found["loss"].points == 0
+    assert {found["loss"].state} <= states | {SKIPPED}
+    others = [q for q in whole if q != "loss" and whole[q].kind == "code"]
+    assert {q: found[q].points for q in others} == {q: whole[q].points for q in others}
+
+
+def test_a_loop_costs_its_own_question_alone(layered: Zygote, reference: Reference) -> None:
+    source = SOLUTION + "\ndef reparametrize(mu, logvar):\n    while True: pass\n"
+    found = marks(layered, reference, source)
+    assert found["reparametrize"].points == 0 and found["reparametrize"].state == TIMEOUT
+    assert (found["loss"].points or 0) > 0
+
+
+FORGER = """
+import json, os, struct, sys
+import torch
+def respond(request, tensors):
+    # Plausible answers to everything: shapes of the inputs, values near what is normal.
+    op = request.get("op")
+    if op in ("fill", "shapes"):
+        return [[400, 784], [400], [20, 400], [20]]
+    if op in ("layers",):
+        return ["Linear(in_features=784, out_features=400, bias=True)", "ReLU()"]
+    if op in ("weights",):
+        return [torch.zeros(400, 784)]
+    if op == "grad":
+        given = [t for t in tensors if t.is_floating_point()]
+        return {{"value": torch.tensor(1.0), "inputs": [torch.ones_like(t) for t in given[:2]],
+                "objects": [[]]}}
+    if op == "get":
+        return 400
+    if op in ("call",):
+        given = [t for t in tensors if t.is_floating_point()]
+        if not given:
+            return wire.Handle(0, "VAE")
+        return {answer}
+    return None
+def serve():
+    global wire
+    wire = sys.modules["inside.wire"]
+    worker = sys.modules["inside.worker"]
+    for message in worker._frames(3):
+        found = []
+        def walk(value):
+            if isinstance(value, torch.Tensor): found.append(value)
+            elif isinstance(value, dict): [walk(v) for v in value.values()]
+            elif isinstance(value, (list, tuple)): [walk(v) for v in value]
+        walk(message["request"])
+        value = respond(message["request"], found)
+        value = [] if message["request"].get("op") == "import" else value
+        frame = wire.pack({{"id": message["id"], "answer": {{"value": value}}}})
+        while frame:
+            frame = frame[os.write(3, frame):]
+class Now:
+    # While the file loads: answer this request, and all that follow.
+    frame = sys._getframe()
+    while "message" not in frame.f_locals: frame = frame.f_back
+    wire = sys.modules["inside.wire"]
+    os.write(3, wire.pack({{"id": frame.f_locals["message"]["id"], "answer": {{"value": []}}}}))
+    serve()
+"""
+
+ANSWERS = {
+    "inputs": "given[0]",
+    "zeros": "torch.zeros_like(given[0])",
+    "triples": "(torch.full_like(given[0], 0.5), torch.zeros(len(given[0]), 20),"
+    " torch.zeros(len(given[0]), 20))",
+    "nan": "torch.full_like(given[0], float('nan'))",
+    "objects": "wire.Handle(10**6, 'Tensor')",
+    "verdicts": "{'state': 'pass', 'fraction': 1.0, 'points': 35}",
+    "text": "'pass' * 1000",
+    "lists": "[[], {}, [None] * 500]",
+    "large": "torch.zeros(2**24)",
+}
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_a_child_that_forges_every_answer_earns_nothing(
+    layered: Zygote, reference: Reference, name: str
+) -> None:
+    source = FORGER.format(answer=ANSWERS[name])
+    found = marks(layered, reference, source)
+    assert any(check.state == FAIL for q in found.values() for check in q.checks), "it was heard"
+    assert points(found) == 0
+
+
+def test_a_tensor_equal_to_everything_earns_nothing(layered: Zygote, reference: Reference) -> None:
+    source = """
+import builtins, torch
+class Yes(torch.Tensor):
+    @classmethod
+    def __torch_function__(cls, func, types, args=(), kwargs=None):
+        return True if func.__name__ in ("eq", "allclose", "equal", "isclose") else Yes()
+    def __eq__(self, other): return True
+    def __bool__(self): return True
+torch.allclose = torch.equal = torch.isclose = lambda *a, **k: True
+builtins.abs = builtins.max = lambda *a, **k: 0
+def yes(*a, **k): return torch.zeros(()).as_subclass(Yes)
+reparametrize = loss_function = VAE = CVAE = yes
+"""
+    assert points(marks(layered, reference, source)) == 0
+
+
+def test_objects_in_the_place_of_answers_end_no_loop_and_earn_nothing(
+    layered: Zygote, reference: Reference
+) -> None:
+    source = """
+class Any:
+    def __init__(self, *a, **k): pass
+    def __call__(self, *a, **k): return Any()
+    def __getattr__(self, name): return Any()
+    def __getitem__(self, k): return Any()
+    def __len__(self): return 2**62
+reparametrize = loss_function = VAE = CVAE = Any()
+"""
+    assert points(marks(layered, reference, source)) == 0
+
+
+def test_text_of_a_hostile_submission_can_be_written_to_any_file(
+    layered: Zygote, reference: Reference
+) -> None:
+    source = """
+__notes__ = None
+class Loud(Exception):
+    def __str__(self): return "<script>\\x1b[2J\\0" + chr(0xdfff) + "x" * 10**6
+def loss_function(*a, **k): raise Loud()
+reparametrize = VAE = CVAE = loss_function
+"""
+    for result in marks(layered, reference, source).values():
+        for check in result.checks:
+            assert len(check.message) <= 1000 and check.message.isprintable()
+            check.message.encode("utf-8")
+
+
+class Scripted:
+    """A code whose sends end as told, one after the other."""
+
+    def __init__(self, ends: list[Exception]) -> None:
+        self.ends = ends
+        self.closed = 0
+
+    def send(self, seconds: float) -> Send:
+        def ask(request: dict[str, object]) -> dict[str, object]:
+            raise self.ends.pop(0)
+
+        return ask
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def test_code_that_was_lost_is_opened_again_for_the_next_check() -> None:
+    opened: list[Scripted] = []
+
+    def open_code(files: object) -> Scripted:
+        opened.append(Scripted([Lost(MEMORY, "")]))
+        return opened[-1]
+
+    run = Run({}, open_code)
+    for _ in range(2):
+        with pytest.raises(Lost):
+            run.send(1.0)({"op": "forget"})
+    assert [code.closed for code in opened] == [1, 1]
+
+
+def test_a_submission_is_tried_again_when_our_worker_died(
+    layered: Zygote, reference: Reference
+) -> None:
+    died: list[int] = []
+
+    def open_code(files: dict[str, bytes]) -> object:
+        if len(died) < 1:
+            died.append(1)
+            return Scripted([WorkerDied(CRASHED, "")])
+        return layered.open(files)
+
+    found = judge(
+        {"hw5_vae.py": SOLUTION.encode()},
+        (PART,),
+        all_checks(ASSIGNMENT),
+        reference,
+        open_code,  # type: ignore[arg-type]
+        seed=7,
+    )
+    assert [q.question for q in found if q.kind == "code" and q.points != q.max_points] == []
+
+
+def test_a_worker_that_dies_every_time_is_a_crash_and_not_our_fault(reference: Reference) -> None:
+    found = judge(
+        {"hw5_vae.py": b""},
+        (PART,),
+        all_checks(ASSIGNMENT),
+        reference,
+        lambda _: Scripted([WorkerDied(CRASHED, "")] * 9),  # type: ignore[list-item]
+        seed=7,
+    )
+    coded = [q for q in found if q.kind == "code"]
+    assert {q.state for q in coded} == {SKIPPED} and {q.points for q in coded} == {0.0}
+
+
+def test_a_machine_that_cannot_confine_anything_stops_the_batch(reference: Reference) -> None:
+    def open_code(files: object) -> Scripted:
+        raise SandboxError("no")
+
+    with pytest.raises(SandboxError):
+        judge({"hw5_vae.py": b""}, (PART,), all_checks(ASSIGNMENT), reference, open_code, seed=7)
+
+
+def test_an_object_of_the_student_is_never_an_object_of_the_reference() -> None:
+    def ask(request: dict[str, object]) -> dict[str, object]:
+        return {"value": None}
+
+    theirs, ours = Line(ask, 0), Line(ask, 0)
+    with pytest.raises(TypeError):
+        ours.ask("call", args=[theirs.module("hw5_vae")])
+
+
+def test_a_loop_over_an_object_of_the_student_ends() -> None:
+    remote = Line(lambda _: {"value": None}, 0).module("hw5_vae")
+    with pytest.raises(TypeError):
+        list(remote)
+    with pytest.raises(TypeError):
+        _, _ = remote
+
+
+@pytest.mark.parametrize("field", [5, None, ["x"], "a\nb\x1b[2J", {"x": 1}])
+def test_an_error_that_is_not_text_is_told_as_text(field: object) -> None:
+    error = {"kind": "error", "type": field, "message": field, "where": field}
+    with pytest.raises(StudentError) as caught:
+        Line(lambda _: {"error": error}, 0).ask("call")
+    assert caught.value.message.isprintable()
+
+
+def test_a_part_without_a_module_is_left_to_people_and_runs_no_code(reference: Reference) -> None:
+    def never(files: object) -> object:
+        raise AssertionError("code was run")
+
+    report = (ASSIGNMENT.part("report"),)
+    results = judge({}, report, all_checks(ASSIGNMENT), reference, never, seed=7)
+    assert [(r.state, r.points) for r in results] == 4 * [(MANUAL, None)]

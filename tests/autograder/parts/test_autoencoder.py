@@ -1,0 +1,98 @@
+"""The checks of the part autoencoder: what one question lacks costs nothing elsewhere, and forged
+answers earn nothing.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from autograder.parts.autoencoder.styles import IMPORTS
+
+from . import answers
+from .answers import NO_ANSWERS
+
+PART = "autoencoder"
+CODED = answers.coded(PART)
+
+
+def lost_by(code: str) -> dict[str, float]:
+    """Points lost by the reference with this code behind it."""
+    return answers.lost(PART, answers.with_code(PART, code))
+
+
+# What one question lacks costs nothing elsewhere
+
+
+@pytest.mark.parametrize(
+    "names, questions",
+    [
+        ("AEEncoder AEDecoder AutoEncoder", {"architecture"}),
+        ("BetaVAE", {"beta_vae"}),
+        ("ConditionalAEEncoder ConditionalAEDecoder", {"conditional"}),
+        ("ConditionalBetaVAE", {"conditional"}),
+        ("make_loader", {"loader"}),
+        ("train_autoencoder", {"loop"}),
+        ("train_beta_vae", {"beta_vae_loop", "conditional_loop"}),
+        ("sample_prior", {"sample_prior"}),
+    ],
+)
+def test_what_is_missing_costs_its_own_question(names: str, questions: set[str]) -> None:
+    found = lost_by(f"del {', '.join(names.split())}")
+    assert found.keys() == {f"{PART}.{question}" for question in questions}
+
+
+def test_a_mistake_of_the_loss_that_is_inherited_costs_once() -> None:
+    code = (
+        "class BetaVAE(BetaVAE):\n"
+        "    def loss(self, x, outputs):\n"
+        "        total, terms = super().loss(x, outputs)\n"
+        "        terms['kl_loss'] = -terms['kl_loss']\n"
+        "        return terms['rec_loss'] + self.beta * terms['kl_loss'], terms\n"
+        "ConditionalBetaVAE.loss = BetaVAE.loss\n"
+    )
+    code = code.replace("super()", "_Right").replace(".loss(x, outputs)", ".loss(self, x, outputs)")
+    assert lost_by(f"_Right = BetaVAE\n{code}") == {f"{PART}.beta_vae": 1.0}
+
+
+# Forged answers
+
+VALUES = [
+    *NO_ANSWERS,
+    "0.0",
+    "[0.0] * 6",
+    "([0.0] * 4, [0.0] * 4)",
+    "torch.zeros(())",
+    "torch.zeros(5, 1, 28, 28)",
+    "torch.zeros(600, 1, 28, 28)",
+    "torch.full((4, 14), float('nan'))",
+    "torch.zeros(4, 14, dtype=torch.int64)",
+    "{'q': torch.zeros(600, 14), 'rec': torch.zeros(600, 1, 784)}",
+    "{'q': None, 'rec': None}",
+    "(torch.tensor(0.7), {'rec_loss': torch.tensor(0.7), 'kl_loss': torch.tensor(0.0)})",
+    "[(torch.zeros(8, 1, 28, 28), torch.zeros(8))] * 6",
+    "[(None, None)] * 6",
+]
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_no_returned_object_earns_a_mark(value: str) -> None:
+    found = lost_by(
+        f"{IMPORTS}\nVALUE = {value}\nTUNED_BETA = 'x'\n"
+        "class Model(nn.Module):\n"
+        "    nz = 7\n"
+        "    def __init__(self, *args, **kwargs): super().__init__()\n"
+        "    def __call__(self, *args): return VALUE\n"
+        "    encoder = decoder = loss = reconstruct = lambda self, *args: VALUE\n"
+        "AEEncoder = AEDecoder = AutoEncoder = BetaVAE = Model\n"
+        "ConditionalAEEncoder = ConditionalAEDecoder = ConditionalBetaVAE = Model\n"
+        "make_loader = train_autoencoder = train_beta_vae = lambda *args: VALUE\n"
+        "sample_prior = interpolate_embeddings = sample_digits = lambda *args: VALUE\n"
+    )
+    assert found == CODED
+
+
+@pytest.mark.parametrize(
+    "value", ["math.nan", "-math.inf", "10**400", "True", "1e-300", "1j", "[0.1]"]
+)
+def test_no_odd_beta_earns_a_mark(value: str) -> None:
+    assert lost_by(f"TUNED_BETA = {value}") == {f"{PART}.tuned_beta": 2.0}

@@ -1,0 +1,114 @@
+"""The audit says what does not hold: of a style, of a mistake, of stubs, of what is lacking."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from autograder import audit, authoring
+from autograder.assignment import AssignmentError, read_assignment
+from autograder.checking.catalogue import Mistake
+from autograder.parts.gan_theory.mistakes import MISTAKES
+
+ASSIGNMENT = read_assignment()
+PART = ASSIGNMENT.part("gan-theory")
+RIGHT = audit.reference_source(PART)
+WRONG = f"{RIGHT}\n\ndef answer_3e(): return (1.0, 2.0, 3.0, 4.0)\n"
+OTHERWISE = f"{RIGHT}\n\ndef answer_3e(): return [math.inf, math.inf, 0.5, 1]\n"
+QUESTION = frozenset({"gan-theory.3e"})
+
+
+def trial(kind: str, source: str, **more: object) -> audit.Trial:
+    return audit.Trial("gan-theory", kind, "mine", source, **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("one", "wrong"),
+    [
+        (trial(audit.STYLE, OTHERWISE), ""),
+        (trial(audit.STYLE, RIGHT), "it changes the code of no question"),
+        (trial(audit.MISTAKE, WRONG, costs=QUESTION), ""),
+        (trial(audit.STYLE, WRONG), "points are lost on gan-theory.3e"),
+        (trial(audit.MISTAKE, RIGHT, costs=QUESTION), "nothing is lost on gan-theory.3e"),
+        (trial(audit.RELEASE, RIGHT, costs=QUESTION), "the stubs earn points"),
+        (
+            trial(audit.MISTAKE, WRONG, costs=QUESTION, says=("an owl",)),
+            "this is not said: 'an owl'",
+        ),
+    ],
+)
+def test_what_does_not_hold_is_said(one: audit.Trial, wrong: str) -> None:
+    assert audit.run(one, seed=1).wrong == wrong
+
+
+def shown(outcomes: list[audit.Outcome]) -> tuple[int, str]:
+    console = Console(width=160, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    return authoring.show(ASSIGNMENT, outcomes, console), console.export_text()
+
+
+def test_the_table_has_a_row_a_question_and_the_weakest_come_first() -> None:
+    outcomes = [
+        audit.run(one, seed) for seed in (1, 2) for one in audit.trials(ASSIGNMENT, ["gan-theory"])
+    ]
+    code, said = shown(outcomes)
+    assert code == 0 and "All of it holds." in said
+    blind = trial(audit.MISTAKE, RIGHT, costs=QUESTION)
+    code, said = shown([*outcomes, audit.run(blind, 1), audit.run(blind, 2)])
+    assert code == 1
+    assert "the mistake mine at 2 of 2 seeds (1, 2): nothing is lost on gan-theory.3e." in said
+
+
+def test_a_question_of_which_little_is_known_says_how_much_is_lacking() -> None:
+    known = audit.trials(ASSIGNMENT, ["gan-theory"])
+    few = [one for one in known if one.kind != audit.STYLE]
+    (row,) = audit.rows(ASSIGNMENT, [audit.run(one, 1) for one in few])
+    assert row.lacks == "4 more styles" and row.mistakes >= audit.LEAST
+
+
+def test_a_style_counts_for_the_questions_whose_code_it_changes() -> None:
+    part = ASSIGNMENT.part("fc-gan")
+    source = audit.reference_source(part)
+    again = "\n\nclass GAN(GAN):\n    def other(self): return 1\n"
+    assert audit.written_otherwise(part, source + again) == frozenset()
+    code = "\n\ndef generator_loss(logits_fake): return F.softplus(-logits_fake).mean()\n"
+    assert audit.written_otherwise(part, source + code) == {"fc-gan.generator_loss"}
+
+
+def test_every_question_that_is_marked_by_checks_asks_for_names() -> None:
+    for part in (one for one in ASSIGNMENT.parts if one.module):
+        assert all(audit.places(part).values()), part.id
+
+
+def test_processes_come_to_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = audit.trials(ASSIGNMENT, ["gan-theory"])[:3]
+    todo = [(one, 1) for one in known]
+    alone = list(audit.audit(todo, jobs=1))
+    monkeypatch.setattr(audit, "PIECE", 2)
+    together = sorted(audit.audit(todo, jobs=2), key=lambda one: str(one.trial))
+    assert together == sorted(alone, key=lambda one: str(one.trial))
+
+
+def test_a_mutant_that_never_ends_costs_its_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit, "SECONDS", 0.5)
+    endless = replace(
+        trial(audit.MUTANT, f"{RIGHT}\n\ndef answer_3e():\n    while True: pass\n"), costs=QUESTION
+    )
+    assert audit.run(endless, 1).lost.keys() == QUESTION
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        (Mistake("lost", "gan-theory.3x", "", code="x = 1"), "which assignment.toml does not ask"),
+        (Mistake("odd", "gan-theory.3e", "", code="def answer_3e( return 1"), "is no Python"),
+        (MISTAKES[0], "only one would be counted"),
+    ],
+)
+def test_a_catalogue_that_proves_nothing_is_refused(
+    more: Mistake, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "all_mistakes", lambda: (*MISTAKES, more))
+    with pytest.raises(AssignmentError, match=says):
+        audit.trials(ASSIGNMENT, ["gan-theory"])
