@@ -403,7 +403,7 @@ def generator(noise_dim=NOISE_DIM):
         ("target-zero", "target is 0", LS_G, LS_G.replace(" - 1", "")),
         ("no-half", "factor 1/2 is missing", LS_G, LS_G.replace("0.5 * ", "")),
         (
-            "sum-over-columns",
+            "generator-sum-over-columns",
             "different values for the same logits",
             LS_G,
             LS_G.replace(".mean()", ".sum() / scores_fake.shape[-1]"),
