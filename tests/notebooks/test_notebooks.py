@@ -6,6 +6,7 @@ import builtins
 import re
 import shutil
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -32,6 +33,7 @@ from tests.notebooks.running import (
 )
 
 ASSIGNMENT = read_assignment()
+EVERY = replace(ASSIGNMENT, parts=(*ASSIGNMENT.parts, *ASSIGNMENT.off), off=())
 PARTS = {part.id: part for part in (*ASSIGNMENT.parts, *ASSIGNMENT.off)}
 QUESTIONS = {
     f"{part.id}.{question.id}": question
@@ -59,8 +61,7 @@ every = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 def pointed(path):
     """A notebook with the points of assignment.toml, as a release writes them into it."""
-    notebook = notebooks.read(path, [part.id for part in ASSIGNMENT.parts])
-    return notebooks.write_points(notebook, ASSIGNMENT).node
+    return notebooks.write_points(notebooks.read(path, [*PARTS]), EVERY).node
 
 
 def parts_of(notebook) -> list[str]:
@@ -104,7 +105,7 @@ def test_every_question_has_one_cell_with_its_points():
 class TestGrammar:
     def test_tidy_finds_nothing_to_put_right(self, path):
         """Names of cells, what nbgrader knows of them, points, checks, and that nothing is run."""
-        committed = notebooks.read(path, [part.id for part in ASSIGNMENT.parts])
+        committed = notebooks.read(path, [*PARTS])
         assert as_text(committed.node) == path.read_text(encoding="utf-8")
         text = as_text(pointed(path))
         assert tidy(path.stem, text, ASSIGNMENT) == Tidied(text)
