@@ -12,6 +12,7 @@ import io
 import multiprocessing
 import re
 import signal
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -122,9 +123,9 @@ def _need_python(trial: Trial) -> None:
 
 
 def _refuse_repeats(found: Sequence[Trial]) -> None:
-    names = [str(trial) for trial in found]
+    times = Counter(map(str, found))
     for trial in found:
-        if names.count(str(trial)) > 1:
+        if times[str(trial)] > 1:
             raise AssignmentError(
                 f"two of the {trial.kind}s of {trial.part} are called {trial.name!r}: only one "
                 "would be counted. Give each a name of its own."

@@ -20,6 +20,9 @@ from typing import Any
 
 from .assignment import AssignmentError, Part, read_assignment
 from .placeholders import MARK
+from .release.notebooks import plain
+from .release.parts import bound
+from .release.tidy import as_text
 
 COMMON = ("title", "setup", "about--text", "about", "hand-in--text", "hand-in")
 GRADED = {"locked": True, "schema_version": 3, "grade": False}
@@ -291,11 +294,8 @@ def _bound(tree: ast.Module) -> Iterator[str]:
     for node in tree.body:
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             yield from ((alias.asname or alias.name).partition(".")[0] for alias in node.names)
-        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-            yield node.name
-        elif isinstance(node, (ast.Assign, ast.AnnAssign)):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            yield from (one.id for t in targets for one in ast.walk(t) if isinstance(one, ast.Name))
+        else:
+            yield from bound(node)
 
 
 def _edit(path: Path, change: Callable[[str], str]) -> Path:
@@ -418,14 +418,14 @@ def _cells(asked: Question) -> list[dict[str, Any]]:
                 "markdown",
                 asked.fill(ANSWER),
                 **{"grade": True, "locked": False, "solution": True, "task": False},
-                points=_plain(asked.points),
+                points=plain(asked.points),
             ),
         ]
     statement = _cell(
         id,
         "markdown",
         asked.fill(STATEMENT),
-        points=_plain(asked.points),
+        points=plain(asked.points),
         **{"solution": False, "task": True},
     )
     tried = f"import torch\n\nfrom {asked.module} import {asked.name}\n\n"
@@ -436,10 +436,6 @@ def _cells(asked: Question) -> list[dict[str, Any]]:
         _cell(f"{id}--try", "code", tried),
         _cell(f"{id}--check", "code", checked, **read_only),
     ]
-
-
-def _plain(points: float) -> float | int:
-    return int(points) if points == int(points) else points
 
 
 def _notebook_of(folder: Path, part: str) -> Path:
@@ -457,7 +453,7 @@ def _with_cells(text: str, asked: Question) -> str:
     cells[at:at] = _cells(asked)
     if asked.by_hand:
         cells[at + 1]["metadata"]["hw5"] = {"words": 60}
-    return _dumped(notebook)
+    return as_text(notebook)
 
 
 def _new_notebook(folder: Path, asked: Question, title: str) -> Path:
@@ -474,8 +470,4 @@ def _new_notebook(folder: Path, asked: Question, title: str) -> Path:
     metadata = {**model["metadata"], "hw5": {"parts": [asked.part], "title": title}}
     number = max(int(path.name.partition("_")[0]) for path in there) + 1
     path = folder / f"{number}_{asked.part.replace('-', '_')}.ipynb"
-    return _write(path, _dumped({**model, "cells": cells, "metadata": metadata}))
-
-
-def _dumped(notebook: dict[str, Any]) -> str:
-    return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+    return _write(path, as_text({**model, "cells": cells, "metadata": metadata}))

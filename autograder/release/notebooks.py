@@ -208,7 +208,7 @@ def write_points(notebook: Notebook, assignment: Assignment) -> Notebook:
     by_id = {cell.id: cell for cell in node.cells}
     for cell in graded(written):
         question = _question(written, cell, assignment)
-        cell.metadata.nbgrader.points = _plain(question.points)
+        cell.metadata.nbgrader.points = plain(question.points)
         written_answer = utils.is_solution(cell)
         statement = by_id.get(f"{cell.id}--statement") if written_answer else cell
         if statement is None:
@@ -262,7 +262,8 @@ def _question(notebook: Notebook, cell: Cell, assignment: Assignment) -> Questio
     return question
 
 
-def _plain(points: float) -> float | int:
+def plain(points: float) -> float | int:
+    """Points as notebooks hold them: a whole number is one."""
     return int(points) if points == int(points) else points
 
 

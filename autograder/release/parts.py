@@ -186,11 +186,11 @@ def _located(tree: ast.Module, lines: Sequence[str]) -> list[Statement]:
             below += 1
         if last + 1 < len(lines) and "END SOLUTION" in lines[last + 1]:
             last += 1
-        found.append(Statement(node, first, last, _bound(node)))
+        found.append(Statement(node, first, last, bound(node)))
     return found
 
 
-def _bound(node: ast.stmt) -> tuple[str, ...]:
+def bound(node: ast.stmt) -> tuple[str, ...]:
     """The names that a statement binds at the top level."""
     if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
         return (node.name,)

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from autograder import new
-from autograder.assignment import AssignmentError
+from autograder.assignment import AssignmentError, read_assignment
 from autograder.checking.reference import ROOT
 from autograder.placeholders import placeholders
+from autograder.release.tidy import tidy_file
 
 WAITING = tuple(placeholders(ROOT))
 
@@ -61,6 +62,13 @@ def test_what_is_laid_out_is_tidy(kit: Path) -> None:
     files = ["autograder/parts/denoising", "hw5_vae.py", "hw5_checks.py", "notebooks"]
     assert ran(kit, "ruff", "check", *files).stdout.startswith("All checks passed")
     assert ran(kit, "ruff", "format", "--check", *files).returncode == 0
+
+
+def test_the_notebooks_need_no_command_to_put_them_right(kit: Path) -> None:
+    assignment = read_assignment(kit / "autograder" / "assignment.toml")
+    for name in ("9_denoising.ipynb", "5_fc_gan.ipynb"):
+        tidied = tidy_file(kit / "notebooks" / name, assignment, write=False)
+        assert (tidied.done, tidied.left) == ((), ()), tidied
 
 
 def test_a_check_that_lets_a_mistake_pass_is_named_with_the_seeds(kit: Path) -> None:
