@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.console import Console
 
 from . import authoring
+from .arguments import command, positive
 from .assignment import Assignment, AssignmentError, Part, read_assignment
 from .checking.reference import ROOT
 from .export import execution, feedback, marks_csv, results_json, table
@@ -434,23 +435,13 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    one = commands.add_parser(
-        "tidy",
-        help="put right what JupyterLab writes into notebooks",
-        description=TIDY,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    one = command(commands, "tidy", "put right what JupyterLab writes into notebooks", TIDY)
     one.add_argument(
         "files", type=Path, nargs="*", metavar="FILE", help="a notebook (default: all)"
     )
     one.add_argument("--check", action="store_true", help="write nothing; 1 if one is not right")
     one.set_defaults(run=tidy)
-    one = commands.add_parser(
-        "release",
-        help="make and prove what students get",
-        description=RELEASE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    one = command(commands, "release", "make and prove what students get", RELEASE)
     one.add_argument("--out", type=Path, required=True, metavar="OUT", help="a new folder")
     one.add_argument(
         "--address",
@@ -460,12 +451,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     _parts(one)
     one.set_defaults(run=release)
-    one = commands.add_parser(
-        "grade",
-        help="grade a folder of submissions",
-        description=GRADE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    one = command(commands, "grade", "grade a folder of submissions", GRADE)
     one.add_argument("submissions", type=Path, metavar="SUBMISSIONS", help="folder or zip")
     one.add_argument("--out", type=Path, required=True, metavar="MARKS", help="folder for marks")
     _jobs(one)
@@ -477,21 +463,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     _common(one)
     one.set_defaults(run=grade)
-    one = commands.add_parser(
-        "check",
-        help="grade one submission and show every check",
-        description=CHECK,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    one = command(commands, "check", "grade one submission and show every check", CHECK)
     one.add_argument("folder", type=Path, metavar="FOLDER", help="folder or zip of one student")
     _common(one)
     one.set_defaults(run=check)
-    one = commands.add_parser(
-        "report",
-        help="print a class's notebooks as PDFs",
-        description=REPORT,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    one = command(commands, "report", "print a class's notebooks as PDFs", REPORT)
     one.add_argument("submissions", type=Path, metavar="SUBMISSIONS", help="folder or zip")
     one.add_argument("--out", type=Path, required=True, metavar="PDFS", help="folder for PDFs")
     one.add_argument(
@@ -500,19 +476,9 @@ def _parser() -> argparse.ArgumentParser:
     _jobs(one)
     _parts(one)
     one.set_defaults(run=print_pdfs)
-    one = commands.add_parser(
-        "doctor",
-        help="what this machine can confine",
-        description=DOCTOR,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    one = command(commands, "doctor", "what this machine can confine", DOCTOR)
     one.set_defaults(run=doctor)
-    one = commands.add_parser(
-        "gradescope",
-        help="write autograder.zip for Gradescope",
-        description=GRADESCOPE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    one = command(commands, "gradescope", "write autograder.zip for Gradescope", GRADESCOPE)
     one.add_argument("--out", type=Path, required=True, metavar="ZIP", help="autograder.zip")
     _parts(one)
     one.set_defaults(run=gradescope)
@@ -529,7 +495,7 @@ def _parts(parser: argparse.ArgumentParser) -> None:
 def _jobs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--jobs",
-        type=_positive,
+        type=positive,
         default=batch.default_jobs(),
         metavar="N",
         help="submissions at once (default: one a core, at most 8)",
@@ -559,12 +525,6 @@ def _address(text: str) -> str:
     if not re.fullmatch(r"https?://[^\s\"\\]+", text):
         raise argparse.ArgumentTypeError(f"{text!r} is no web address, such as https://...")
     return text
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 1024:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 1024")
-    return int(text)
 
 
 def _seed(text: str) -> int:

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from . import audit as engine
 from . import new
+from .arguments import Commands, command, positive
 from .assignment import Assignment, read_assignment
 from .audit import MISTAKE, MUTANT, REFERENCE, Outcome, Trial
 from .checking.reference import ROOT, SOLUTIONS
@@ -56,27 +57,19 @@ docs/authoring.md walks through an example.
 """
 
 
-def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_commands(commands: Commands) -> None:
     """Add the commands of this module to the command line."""
-    one = commands.add_parser(
-        "audit",
-        help="prove that checks find mistakes and accept what is right",
-        description=AUDIT,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    one = command(
+        commands, "audit", "prove that checks find mistakes and accept what is right", AUDIT
     )
     one.add_argument("parts", nargs="*", metavar="PART", help="ids of parts (default: all)")
-    one.add_argument("--seeds", type=_count, default=5, metavar="N", help="seeds 1 to N (5)")
+    one.add_argument("--seeds", type=positive, default=5, metavar="N", help="seeds 1 to N (5)")
     one.add_argument(
-        "--jobs", type=_count, default=default_jobs(), metavar="N", help="processes (one a core)"
+        "--jobs", type=positive, default=default_jobs(), metavar="N", help="processes (one a core)"
     )
     one.add_argument("--mutants", action="store_true", help="try mutants of our solution, too")
     one.set_defaults(run=audit)
-    one = commands.add_parser(
-        "new",
-        help="lay out a new part or question",
-        description=NEW,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    one = command(commands, "new", "lay out a new part or question", NEW)
     kinds = one.add_subparsers(required=True, metavar="part|question")
     part = kinds.add_parser("part", help="a part with one example question, and its notebook")
     part.add_argument("id", metavar="ID", help="as in `fc-vae`")
@@ -95,12 +88,6 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     question.add_argument("--by-hand", action="store_true", help="a written question")
     question.set_defaults(run=new_question)
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 1024:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 1024")
-    return int(text)
 
 
 def new_part(arguments: argparse.Namespace) -> int:

@@ -22,7 +22,7 @@ LEVELS = [
     {"parts", "sandbox"},
     {"checking", "intake"},
     {"inside"},
-    {"assignment", "placeholders", "progress", "results"},
+    {"arguments", "assignment", "placeholders", "progress", "results"},
 ]
 """From the command line down: a module imports from levels below its own, or from its own."""
 
