@@ -133,8 +133,7 @@ def check_$name($name) -> None:
 
 STATEMENT = """### $title · $points $unit · 10 minutes
 
-$mark: what to write, as a student reads it. The example: write `$name(x)`, the mean square of each
-row of x, (N, D); it returns (N,).
+Write `$name` in `$module.py`. The cell below shows what it takes and what it gives.
 """
 
 WRITTEN = """### $title · $points $unit · 5 minutes
@@ -159,8 +158,6 @@ $mark: the model answer.
 ### END SOLUTION"""
 
 TITLE = """# $title
-
-$mark: what this notebook is about, and how long it takes.
 
 All code goes into `$module.py`.
 """
@@ -428,12 +425,11 @@ def _cells(asked: Question) -> list[dict[str, Any]]:
         points=plain(asked.points),
         **{"solution": False, "task": True},
     )
-    tried = f"import torch\n\nfrom {asked.module} import {asked.name}\n\n"
-    tried += f"print({asked.name}(torch.ones(2, 3)))"
+    shown = f"from {asked.module} import {asked.name}\n\nhelp({asked.name})"
     checked = f'check("{asked.part}.{asked.question}");'
     return [
         statement,
-        _cell(f"{id}--try", "code", tried),
+        _cell(f"{id}--try", "code", shown),
         _cell(f"{id}--check", "code", checked, **read_only),
     ]
 
@@ -462,7 +458,7 @@ def _new_notebook(folder: Path, asked: Question, title: str) -> Path:
     model = json.loads(there[0].read_text(encoding="utf-8"))
     kept = {cell["id"]: cell for cell in model["cells"] if cell["id"] in COMMON}
     kept["title"]["source"] = (
-        Template(TITLE).substitute(title=title, module=asked.module, mark=MARK).rstrip("\n")
+        Template(TITLE).substitute(title=title, module=asked.module).rstrip("\n")
     )
     middle = _cell(f"{asked.part}--import", "code", "from hw5_utils import check")
     cells = [cell for id, cell in kept.items() if not id.startswith("hand-in")]

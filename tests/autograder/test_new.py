@@ -52,6 +52,22 @@ def test_the_audit_of_a_new_part_holds_and_says_what_is_still_to_be_written(kit:
     assert end.returncode == 1  # something is still to be written
 
 
+def test_the_author_of_a_question_writes_in_five_files(kit: Path) -> None:
+    waiting = {line.partition(",")[0] for line in placeholders(kit) if line not in WAITING}
+    notebook = "notebooks/9_denoising.ipynb"  # for the question that is marked by hand
+    assert {path for path in waiting if "fc_gan" not in path and path != notebook} == {
+        "hw5_vae.py",
+        "hw5_gan.py",  # fc-gan.patches
+        "hw5_checks.py",
+        "autograder/parts/denoising/checks.py",
+        "autograder/parts/denoising/mistakes.py",
+        "autograder/parts/denoising/styles.py",
+    }
+    notebook_text = (kit / notebook).read_text(encoding="utf-8")
+    assert "TO BE WRITTEN: the question" in notebook_text
+    assert "TO BE WRITTEN: what" not in notebook_text
+
+
 def test_a_question_of_a_part_that_was_there_holds_too(kit: Path) -> None:
     end = ran(kit, "autograder", "audit", "fc-gan", "--seeds", "1", "--jobs", "1")
     assert "All of it holds." in end.stdout, end.stdout + end.stderr
