@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -32,7 +33,9 @@ from .strip import (
     strip_task,
 )
 
+SCHEME_HEAD = "**Mark scheme**"
 CRITERION = re.compile(r"^(- \*\*)(\d+(?:\.\d+)?)(\*\* )", re.MULTILINE)
+EXAMPLE_POINTS = re.compile(r"()(\b\d+(?:\.\d+)?)( points?\b)")
 COMMON = ("title", "setup", "about", "hand-in")
 """Cells, by the first word of their id, that belong to no part."""
 
@@ -217,6 +220,7 @@ def write_points(notebook: Notebook, assignment: Assignment) -> Notebook:
                 f"called {cell.id}--statement."
             )
         statement.source = _with_points(statement.source, question, written.where(statement))
+        cell.source = _with_scheme(cell.source, question.points)
     if "title" in by_id:
         by_id["title"].source = _with_table(by_id["title"].source, notebook.parts, assignment)
     return written
@@ -278,6 +282,24 @@ def _with_points(source: str, question: Question, where: str) -> str:
     bonus = "bonus " if question.kind == "bonus" else ""
     points = f"{question.points:g} {bonus}point{'' if question.points == 1 else 's'}"
     return f"{match['start']}{points}{match['rest']}{newline}{rest}"
+
+
+def _with_scheme(source: str, points: float) -> str:
+    """A mark scheme whose criteria add up to the points, and its examples in the same measure.
+
+    Points are changed in assignment.toml alone: every number of the scheme is scaled alike.
+    """
+    start = source.find(SCHEME_HEAD)
+    criteria = [float(found[2]) for found in CRITERION.finditer(source, max(start, 0))]
+    if start < 0 or not sum(criteria) or math.isclose(sum(criteria), points):
+        return source
+    factor = points / sum(criteria)
+
+    def scaled(found: re.Match[str]) -> str:
+        return f"{found[1]}{round(float(found[2]) * factor, 2):g}{found[3]}"
+
+    scheme = CRITERION.sub(scaled, source[start:])
+    return source[:start] + EXAMPLE_POINTS.sub(scaled, scheme)
 
 
 def _with_table(source: str, parts: Collection[str], assignment: Assignment) -> str:
