@@ -35,7 +35,7 @@ from .strip import (
 
 SCHEME_HEAD = "**Mark scheme**"
 CRITERION = re.compile(r"^(- \*\*)(\d+(?:\.\d+)?)(\*\* )", re.MULTILINE)
-EXAMPLE_POINTS = re.compile(r"()(\b\d+(?:\.\d+)?)( points?\b)")
+EXAMPLE_POINTS = re.compile(r"(\b\d+(?:\.\d+)?)( points?\b)")
 COMMON = ("title", "setup", "about", "hand-in")
 """Cells, by the first word of their id, that belong to no part."""
 
@@ -294,12 +294,13 @@ def _with_scheme(source: str, points: float) -> str:
     if start < 0 or not sum(criteria) or math.isclose(sum(criteria), points):
         return source
     factor = points / sum(criteria)
-
-    def scaled(found: re.Match[str]) -> str:
-        return f"{found[1]}{round(float(found[2]) * factor, 2):g}{found[3]}"
-
-    scheme = CRITERION.sub(scaled, source[start:])
-    return source[:start] + EXAMPLE_POINTS.sub(scaled, scheme)
+    parts = [round(one * factor, 2) for one in criteria]
+    parts[-1] = round(points - sum(parts[:-1]), 4)  # whatever rounding leaves
+    each = iter(parts)
+    scheme = CRITERION.sub(lambda found: f"{found[1]}{next(each):g}{found[3]}", source[start:])
+    return source[:start] + EXAMPLE_POINTS.sub(
+        lambda found: f"{round(float(found[1]) * factor, 2):g}{found[2]}", scheme
+    )
 
 
 def _with_table(source: str, parts: Collection[str], assignment: Assignment) -> str:

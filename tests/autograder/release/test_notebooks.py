@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -55,6 +56,24 @@ def test_a_heading_counts_as_people_do(reading, points, words):
     assignment = replace(ASSIGNMENT, parts=(replace(part, questions=questions),))
     cells = by_id(write_points(reading(notebook_of("gan-theory")), assignment))
     assert f" · {words} · 5 minutes" in cells["gan-theory--3e"].source
+
+
+@pytest.mark.parametrize("points", [1.0, 2.5, 7.0])
+@pytest.mark.parametrize("criteria", [(1.0,), (1.0, 1.0, 1.0), (0.5, 0.25, 2.25)])
+def test_a_mark_scheme_adds_up_to_whatever_the_question_is_worth(reading, points, criteria):
+    part = ASSIGNMENT.part("gan-theory")
+    asked = tuple(replace(q, points=points) if q.id == "3a" else q for q in part.questions)
+    data = notebook_of("gan-theory")
+    rows = "\n".join(f"- **{one:g}** what earns it" for one in criteria)
+    scheme = f"**Mark scheme**\n\n{rows}\n\n**Right.** All: {sum(criteria):g} points."
+    find(data, "gan-theory--3a")["source"] = f"- **9** no criterion\n\n{scheme}"
+    assignment = replace(ASSIGNMENT, parts=(replace(part, questions=asked),))
+    source = by_id(write_points(reading(data), assignment))["gan-theory--3a"].source
+    first, *found = [float(found) for found in re.findall(r"^- \*\*(.+)\*\*", source, re.M)]
+    assert first == 9
+    assert sum(found) == pytest.approx(points)
+    assert found == pytest.approx([one * points / sum(criteria) for one in criteria], abs=0.02)
+    assert source.endswith(f"All: {points:g} points.")
 
 
 def test_the_table_of_a_title_says_the_same_points(reading):
