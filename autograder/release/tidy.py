@@ -77,6 +77,7 @@ def tidy(name: str, text: str, assignment: Assignment) -> Tidied:
     try:
         node = _parsed(f"{name}.ipynb", text)
         draft = _draft(f"{name}.ipynb", node, every)
+        _need_questions(draft, every)
         done += _cleared(draft)
         names = _named(draft)
         done += _renamed(draft, names)
@@ -142,6 +143,22 @@ def _draft(file: str, node: Any, assignment: Assignment) -> _Draft:
         if question.kind != "info"
     }
     return _Draft(file, parts, questions, list(node.cells))
+
+
+def _need_questions(draft: _Draft, assignment: Assignment) -> None:
+    """Raises _Undecided for every cell that checks what nobody asks."""
+    asked = {part.id for part in assignment.parts}
+    asked |= {full_id for part in assignment.parts for full_id in part.full_ids()}
+    wrong = [
+        f'{draft.where(index)} checks "{name}", which assignment.toml does not ask. The '
+        f"questions of this notebook are: {', '.join(draft.questions)}."
+        for index, cell in enumerate(draft.cells)
+        if cell.cell_type == "code"
+        for name in CHECK.findall(cell.source)
+        if name not in asked
+    ]
+    if wrong:
+        raise _Undecided(*wrong)
 
 
 # --- what a cell holds

@@ -266,6 +266,14 @@ def test_a_question_that_no_assignment_knows_is_refused():
     )
 
 
+def test_a_cell_that_checks_what_nobody_asks_is_named() -> None:
+    notebook = opened(FC_VAE)
+    notebook.cells[at(notebook, "fc-vae--loss--check")].source = 'check("fc-vae.lost");'
+    said = left(FC_VAE, notebook)
+    assert 'checks "fc-vae.lost", which assignment.toml does not ask' in said
+    assert "fc-vae.loss" in said
+
+
 def test_a_question_that_lacks_a_cell_is_named_with_what_to_write():
     for path, gone, words in (
         (FC_VAE, "fc-vae--loss", "is asked nowhere. Add a Markdown cell whose first line is '###"),
