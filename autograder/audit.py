@@ -37,6 +37,7 @@ LEAST = 4  # mistakes and styles that each question has
 WRITE = re.compile(r'([\w-]+\.\w+): write[\s"]+([\w.]+)[\s"]+\(')  # over two lines where long
 
 REFERENCE, STYLE, MISTAKE, RELEASE, MUTANT = "reference", "style", "mistake", "release", "mutant"
+GAP = "gap"  # one question unwritten, or raising
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,7 @@ def trials(assignment: Assignment, parts: Iterable[str]) -> list[Trial]:
         found.append(Trial(part.id, REFERENCE, "solution", right))
         asked = frozenset(coded(part))
         found.append(Trial(part.id, RELEASE, "stubs", _release(part), asked, ("not implemented",)))
+        found += _gaps(part)
         try:
             found += [
                 Trial(part.id, STYLE, style.id, style.source(right))
@@ -109,6 +111,23 @@ def trials(assignment: Assignment, parts: Iterable[str]) -> list[Trial]:
         _need_python(trial)
     _refuse_repeats(found)
     return found
+
+
+def _gaps(part: Part) -> Iterator[Trial]:
+    """The solution with one question unwritten, then raising: that costs this question alone, and
+    those that ask for more of the same code."""
+    assert part.module is not None
+    right, file = reference_source(part), f"{part.module}.py"
+    for question in coded(part):
+        unwritten = strip_module(right, file, read_assignment(), question)
+        if unwritten == right:
+            continue  # it asks for more of what another question asks for
+        shared = [one for one, names in places(part).items() if names == places(part)[question]]
+        costs, name = frozenset(shared), question.partition(".")[2]
+        yield Trial(part.id, GAP, f"{name}/unwritten", unwritten, costs)
+        raising = unwritten.replace("raise NotImplementedError", "raise RuntimeError")
+        if raising != unwritten:
+            yield Trial(part.id, GAP, f"{name}/raising", raising, costs, ("RuntimeError",))
 
 
 def _need_python(trial: Trial) -> None:

@@ -28,6 +28,10 @@ class Fail(Exception):
         self.message, self.hint = message, hint
 
 
+class Untried(Fail):
+    """This way of looking says nothing about the code, right or wrong: look another way."""
+
+
 class Partial(Exception):
     """The check grants `fraction` (0 to 1) of its share, and says what is missing."""
 
@@ -63,6 +67,22 @@ def either(*ways: Callable[[], None]) -> None:
         raise max(failures, key=lambda failure: getattr(failure, "fraction", 0.0))
     # A name that is missing is no news where another way got further.
     raise min(reversed(errors), key=lambda error: error.kind == "missing")
+
+
+def first_possible(*ways: Callable[[], None]) -> None:
+    """Look in the first of `ways` that can be tried; what it says is final.
+
+    A way cannot be tried when the code raises under it (it has no such name, or does not take what
+    is given there) or the way itself says so, with `Untried`. When none can, the way that
+    got further than a missing name speaks.
+    """
+    errors: list[StudentError | Untried] = []
+    for way in ways:
+        try:
+            return way()
+        except (StudentError, Untried) as error:
+            errors.append(error)
+    raise min(errors, key=lambda error: getattr(error, "kind", "") == "missing")
 
 
 def tensor(

@@ -270,6 +270,14 @@ def sized(near: Remote, seed: int, names: Sequence[str], turned: bool = False) -
     return made
 
 
+def bare(network: Remote) -> Remote:
+    """A network of this class over there whose constructor was not called: it has what `assign`
+    puts there. For methods that can be asked though the constructor is another question's.
+    """
+    made: Remote = network._line.ask("bare", target=network._target, path=network._path)
+    return made
+
+
 def reseeded(module: Remote, seed: int) -> Remote:
     """The same module in a talk whose calls run under seeds that no batch changes."""
     line = Line(module._line._send, seed, module._line._reference)

@@ -216,6 +216,13 @@ class Session:
             self._replaced.append((owner, last, vars(owner).get(last, ABSENT)))
         setattr(owner, last, self._inward(request["value"]))
 
+    def _op_bare(self, request: dict[str, Any]) -> Any:
+        """A network of a class whose constructor is not called: it has what is set on it."""
+        kind = self._function(request)
+        made = kind.__new__(kind)
+        nn.Module.__init__(made)
+        return self._outward(made)
+
     def _op_stub(self, request: dict[str, Any]) -> Any:
         # Cloned: an optimizer may step them, and in the judge they are the check's own tensors.
         weight, bias = request["weight"].clone(), request["bias"].clone()

@@ -86,9 +86,10 @@ def without(text: str, found: Sequence[Region], stub: Callable[[Region], list[st
     return "\n".join(lines)
 
 
-def strip_module(text: str, file: str, assignment: Assignment) -> str:
+def strip_module(text: str, file: str, assignment: Assignment, question: str = "") -> str:
     """A module as students get it: regions inside functions raise NotImplementedError and say
-    what to write; constants at the top level are None.
+    what to write; constants at the top level are None. With `question` (part.question) its
+    regions alone are taken out.
 
     Raises ReleaseError with file and line for a tag that names no question, for a region that is
     no whole piece of code, and for a result that is no Python.
@@ -97,6 +98,7 @@ def strip_module(text: str, file: str, assignment: Assignment) -> str:
     functions = _functions(_parsed(text, file))
     for region in found:
         _need_question(region, file, assignment)
+    found = [region for region in found if question in ("", region.tag)]
 
     def stub(region: Region) -> list[str]:
         title = assignment.question(region.tag).title
