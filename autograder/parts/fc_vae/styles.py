@@ -334,10 +334,6 @@ STYLES: tuple[Style, ...] = (
         "np.random.randn(*mu.shape)).to(mu)",
     ),
     _sampler(
-        "double-noise",
-        "return mu + torch.exp(logvar / 2) * torch.randn(mu.shape, dtype=torch.float64)",
-    ),
-    _sampler(
         "defaults-and-prints",
         "print(mu.shape); z = None; eps = torch.randn_like(logvar); "
         "z = mu + eps * torch.exp(logvar) ** 0.5; return z",
