@@ -47,7 +47,7 @@ from ...checking.proxy import (
     value,
 )
 from ...checking.registry import Rng
-from ...checking.routes import CUT, expect_routes
+from ...checking.routes import CUT, expect_routes, expect_rows_apart
 from ...inside.session import recipe
 
 PIXELS = 784
@@ -63,15 +63,21 @@ ENCODER: list[Act] = [torch.relu, torch.relu, torch.relu]
 DECODER: list[Act] = [torch.relu, torch.relu, torch.relu, torch.sigmoid]
 OTHER_ACTS: dict[str, Act] = {
     "LeakyReLU": F.leaky_relu,
-    "LeakyReLU with slope 0.2": partial(F.leaky_relu, negative_slope=0.2),
+    **{
+        f"LeakyReLU with slope {slope}": partial(F.leaky_relu, negative_slope=slope)
+        for slope in (0.02, 0.05, 0.1, 0.2, 0.3, 0.5)
+    },
     "Tanh": torch.tanh,
     "Sigmoid": torch.sigmoid,
     "ELU": F.elu,
     "GELU": F.gelu,
     "SiLU": F.silu,
     "Softplus": F.softplus,
+    "SELU": F.selu,
+    "ReLU6": F.relu6,
 }
 
+RETURNED: dict[int | str, str] = {0: "x_hat", 1: "mu", 2: "logvar"}
 PARTS = ("encoder", "mu_layer", "logvar_layer", "decoder")
 LAYER_BY_LAYER = "Write the list of layers down and go through it with the shapes of each step."
 ORDER = "forward returns x_hat, mu, logvar, in this order."
@@ -563,10 +569,8 @@ class Seated:
         told = self._given.encoder.weight.shape == self._wanted.encoder.weight.shape
         expect(told, f"mu is wrong: {UNTOLD_ENCODER}", SIDE_BY_SIDE)
         returned = triple(self._result)[1:]
-        for name, actual, expected in zip(
-            ("mu", "logvar"), returned, self._given.code(flat), strict=True
-        ):
-            close(actual, expected, name, hint=ORDER)
+        for number, expected in enumerate(self._given.code(flat)):
+            self._close(returned[number], [expected], number + 1, ORDER)
         self._expect_learning(
             {1: ("the encoder", "mu_layer"), 2: ("the encoder", "logvar_layer")},
         )
@@ -596,8 +600,15 @@ class Seated:
         right = [self._given.images(z, c) for z in codes]
         if any(matches(pixels, one.sigmoid()) for one in right):
             raise Untried("A Sigmoid follows the decoder, which ends in one.")
-        if not any(matches(pixels, one) for one in right):
-            close(pixels, right[0], "x_hat", hint=WAY)
+        self._close(pixels, right, 0, WAY)
+
+    def _close(self, actual: Any, right: Sequence[torch.Tensor], output: int, hint: str) -> None:
+        """Fail unless what forward returned is one of these."""
+        name, expected = RETURNED[output], right[0]
+        values = tensor(actual, [tuple(expected.shape)], name, hint)
+        if not any(matches(values, one) for one in right):
+            expect_rows_apart(self._model, self._inputs, name, output)
+            close(values, expected, name, hint=hint)
 
     def _expect_own_noise(self, many: Sequence[torch.Tensor]) -> None:
         logvar_layer, c = self._given.logvar_layer, with_class(*self._inputs)[1]
@@ -620,9 +631,8 @@ class Seated:
             "logvar_layer": self._model.logvar_layer,
             "the decoder": self._model.decoder,
         }
-        names: dict[int | str, str] = {0: "x_hat", 1: "mu", 2: "logvar"}
         try:
-            expect_routes(self._model, self._inputs, learns, networks=networks, names=names)
+            expect_routes(self._model, self._inputs, learns, networks=networks, names=RETURNED)
         except Fail as cut:
             raise Partial(0.5, cut.message, cut.hint) from None
 
@@ -692,3 +702,5 @@ def expect_images(x_hat: Any, shape: tuple[int, ...]) -> None:
     """Flat images are good for the values, not for the loss, which compares them with x."""
     if not isinstance(x_hat, torch.Tensor) or x_hat.shape != shape:
         raise Partial(0.75, f"x_hat should have the shape {tuple(shape)}.")
+    if x_hat.dtype != torch.float32:
+        raise Partial(0.5, f"x_hat is of {x_hat.dtype}; the loss compares it with float32 images.")
