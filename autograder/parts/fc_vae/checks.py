@@ -16,7 +16,17 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from ...checking.expect import GRADIENT, Fail, Partial, close, either, expect, matches, tensor
+from ...checking.expect import (
+    GRADIENT,
+    Fail,
+    Partial,
+    close,
+    either,
+    expect,
+    first_possible,
+    matches,
+    tensor,
+)
 from ...checking.noise import has_tails, is_centred, is_standard
 from ...checking.proxy import Remote, StudentError, fill, gradients
 from ...checking.registry import Rng, check
@@ -40,9 +50,11 @@ from .models import (
     expect_learning,
     expect_one_width,
     fill_and_run,
+    has_parts,
     linears,
     look,
     run_network,
+    same,
     sample_without_noise,
     slips,
     triple,
@@ -50,6 +62,7 @@ from .models import (
 
 MOVES = "z of an image does not move with its own mu, one to one, as in z = mu + sigma * eps."
 FLAT = "nn.Flatten() can be the first layer of the Sequential."
+ENCODED, DECODED = "What the encoder gives", "What the decoder gives"
 DECODER_NAME = (
     "The model decodes well inside forward, but not by itself: the notebook calls "
     "`decoder` with codes and expects images with values between 0 and 1."
@@ -62,18 +75,16 @@ def encodes_in_three_layers(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     each.
     """
     x = rng.uniform(0, 1, 4, *IMAGE)
-    what = "What the encoder gives"
     vae = hw5_vae.VAE(PIXELS, latent_size=LATENT)
 
     def by_name(example: torch.Tensor) -> None:
         layers, h = fill_and_run(vae.encoder, rng.seed, example)
-        compare_network(h, x.flatten(1), layers, ENCODER, what)
-        expect_learning(vae.encoder, example, layers, ENCODER, what)
+        compare_network(h, x.flatten(1), layers, ENCODER, ENCODED)
         expect_one_width(layers)
 
     def in_forward() -> None:
         whole = Whole(hw5_vae, vae, rng.seed, x)
-        whole.compare_encoder(x.flatten(1), what)
+        whole.compare_encoder(x.flatten(1), ENCODED)
         expect_one_width(whole.encoder)
 
     def of_flat_images() -> None:
@@ -81,6 +92,8 @@ def encodes_in_three_layers(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
         raise Partial(0.5, "The encoder takes flat rows and is given images (N, 1, 28, 28).", FLAT)
 
     either(lambda: by_name(x), in_forward, of_flat_images)
+    if has_parts(vae):
+        expect_learning(vae.encoder, rng.seed, [x, x.flatten(1)], ENCODER, ENCODED)
 
 
 @check("fc-vae.networks", share=2)
@@ -115,6 +128,10 @@ def splits_into_mu_and_logvar(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
         Whole(hw5_vae, vae, rng.seed, x).compare_encoder(x.flatten(1), "What forward returns")
 
     either(by_name, in_forward)
+    if has_parts(vae):
+        for name, part in (("mu", vae.mu_layer), ("logvar", vae.logvar_layer)):
+            h = rng.normal(4, linears(rng.seed, fill(part, rng.seed))[0].inputs)
+            expect_learning(part, rng.seed, [h], [same], name)
 
 
 def _head(part: Remote, name: str, seed: int) -> Linear:
@@ -152,7 +169,6 @@ def decodes_in_four_layers(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     def by_name(codes: torch.Tensor = z) -> None:
         layers, images = fill_and_run(vae.decoder, rng.seed, codes)
         compare_images(images, codes, layers)
-        expect_learning(vae.decoder, codes, layers, DECODER, "What the decoder gives")
         expect_one_width(layers[:-1])
 
     def in_forward() -> None:
@@ -173,6 +189,8 @@ def decodes_in_four_layers(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
         )
 
     either(by_name, in_forward, with_default_size)
+    if has_parts(vae):
+        expect_learning(vae.decoder, rng.seed, [z], DECODER, DECODED)
     if not _is_image(vae, z) and not _returns_images(hw5_vae, vae, x):
         raise Partial(
             0.75,
@@ -465,25 +483,40 @@ def keeps_the_layers(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
 
     Whether and in which order the class comes in is the business of the other checks.
     """
-    x, c = rng.uniform(0, 1, 4, *IMAGE), _one_hot(rng, 4, CLASSES)
-    whole = Whole(hw5_vae, hw5_vae.CVAE(PIXELS, latent_size=LATENT), rng.seed, x, c)
+    x, c, z = rng.uniform(0, 1, 4, *IMAGE), _one_hot(rng, 4, CLASSES), rng.normal(4, LATENT)
     flat = x.flatten(1)
-    what = "What the encoder gives"
+    of_encoder = [torch.cat((flat, c), dim=1), torch.cat((c, flat), dim=1), flat]
+    of_decoder = [torch.cat((z, c), dim=1), z]
+    cvae = hw5_vae.CVAE(PIXELS, latent_size=LATENT)
 
-    def encoder() -> None:
-        either(
-            *(
-                partial(whole.compare_encoder, inputs, what)
-                for inputs in (torch.cat((flat, c), dim=1), torch.cat((c, flat), dim=1), flat)
-            )
-        )
+    def by_name(part: Remote, acts: list[Act], what: str, examples: Sequence[torch.Tensor]) -> None:
+        def compare(rows: torch.Tensor) -> None:
+            layers, made = fill_and_run(part, rng.seed, rows)
+            compare_network(made, rows, layers, acts, what, shapes=[(len(rows), *IMAGE)])
 
-    def decoder() -> None:
+        first_possible(*(partial(compare, rows) for rows in examples))
+
+    def encoder_in_forward() -> None:
+        whole = Whole(hw5_vae, cvae, rng.seed, x, c)
+        either(*(partial(whole.compare_encoder, rows, ENCODED) for rows in of_encoder))
+
+    def decoder_in_forward() -> None:
+        whole = Whole(hw5_vae, cvae, rng.seed, x, c)
         either(
             lambda: whole.compare_decoder(lambda z: torch.cat((z, c), dim=1)),
             lambda: whole.compare_decoder(lambda z: torch.cat((c, z), dim=1)),
             whole.compare_decoder,
         )
+
+    def encoder() -> None:
+        either(partial(by_name, cvae.encoder, ENCODER, ENCODED, of_encoder), encoder_in_forward)
+        if has_parts(cvae):
+            expect_learning(cvae.encoder, rng.seed, of_encoder, ENCODER, ENCODED)
+
+    def decoder() -> None:
+        either(partial(by_name, cvae.decoder, DECODER, DECODED, of_decoder), decoder_in_forward)
+        if has_parts(cvae):
+            expect_learning(cvae.decoder, rng.seed, of_decoder, DECODER, DECODED)
 
     halves = [_failure(encoder), _failure(decoder)]
     wrong = [half for half in halves if half]
