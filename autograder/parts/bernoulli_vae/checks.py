@@ -87,6 +87,10 @@ def decoder_can_be_trained(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     layers = _layers(rng.seed, fill(decoder, rng.seed, "execution", [z]))
     found = gradients(decoder, z, wrt=(0,), of=[decoder], cotangent=weight)
     p = tensor(found.value, [(4, PIXELS)], "What the decoder gives", LAYERS)
+    expect(
+        found.value.dtype == torch.float32,
+        f"What the decoder gives is of {found.value.dtype}; pixels are float32.",
+    )
     reached = [isinstance(one, torch.Tensor) and bool(one.any()) for one in found.objects[0]]
     expect(
         any(reached) and isinstance(found.inputs[0], torch.Tensor),
@@ -97,6 +101,10 @@ def decoder_can_be_trained(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
         if _gives(p, z, run, acts):
             asked = z.clone().requires_grad_(True)
             total = (run_network(asked, run, acts) * weight).sum()
+            count = len(run) * (1 if isinstance(run[0], Unbiased) else 2)
+            expect(
+                sum(reached) >= count, "Not all of the decoder's layers are trained.", NO_GRADIENT
+            )
             if parallel(found.inputs, torch.autograd.grad(total, asked)):
                 return
     raise Fail("The gradient of the codes is not that of the decoder's layers.", LAYERS)
@@ -114,7 +122,7 @@ def _compare_decoder(hw5_vae: Remote, rng: Rng, latent: int, hidden: int, data: 
     known slip keeps half.
     """
     decoder = _new_decoder(hw5_vae, latent, hidden, data)
-    both = [rng.normal(4, latent, std=1.5) for _ in range(2)]
+    both = [rng.normal(4, latent, std=std) for std in (1.0, 4.0)]
     layers = _layers(rng.seed, fill(decoder, rng.seed, "execution", both[:1]))
     what = "What the decoder gives"
     p = torch.cat([tensor(decoder(z), [(4, data)], what, LAYERS) for z in both])
@@ -362,10 +370,10 @@ def _pixels(x: Any, shape: tuple[int, ...]) -> torch.Tensor:
 def is_one_with_probability_p(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     """sample_Bernoulli draws 1 with probability p.
 
-    Two calls, six columns of 2000 draws in each, their means compared within six standard errors;
+    Two calls, six columns of 10,000 draws in each, their means compared within six standard errors;
     a right answer fails with a probability below 1e-6.
     """
-    n, width = 2000, 6
+    n, width = 10_000, 6
     sample = _pixel_sampler(hw5_vae)
     for _ in range(2):
         p = torch.cat((rng.uniform(0.1, 0.4, width // 2), rng.uniform(0.6, 0.9, width // 2)))

@@ -85,6 +85,21 @@ DECODER: tuple[Mistake, ...] = (
         "torch.sigmoid(self.fc2(torch.tanh(self.fc1(z)))).detach()",
         "No gradient passes from the probabilities back to the weights and the codes.",
     ),
+    _output(
+        "first-layer-detached",
+        "torch.sigmoid(self.fc2(torch.tanh(self.fc1(z)).detach()))",
+        "No gradient passes from the probabilities back to the weights and the codes.",
+    ),
+    _output(
+        "weight-detached",
+        "torch.sigmoid(F.linear(torch.tanh(self.fc1(z)), self.fc2.weight.detach(), self.fc2.bias))",
+        "Not all of the decoder's layers are trained.",
+    ),
+    _output(
+        "in-double-precision",
+        "torch.sigmoid(self.fc2(torch.tanh(self.fc1(z)))).double()",
+        "What the decoder gives is of torch.float64; pixels are float32.",
+    ),
     _output("drawn", "torch.bernoulli(torch.sigmoid(self.fc2(torch.tanh(self.fc1(z)))))", ""),
     _decoder(
         "two-hidden-layers",
