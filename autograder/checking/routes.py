@@ -1,5 +1,6 @@
-"""Which way training goes: what each output of the student's code learns from, and what it must
-not; and whether the rows of a batch leave one another alone.
+"""Which way training goes, and whether the rows of a batch leave one another alone.
+
+What each output of the student's code learns from, and what it must not.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ def _any(gradient: torch.Tensor | None) -> bool:
 def expect_rows_apart(
     function: Remote, args: Sequence[torch.Tensor], what: str, pick: int | str | None = None
 ) -> None:
-    """Fail unless turning the rows of all inputs round turns the rows of the output round.
+    """Fail unless the last row alone gives what it gives among the others.
 
     For code without noise, or whose noise has been replaced.
     """
@@ -76,10 +77,10 @@ def expect_rows_apart(
         made = function(*inputs)
         return made if pick is None else made[pick]
 
-    straight, turned = rows(args), rows([one.flip(0) for one in args])
-    both = isinstance(straight, torch.Tensor) and isinstance(turned, torch.Tensor)
+    among, alone = rows(args), rows([one[-1:] for one in args])
+    both = isinstance(among, torch.Tensor) and isinstance(alone, torch.Tensor)
     expect(
-        both and matches(turned.flip(0), straight),
+        both and matches(alone, among[-1:]),
         f"{what} mixes the rows of a batch: what comes of one image depends on the others.",
         "Each row is computed for itself; see over which dimension you sum, flip or average.",
     )

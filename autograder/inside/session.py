@@ -264,8 +264,10 @@ class Session:
         for place in request["inputs"]:
             *path, last = place if isinstance(place, list) else [place]
             holder = args[path[0]] if path else args
-            holder[last] = holder[last].detach().clone().requires_grad_(True)
-            leaves.append(holder[last])
+            leaves.append(holder[last].detach().clone().requires_grad_(True))
+            with torch.enable_grad():
+                # No leaf, so that code may work in place on it, as on what a network gives it.
+                holder[last] = leaves[-1].clone()
         models = [self._inward(handle) for handle in request["objects"]]
         for model in models:
             for parameter in model.parameters():
@@ -422,18 +424,32 @@ def _seed(seed: int | None) -> None:
 def _executed(model: nn.Module, args: list[Any]) -> list[nn.Module]:
     """The leaf layers of `model`, in the order in which a forward pass on `args` calls them."""
     order: list[nn.Module] = []
-    hooks = [
-        layer.register_forward_pre_hook(lambda layer, _: order.append(layer))
-        for layer in model.modules()
-        if not list(layer.children())
-    ]
+    leaves = [layer for layer in model.modules() if not list(layer.children())]
+    before = [vars(layer).get("forward", ABSENT) for layer in leaves]
+    # A hook would not see layer.forward(x), which computes what layer(x) does.
+    for layer in leaves:
+        vars(layer)["forward"] = _noting(layer, order)
     try:
         with torch.no_grad():
             model(*args)
     finally:
-        for hook in hooks:
-            hook.remove()
+        for layer, own in zip(leaves, before, strict=True):
+            if own is ABSENT:
+                vars(layer).pop("forward", None)
+            else:
+                vars(layer)["forward"] = own
     return order
+
+
+def _noting(layer: nn.Module, order: list[nn.Module]) -> Callable[..., Any]:
+    """The layer's forward, which writes down that it is called."""
+    forward = layer.forward
+
+    def noted(*args: Any, **kwargs: Any) -> Any:
+        order.append(layer)
+        return forward(*args, **kwargs)
+
+    return noted
 
 
 def describe(error: BaseException, files: dict[str, str]) -> dict[str, str]:

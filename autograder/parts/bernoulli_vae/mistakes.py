@@ -85,6 +85,21 @@ DECODER: tuple[Mistake, ...] = (
         "torch.sigmoid(self.fc2(torch.tanh(self.fc1(z)))).detach()",
         "No gradient passes from the probabilities back to the weights and the codes.",
     ),
+    _output(
+        "first-layer-detached",
+        "torch.sigmoid(self.fc2(torch.tanh(self.fc1(z)).detach()))",
+        "No gradient passes from the probabilities back to the weights and the codes.",
+    ),
+    _output(
+        "weight-detached",
+        "torch.sigmoid(F.linear(torch.tanh(self.fc1(z)), self.fc2.weight.detach(), self.fc2.bias))",
+        "Not all of the decoder's layers are trained.",
+    ),
+    _output(
+        "in-double-precision",
+        "torch.sigmoid(self.fc2(torch.tanh(self.fc1(z)))).double()",
+        "What the decoder gives is of torch.float64; pixels are float32.",
+    ),
     _output("drawn", "torch.bernoulli(torch.sigmoid(self.fc2(torch.tanh(self.fc1(z)))))", ""),
     _decoder(
         "two-hidden-layers",
@@ -169,6 +184,47 @@ SAMPLE_DIAGONAL_GAUSSIAN: tuple[Mistake, ...] = (
         "one-number",
         "return mu + torch.sqrt(sigma_square) * torch.randn(())",
         "one random number serves all entries.",
+    ),
+    _sample(
+        "spread-squared",
+        "return mu + sigma_square**2 * torch.randn_like(mu)",
+        "its spread is sigma_square squared.",
+    ),
+    _sample(
+        "root-twice",
+        "return mu + sigma_square**0.25 * torch.randn_like(mu)",
+        "the root is taken twice.",
+    ),
+    _sample(
+        "changed-places",
+        "return torch.sqrt(sigma_square) + mu * torch.randn_like(mu)",
+        "mu and sigma have changed places.",
+    ),
+    _sample(
+        "mean-multiplied",
+        "return torch.sqrt(sigma_square) * (mu + torch.randn_like(mu))",
+        "mu is multiplied by sigma as well.",
+    ),
+    _sample(
+        "mean-subtracted",
+        "return torch.sqrt(sigma_square) * torch.randn_like(mu) - mu",
+        "mu is subtracted.",
+    ),
+    _sample(
+        "in-double-precision",
+        "return mu + torch.sqrt(sigma_square) * torch.randn(mu.shape, dtype=torch.float64)",
+        "z is of torch.float64 for mu of torch.float32",
+    ),
+    _sample(
+        "clamped-noise",
+        "return mu + torch.sqrt(sigma_square) * torch.randn_like(mu).clamp(-3, 3)",
+        "z never lies far from mu, or too often",
+    ),
+    _sample("wider-noise", "return mu + 1.1 * torch.sqrt(sigma_square) * torch.randn_like(mu)", ""),
+    _sample(
+        "spread-of-another-image",
+        "return mu + torch.sqrt(sigma_square).flip(0) * torch.randn_like(mu)",
+        "",
     ),
     _sample(
         "noise-shared-by-rows",
@@ -293,6 +349,13 @@ LOGPDF_DIAGONAL_GAUSSIAN: tuple[Mistake, ...] = (
 )
 
 LOGPDF_BERNOULLI: tuple[Mistake, ...] = (
+    Mistake(
+        "clamped-too-far",
+        "bernoulli-vae.logpdf_bernoulli",
+        "p is moved so far away from 0 and 1 that unlikely pixels count too little.",
+        "def logpdf_bernoulli",
+        (("pixels = F", "p = p.clamp(1e-3, 1 - 1e-3)\n        pixels = F"),),
+    ),
     _bernoulli(
         "sign",
         "return -(x * torch.log(p) + (1 - x) * torch.log1p(-p)).sum(-1)",
@@ -360,6 +423,16 @@ LOGPDF_BERNOULLI: tuple[Mistake, ...] = (
 )
 
 ELBO_LOSS: tuple[Mistake, ...] = (
+    _bound(
+        "prior-detached",
+        "return (log_p + log_p_z.detach() - log_q).mean()",
+        "A term of elbo_loss does not train the codes.",
+    ),
+    _bound(
+        "posterior-detached",
+        "return (log_p + log_p_z - log_q.detach()).mean()",
+        "Gradients of elbo_loss reach only some of mu, sigma_square and p.",
+    ),
     _bound(
         "sign",
         "return (log_q - log_p_z - log_p).mean()",

@@ -142,6 +142,12 @@ NETWORKS: tuple[Mistake, ...] = (
             RELU,
             f"{RELU}            nn.BatchNorm1d(self.hidden_dim),\n",
         ),
+        (
+            "encoder-without-flatten",
+            "The encoder takes flat rows and is given images (N, 1, 28, 28).",
+            "            nn.Flatten(),\n",
+            "",
+        ),
         ("dropout", "", RELU, f"{RELU}            nn.Dropout(0.5),\n"),
     ),
     _mistake(
@@ -259,13 +265,29 @@ REPARAMETRIZE = _of(
     ("spread-detached", "No gradient reaches logvar.", SIGMA, f"{SIGMA}.detach()"),
     ("mean-detached", "No gradient reaches mu.", "return mu", "return mu.detach()"),
     (
+        "in-double-precision",
+        "z is of torch.float64 for mu of torch.float32",
+        "torch.randn_like(sigma)",
+        "torch.from_numpy(np.random.normal(size=tuple(mu.shape)))",
+    ),
+    (
+        "clamped-noise",
+        "z never lies far from mu, or too often",
+        "torch.randn_like(sigma)",
+        "torch.randn_like(sigma).clamp(-3, 3)",
+    ),
+    ("wider-noise", "", "torch.randn_like", "1.1 * torch.randn_like"),
+    ("mean-of-another-image", "", "return mu", "return mu.flip(0)"),
+    ("spread-of-another-image", "", SIGMA, f"{SIGMA}.flip(0)"),
+    (
         "summed",
-        "it should be (10000, 4).",
+        "it should be (5000, 4).",
         DRAW,
         "return (mu + sigma * torch.randn_like(sigma)).sum(1)",
     ),
 )
 
+MIXED = "mixes the rows of a batch: what comes of one image depends on the others."
 NO_WAY_BACK = "No gradient passes from x_hat back to the images."
 CODE = "z = reparametrize(mu, logvar)  # (N, Z)"
 RETURNED = "return self.decoder(z), mu, logvar"
@@ -361,6 +383,65 @@ FORWARD = _of(
     ("torch-normal", NO_WAY_BACK, CODE, "z = torch.normal(mu, torch.exp(logvar / 2))"),
     ("detached", NO_WAY_BACK, CODE, "z = reparametrize(mu, logvar).detach()"),
     (
+        "mean-returned-detached",
+        "No gradient goes from mu to the encoder.",
+        RETURNED,
+        "return self.decoder(z), mu.detach(), logvar",
+    ),
+    (
+        "logvar-returned-detached",
+        "No gradient goes from logvar to the encoder.",
+        RETURNED,
+        f"{RETURNED}.detach()",
+    ),
+    (
+        "hidden-detached",
+        "No gradient goes from mu to the encoder.",
+        MU,
+        "mu = self.mu_layer(hidden.detach())",
+    ),
+    (
+        "decoder-cut",
+        "No gradient goes from x_hat to the encoder.",
+        RETURNED,
+        "return torch.no_grad()(self.decoder)(z), mu, logvar",
+    ),
+    (
+        "mean-cut-from-the-code",
+        "No gradient goes from x_hat to mu_layer.",
+        CODE,
+        "z = reparametrize(mu.detach(), logvar)",
+    ),
+    ("code-of-the-first-image", MIXED, CODE, "z = reparametrize(mu[:1], logvar)"),
+    ("spread-of-another-image", MIXED, CODE, "z = reparametrize(mu, logvar.flip(0))"),
+    ("mean-over-the-batch", MIXED, CODE, "z = reparametrize(mu.mean(0), logvar)"),
+    ("a-smaller-mean", "", CODE, "z = reparametrize(0.9 * mu, logvar)"),
+    ("codes-shuffled", "", CODE, "z = reparametrize(mu, logvar)[torch.randperm(len(mu))]"),
+    (
+        "own-noise-and-another-mean",
+        MIXED,
+        CODE,
+        "z = mu.flip(0) + torch.exp(logvar / 2) * torch.randn_like(mu)",
+    ),
+    (
+        "own-noise-and-another-spread",
+        "x_hat is not decoded from a draw of N(mu, exp(logvar)).",
+        CODE,
+        "z = mu + torch.exp(logvar.flip(0) / 2) * torch.randn_like(mu)",
+    ),
+    (
+        "own-noise-the-same-for-all",
+        "x_hat is not decoded from a draw of N(mu, exp(logvar)).",
+        CODE,
+        "z = mu + torch.exp(logvar / 2) * torch.randn(len(mu), 1)",
+    ),
+    (
+        "double-precision",
+        "x_hat is of torch.float64",
+        RETURNED,
+        "return self.decoder(z).double(), mu, logvar",
+    ),
+    (
         "flat-images",
         "it should be (4, 1, 28, 28)",
         RETURNED,
@@ -421,6 +502,40 @@ LOSS: tuple[Mistake, ...] = (
             *_inside("1 + logvar - mu**2 - torch.exp(logvar) ** 2"),
         ),
         ("mean-not-squared", "mu is not squared.", *_inside(INSIDE.replace("mu**2", "mu"))),
+        (
+            "mean-added",
+            "the sign of mu squared is flipped.",
+            *_inside(INSIDE.replace("- mu", "+ mu")),
+        ),
+        (
+            "variance-added",
+            "the sign of exp(logvar) is flipped.",
+            *_inside(INSIDE.replace("- torch", "+ torch")),
+        ),
+        ("no-logvar", "the term logvar is missing.", *_inside(INSIDE.replace(" + logvar", ""))),
+        (
+            "mean-for-logvar",
+            "mu and logvar have changed places.",
+            *_inside("1 + mu - logvar**2 - torch.exp(mu)"),
+        ),
+        ("half-of-the-reconstruction", "it is halved.", BCE, f"{BCE} / 2"),
+        (
+            "absolute-error",
+            "it is the absolute error.",
+            BCE,
+            'F.l1_loss(x_hat, x, reduction="sum")',
+        ),
+        (
+            "over-all-pixels",
+            "it is divided by the number of pixels.",
+            TOTAL,
+            "return (reconstruction + kl) / x.numel()",
+        ),
+        (
+            "exponential-detached",
+            "",
+            *_inside(INSIDE.replace("exp(logvar)", "exp(logvar.detach())")),
+        ),
         ("no-mean", "the term mu squared is missing.", *_inside(INSIDE.replace(" - mu**2", ""))),
         ("no-one", "the 1 is missing in the divergence.", *_inside(INSIDE.replace("1 + ", ""))),
         (
@@ -568,6 +683,27 @@ CLASSES: tuple[Mistake, ...] = (
             f"{JOIN_Z}), mu, logvar",
             f"{JOIN_Z}), logvar, mu",
         ),
+        (
+            "arguments-swapped",
+            "reparametrize takes mu first, then logvar.",
+            CODE,
+            "z = reparametrize(logvar, mu)",
+        ),
+        (
+            "outputs-detached",
+            "No gradient goes from mu to the encoder.",
+            f"{JOIN_Z}), mu, logvar",
+            f"{JOIN_Z}), mu.detach(), logvar.detach()",
+        ),
+        (
+            "mean-cut-from-the-code",
+            "No gradient goes from x_hat to mu_layer.",
+            CODE,
+            "z = reparametrize(mu.detach(), logvar)",
+        ),
+        ("class-of-another-image", MIXED, JOIN_Z, JOIN_Z.replace(", c)", ", c.flip(0))")),
+        ("code-of-the-first-image", MIXED, CODE, "z = reparametrize(mu[:1], logvar)"),
+        ("image-not-flattened", "", "x.flatten(1)", "x"),
         ("no-sigmoid", "the Sigmoid at its end is missing.", SIGMOID, ""),
         ("no-relu", NO_RELU, RELU, ""),
         ("detached", NO_WAY_BACK, CODE, "z = reparametrize(mu, logvar).detach()"),
@@ -635,7 +771,22 @@ def _weighed(name: str, reconstruction: float, divergence: float) -> Mistake:
     )
 
 
+def _frozen(question: str, model: str, part: str, says: str) -> Mistake:
+    """A part whose parameters the optimizer gets no gradient for."""
+    code = (
+        f"_init = {model}.__init__\ndef _frozen(self, *args, **kwargs):\n"
+        f"    _init(self, *args, **kwargs)\n    self.{part}.requires_grad_(False)\n"
+        f"{model}.__init__ = _frozen"
+    )
+    return _written(question, f"{part}-frozen", code, says)
+
+
+NOT_ALL = "does not train all of its layers."
+
 WRITTEN: tuple[Mistake, ...] = (
+    _frozen("networks", "VAE", "encoder", f"What the encoder gives {NOT_ALL}"),
+    _frozen("networks", "VAE", "mu_layer", f"mu {NOT_ALL}"),
+    _frozen("cvae", "CVAE", "decoder", f"What the decoder gives {NOT_ALL}"),
     _written(
         "networks",
         "weights-that-two-layers-share",

@@ -270,6 +270,31 @@ class VAE(nn.Module):
 """
 
 
+# Defined in an order that no forward pass has, and each layer's forward called by name.
+OUT_OF_ORDER = """
+class VAE(nn.Module):
+    def __init__(self, input_size, latent_size=15):
+        super().__init__()
+        H = 128
+        self.out = nn.Linear(H, input_size)
+        self.down = nn.ModuleList([nn.Linear(latent_size, H), nn.Linear(H, H), nn.Linear(H, H)])
+        self.heads = nn.ModuleDict({k: nn.Linear(H, latent_size) for k in ("logvar", "mu")})
+        self.up = nn.ModuleList([nn.Linear(input_size, H), nn.Linear(H, H), nn.Linear(H, H)])
+
+    def decoder(self, z):
+        for layer in self.down:
+            z = F.relu(layer.forward(z))
+        return torch.sigmoid(self.out.forward(z)).unflatten(1, (1, 28, 28))
+
+    def forward(self, x):
+        h = x.flatten(1)
+        for layer in self.up:
+            h = F.relu(layer.forward(h))
+        mu, logvar = self.heads["mu"].forward(h), self.heads["logvar"].forward(h)
+        return self.decoder(reparametrize(mu, logvar)), mu, logvar
+"""
+
+
 def _code(id: str, code: str) -> Style:
     return Style(id, IMPORTS + code)
 
@@ -316,6 +341,35 @@ STYLES: tuple[Style, ...] = (
         ("nn.ReLU()", "RELU"),
         ("def hello_vae", "RELU = nn.ReLU(inplace=True)\n\n\ndef hello_vae"),
     ),
+    _edited(
+        "forward-called-by-name",
+        ("self.mu_layer(hidden)", "self.mu_layer.forward(hidden)"),
+        ("self.logvar_layer(hidden)", "self.logvar_layer.forward(hidden)"),
+    ),
+    _edited(
+        "flattened-in-forward",
+        ("            nn.Flatten(),\n", ""),
+        ("hidden = self.encoder(x)", "hidden = self.encoder(x.flatten(1))"),
+    ),
+    _edited("images-viewed", ("self.decoder(z), mu", "self.decoder(z).view_as(x), mu")),
+    _edited(
+        "a-device-asked-for",
+        (
+            "hidden = self.encoder(x)",
+            "mps = torch.backends.mps.is_available()\n        "
+            'hidden = self.encoder(x.to("mps" if mps else "cpu"))',
+        ),
+    ),
+    _edited(
+        "a-generator-of-its-own",
+        ("z = reparametrize(mu, logvar)", "z = mu + (logvar / 2).exp() * DRAW(mu.shape)"),
+        (
+            "def hello_vae",
+            "def DRAW(shape, generator=torch.Generator()):\n"
+            "    return torch.randn(shape, generator=generator)\n\n\ndef hello_vae",
+        ),
+    ),
+    _code("layers-out-of-order", OUT_OF_ORDER),
     _sampler("randn", "return mu + torch.exp(0.5 * logvar) * torch.randn(mu.size())"),
     _sampler("normal", "return torch.normal(0, 1, logvar.shape) * logvar.exp() ** 0.5 + mu"),
     _sampler(
@@ -334,10 +388,6 @@ STYLES: tuple[Style, ...] = (
         "np.random.randn(*mu.shape)).to(mu)",
     ),
     _sampler(
-        "double-noise",
-        "return mu + torch.exp(logvar / 2) * torch.randn(mu.shape, dtype=torch.float64)",
-    ),
-    _sampler(
         "defaults-and-prints",
         "print(mu.shape); z = None; eps = torch.randn_like(logvar); "
         "z = mu + eps * torch.exp(logvar) ** 0.5; return z",
@@ -347,6 +397,16 @@ STYLES: tuple[Style, ...] = (
         "bce-per-image-then-mean",
         "b = F.binary_cross_entropy(x_hat, x, reduction='none').flatten(1).sum(1); "
         "k = -0.5 * (1 + logvar - mu ** 2 - logvar.exp()).sum(dim=1); return (b + k).mean()",
+    ),
+    _loss(
+        "in-place",
+        "b = F.binary_cross_entropy(x_hat, x, reduction='sum'); k = -0.5 * torch.sum("
+        "1 + logvar - mu.pow(2) - logvar.exp_()); return (b + k) / len(x)",
+    ),
+    _loss(
+        "double-precision-inside",
+        "b = F.binary_cross_entropy(x_hat.double(), x.double(), reduction='sum'); k = 0.5 * ("
+        "mu**2 + logvar.exp() - logvar - 1).double().sum(); return (b + k) / len(x)",
     ),
     _loss(
         "bceloss",
