@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ...checking.catalogue import Mistake
+from functools import partial
+
+from ...checking.catalogue import Mistake, told_one
 
 CLEARED = "            optimizer.zero_grad()\n"
 STEP = "            optimizer.step()\n"
 
-
-def _within(question: str, within: str, id: str, sentence: str, *edits: tuple[str, str]) -> Mistake:
-    return Mistake(id, f"autoencoder.{question}", sentence, within, edits)
+_within = partial(told_one, "autoencoder")
 
 
 def _encoder(id: str, sentence: str, *edits: tuple[str, str]) -> Mistake:
