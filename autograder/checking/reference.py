@@ -42,7 +42,8 @@ GIVEN = tuple(
 )
 """What students' modules may import."""
 
-MEMORY = 1 << 28
+MEMORY = 1 << 28  # bytes of answers that are remembered
+VARIANTS = 1024  # changed modules that are
 
 
 class Reference:
@@ -52,7 +53,7 @@ class Reference:
         """Load the modules that lie in `root`. Raises FileNotFoundError naming the file."""
         self._root = root
         self._modules = load_modules(root)
-        self._variants: dict[Any, ModuleType] = {}
+        self._variants: OrderedDict[bytes, ModuleType] = OrderedDict()
         self._answers: OrderedDict[bytes, bytes] = OrderedDict()
         self._held = 0
         self._sessions: list[Session] = []
@@ -63,11 +64,14 @@ class Reference:
 
     def variant(self, name: str, edit: Callable[[str], str]) -> Send:
         """A talk with the reference after `edit` has changed the source of module `name`."""
-        module = self._variants.get((name, edit))
-        if module is None:
-            source = edit((self._root / f"{name}.py").read_text(encoding="utf-8"))
-            module = self._variants[name, edit] = executed(name, source, self._modules)
-        return self._talk({**self._modules, name: module}, f"{name} {id(module)}".encode())
+        source = edit((self._root / f"{name}.py").read_text(encoding="utf-8"))
+        key = hashlib.blake2b(f"{name} {source}".encode(), digest_size=16).digest()
+        if key not in self._variants:
+            self._variants[key] = executed(name, source, self._modules)
+            if len(self._variants) > VARIANTS:
+                self._variants.popitem(last=False)
+        self._variants.move_to_end(key)
+        return self._talk({**self._modules, name: self._variants[key]}, key)
 
     def _talk(self, modules: Mapping[str, ModuleType], salt: bytes) -> Send:
         session = self._session(modules)
