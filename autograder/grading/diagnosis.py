@@ -37,9 +37,9 @@ Sizes = tuple[tuple[int, int], ...]
 ROUNDING = 5e-6
 """The same mistake gives the same numbers but for rounding; another small step is another one."""
 
-SECONDS = 5.0  # of CPU time: a longer search is given up, and nothing is said
+SECONDS = 3.0  # of CPU time: a longer search is given up, and nothing is said
 LEAST = 2  # numbers that must agree: a single one may do so by chance
-PAIRS = 40  # of mistakes, that are tried for one talk
+PAIRS = 200  # of mistakes, that are tried for one talk
 NAMED = 3  # mistakes that are named where any of them may be the one
 SMALLEST, WIDEST = 16, 2048  # sizes of layers that a reference is given, from what a student claims
 HEAVIEST = 1 << 23  # parameters of such a reference
@@ -180,6 +180,10 @@ class _Search:
         ask = self._reference.variant(self._module, variant.source)
         ours: dict[int, Handle] = {}  # by the number that the student's object has
         apart: set[int] = set()  # objects that are filled in another order than ours
+        later = set[int]()  # those of which an order that all share says more
+        for request, _ in self._talk:
+            if request.get("order") == "execution":
+                later |= set(_handles(request))
         for i, (request, theirs) in enumerate(self._talk):
             if time.process_time() > self._ends:
                 raise _TooLong
@@ -194,7 +198,8 @@ class _Search:
                 if sizes and not variant.sizes:
                     yield from islice(self._retold(replace(variant, sizes=sizes)), i, None)
                     return
-                same = _alike(theirs, answer)
+                as_defined = request["order"] != "execution" and names <= later
+                same = _alike(theirs, answer) and not as_defined
                 apart = apart - names if same else apart | names
                 yield answer if same else APART
             else:
