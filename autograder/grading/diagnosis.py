@@ -22,7 +22,7 @@ from typing import Any
 import torch
 
 from ..checking.catalogue import EditError, Mistake
-from ..checking.expect import identical, matches
+from ..checking.expect import NAMED, identical, matches
 from ..checking.proxy import Send
 from ..checking.reference import Reference
 from ..inside.wire import Handle
@@ -40,7 +40,6 @@ ROUNDING = 5e-6
 SECONDS = 3.0  # of CPU time: a longer search is given up, and nothing is said
 LEAST = 2  # numbers that must agree: a single one may do so by chance
 PAIRS = 200  # of mistakes, that are tried for one talk
-NAMED = 3  # mistakes that are named where any of them may be the one
 SMALLEST, WIDEST = 16, 2048  # sizes of layers that a reference is given, from what a student claims
 HEAVIEST = 1 << 23  # parameters of such a reference
 
