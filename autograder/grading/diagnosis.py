@@ -73,9 +73,16 @@ def diagnose(
     """What to say of the known mistakes of `question` that explain the talk, beyond what the check
     has `said`; or nothing.
     """
-    known = [one for one in mistakes or all_mistakes() if one.question == question]
+    every = mistakes or all_mistakes()
+    known = [one for one in every if one.question == question]
+    part, places = question.partition(".")[0], {one.within for one in known if one.within}
+    beside = [
+        one
+        for one in every
+        if one.question != question and one.question.startswith(f"{part}.") and one.within in places
+    ]
     try:
-        found = _Search(talk, module, reference).explanations(known)
+        found = _Search(talk, module, reference).explanations(known, beside)
     except _TooLong:
         return ""
     return _in_words(found, said)
@@ -125,10 +132,18 @@ class _Search:
         theirs = zip(self._theirs, self._right, strict=True)
         self._good = [_alike(their, right) for their, right in theirs]
 
-    def explanations(self, known: Sequence[Mistake]) -> list[tuple[Mistake, ...]]:
-        """The mistakes that explain the talk, one or two at a time."""
+    def explanations(
+        self, known: Sequence[Mistake], beside: Sequence[Mistake]
+    ) -> list[tuple[Mistake, ...]]:
+        """The known mistakes that explain the talk: one, two, or one with another question's, made
+        `beside` it in the same code.
+        """
         alone: list[tuple[Mistake, ...]] = [(one,) for one in known if self._explains((one,))]
-        return alone or list(filter(self._explains, islice(self._pairs(known), PAIRS)))
+        if alone:
+            return alone
+        pairs = [pair for pair in self._pairs([*known, *beside]) if not set(pair) <= set(beside)]
+        found = filter(self._explains, pairs[:PAIRS])
+        return list(dict.fromkeys(tuple(one for one in pair if one in known) for pair in found))
 
     def _explains(self, mistakes: tuple[Mistake, ...]) -> bool:
         """Does it answer as the student's code did, and not always as the reference does?"""

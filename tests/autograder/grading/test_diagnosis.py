@@ -127,6 +127,16 @@ def test_mistakes_that_answer_alike_are_named_as_what_it_may_be(reference: Refer
     assert diagnose(talk, LOSS, "hw5_vae", reference, many) == ""
 
 
+def test_a_mistake_of_another_question_in_the_same_code_does_not_hide_it(
+    reference: Reference,
+) -> None:
+    own = known(LOSS, "sign-of-divergence")
+    other = replace(known(LOSS, "pixels-averaged"), question="fc-vae.forward")
+    talk = asked(other.source(own.source(RIGHT)), lose)
+    said = diagnose(talk, LOSS, "hw5_vae", reference, (own, other))
+    assert said == f"It looks like this: {own.sentence}"
+
+
 def test_another_mistake_than_the_known_ones_gets_no_name(reference: Reference) -> None:
     one = known(LOSS, "sign-of-divergence")
     talk = asked(rewritten(RIGHT, ("logvar - mu**2", "logvar - mu**4")), lose)
