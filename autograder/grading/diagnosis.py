@@ -37,7 +37,7 @@ Sizes = tuple[tuple[int, int], ...]
 ROUNDING = 5e-6
 """The same mistake gives the same numbers but for rounding; another small step is another one."""
 
-SECONDS = 3.0  # of CPU time: a longer search is given up, and nothing is said
+SECONDS = 1.5  # of CPU time: a longer search is given up, and nothing is said
 LEAST = 2  # numbers that must agree: a single one may do so by chance
 PAIRS = 200  # of mistakes, that are tried for one talk
 SMALLEST, WIDEST = 16, 2048  # sizes of layers that a reference is given, from what a student claims
