@@ -10,6 +10,7 @@ import ast
 import contextlib
 import io
 import multiprocessing
+import random
 import re
 import signal
 from collections import Counter
@@ -17,7 +18,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import cache
-from itertools import groupby
+from itertools import combinations, groupby
 
 import torch
 
@@ -38,6 +39,11 @@ WRITE = re.compile(r'([\w-]+\.\w+): write[\s"]+([\w.]+)[\s"]+\(')  # over two li
 
 REFERENCE, STYLE, MISTAKE, RELEASE, MUTANT = "reference", "style", "mistake", "release", "mutant"
 GAP = "gap"  # one question unwritten, or raising
+PAIR = "pair"  # two mistakes at once
+
+LOOKS = "It looks like"
+VAGUE = ("is not what the definition gives", "computes something else")
+NAMED, POINTED, UNTOLD = "named", "pointed at", "vague"
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,8 @@ class Trial:
     """One module, and what its marks must be.
 
     `costs`: the questions, as part.question, on which it must lose, and on no other; `all` of
-    its points with RELEASE. `says`: what the student must read.
+    its points with RELEASE. `says`: what the student must read; `names`: the sentences that are
+    true of it, where it is known what is wrong.
     """
 
     part: str
@@ -54,6 +61,7 @@ class Trial:
     source: str
     costs: frozenset[str] = frozenset()
     says: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.part}-{self.kind}-{self.name}"
@@ -101,6 +109,7 @@ def trials(assignment: Assignment, parts: Iterable[str]) -> list[Trial]:
                     one.source(right),
                     frozenset({one.question}),
                     tuple(filter(None, (one.sentence, one.says))),
+                    (one.sentence,),
                 )
                 for one in all_mistakes()
                 if one.question.startswith(f"{part.id}.")
@@ -128,6 +137,24 @@ def _gaps(part: Part) -> Iterator[Trial]:
         raising = unwritten.replace("raise NotImplementedError", "raise RuntimeError")
         if raising != unwritten:
             yield Trial(part.id, GAP, f"{name}/raising", raising, costs, ("RuntimeError",))
+
+
+def pairs(part: Part, count: int) -> Iterator[Trial]:
+    """So many times two known mistakes of a part at once, drawn by chance: each must cost once."""
+    right, draw = reference_source(part), random.Random(0)
+    known = [one for one in all_mistakes() if one.question.startswith(f"{part.id}.")]
+    known = [one for one in known if one.edits and not one.code]
+    together = list(combinations(known, 2))
+    for a, b in draw.sample(together, min(len(together), 4 * count)):
+        with contextlib.suppress(EditError, SyntaxError):  # where both change one line
+            source = b.source(a.source(right))
+            ast.parse(source)
+            name = " and ".join(f"{one.question.partition('.')[2]}/{one.id}" for one in (a, b))
+            names, costs = (a.sentence, b.sentence), frozenset({a.question, b.question})
+            yield Trial(part.id, PAIR, name, source, costs, names=names)
+            count -= 1
+            if not count:
+                return
 
 
 def _need_python(trial: Trial) -> None:
@@ -293,8 +320,38 @@ def _wrong(
         return f"points are lost on {', '.join(beside)}"
     if trial.kind == MISTAKE and SHAPELESS in said:
         return f"all that is said is {SHAPELESS!r}"
+    if trial.names and (wrong := _wrong_names(trial, said)):
+        return f"this is said of it, and is not so: {wrong[0]!r}"
     unsaid = [text for text in trial.says if text not in said]
     return f"this is not said: {unsaid[0]!r}" if unsaid else ""
+
+
+def _wrong_names(trial: Trial, said: str) -> list[str]:
+    """Sentences of other known mistakes that its answers are said to look like."""
+    others = [one.sentence for one in all_mistakes() if one.question in trial.costs]
+    wrong = []
+    for text in said.split("\n"):
+        told = text.partition(LOOKS)[2]
+        true = [name for name in trial.names if name and name in told]
+        if "one of these" in told and true:
+            continue  # the others are what it may be
+        for name in true:
+            told = told.replace(name, "")
+        wrong += [name for name in others if name and name in told]
+    return wrong
+
+
+def how_told(outcome: Outcome) -> str:
+    """How a mutant that costs points is told: NAMED as a known mistake, POINTED at (its own line,
+    a shape, a count, what a check says of it), or UNTOLD: only that it is wrong."""
+    known = [one for one in all_mistakes() if one.question in outcome.lost]
+    if LOOKS in outcome.said or any(
+        text and text in outcome.said for one in known for text in (one.sentence, one.says)
+    ):
+        return NAMED
+    lines = outcome.said.split("\n")
+    vague = all(any(text in line for text in (*VAGUE, SHAPELESS)) for line in lines)
+    return UNTOLD if vague else POINTED
 
 
 def marks(part: str, source: str, seed: int = 1) -> dict[str, QuestionResult]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from . import audit as engine
 from . import new
 from .arguments import Commands, command, positive
 from .assignment import Assignment, read_assignment
-from .audit import MISTAKE, MUTANT, REFERENCE, Outcome, Trial
+from .audit import MISTAKE, MUTANT, NAMED, PAIR, POINTED, REFERENCE, UNTOLD, Outcome, Trial
 from .checking.reference import ROOT, SOLUTIONS
 from .grading.batch import default_jobs
 from .mutants import mutants
@@ -35,9 +36,14 @@ everything, mistakes caught at each seed) and then what did not hold, weakest fi
 
 What is known of a part stands in autograder/parts/<part>: mistakes.py and styles.py. A mutant
 changes one operator, constant or argument of our solution, or leaves a statement out; those that
-lose nothing are shown as diffs. Some are right; the others are holes in the checks.
+lose nothing are shown as diffs. Some are right; the others are holes in the checks. Of those that
+lose points it is counted how the student is told: named as a known mistake, pointed at (a line, a
+shape, what the check itself says), or vague, that is, only that it is wrong.
+--pairs 20 tries 20 pairs of known mistakes of each part at once, and shows where not each of the
+two cost its own question, or a third one was named; some undo each other.
 
-Exit code: 0 when all of it holds and nothing is lacking, 1 otherwise. Mutants do not count.
+Exit code: 0 when all of it holds and nothing is lacking, 1 otherwise. Mutants and pairs do not
+count.
 """
 
 
@@ -68,6 +74,9 @@ def add_commands(commands: Commands) -> None:
         "--jobs", type=positive, default=default_jobs(), metavar="N", help="processes (one a core)"
     )
     one.add_argument("--mutants", action="store_true", help="try mutants of our solution, too")
+    one.add_argument(
+        "--pairs", type=positive, default=0, metavar="N", help="try N pairs of mistakes of a part"
+    )
     one.set_defaults(run=audit)
     one = command(commands, "new", "lay out a new part or question", NEW)
     kinds = one.add_subparsers(required=True, metavar="part|question")
@@ -147,6 +156,12 @@ def audit(arguments: argparse.Namespace) -> int:
     ]
     if arguments.mutants:
         todo += [(trial, 1) for part in parts for trial in _mutants(assignment, part)]
+    if arguments.pairs:
+        todo += [
+            (trial, 1)
+            for part in parts
+            for trial in engine.pairs(assignment.part(part), arguments.pairs)
+        ]
     outcomes = []
     with progress_bar("trying", len(todo)) as progress:
         for outcome in engine.audit(todo, arguments.jobs):
@@ -170,7 +185,7 @@ def _mutants(assignment: Assignment, part_id: str) -> Iterable[Trial]:
 
 def show(assignment: Assignment, outcomes: Sequence[Outcome], console: Console) -> int:
     """Print what came out; 0 when all of it is as it must be."""
-    known = [one for one in outcomes if one.trial.kind != MUTANT]
+    known = [one for one in outcomes if one.trial.kind not in (MUTANT, PAIR)]
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 2, 0, 0))
     for name in ("question", "styles", "mistakes", "caught, seed by seed", "still to be written"):
         table.add_column(name, justify="right" if name in ("styles", "mistakes") else "left")
@@ -188,6 +203,8 @@ def show(assignment: Assignment, outcomes: Sequence[Outcome], console: Console) 
         if one.trial.kind == MUTANT and one.wrong.startswith("nothing is lost"):
             said = f"\nNo check notices this mutant of {one.trial.part}.{one.trial.name}"
             console.print(Text(said))
+    for line in [*_of_mutants(outcomes), *_of_pairs(outcomes)]:
+        console.print(Text(line))
     waiting = list(placeholders(ROOT))
     if waiting:
         console.print(Text("\nStill to be written:"))
@@ -199,6 +216,35 @@ def show(assignment: Assignment, outcomes: Sequence[Outcome], console: Console) 
     lack = f"; {len(lacking)} questions lack something" if lacking else ""
     console.print(Text(f"\n{tried} trials in {len(known)} runs. {held}{lack}."))
     return int(bool(broken or lacking or waiting))
+
+
+def _of_mutants(outcomes: Iterable[Outcome]) -> Iterable[str]:
+    """How those that cost points are told, and which are told vaguely."""
+    killed = [one for one in outcomes if one.trial.kind == MUTANT and one.lost]
+    told = Counter(map(engine.how_told, killed))
+    for one in killed:
+        if engine.how_told(one) == UNTOLD:
+            said = one.said.replace("\n", "\n    ")
+            yield f"\nVague of this mutant of {one.trial.part}.{one.trial.name}\n  {said}"
+    if killed:
+        shares = [f"{told[how]} {how}" for how in (NAMED, POINTED, UNTOLD)]
+        yield f"\n{len(killed)} mutants cost points: {', '.join(shares)}."
+
+
+def _of_pairs(outcomes: Iterable[Outcome]) -> Iterable[str]:
+    """What did not hold of two mistakes at once, and how many of the two are named."""
+    pairs = [one for one in outcomes if one.trial.kind == PAIR]
+    wrong = [one for one in pairs if one.wrong]
+    for one in wrong:
+        yield f"\n{one.trial.part}: the pair {one.trial.name}: {one.wrong}."
+    if pairs:
+        names = [[name in one.said for name in one.trial.names if name] for one in pairs]
+        both = sum(all(said) for said in names)
+        some = sum(any(said) and not all(said) for said in names)
+        yield (
+            f"\n{len(pairs)} pairs of mistakes, {len(wrong)} not as they must be. All is named of "
+            f"{both}, one of the two of {some}."
+        )
 
 
 def _findings(broken: Sequence[Outcome], known: Sequence[Outcome]) -> Iterable[str]:

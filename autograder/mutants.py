@@ -76,6 +76,20 @@ def _changes(node: ast.AST) -> Iterator[str]:
         if len(node.args) > 1:
             turned = [node.args[1], node.args[0], *node.args[2:]]
             yield ast.unparse(ast.Call(node.func, turned, node.keywords))
+        for place, name in enumerate(node.args):
+            if isinstance(name, ast.Name):
+                for other in (f"{name.id}.detach()", f"1.1 * {name.id}"):
+                    args = [*node.args[:place], ast.Name(other), *node.args[place + 1 :]]
+                    yield ast.unparse(ast.Call(node.func, args, node.keywords))
+    elif isinstance(node, ast.Tuple) and isinstance(node.ctx, ast.Load) and len(node.elts) > 1:
+        if all(isinstance(one, ast.Name) for one in node.elts[:2]):
+            turned = [node.elts[1], node.elts[0], *node.elts[2:]]
+            yield f"({ast.unparse(ast.Tuple(turned, ast.Load())).strip('()')})"
+    elif isinstance(node, ast.Dict):
+        for left in range(len(node.keys)):
+            keys, values = list(node.keys), list(node.values)
+            del keys[left], values[left]
+            yield ast.unparse(ast.Dict(keys, values))
     elif isinstance(node, (ast.Expr, ast.AugAssign)) and not _is_text(node):
         yield "pass"
 
@@ -87,6 +101,8 @@ def _other_constants(value: object) -> Iterator[str]:
         yield repr(value + 1)
     elif isinstance(value, float):
         yield repr(2 * value if value else 1.0)
+        if value:
+            yield f"({-value!r})"
 
 
 def _is_text(node: ast.AST) -> bool:

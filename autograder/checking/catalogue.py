@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 Edits = tuple[tuple[str, str], ...]
+Row = tuple[str, str, str, str]
+"""A mistake of one edit: its name, what is said of it, old, new."""
 
 
 class EditError(ValueError):
@@ -37,6 +39,41 @@ class Mistake:
         """The reference with the mistake made. Raises EditError naming what was not found."""
         label = f"{self.question}: {self.id}"
         return _changed(reference, self.within, self.edits, self.code, label)
+
+
+def told_one(
+    part: str, question: str, within: str, name: str, sentence: str, *edits: tuple[str, str]
+) -> Mistake:
+    """A mistake whose sentence the student reads where an answer looks like it."""
+    return Mistake(name, f"{part}.{question}", sentence, within, edits)
+
+
+def told(part: str, question: str, within: str, *rows: Row) -> tuple[Mistake, ...]:
+    """Such mistakes of one edit each: name, sentence, old, new."""
+    return tuple(
+        told_one(part, question, within, name, sentence, (old, new))
+        for name, sentence, old, new in rows
+    )
+
+
+def caught_one(
+    part: str,
+    question: str,
+    within: str,
+    name: str,
+    says: str,
+    *edits: tuple[str, str],
+    code: str = "",
+) -> Mistake:
+    """A mistake of which the checks themselves say what is wrong, in words that hold `says`."""
+    return Mistake(name, f"{part}.{question}", "", within, edits, code, says)
+
+
+def caught(part: str, question: str, within: str, *rows: Row) -> tuple[Mistake, ...]:
+    """Such mistakes of one edit each: name, what the checks say, old, new."""
+    return tuple(
+        caught_one(part, question, within, name, says, (old, new)) for name, says, old, new in rows
+    )
 
 
 @dataclass(frozen=True)

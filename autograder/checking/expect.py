@@ -17,6 +17,8 @@ from .proxy import Remote, StudentError
 VALUE = 1e-4
 GRADIENT = 1e-3
 
+NAMED = 3  # mistakes that are named where any of them may be the one
+
 Lookalikes = Mapping[str, torch.Tensor] | Callable[[], Mapping[str, torch.Tensor]] | None
 
 
@@ -180,7 +182,7 @@ def close(
 
     `shapes`: further shapes to accept beside the expected one (same number of elements).
     `lookalikes`: sentence -> what that mistake would give, or a function that makes these; a
-    unique match says its sentence.
+    match says its sentence, two or three say that it is one of them.
     """
     expected = expected.to(torch.float32)
     actual = tensor(value, [tuple(expected.shape), *(shapes or [])], what, hint)
@@ -197,6 +199,8 @@ def close(
     ]
     if len(likely) == 1:
         raise Fail(f"{what} is wrong: {likely[0]}", hint)
+    if likely and len(likely) <= NAMED:
+        raise Fail(f"{what} is wrong, for one of these reasons: {' Or: '.join(likely)}", hint)
     raise Fail(f"{what} is not what the definition gives ({_distance(actual, expected)}).", hint)
 
 

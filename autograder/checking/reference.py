@@ -13,8 +13,9 @@ import os
 import sys
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 from ..inside import wire
@@ -42,7 +43,8 @@ GIVEN = tuple(
 )
 """What students' modules may import."""
 
-MEMORY = 1 << 28
+MEMORY = 1 << 28  # bytes of answers that are remembered
+VARIANTS = 1024  # changed modules that are
 
 
 class Reference:
@@ -52,7 +54,7 @@ class Reference:
         """Load the modules that lie in `root`. Raises FileNotFoundError naming the file."""
         self._root = root
         self._modules = load_modules(root)
-        self._variants: dict[Any, ModuleType] = {}
+        self._variants: OrderedDict[bytes, ModuleType] = OrderedDict()
         self._answers: OrderedDict[bytes, bytes] = OrderedDict()
         self._held = 0
         self._sessions: list[Session] = []
@@ -63,11 +65,14 @@ class Reference:
 
     def variant(self, name: str, edit: Callable[[str], str]) -> Send:
         """A talk with the reference after `edit` has changed the source of module `name`."""
-        module = self._variants.get((name, edit))
-        if module is None:
-            source = edit((self._root / f"{name}.py").read_text(encoding="utf-8"))
-            module = self._variants[name, edit] = executed(name, source, self._modules)
-        return self._talk({**self._modules, name: module}, f"{name} {id(module)}".encode())
+        source = edit((self._root / f"{name}.py").read_text(encoding="utf-8"))
+        key = hashlib.blake2b(f"{name} {source}".encode(), digest_size=16).digest()
+        if key not in self._variants:
+            self._variants[key] = executed(name, source, self._modules, compiled=_in_pieces)
+            if len(self._variants) > VARIANTS:
+                self._variants.popitem(last=False)
+        self._variants.move_to_end(key)
+        return self._talk({**self._modules, name: self._variants[key]}, key)
 
     def _talk(self, modules: Mapping[str, ModuleType], salt: bytes) -> Send:
         session = self._session(modules)
@@ -129,8 +134,31 @@ def load_modules(root: Path) -> dict[str, ModuleType]:
     return modules
 
 
+def _whole(source: str, file: str) -> list[CodeType]:
+    return [compile(source, file, "exec")]
+
+
+def _in_pieces(source: str, file: str) -> list[CodeType]:
+    """The code of each definition by itself: variants have most of them in common. Lines are
+    numbered from each one's own top.
+    """
+    try:
+        return [_piece(text, file) for text in source.split("\n\n\n")]
+    except SyntaxError:  # it is cut within a text, or wrong as a whole
+        return _whole(source, file)
+
+
+@lru_cache(maxsize=4096)
+def _piece(text: str, file: str) -> CodeType:
+    return compile(text, file, "exec")  # as this file, with annotations that nobody evaluates
+
+
 def executed(
-    name: str, source: str, beside: Mapping[str, ModuleType], file: str = ""
+    name: str,
+    source: str,
+    beside: Mapping[str, ModuleType],
+    file: str = "",
+    compiled: Callable[[str, str], list[CodeType]] = _whole,
 ) -> ModuleType:
     """A module made from source. The modules import one another by their flat names, which are
     bound while one executes and given back afterwards.
@@ -141,7 +169,8 @@ def executed(
     before = {one: sys.modules.get(one) for one in names}
     sys.modules.update({**beside, name: module})
     try:
-        exec(compile(source, module.__file__, "exec"), module.__dict__)
+        for code in compiled(source, module.__file__):
+            exec(code, module.__dict__)
     finally:
         for one, module_before in before.items():
             if module_before is None:

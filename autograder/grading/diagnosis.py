@@ -1,19 +1,28 @@
-"""Says which known mistake a wrong answer looks like.
+"""Says which known mistakes a wrong answer looks like.
 
 What a check asked the student's code is asked again of the reference with each known mistake of
-the question made in it. When exactly one of them answers as the student's code did, on several
-answers, its sentence is what the student needs to hear.
+the question made in it. The mistake that answers as the student's code did, on several answers, has
+the sentence that the student needs to hear. Where several answer alike all are named, as what it
+may be; where none does, two mistakes at once are tried.
+
+The reference takes the sizes of the student's layers, and names that the student does not use are
+passed over: what counts are the numbers that come out.
 """
 
 from __future__ import annotations
 
+import math
+import re
+import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations, islice
 from typing import Any
 
 import torch
 
-from ..checking.catalogue import Mistake
-from ..checking.expect import identical, matches
+from ..checking.catalogue import EditError, Mistake
+from ..checking.expect import NAMED, identical, matches
 from ..checking.proxy import Send
 from ..checking.reference import Reference
 from ..inside.wire import Handle
@@ -22,12 +31,24 @@ from ..parts import all_mistakes
 Talk = list[tuple[dict[str, Any], dict[str, Any]]]
 """Requests and the answers they got, in order."""
 
-LONGEST = 192
-"""Requests of one check that are replayed; a longer talk is not diagnosed."""
-
+Sizes = tuple[tuple[int, int], ...]
+"""The sizes of our layers, and what stands for each in the student's."""
 
 ROUNDING = 5e-6
 """The same mistake gives the same numbers but for rounding; another small step is another one."""
+
+SECONDS = 1.5  # of CPU time: a longer search is given up, and nothing is said
+LEAST = 2  # numbers that must agree: a single one may do so by chance
+PAIRS = 200  # of mistakes, that are tried for one talk
+SMALLEST, WIDEST = 16, 2048  # sizes of layers that a reference is given, from what a student claims
+HEAVIEST = 1 << 23  # parameters of such a reference
+
+APART: Any = object()
+"""Stands for an answer that says nothing: another name, or layers defined in another order."""
+
+
+class _TooLong(Exception):
+    """The search has taken its time."""
 
 
 def recorded(send: Send, talk: Talk) -> Send:
@@ -42,47 +63,232 @@ def recorded(send: Send, talk: Talk) -> Send:
 
 
 def diagnose(
-    talk: Talk, question: str, module: str, reference: Reference, mistakes: Sequence[Mistake] = ()
+    talk: Talk,
+    question: str,
+    module: str,
+    reference: Reference,
+    mistakes: Sequence[Mistake] = (),
+    said: str = "",
 ) -> str:
-    """The sentence of the one mistake of `question` that explains the talk, or nothing."""
-    if len(talk) > LONGEST:
-        return ""
-    right = list(_replay(talk, reference.send()))
-    alike = [
-        mistake
-        for mistake in mistakes or all_mistakes()
-        if mistake.question == question
-        and mistake.sentence
-        and _explains(mistake, talk, right, module, reference)
+    """What to say of the known mistakes of `question` that explain the talk, beyond what the check
+    has `said`; or nothing.
+    """
+    every = mistakes or all_mistakes()
+    known = [one for one in every if one.question == question]
+    part, places = question.partition(".")[0], {one.within for one in known if one.within}
+    beside = [
+        one
+        for one in every
+        if one.question != question and one.question.startswith(f"{part}.") and one.within in places
     ]
-    return alike[0].sentence if len(alike) == 1 else ""
+    try:
+        found = _Search(talk, module, reference).explanations(known, beside)
+    except _TooLong:
+        return ""
+    return _in_words(found, said)
 
 
-def _explains(
-    mistake: Mistake, talk: Talk, right: Sequence[Any], module: str, reference: Reference
-) -> bool:
-    """Does the mistake answer as the student did, and not always as the reference does?"""
-    send = reference.variant(module, mistake.source)
-    telling = False
-    for (_, answer), wrong, expected in zip(talk, _replay(talk, send), right, strict=True):
-        if not _alike(answer, wrong):
+def _in_words(found: Sequence[tuple[Mistake, ...]], said: str) -> str:
+    """One explanation is named; of several, what they share, or what it may be."""
+    if not found:
+        return ""
+    shared = [one for one in found[0] if all(one in others for others in found)]
+    if shared:
+        new = [one.sentence for one in shared if one.sentence and one.sentence not in said]
+        return f"It looks like this: {' And: '.join(new)}" if new else ""
+    texts = list(dict.fromkeys(one.sentence for others in found for one in others))
+    known = any(text and text in said for one in found for text in (one[0].sentence, one[0].says))
+    if known or not all(texts) or len(texts) > NAMED or any(len(one) > 1 for one in found):
+        return ""
+    lead = "It looks like this:" if len(texts) == 1 else "It looks like one of these:"
+    return f"{lead} {' Or: '.join(texts)}"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """The reference with mistakes made in it, and with other sizes of its layers."""
+
+    mistakes: tuple[Mistake, ...] = ()
+    sizes: Sizes = ()
+
+    def source(self, reference: str) -> str:
+        """Raises EditError where a mistake finds nothing to change."""
+        for mistake in self.mistakes:
+            reference = mistake.source(reference)
+        for ours, theirs in self.sizes:
+            # Sizes that others become are no sizes of ours: see `_resized`.
+            reference = re.sub(rf"(?<![\w.]){ours}(?![\w.])", str(theirs), reference)
+        return reference
+
+
+class _Search:
+    """One talk, and the variants of the reference that it is tried on."""
+
+    def __init__(self, talk: Talk, module: str, reference: Reference) -> None:
+        self._talk, self._module, self._reference = talk, module, reference
+        self._theirs = [answer for _, answer in talk]
+        self._ends = time.process_time() + SECONDS
+        self._right = list(self._retold(Variant()))
+        theirs = zip(self._theirs, self._right, strict=True)
+        self._good = [_alike(their, right) for their, right in theirs]
+
+    def explanations(
+        self, known: Sequence[Mistake], beside: Sequence[Mistake]
+    ) -> list[tuple[Mistake, ...]]:
+        """The known mistakes that explain the talk: one, two, or one with another question's, made
+        `beside` it in the same code.
+        """
+        alone: list[tuple[Mistake, ...]] = [(one,) for one in known if self._explains((one,))]
+        if alone:
+            return alone
+        pairs = [pair for pair in self._pairs([*known, *beside]) if not set(pair) <= set(beside)]
+        found = filter(self._explains, pairs[:PAIRS])
+        return list(dict.fromkeys(tuple(one for one in pair if one in known) for pair in found))
+
+    def _explains(self, mistakes: tuple[Mistake, ...]) -> bool:
+        """Does it answer as the student's code did, and not always as the reference does?"""
+        telling, measured = False, 0
+        answers = zip(self._theirs, self._right, self._retold(Variant(mistakes)), strict=True)
+        try:
+            for theirs, right, wrong in answers:
+                if not _alike(theirs, wrong):
+                    return False
+                telling = telling or (wrong is not APART and not _alike(right, wrong))
+                measured += 0 if wrong is APART else _numbers(theirs)
+        except (EditError, SyntaxError):  # the two change the same line
             return False
-        telling = telling or not _alike(expected, wrong)
-    return telling and sum(_measures(answer) for _, answer in talk) >= 2
+        return telling and measured >= LEAST
+
+    def _pairs(self, known: Sequence[Mistake]) -> Iterator[tuple[Mistake, ...]]:
+        """The pairs of which each explains what the other leaves open."""
+        bad = {i for i, good in enumerate(self._good) if not good}
+        if not bad:
+            return
+        # The first wrong answer comes from one of them, or from both together.
+        first = {one: found for one in known if (found := self._changes(one, min(bad) + 1))}
+        others = known if any(all(found.values()) for found in first.values()) else list(first)
+        changed = {one: found for one in others if (found := self._changes(one, None))}
+        for pair in combinations(changed, 2):
+            one, other = (changed[mistake] for mistake in pair)
+            told = all((one | other)[i] for i in one.keys() ^ other.keys())
+            if told and bad == one.keys() | other.keys():
+                yield pair
+
+    def _changes(self, mistake: Mistake, end: int | None) -> dict[int, bool]:
+        """Which answers before `end` are other with the mistake than without it, and whether each
+        is then the student's. None of them when it spoils one that the student has right.
+        """
+        found = {}
+        for i, wrong in enumerate(islice(self._retold(Variant((mistake,))), end)):
+            if not _alike(self._right[i], wrong):
+                if self._good[i]:
+                    return {}
+                found[i] = _alike(self._theirs[i], wrong)
+        return found
+
+    def _retold(self, variant: Variant) -> Iterator[Any]:
+        """What a variant answers, asked for one by one: who has seen enough asks no further.
+
+        When it shows that the student's layers have other sizes, it goes on with theirs.
+        """
+        ask = self._reference.variant(self._module, variant.source)
+        ours: dict[int, Handle] = {}  # by the number that the student's object has
+        apart: set[int] = set()  # objects that are filled in another order than ours
+        later = set[int]()  # those of which an order that all share says more
+        for request, _ in self._talk:
+            if request.get("order") == "execution":
+                later |= set(_handles(request))
+        for i, (request, theirs) in enumerate(self._talk):
+            if time.process_time() > self._ends:
+                raise _TooLong
+            names = set(_handles(request))
+            if not names <= ours.keys():
+                yield APART
+                continue
+            answer = ask(_renamed(request, ours))
+            _pair(theirs.get("value"), answer.get("value"), ours)
+            if request["op"] == "fill":
+                sizes = _resized(theirs.get("value"), answer.get("value"))
+                if sizes and not variant.sizes:
+                    yield from islice(self._retold(replace(variant, sizes=sizes)), i, None)
+                    return
+                as_defined = request["order"] != "execution" and names <= later
+                same = _alike(theirs, answer) and not as_defined
+                apart = apart - names if same else apart | names
+                yield answer if same else APART
+            else:
+                silent = (
+                    request["op"] == "layers" or theirs.get("error", {}).get("kind") == "missing"
+                )
+                yield APART if silent or names & apart else answer
 
 
-def _replay(talk: Talk, send: Send) -> Iterator[Any]:
-    """The answers, asked for one by one: the first that differs ends the comparison."""
-    return (send(request) for request, _ in talk)
+def _handles(value: Any) -> Iterator[int]:
+    """The numbers of the objects that a request names."""
+    if isinstance(value, Handle):
+        yield value.id
+    elif isinstance(value, (dict, list, tuple)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _handles(item)
+
+
+def _renamed(value: Any, ours: dict[int, Handle]) -> Any:
+    """The request with our objects in the place of the student's."""
+    if isinstance(value, Handle):
+        return ours[value.id]
+    if isinstance(value, dict):
+        return {key: _renamed(item, ours) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_renamed(item, ours) for item in value)
+    return value
+
+
+def _pair(theirs: Any, answer: Any, ours: dict[int, Handle]) -> None:
+    """Note which objects of ours stand for the student's."""
+    if isinstance(theirs, Handle) and isinstance(answer, Handle):
+        ours[theirs.id] = answer
+    elif isinstance(theirs, dict) and isinstance(answer, dict):
+        for key in theirs.keys() & answer.keys():
+            _pair(theirs[key], answer[key], ours)
+    elif isinstance(theirs, (list, tuple)) and isinstance(answer, (list, tuple)):
+        for one, other in zip(theirs, answer, strict=False):
+            _pair(one, other, ours)
+
+
+def _resized(theirs: Any, ours: Any) -> Sizes:
+    """The sizes that our layers must take to have the student's shapes; () when none do.
+
+    The student's shapes are a claim: what is made by it must stay small.
+    """
+    try:
+        pairs = {
+            (a, b)
+            for one, other in zip(ours, theirs, strict=True)
+            for a, b in zip(one, other, strict=True)
+        }
+        if not all(type(b) is int and 0 < b <= WIDEST for _, b in pairs):
+            return ()
+        heavy = sum(math.prod(shape) for shape in theirs) > HEAVIEST
+    except (TypeError, ValueError):
+        return ()
+    changed = {a: b for a, b in pairs if a != b}
+    kept = {a for a, b in pairs if a == b}
+    unclear = len(changed) < sum(a != b for a, b in pairs) or kept & changed.keys()
+    chained = set(changed.values()) & changed.keys()
+    if heavy or unclear or chained or any(a < SMALLEST for a in changed):
+        return ()
+    return tuple(sorted(changed.items()))
 
 
 def _alike(a: Any, b: Any) -> bool:
     """Equal up to rounding; objects that stay over there are alike, errors by their type."""
+    if a is APART or b is APART:
+        return True
     if isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor):
         comparable = a.shape == b.shape and a.layout == b.layout
         return comparable and (identical(a, b) or matches(a.double(), b.double(), ROUNDING))
     if isinstance(a, Handle) and isinstance(b, Handle):
-        return a.id == b.id
+        return True
     if type(a) is not type(b):
         return False
     if isinstance(a, dict):
@@ -96,10 +302,10 @@ def _alike(a: Any, b: Any) -> bool:
     return bool(a == b)
 
 
-def _measures(value: Any) -> bool:
-    """Are there tensors in it, or numbers that are no mere counts?"""
+def _numbers(value: Any) -> int:
+    """How many numbers there are in it that are no mere counts."""
     if isinstance(value, dict):
-        return any(map(_measures, value.values()))
+        return sum(map(_numbers, value.values()))
     if isinstance(value, (list, tuple)):
-        return any(map(_measures, value))
-    return isinstance(value, (torch.Tensor, float))
+        return sum(map(_numbers, value))
+    return value.numel() if isinstance(value, torch.Tensor) else isinstance(value, float)

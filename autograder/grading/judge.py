@@ -157,8 +157,8 @@ def run_check(
         _steadily(tried)
     except (Fail, Partial) as fail:
         fraction = fail.fraction if isinstance(fail, Partial) else 0.0
-        known = diagnose(talk, check.question, check.module, reference)
-        return ended(FAIL, fraction, _joined(fail.message, known), fail.hint)
+        known = diagnose(talk, check.question, check.module, reference, said=fail.message)
+        return ended(FAIL, fraction, f"{fail.message} {known}".rstrip(), fail.hint)
     except Lost as lost:
         return ended(lost.state, 0.0, lost.message)
     except StudentError as error:
@@ -171,11 +171,6 @@ def run_check(
             return ended(FAIL, 0.0, SHAPELESS)
         return ended(UNGRADABLE, 0.0, f"{SORRY} ({type(error).__name__}: {error})"[:300])
     return ended(PASS, 1.0)
-
-
-def _joined(message: str, known: str) -> str:
-    """Both sentences, unless the check has said as much already."""
-    return message if not known or known in message else f"{message} It looks like this: {known}"
 
 
 def _steadily(attempt: Callable[[], T]) -> T:

@@ -43,6 +43,57 @@ def test_what_does_not_hold_is_said(one: audit.Trial, wrong: str) -> None:
     assert audit.run(one, seed=1).wrong == wrong
 
 
+BOTH = "It looks like this: a hat. And: a coat."
+EITHER = "It looks like one of these: a hat. Or: a coat."
+
+
+@pytest.mark.parametrize(
+    ("names", "said", "wrong"),
+    [
+        (("a hat.",), "Wrong. It looks like this: a hat.", []),
+        (("a hat.",), f"Wrong. {EITHER}", []),
+        (("a hat.", "a coat."), f"Wrong. {BOTH}", []),
+        (("a hat.",), f"Wrong. {BOTH}", ["a coat."]),
+        (("",), "Wrong. It looks like this: a hat.", ["a hat."]),
+        (("a shoe.",), f"Wrong. {EITHER}", ["a hat.", "a coat."]),
+        (("a shoe.",), "Wrong: a hat.", []),
+    ],
+)
+def test_the_name_of_another_mistake_is_a_wrong_one(
+    monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...], said: str, wrong: list[str]
+) -> None:
+    known = tuple(replace(MISTAKES[0], sentence=text) for text in ("a hat.", "a coat."))
+    monkeypatch.setattr(audit, "all_mistakes", lambda: known)
+    one = trial(audit.MISTAKE, WRONG, costs=QUESTION, names=names)
+    assert audit._wrong_names(one, said) == wrong
+
+
+def test_two_mistakes_of_a_part_are_tried_at_once_and_each_costs() -> None:
+    part = ASSIGNMENT.part("vae-theory")
+    found = list(audit.pairs(part, 3))
+    assert len(found) == 3 and found == list(audit.pairs(part, 3))
+    outcomes = [audit.run(one, 1) for one in found]
+    assert all(one.lost.keys() == one.trial.costs and not one.wrong for one in outcomes)
+    assert "3 pairs of mistakes, 0 not as they must be. All is named of 3" in shown(outcomes)[1]
+
+
+@pytest.mark.parametrize(
+    ("said", "how"),
+    [
+        ("x [fail 0.00] mu is not what the definition gives (off by up to 2 times).", "vague"),
+        ("x [fail 0.00] The network computes something else.\ny [fail 0.00] 3 of 4.", "pointed at"),
+        ("x [error 0.00] Your code raised TypeError: 3 (hw5_vae.py, line 3: a = b)", "pointed at"),
+        (f"x [fail 0.00] Wrong. It looks like this: {MISTAKES[0].sentence}", "named"),
+        (f"x [fail 0.00] The answer is wrong: {MISTAKES[0].sentence}", "named"),
+    ],
+)
+def test_how_a_mutant_is_told_is_counted(said: str, how: str) -> None:
+    one = audit.Outcome(trial(audit.MUTANT, WRONG), 1, {"gan-theory.3e": 1.0}, said, "")
+    assert audit.how_told(one) == how
+    printed = shown([one])[1]
+    assert f"1 {how}" in printed and ("Vague of this mutant" in printed) == (how == "vague")
+
+
 def shown(outcomes: list[audit.Outcome]) -> tuple[int, str]:
     console = Console(width=160, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
     return authoring.show(ASSIGNMENT, outcomes, console), console.export_text()

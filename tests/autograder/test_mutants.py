@@ -17,6 +17,7 @@ def asked(x, y):
     ### BEGIN SOLUTION part.question
     optimizer.zero_grad()
     z = -torch.cat((x, y), dim=1) * 0.5
+    w = {"loss": loss(x, 3.0), "z": z}
     return z < 3
     ### END SOLUTION
 '''
@@ -32,6 +33,15 @@ def test_each_operator_constant_argument_and_statement_is_changed_once() -> None
         "z = -torch.cat((x, y)) * 0.5",
         "z = -torch.cat((x, y), dim=2) * 0.5",
         "z = -torch.cat((x, y), dim=1) * 1.0",
+        "z = -torch.cat((x, y), dim=1) * (-0.5)",
+        "z = -torch.cat((y, x), dim=1) * 0.5",
+        'w = {"loss": loss(3.0, x), "z": z}',
+        'w = {"loss": loss(x.detach(), 3.0), "z": z}',
+        'w = {"loss": loss(1.1 * x, 3.0), "z": z}',
+        'w = {"loss": loss(x, 6.0), "z": z}',
+        'w = {"loss": loss(x, (-3.0)), "z": z}',
+        "w = {'z': z}",
+        "w = {'loss': loss(x, 3.0)}",
         "return (z <= 3)",
         "return z < 4",
     }

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from ...checking.catalogue import Mistake
+from functools import partial
+
+from ...checking.catalogue import Mistake, told
 
 PART = "ae-gan"
 
-
-def _of(question: str, within: str, *rows: tuple[str, str, str, str]) -> tuple[Mistake, ...]:
-    """Mistakes of one edit each: name, sentence, old, new."""
-    return tuple(
-        Mistake(name, f"{PART}.{question}", sentence, within, ((old, new),))
-        for name, sentence, old, new in rows
-    )
-
+_of = partial(told, PART)
 
 TRAIN = "def train_ae_gan"
 NETWORKS = "(model.encoder, model.generator, model.discriminator)"

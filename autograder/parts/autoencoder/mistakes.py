@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ...checking.catalogue import Mistake
+from functools import partial
+
+from ...checking.catalogue import Mistake, told_one
 
 CLEARED = "            optimizer.zero_grad()\n"
 STEP = "            optimizer.step()\n"
 
-
-def _within(question: str, within: str, id: str, sentence: str, *edits: tuple[str, str]) -> Mistake:
-    return Mistake(id, f"autoencoder.{question}", sentence, within, edits)
+_within = partial(told_one, "autoencoder")
 
 
 def _encoder(id: str, sentence: str, *edits: tuple[str, str]) -> Mistake:
@@ -122,6 +122,7 @@ LOADER = (
 
 NEVER_CLEARED = "Gradients are never cleared: each step takes those of all steps before it as well."
 CLEARED_TOO_LATE = "Gradients are cleared between backward and step, so that nothing is learnt."
+NO_BACKWARD = "backward is never called, so that nothing is learnt."
 RATE = "The optimizer ignores lr."
 PLAIN = "The optimizer is plain gradient descent; the question asks for Adam."
 ONCE = "Training goes through the loader once, whatever epochs says."
@@ -154,7 +155,7 @@ def _steps(question: str, within: str, backward: str) -> tuple[Mistake, ...]:
         one("one-epoch", ONCE, ("resumable(epochs,", "resumable(1,")),
         one("first-batch", FIRST_BATCH, ("progress(loader,", "progress(list(loader)[:1],")),
         one("new-optimizer", REMADE, (epoch, epoch + remade)),
-        one("no-backward", "", (f"            {backward}.backward()\n", "")),
+        one("no-backward", NO_BACKWARD, (f"            {backward}.backward()\n", "")),
     )
 
 

@@ -5,32 +5,15 @@ A sentence is empty where the check itself says what is wrong.
 
 from __future__ import annotations
 
-from ...checking.catalogue import Mistake
+from functools import partial
+
+from ...checking.catalogue import Mistake, caught, caught_one, told
 from .styles import INIT
 
 PART = "conv-gan"
 
-Row = tuple[str, str, str, str]
-
-
-def _of(question: str, within: str, *rows: Row) -> tuple[Mistake, ...]:
-    """Mistakes of one edit each: name, what the checks say, old, new."""
-    return tuple(_more(question, within, name, says, (old, new)) for name, says, old, new in rows)
-
-
-def _told(question: str, within: str, *rows: Row) -> tuple[Mistake, ...]:
-    """Mistakes of one edit each, of which the checks know nothing: name, sentence, old, new."""
-    return tuple(
-        Mistake(name, f"{PART}.{question}", sentence, within, ((old, new),))
-        for name, sentence, old, new in rows
-    )
-
-
-def _more(
-    question: str, within: str, name: str, says: str, *edits: tuple[str, str], code: str = ""
-) -> Mistake:
-    return Mistake(name, f"{PART}.{question}", "", within, edits, code, says)
-
+_of, _told = partial(caught, PART), partial(told, PART)
+_more = partial(caught_one, PART)
 
 D_IN, G_IN = "class DNet", "class GNet"
 LOGITS = "return self.fc(h.flatten(1))"

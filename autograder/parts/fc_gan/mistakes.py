@@ -5,23 +5,13 @@ A sentence is empty where the check itself says what is wrong.
 
 from __future__ import annotations
 
-from ...checking.catalogue import Mistake
+from functools import partial
+
+from ...checking.catalogue import Mistake, caught, caught_one
 
 PART = "fc-gan"
 
-Edit = tuple[str, str]
-
-
-def _of(question: str, within: str, *rows: tuple[str, str, str, str]) -> tuple[Mistake, ...]:
-    """Mistakes of one edit each: name, what the checks say, old, new."""
-    return tuple(_more(question, within, name, says, (old, new)) for name, says, old, new in rows)
-
-
-def _more(
-    question: str, within: str, name: str, says: str, *edits: Edit, code: str = ""
-) -> Mistake:
-    return Mistake(name, f"{PART}.{question}", "", within, edits, code, says)
-
+_of, _more = partial(caught, PART), partial(caught_one, PART)
 
 RAND = "torch.rand(batch_size, noise_dim, dtype=dtype, device=device)"
 NORMAL = RAND.replace("rand", "randn")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ...checking.catalogue import Mistake
+from functools import partial
+
+from ...checking.catalogue import Mistake, told
 
 PART = "fc-vae"
 
@@ -13,12 +15,7 @@ def _mistake(
     return Mistake(name, f"{PART}.{question}", sentence, within, edits)
 
 
-def _of(question: str, within: str, *rows: tuple[str, str, str, str]) -> tuple[Mistake, ...]:
-    """Mistakes of one edit each: name, sentence, old, new."""
-    return tuple(
-        _mistake(question, name, sentence, within, (old, new)) for name, sentence, old, new in rows
-    )
-
+_of = partial(told, PART)
 
 VAE, CVAE = "class VAE(nn.Module)", "class CVAE(nn.Module)"
 

@@ -81,10 +81,11 @@ def test_a_unique_lookalike_says_its_sentence(expected):
         )
 
 
-def test_two_lookalikes_say_nothing(expected):
-    with pytest.raises(Fail) as fail:
-        close(2 * expected, expected, "x", lookalikes={"a": 2 * expected, "b": 2 * expected})
-    assert "definition" in fail.value.message
+def test_of_two_lookalikes_it_may_be_either_and_of_many_none_is_named(expected):
+    with pytest.raises(Fail, match=r"x is wrong, for one of these reasons: a\. Or: b\."):
+        close(2 * expected, expected, "x", lookalikes={"a.": 2 * expected, "b.": 2 * expected})
+    with pytest.raises(Fail, match="definition"):
+        close(2 * expected, expected, "x", lookalikes={name: 2 * expected for name in "abcd"})
 
 
 def test_a_message_never_holds_the_expected_number():
