@@ -264,8 +264,9 @@ class Session:
         for place in request["inputs"]:
             *path, last = place if isinstance(place, list) else [place]
             holder = args[path[0]] if path else args
-            holder[last] = holder[last].detach().clone().requires_grad_(True)
-            leaves.append(holder[last])
+            leaves.append(holder[last].detach().clone().requires_grad_(True))
+            # No leaf, as in training, where a network gave it: code may work on it in place.
+            holder[last] = leaves[-1].clone()
         models = [self._inward(handle) for handle in request["objects"]]
         for model in models:
             for parameter in model.parameters():
@@ -420,19 +421,33 @@ def _seed(seed: int | None) -> None:
 
 
 def _executed(model: nn.Module, args: list[Any]) -> list[nn.Module]:
-    """The leaf layers of `model`, in the order in which a forward pass on `args` calls them."""
+    """The leaf layers of `model`, in the order in which a forward pass on `args` calls them, as
+    layer(x) or as layer.forward(x).
+    """
     order: list[nn.Module] = []
-    hooks = [
-        layer.register_forward_pre_hook(lambda layer, _: order.append(layer))
-        for layer in model.modules()
-        if not list(layer.children())
-    ]
+
+    def noted(layer: nn.Module) -> Callable[..., Any]:
+        run = layer.forward
+
+        def forward(*inputs: Any, **named: Any) -> Any:
+            order.append(layer)
+            return run(*inputs, **named)
+
+        return forward
+
+    layers = [layer for layer in model.modules() if not list(layer.children())]
+    own = [vars(layer).get("forward", ABSENT) for layer in layers]
     try:
+        for layer in layers:
+            layer.forward = noted(layer)
         with torch.no_grad():
             model(*args)
     finally:
-        for hook in hooks:
-            hook.remove()
+        for layer, before in zip(layers, own, strict=True):
+            if before is ABSENT:
+                vars(layer).pop("forward", None)
+            else:
+                layer.forward = before
     return order
 
 
