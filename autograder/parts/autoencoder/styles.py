@@ -235,7 +235,7 @@ class ConditionalBetaVAE(BetaVAE):
         q = self.encoder(x, c)
         mu, log_sigma = q[:, : self.nz], q[:, self.nz :]
         z = mu + log_sigma.exp() * torch.randn(mu.shape)
-        return {"q": q, "rec": self.decoder(z, c)}
+        return {"q": q, "rec": self.decoder(z, c), "c": c}
 
     def reconstruct(self, x, c=None):
         return self.decoder(self.encoder(x, c)[:, : self.nz], c).reshape(-1, 28, 28)
