@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 from ...checking.expect import Fail, Partial, close, expect, first_possible, matches
-from ...checking.proxy import Remote, StudentError, fill, items, stub, value, weights
+from ...checking.proxy import Remote, StudentError, assign, fill, items, stub, value, weights
 from ...checking.registry import Rng, check
 from ...checking.routes import CUT
 from ..fc_vae.models import IMAGE, LATENT, PIXELS, linears, run_network
@@ -279,7 +279,7 @@ def _compare_training(
     usual: bool = False,
 ) -> None:
     def compare(train: Train) -> None:
-        goal, _ = _train(ref, loader, epochs, lr, start)
+        goal, _ = train(ref, loader, epochs, lr, start)
         moved, _ = train(hw5_vae, loader, epochs, lr, start)
         if usual:
             expect_usual_adam(moved, goal, start)
@@ -302,11 +302,11 @@ def _train_apart(
     near: Remote, loader: list[Batch], epochs: int, lr: float, start: list[torch.Tensor]
 ) -> tuple[torch.Tensor, Any]:
     """The same for loops that call model.encoder and model.decoder."""
-    decoder = stub(near, start[0], start[1], (1, PIXELS), squash=True)
-    encoder = stub(near, torch.ones(PIXELS), torch.zeros(PIXELS))
-    model = toy(near, encoder=encoder, decoder=decoder)
+    model = model_of(near.AutoEncoder, lambda: near.AutoEncoder(LATENT))
+    assign(model.encoder, stub(near, torch.ones(PIXELS), torch.zeros(PIXELS)))
+    assign(model.decoder, stub(near, start[0], start[1], (1, PIXELS), squash=True))
     losses = near.train_autoencoder(model, loader, epochs, lr)
-    return movement(start, weights(decoder)), losses
+    return movement(start, weights(model.decoder)), losses
 
 
 @check("autoencoder.loop", share=1)
@@ -320,7 +320,7 @@ def returns_every_loss(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     def compare(train: Train) -> None:
         moved, losses = train(hw5_vae, loader, epochs, lr, start)
         found = series(losses, epochs * len(loader), "What train_autoencoder returns")
-        goal, right = _train(ref, loader, epochs, lr, start)
+        goal, right = train(ref, loader, epochs, lr, start)
         expected = torch.tensor(right)
         if matches(moved, goal, 2e-3):
             close(found, expected, "What train_autoencoder returns")
