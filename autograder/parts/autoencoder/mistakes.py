@@ -33,6 +33,11 @@ ARCHITECTURE = (
     ),
     _encoder("no-relu", "there is no ReLU between its layers", ("            nn.ReLU(),\n", "")),
     _encoder(
+        "another-slope",
+        "a ReLU of another slope stands where ReLU is asked for.",
+        ("nn.ReLU()", "nn.LeakyReLU(0.1)"),
+    ),
+    _encoder(
         "narrow-encoder",
         "the hidden layers have 128 and 64 units",
         ("256", "128"),
@@ -66,6 +71,15 @@ ARCHITECTURE = (
     ),
     _decoder(
         "no-sigmoid", "the Sigmoid at its end is missing.", ("            nn.Sigmoid(),\n", "")
+    ),
+    _decoder(
+        "no-activations",
+        "the Sigmoid at its end is missing.",
+        (
+            "            nn.Linear(64, 256),\n            nn.ReLU(),\n",
+            "            nn.Linear(64, 256),\n",
+        ),
+        ("            nn.Sigmoid(),\n", ""),
     ),
     _decoder("tanh-on-pixels", "its end is Tanh", ("nn.Sigmoid()", "nn.Tanh()")),
     _decoder(
@@ -166,7 +180,10 @@ LOADER = (
 )
 
 NEVER_CLEARED = "Gradients are never cleared: each step takes those of all steps before it as well."
-CLEARED_TOO_LATE = "Gradients are cleared between backward and step, so that nothing is learnt."
+NOTHING_LEARNT = (
+    "A step finds no gradients, or there is none: backward fills them, step follows, and zero_grad "
+    "does not stand between the two."
+)
 RATE = "The optimizer ignores lr."
 PLAIN = "The optimizer is plain gradient descent; the question asks for Adam."
 ONCE = "Training goes through the loader once, whatever epochs says."
@@ -185,7 +202,7 @@ def _steps(question: str, within: str, backward: str) -> tuple[Mistake, ...]:
     epoch = '        print(f"Run Epoch {epoch}")\n'
     return (
         one("gradients-add-up", NEVER_CLEARED, (CLEARED, "")),
-        one("gradients-cleared-too-late", CLEARED_TOO_LATE, *late),
+        one("gradients-cleared-too-late", NOTHING_LEARNT, *late),
         one(
             "rate-by-heart",
             RATE,
