@@ -1,5 +1,6 @@
-"""Which way training goes: what each output of the student's code learns from, and what it must
-not; and whether the rows of a batch leave one another alone.
+"""Which way training goes, and whether the rows of a batch leave one another alone.
+
+What each output of the student's code must learn from, and what it must not.
 """
 
 from __future__ import annotations

@@ -70,6 +70,7 @@ from .models import (
     model_of,
     movement,
     new_model,
+    own_code,
     q_and_rec,
     series,
     telling,
@@ -132,13 +133,12 @@ def _runs(make: Callable[[], Remote], inputs: Sequence[torch.Tensor]) -> None:
     x, *c = inputs
     try:
         model = make().eval()
-        q = model.encoder(*inputs)
-        flat = tensor(q, [(len(x), 2 * LATENT)], "")
+        q = own_code(model.encoder, *inputs, size=2 * LATENT)
         model.decoder(q[:, :LATENT], *c)
     except (StudentError, Fail):
         return
     found, rec = q_and_rec(model(*inputs))
-    close(found, flat, "q", hint="q is what the encoder gives, both halves.")
+    close(found, q, "q", hint="q is what the encoder gives, both halves.")
     flat_images(rec, len(x), "rec")
 
 

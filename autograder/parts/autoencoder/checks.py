@@ -45,6 +45,7 @@ from .models import (
     model_of,
     movement,
     new_model,
+    own_code,
     series,
     telling,
     toy,
@@ -140,8 +141,8 @@ def _as_it_is(make: Callable[[], Remote], x: torch.Tensor, seed: int, what: str)
     try:
         model = make().eval()
         fill(model, seed)
-        expected = model.decoder(model.encoder(x))
-    except StudentError:
+        expected = model.decoder(own_code(model.encoder, x, size=LATENT))
+    except (StudentError, Fail):
         return
     for images in (x, x.flatten(1)):
         with suppress(StudentError):

@@ -166,6 +166,13 @@ def expect_size(value: Any, shape: tuple[int, int], what: str) -> None:
     tensor(value, [shape, (n, 1, size)], what)
 
 
+def own_code(encoder: Remote, *inputs: torch.Tensor, size: int) -> torch.Tensor:
+    """What the student's own encoder gives, fit to be handed on. Fails otherwise."""
+    code = encoder(*inputs)
+    expect(isinstance(code, torch.Tensor) and code.dtype == torch.float32, "No code.")
+    return tensor(code, [(len(inputs[0]), size)], "The code")
+
+
 def for_other_sizes(
     make: Callable[[], Remote], inputs: Sequence[torch.Tensor], shape: tuple[int, int], name: str
 ) -> None:
