@@ -134,8 +134,8 @@ def _gaps(part: Part) -> Iterator[Trial]:
         shared = [one for one, names in places(part).items() if names == places(part)[question]]
         costs, name = frozenset(shared), question.partition(".")[2]
         yield Trial(part.id, GAP, f"{name}/unwritten", unwritten, costs)
-        raising = unwritten.replace("raise NotImplementedError", "raise RuntimeError")
-        if raising != unwritten:
+        raising = _raising(unwritten, right)
+        if raising != unwritten:  # what is unwritten at the top level raises nothing
             yield Trial(part.id, GAP, f"{name}/raising", raising, costs, ("RuntimeError",))
 
 
@@ -155,6 +155,15 @@ def pairs(part: Part, count: int) -> Iterator[Trial]:
             count -= 1
             if not count:
                 return
+
+
+def _raising(unwritten: str, right: str) -> str:
+    """RuntimeError in place of what the stubs raise; what the solution raises itself stays."""
+    ours = set(right.split("\n"))
+    return "\n".join(
+        line if line in ours else line.replace("raise NotImplementedError", "raise RuntimeError")
+        for line in unwritten.split("\n")
+    )
 
 
 def _need_python(trial: Trial) -> None:

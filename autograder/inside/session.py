@@ -422,7 +422,9 @@ def _seed(seed: int | None) -> None:
 
 
 def _executed(model: nn.Module, args: list[Any]) -> list[nn.Module]:
-    """The leaf layers of `model`, in the order in which a forward pass on `args` calls them."""
+    """The leaf layers of `model`, in the order in which a forward pass on `args` calls them, as
+    layer(x) or as layer.forward(x).
+    """
     order: list[nn.Module] = []
     leaves = [layer for layer in model.modules() if not list(layer.children())]
     before = [vars(layer).get("forward", ABSENT) for layer in leaves]

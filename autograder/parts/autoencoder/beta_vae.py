@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import torch
@@ -33,12 +34,14 @@ from ...checking.proxy import (
     fill,
     gradients,
     reseeded,
+    shapes,
     stub,
     trainee,
     value,
     weights,
 )
 from ...checking.registry import Rng, check
+from ...checking.routes import CUT
 from ...inside.session import recipe
 from ..fc_vae.models import IMAGE, LATENT, PIXELS
 from .models import (
@@ -49,23 +52,33 @@ from .models import (
     ENCODER,
     HIDDEN,
     SAMPLING,
+    WIDE,
     Networks,
+    any_shape,
     batches_of,
+    expect_float32,
     expect_moved,
     expect_shape,
+    expect_size,
     expect_standard,
+    expect_usual_adam,
     flat_images,
+    for_other_sizes,
     give_classes,
     layered,
+    learns,
+    model_of,
     movement,
     new_model,
+    own_code,
     q_and_rec,
     series,
+    telling,
     toy,
 )
 
 Batch = tuple[torch.Tensor, torch.Tensor]
-Make = Callable[[float], Remote]
+Make = Callable[..., Remote]
 
 CONDITIONAL = ("ConditionalAEEncoder", "ConditionalAEDecoder")
 MEANS = "Both terms are means over all their entries; the total is rec_loss + beta * kl_loss."
@@ -74,43 +87,59 @@ LABELS = "One-hot labels stand behind the image, [x, c], and behind the code, [z
 
 
 def _beta_vae(hw5_vae: Remote) -> Make:
-    return lambda beta: new_model(hw5_vae, lambda: hw5_vae.BetaVAE(LATENT, beta))
+    def make(beta: float, nz: int = LATENT) -> Remote:
+        built = partial(new_model, hw5_vae, partial(hw5_vae.BetaVAE, nz, beta))
+        return model_of(hw5_vae.BetaVAE, built, nz=nz, beta=beta)
+
+    return make
 
 
 def _conditional(hw5_vae: Remote) -> Make:
-    def make(beta: float) -> Remote:
-        made: Remote = hw5_vae.ConditionalBetaVAE(LATENT, beta, True, CLASSES)
-        return made
+    def make(beta: float, nz: int = LATENT) -> Remote:
+        options = {"nz": nz, "beta": beta, "conditional": True, "num_labels": CLASSES}
+        new = partial(hw5_vae.ConditionalBetaVAE, **options)
+        built = partial(new_model, hw5_vae, new, CONDITIONAL)
+        return model_of(hw5_vae.ConditionalBetaVAE, built, **options)
 
-    return lambda beta: new_model(hw5_vae, lambda: make(beta), CONDITIONAL)
+    return make
 
 
 @check("autoencoder.beta_vae", share=1)
 def builds_both_networks(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     """The encoder of BetaVAE gives 2 * nz numbers, and its decoder takes nz."""
     x, z = rng.uniform(0, 1, 4, PIXELS), rng.normal(4, LATENT)
-    give = f"With nz={LATENT}, the encoder gives"
-    take = f"With nz={LATENT}, what the decoder gives"
-
-    def of_given_classes() -> None:
-        give_classes(hw5_vae, rng.seed)
-        model = hw5_vae.BetaVAE(LATENT, 0.5)
-        for part, inputs, outputs, what in (
-            (model.encoder, x, 2 * LATENT, give),
-            (model.decoder, z, PIXELS, take),
-        ):
+    _runs(lambda: hw5_vae.BetaVAE(LATENT, 0.5), (x,))
+    parts: list[tuple[str, torch.Tensor, int, Any, Any]] = [
+        ("encoder", x, 2 * LATENT, ENCODER, HIDDEN),
+        ("decoder", z, PIXELS, DECODER, HIDDEN[::-1]),
+    ]
+    give_classes(hw5_vae, rng.seed)
+    for name, inputs, outputs, acts, hidden in parts:
+        part = getattr(hw5_vae.BetaVAE(LATENT, 0.5), name)
+        what = f"With nz={LATENT}, what the {name} gives"
+        if len(shapes(part)) == 2:  # a given one
             weight = recipe(rng.seed, 0, (inputs.shape[1], outputs))
             close(part(inputs), inputs @ weight + recipe(rng.seed, 1, (outputs,)), what)
+            expect(learns(part, (inputs,), (part,)), f"The {name} does not learn.", CUT)
+        else:
+            expect_size(part(inputs), (4, outputs), what)
+            layered(part, (inputs,), inputs, acts, hidden, rng.seed, what)
 
-    def of_its_own() -> None:
-        model = new_model(hw5_vae, lambda: hw5_vae.BetaVAE(LATENT, 0.5), ("", ""))
-        fill(model, rng.seed)
-        q = tensor(model.encoder(x), [(4, 2 * LATENT), (4, 1, 2 * LATENT)], give)
-        images, _ = flat_images(model.decoder(z), 4, take)
-        varied = bool(q.std(0).min() > 0) and bool(images.std(0).max() > 0)
-        expect(varied, "Encoder or decoder of BetaVAE gives the same for all inputs.")
 
-    either(of_its_own, of_given_classes)
+def _runs(make: Callable[[], Remote], inputs: Sequence[torch.Tensor]) -> None:
+    """Of the student's own networks, forward gives what the encoder gives, and images. Networks
+    that raise have cost their marks.
+    """
+    x, *c = inputs
+    try:
+        model = make().eval()
+        q = own_code(model.encoder, *inputs, size=2 * LATENT)
+        model.decoder(q[:, :LATENT], *c)
+    except (StudentError, Fail):
+        return
+    found, rec = q_and_rec(model(*inputs))
+    close(found, q, "q", hint="q is what the encoder gives, both halves.")
+    flat_images(rec, len(x), "rec")
 
 
 @check("autoencoder.beta_vae", share=2)
@@ -118,23 +147,22 @@ def encodes_samples_and_decodes(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     """forward returns q, the encoder's mu and log_sigma side by side, and rec, decoded from a draw
     z = mu + exp(log_sigma) * eps that gradients pass.
 
-    The noise is read off rec: mean, spread, the share within one sigma and all covariances of 600
-    draws of 7 numbers within six standard errors; a right answer fails with a probability below
-    1e-6.
+    The noise is read off rec, 600 draws of 40 numbers (see `expect_standard`); a right answer fails
+    with a probability below 1e-6.
     """
-    _samples(_beta_vae(hw5_vae), Networks.draw(rng), rng)
+    _samples(_beta_vae(hw5_vae), Networks.draw(rng, 2 * WIDE, latent=WIDE), rng)
 
 
 def _samples(make: Make, given: Networks, rng: Rng, classes: int = 0) -> None:
     """forward of both models: q is what the encoder gives, rec is decoded from a draw of it."""
-    model = given.install(make(0.5))
+    model = given.install(make(0.5, given.latent))
     x = rng.uniform(0, 1, DRAWS, *IMAGE)
     c = (rng.labels(DRAWS, classes),) if classes else ()
     few = (x[:5], *(one[:5] for one in c))
     result, *small = model(x, *c), model(*few), model(*few)
     q, rec = q_and_rec(result)
     expected = given.q(x, *c)
-    shape = (DRAWS, 1, 2 * LATENT)
+    shape = (DRAWS, 1, 2 * given.latent)
     close(q, expected, "q", shapes=[shape], hint="q is what the encoder gives, both halves.")
     images, _ = flat_images(rec, DRAWS, "rec")
     z = given.codes(images, *c)
@@ -146,6 +174,11 @@ def _samples(make: Make, given: Networks, rng: Rng, classes: int = 0) -> None:
     draws = [flat_images(q_and_rec(one)[1], 5, "rec")[0] for one in small]
     expect(not matches(draws[0], draws[1]), "Two calls draw the same noise.", SAMPLING)
     _passes_gradient(model, given, rng, classes)
+    for name, of in (("q", [model.encoder]), ("rec", [model.encoder, model.decoder])):
+        through = learns(model, few, of, name)
+        expect(through, f"No gradient goes from {name} to the networks that made it.", CUT)
+    expect_float32(q, "q")
+    expect_float32(rec, "rec")
 
 
 def _passes_gradient(model: Remote, given: Networks, rng: Rng, classes: int) -> None:
@@ -159,7 +192,7 @@ def _passes_gradient(model: Remote, given: Networks, rng: Rng, classes: int) -> 
     z = given.codes(images, *c)
     if z is None:
         raise Fail("rec is not what the decoder makes of a code.", SAMPLING)
-    mu = given.q(x, *c)[:, :LATENT]
+    mu = given.q(x, *c)[:, : given.latent]
     by_code = weight @ given.decoder.weight.T
     by_q = torch.cat((by_code, by_code * (z - mu)), dim=1)
     expected = (by_q @ given.encoder.weight.T).reshape(x.shape)
@@ -317,21 +350,32 @@ def takes_steps_on_the_total(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     """For every batch, train_beta_vae takes one step of Adam with the learning rate lr, down the
     gradient of the total that model.loss returns.
     """
-    _compare_training(hw5_vae, ref, rng, batches_of(rng, 3), 1, 0.02)
+    _compare_training(hw5_vae, ref, _Trainee.draw(rng), batches_of(rng, 3), 1, 0.02)
+    loader, start = telling(rng)
+    _compare_training(hw5_vae, ref, _Trainee(*start), loader, 1, 0.02, usual=True)
 
 
 @check("autoencoder.beta_vae_loop", share=1)
 def trains_every_epoch(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     """Training goes through the loader as often as epochs says."""
-    _compare_training(hw5_vae, ref, rng, batches_of(rng, 2), 3, 0.005)
+    _compare_training(hw5_vae, ref, _Trainee.draw(rng), batches_of(rng, 2), 3, 0.005)
 
 
 def _compare_training(
-    hw5_vae: Remote, ref: Remote, rng: Rng, loader: list[Batch], epochs: int, lr: float
+    hw5_vae: Remote,
+    ref: Remote,
+    model: _Trainee,
+    loader: list[Batch],
+    epochs: int,
+    lr: float,
+    usual: bool = False,
 ) -> None:
-    model = _Trainee.draw(rng)
     expected, _ = model.train(ref, loader, epochs, lr)
-    expect_moved(model.train(hw5_vae, loader, epochs, lr)[0], expected)
+    moved, _ = model.train(hw5_vae, loader, epochs, lr)
+    if usual:
+        expect_usual_adam(moved, expected, model.parameters)
+    else:
+        expect_moved(moved, expected)
 
 
 class _Trainee:
@@ -441,9 +485,13 @@ def tells_the_encoder_the_class(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     """ConditionalAEEncoder reads the flat image and the one-hot label side by side, [x, c], in the
     layers of AEEncoder.
     """
+    what = "What ConditionalAEEncoder gives"
     x, c = rng.uniform(0, 1, 4, PIXELS), _labels(4)
-    new = lambda: hw5_vae.ConditionalAEEncoder(2 * LATENT, PIXELS, True, CLASSES)  # noqa: E731
-    _reads_the_class(new, x, c, ENCODER, HIDDEN, rng.seed, "What ConditionalAEEncoder gives")
+    new = partial(hw5_vae.ConditionalAEEncoder, 2 * LATENT, PIXELS, True, CLASSES)
+    _reads_the_class(new, x, c, ENCODER, HIDDEN, rng.seed, what)
+    any_shape(new(), x, c, what=what)
+    other = partial(hw5_vae.ConditionalAEEncoder, 3, 50, True, 6)
+    for_other_sizes(other, (rng.uniform(0, 1, 3, 50), c[:3] % 6), (3, 3), "ConditionalAEEncoder")
 
 
 @check("autoencoder.conditional", share=2)
@@ -452,14 +500,16 @@ def tells_the_decoder_the_class(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     of AEDecoder.
     """
     z, c = rng.normal(4, LATENT), _labels(4)
-    new = lambda: hw5_vae.ConditionalAEDecoder(LATENT, PIXELS, True, CLASSES)  # noqa: E731
+    new = partial(hw5_vae.ConditionalAEDecoder, LATENT, PIXELS, True, CLASSES)
     what = "What ConditionalAEDecoder gives"
     _reads_the_class(new, z, c, DECODER, HIDDEN[::-1], rng.seed, what)
+    other = partial(hw5_vae.ConditionalAEDecoder, 5, 50, True, 6)
+    for_other_sizes(other, (rng.normal(3, 5), c[:3] % 6), (3, 50), "ConditionalAEDecoder")
 
 
 def _labels(n: int) -> torch.Tensor:
-    """Different classes, none of them its own place."""
-    return (torch.arange(n) * 3 + 2) % CLASSES
+    """Different classes, the last one among them, none of them its own place."""
+    return (torch.arange(n) * 3 + 3) % CLASSES
 
 
 def _reads_the_class(
@@ -490,7 +540,15 @@ def samples_with_the_class(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
 
     The noise is read off rec as for BetaVAE, with the same probability of a false alarm.
     """
-    _samples(_conditional(hw5_vae), Networks.draw(rng, classes=CLASSES), rng, CLASSES)
+    make, given = _conditional(hw5_vae), Networks.draw(rng, 2 * WIDE, CLASSES, latent=WIDE)
+    x, c = rng.uniform(0, 1, 5, PIXELS), _labels(5)
+    _samples(make, given, rng, CLASSES)
+    _runs(lambda: hw5_vae.ConditionalBetaVAE(LATENT, 0.5, True, CLASSES), (x, c))
+    _runs(lambda: hw5_vae.ConditionalBetaVAE(LATENT, 0.5, False, 0), (x,))
+    result = given.install(make(0.5, WIDE))(x, c)
+    kept = isinstance(result, dict) and result.get("c")
+    if not isinstance(kept, torch.Tensor) or not torch.equal(kept, c):
+        raise Partial(0.75, "The dict that forward returns has no `c`, the labels it was given.")
 
 
 @check("autoencoder.conditional", share=1)
@@ -540,9 +598,13 @@ def does_without_a_class(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
         (hw5_vae.ConditionalAEEncoder(2 * LATENT, PIXELS, False, CLASSES), x, ENCODER, HIDDEN),
         (hw5_vae.ConditionalAEDecoder(LATENT, PIXELS, False, CLASSES), z, DECODER, HIDDEN[::-1]),
     )
+    what = "With conditional=False, what it gives"
     for part, inputs, acts, hidden in parts:
         with suppress(Partial):  # a slip in the layers has cost its marks
-            layered(part, (inputs,), inputs, acts, hidden, rng.seed, "With conditional=False, it")
+            layered(part, (inputs,), inputs, acts, hidden, rng.seed, what)
+        alone, told = part(inputs), part(inputs, _labels(4))
+        alike = isinstance(told, torch.Tensor) and matches(told, alone)
+        expect(alike, f"{what} depends on the class; ignore it.")
 
 
 @check("autoencoder.conditional_loop")
@@ -599,7 +661,7 @@ def draws_a_code_for_each_digit(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     The codes are read off the images of 600 labels as for sample_prior, with the same probability
     of a false alarm.
     """
-    given = Networks.draw(rng, classes=CLASSES)
+    given = Networks.draw(rng, WIDE, CLASSES, latent=WIDE)
     labels = rng.labels(DRAWS)
     result, *small = (_digits(hw5_vae, given, one) for one in (labels, labels[:5], labels[:5]))
     images, _ = flat_images(result, DRAWS, "What sample_digits gives")
@@ -614,10 +676,10 @@ def draws_a_code_for_each_digit(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
 
 def _codes_of_any_class(given: Networks, images: torch.Tensor) -> torch.Tensor:
     """The codes of images of other classes than were asked for: each of the class that fits."""
-    codes = torch.full((len(images), LATENT), math.nan)
+    codes = torch.full((len(images), given.latent), math.nan)
     for k in range(CLASSES):
         labels = torch.full((len(images),), k)
-        rest = images - given.decode(torch.zeros(len(images), LATENT), labels)
+        rest = images - given.decode(torch.zeros(len(images), given.latent), labels)
         z = rest @ torch.linalg.pinv(given.decoder.weight)
         fits = (z @ given.decoder.weight - rest).abs().amax(1) < 1e-3 * rest.abs().max()
         codes[fits] = z[fits]
@@ -632,10 +694,10 @@ def _digits(hw5_vae: Remote, given: Networks, labels: torch.Tensor) -> Any:
 
     def of_a_toy() -> Any:
         decoder = stub(hw5_vae, d.weight, d.bias, (1, PIXELS), table=table)
-        return toy(hw5_vae, decoder=decoder, nz=LATENT, conditional=True, num_labels=CLASSES)
+        return toy(hw5_vae, decoder=decoder, nz=given.latent, conditional=True, num_labels=CLASSES)
 
     def of_its_own() -> Any:
-        return given.install(_conditional(hw5_vae)(0.5))
+        return given.install(_conditional(hw5_vae)(0.5, given.latent))
 
     try:
         return hw5_vae.sample_digits(of_a_toy(), labels)

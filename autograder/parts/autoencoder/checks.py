@@ -8,15 +8,18 @@ with given ones. Training loops are judged by where they take the weights of a g
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import torch
 
-from ...checking.expect import Fail, Partial, close, either, expect, matches, tensor
-from ...checking.proxy import Remote, StudentError, assign, fill, gradients, items, stub, weights
+from ...checking.expect import Fail, Partial, close, expect, first_possible, matches
+from ...checking.proxy import Remote, StudentError, assign, fill, items, stub, value, weights
 from ...checking.registry import Rng, check
+from ...checking.routes import CUT
 from ..fc_vae.models import IMAGE, LATENT, PIXELS, linears, run_network
 from . import beta_vae as beta_vae  # the second half, so that all of the part is here
 from .models import (
@@ -25,16 +28,26 @@ from .models import (
     DRAWS,
     ENCODER,
     HIDDEN,
+    WIDE,
     Networks,
+    any_shape,
     batches_of,
+    expect_float32,
     expect_moved,
     expect_shape,
+    expect_size,
     expect_standard,
+    expect_usual_adam,
     flat_images,
+    for_other_sizes,
     layered,
+    learns,
+    model_of,
     movement,
     new_model,
+    own_code,
     series,
+    telling,
     toy,
 )
 
@@ -58,9 +71,8 @@ def encodes_in_three_layers(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     encoder = hw5_vae.AEEncoder(nz=LATENT, input_size=PIXELS)
     layered(encoder, (x,), x, ENCODER, HIDDEN, rng.seed, what)
     expect_size(encoder(x), (4, LATENT), f"What AEEncoder(nz={LATENT}) gives")
-    _for_other_sizes(
-        lambda: hw5_vae.AEEncoder(nz=3, input_size=50), small, (3, 3), "AEEncoder", rng.seed
-    )
+    any_shape(encoder, x, what=what)
+    for_other_sizes(lambda: hw5_vae.AEEncoder(nz=3, input_size=50), (small,), (3, 3), "AEEncoder")
 
 
 @check("autoencoder.architecture", share=5)
@@ -70,32 +82,10 @@ def decodes_in_three_layers(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     """
     what = "What AEDecoder gives"
     z, small = rng.normal(4, LATENT), rng.normal(3, 5)
+    z[0] *= 50  # pixels as black and white as can be
     decoder = hw5_vae.AEDecoder(nz=LATENT, output_size=PIXELS)
     layered(decoder, (z,), z, DECODER, HIDDEN[::-1], rng.seed, what)
-    _for_other_sizes(
-        lambda: hw5_vae.AEDecoder(nz=5, output_size=50), small, (3, 50), "AEDecoder", rng.seed
-    )
-
-
-def expect_size(value: Any, shape: tuple[int, int], what: str) -> None:
-    n, size = shape
-    tensor(value, [shape, (n, 1, size)], what)
-
-
-def _for_other_sizes(
-    make: Callable[[], Remote], x: torch.Tensor, shape: tuple[int, int], name: str, seed: int
-) -> None:
-    """A network that is right for one size keeps most when it is wrong for others."""
-    try:
-        part = make()
-        fill(part, seed)
-        expect_size(part(x), shape, f"What {name} gives")
-    except (Fail, StudentError):
-        raise Partial(
-            0.75,
-            f"{name} is right for one size and not for another.",
-            "The first and the last layer follow from the arguments of the constructor.",
-        ) from None
+    for_other_sizes(lambda: hw5_vae.AEDecoder(nz=5, output_size=50), (small,), (3, 50), "AEDecoder")
 
 
 @check("autoencoder.architecture", share=2)
@@ -105,21 +95,25 @@ def joins_encoder_and_decoder(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     given = Networks.draw(rng, LATENT, squash=True)
     what = "What AutoEncoder gives"
 
-    def lets_gradients_through(model: Remote) -> None:
-        (grad,) = gradients(model, x, wrt=(0,)).inputs
-        if grad is None or not grad.any():
+    def lets_gradients_through(model: Remote, of: Sequence[Remote]) -> None:
+        if not learns(model, (x,), of):
             raise Partial(
                 0.5,
-                "No gradient passes through AutoEncoder, so its encoder would never learn.",
-                "No detach() and no torch.no_grad() between encoder and decoder.",
+                "No gradient passes through AutoEncoder to its encoder and its decoder, so they "
+                "would never learn.",
+                CUT,
             )
 
     def with_given_networks() -> None:
-        model = given.install(new_model(hw5_vae, lambda: hw5_vae.AutoEncoder(LATENT)))
+        model = new_model(hw5_vae, lambda: hw5_vae.AutoEncoder(LATENT))
+        for name in ("encoder", "decoder"):
+            value(getattr(model, name))  # raises where they are called otherwise
+        given.install(model)
         for result, asked in [(model(one), one) for one in (x, other)]:
             images, _ = flat_images(result, len(x), what)
             close(images, given.decode(given.q(asked)), what, hint="x -> encoder -> decoder.")
-        lets_gradients_through(model)
+            expect_float32(result, what)
+        lets_gradients_through(model, (model.encoder, model.decoder))
 
     def with_networks_of_other_names() -> None:
         model = hw5_vae.AutoEncoder(LATENT)
@@ -127,7 +121,7 @@ def joins_encoder_and_decoder(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
         expect(len(layers) == 6, f"{what} passes {len(layers)} Linear layers; it should be six.")
         expected = run_network(x.flatten(1), layers, [*ENCODER, *DECODER])
         close(flat_images(model(x), len(x), what)[0], expected, what)
-        lets_gradients_through(model)
+        lets_gradients_through(model, (model,))
         raise Partial(0.5, "AutoEncoder has no `encoder` and `decoder`, which others call.")
 
     def sizes() -> None:
@@ -135,8 +129,26 @@ def joins_encoder_and_decoder(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
         expect_size(model.encoder(x), (len(x), LATENT), "The code of AutoEncoder")
         flat_images(model.decoder(rng.normal(len(x), LATENT)), len(x), "The image of AutoEncoder")
 
-    either(with_given_networks, with_networks_of_other_names)
+    _as_it_is(lambda: hw5_vae.AutoEncoder(LATENT), x, rng.seed, what)
+    first_possible(with_given_networks, with_networks_of_other_names)
     sizes()
+
+
+def _as_it_is(make: Callable[[], Remote], x: torch.Tensor, seed: int, what: str) -> None:
+    """With the student's own networks, forward gives what these give. Networks that raise have
+    cost their marks.
+    """
+    try:
+        model = make().eval()
+        fill(model, seed)
+        expected = model.decoder(own_code(model.encoder, x, size=LATENT))
+    except (StudentError, Fail):
+        return
+    for images in (x, x.flatten(1)):
+        with suppress(StudentError):
+            model.encoder(images)  # an encoder of one shape has cost its marks as well
+            found, right = (flat_images(one, len(x), what)[0] for one in (model(images), expected))
+            expect(matches(found, right), f"{what} is not decoder(encoder(x)).")
 
 
 @check("autoencoder.loader")
@@ -158,13 +170,19 @@ def shuffles_every_pass(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     """Every pass over the loader goes through the images in a fresh random order, each at most
     once.
 
-    Two orders of 48 images are equal with a probability below 1e-60.
+    Two orders of 48 images are equal with a probability below 1e-60, and leave out the same 5 of 53
+    with one of 3.5e-7.
     """
     first, second = (seen.order for seen in _Pass.of(hw5_vae, rng, 53, 8, 2))
     for order in (first, second):
         expect(len(set(order)) == len(order), "An image comes twice in one pass.", EVERY_PASS)
         expect(order != sorted(order), "The images come in the order of the data.", EVERY_PASS)
     expect(first != second, "Every pass has the same order.", EVERY_PASS)
+    left = [set(range(53)) - set(order) for order in (first, second)]
+    expect(left[0] != left[1], "Every pass leaves out the same images.", EVERY_PASS)
+    # Of 53 images at random, a dozen beside the one before it comes with a probability of 1e-9.
+    beside = max(sum(abs(a - b) == 1 for a, b in pairwise(order)) for order in (first, second))
+    expect(beside < 14, "Images that are neighbours in the data come one after another.")
     groups = [
         {frozenset(order[k : k + 8]) for k in range(0, len(order), 8)} for order in (first, second)
     ]
@@ -203,6 +221,8 @@ class _Pass:
             expect(bool((known.sum(1) == 1).all()), "The loader gives images that are not there.")
             index = known.float().argmax(1)
             expect(bool((x == images[index]).all()), "The loader has changed the images.")
+            types = x.dtype == images.dtype and y.dtype == labels.dtype
+            expect(types, f"The loader gives {x.dtype} and {y.dtype}; leave the types as they are.")
             self.sizes.append(len(x))
             self.order += index.tolist()
             self.labels += y.tolist()
@@ -234,54 +254,59 @@ def takes_steps_of_adam(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     """For every batch, train_autoencoder takes one step of Adam with the learning rate lr, down
     the gradient of the binary cross-entropy.
     """
-    loader, lr = batches_of(rng, 3), 0.02
-    _compare_training(hw5_vae, ref, rng, loader, 1, lr)
+    _compare_training(hw5_vae, ref, _start(rng), batches_of(rng, 3), 1, 0.02)
+    loader, (*start, _) = telling(rng)
+    _compare_training(hw5_vae, ref, start, loader, 1, 0.02, usual=True)
 
 
 @check("autoencoder.loop", share=1)
 def trains_every_epoch(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     """Training goes through the loader as often as epochs says."""
-    loader, lr = batches_of(rng, 2), 0.005
-    _compare_training(hw5_vae, ref, rng, loader, 3, lr)
+    _compare_training(hw5_vae, ref, _start(rng), batches_of(rng, 2), 3, 0.005)
+
+
+def _start(rng: Rng) -> list[torch.Tensor]:
+    """A factor and a shift for each pixel."""
+    return [rng.normal(PIXELS, std=0.5) for _ in range(2)]
 
 
 def _compare_training(
-    hw5_vae: Remote, ref: Remote, rng: Rng, loader: list[Batch], epochs: int, lr: float
-) -> None:
-    start = rng.normal(PIXELS, std=0.5), rng.normal(PIXELS, std=0.5)
-
-    def compare(train: Train) -> None:
-        goal, _ = train(ref, loader, epochs, lr, start)
-        expect_moved(train(hw5_vae, loader, epochs, lr, start)[0], goal)
-
-    either(partial(compare, _train), partial(compare, _train_own))
-
-
-def _train(
-    near: Remote,
+    hw5_vae: Remote,
+    ref: Remote,
+    start: list[torch.Tensor],
     loader: list[Batch],
     epochs: int,
     lr: float,
-    start: tuple[torch.Tensor, torch.Tensor],
+    usual: bool = False,
+) -> None:
+    def compare(train: Train) -> None:
+        goal, _ = train(ref, loader, epochs, lr, start)
+        moved, _ = train(hw5_vae, loader, epochs, lr, start)
+        if usual:
+            expect_usual_adam(moved, goal, start)
+        else:
+            expect_moved(moved, goal)
+
+    first_possible(partial(compare, _train), partial(compare, _train_apart))
+
+
+def _train(
+    near: Remote, loader: list[Batch], epochs: int, lr: float, start: list[torch.Tensor]
 ) -> tuple[torch.Tensor, Any]:
     """Where a given model gets to, a factor and a shift for each pixel, and what is returned."""
-    model = stub(near, *start, shape=(1, PIXELS), squash=True)
+    model = stub(near, start[0], start[1], (1, PIXELS), squash=True)
     losses = near.train_autoencoder(model, loader, epochs, lr)
     return movement(start, weights(model)), losses
 
 
-def _train_own(
-    hw5_vae: Remote,
-    loader: list[Batch],
-    epochs: int,
-    lr: float,
-    start: tuple[torch.Tensor, torch.Tensor],
+def _train_apart(
+    near: Remote, loader: list[Batch], epochs: int, lr: float, start: list[torch.Tensor]
 ) -> tuple[torch.Tensor, Any]:
     """The same for loops that call model.encoder and model.decoder."""
-    model = new_model(hw5_vae, lambda: hw5_vae.AutoEncoder(LATENT))
-    assign(model.decoder, stub(hw5_vae, *start, shape=(1, PIXELS), squash=True))
-    assign(model.encoder, stub(hw5_vae, torch.ones(PIXELS), torch.zeros(PIXELS)))
-    losses = hw5_vae.train_autoencoder(model, loader, epochs, lr)
+    model = model_of(near.AutoEncoder, lambda: near.AutoEncoder(LATENT))
+    assign(model.encoder, stub(near, torch.ones(PIXELS), torch.zeros(PIXELS)))
+    assign(model.decoder, stub(near, start[0], start[1], (1, PIXELS), squash=True))
+    losses = near.train_autoencoder(model, loader, epochs, lr)
     return movement(start, weights(model.decoder)), losses
 
 
@@ -291,7 +316,7 @@ def returns_every_loss(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     pixels.
     """
     loader, epochs, lr = batches_of(rng, 2), 2, 0.01
-    start = rng.normal(PIXELS, std=0.5), rng.normal(PIXELS, std=0.5)
+    start = _start(rng)
 
     def compare(train: Train) -> None:
         moved, losses = train(hw5_vae, loader, epochs, lr, start)
@@ -306,40 +331,38 @@ def returns_every_loss(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
         varied = bool(moved.any()) and len(set(found.tolist())) == len(found)
         expect(varied, "The losses of all steps are the same.")
 
-    either(partial(compare, _train), partial(compare, _train_own))
+    first_possible(partial(compare, _train), partial(compare, _train_apart))
 
 
 @check("autoencoder.sample_prior")
 def samples_from_the_prior(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     """sample_prior draws n codes from N(0, I) and decodes them: images (n, 1, 28, 28).
 
-    The codes are read off the images: mean, spread, the share within one sigma and all covariances
-    of 600 draws of 7 numbers within six standard errors; a right answer fails with a probability
-    below 1e-6.
+    The codes are read off the images, 600 draws of 40 numbers (see `expect_standard`); a right
+    answer fails with a probability below 1e-6.
     """
-    given = Networks.draw(rng)
+    given = Networks.draw(rng, WIDE, latent=WIDE)
 
     def compare(model: Remote) -> None:
-        images, right = flat_images(
-            hw5_vae.sample_prior(model, DRAWS), DRAWS, "What sample_prior gives", IMAGE
-        )
+        result, *small = (hw5_vae.sample_prior(model, n) for n in (DRAWS, 5, 5))
+        images, right = flat_images(result, DRAWS, "What sample_prior gives", IMAGE)
         z = given.codes(images)
         if z is None:
             raise Fail("The images are not what model.decoder makes of codes.", CODES)
         expect_standard(z, "The codes are not drawn from N(0, I).", CODES)
-        few = [flat_images(hw5_vae.sample_prior(model, 5), 5, "It")[0] for _ in range(2)]
+        few = [flat_images(one, 5, "What sample_prior gives")[0] for one in small]
         expect(not matches(few[0], few[1]), "Two calls draw the same codes.")
         expect_shape(right, "What sample_prior gives", "(n, 1, 28, 28)")
 
     def with_a_toy() -> None:
         d = given.decoder
         decoder = stub(hw5_vae, d.weight, d.bias, (1, PIXELS))
-        compare(toy(hw5_vae, decoder=decoder, nz=LATENT))
+        compare(toy(hw5_vae, decoder=decoder, nz=WIDE))
 
     def with_an_autoencoder() -> None:
-        compare(given.install(new_model(hw5_vae, lambda: hw5_vae.AutoEncoder(LATENT))))
+        compare(_own_model(hw5_vae, "AutoEncoder", given))
 
-    either(with_a_toy, with_an_autoencoder)
+    first_possible(with_a_toy, with_an_autoencoder)
 
 
 @check("autoencoder.interpolate")
@@ -349,35 +372,35 @@ def goes_from_start_to_end(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     """
     for outputs, name in ((LATENT, "AutoEncoder"), (2 * LATENT, "BetaVAE")):
         given = Networks.draw(rng, outputs, squash=True)
-        for steps in (5, 4):
-            ends = rng.uniform(0, 1, 2, *IMAGE)
-            one = partial(_interpolate, hw5_vae, given=given, ends=ends, steps=steps)
-            either(
-                partial(one, partial(_given_toy, hw5_vae, given)),
-                partial(one, partial(_own_model, hw5_vae, name, given)),
-            )
+        asked = [(rng.uniform(0, 1, 2, *IMAGE), ()), (rng.uniform(0, 1, 2, PIXELS), (4,))]
+        makes = partial(_given_toy, hw5_vae, given), partial(_own_model, hw5_vae, name, given)
+        first_possible(*(partial(_interpolate, hw5_vae, make, given, asked) for make in makes))
 
 
 def _given_toy(hw5_vae: Remote, given: Networks) -> Remote:
-    return given.install(toy(hw5_vae, nz=LATENT))
+    return given.install(toy(hw5_vae, nz=given.latent))
 
 
 def _own_model(hw5_vae: Remote, name: str, given: Networks) -> Remote:
-    return given.install(new_model(hw5_vae, lambda: getattr(hw5_vae, name)(LATENT)))
+    """The student's own model, of given networks: for code that asks which class it is."""
+    kind, nz = getattr(hw5_vae, name), given.latent
+    return given.install(model_of(kind, lambda: new_model(hw5_vae, lambda: kind(nz)), nz=nz))
 
 
 def _interpolate(
     hw5_vae: Remote,
     make: Callable[[], Remote],
     given: Networks,
-    ends: torch.Tensor,
-    steps: int,
+    asked: Sequence[tuple[torch.Tensor, tuple[int, ...]]],
 ) -> None:
-    first, last = given.q(ends)[:, :LATENT]
-    w = torch.linspace(0, 1, steps).view(-1, 1)
+    """`asked`: both ends, and how many steps, five where nothing is said."""
     what = "What interpolate_embeddings gives"
-    images, right = flat_images(
-        hw5_vae.interpolate_embeddings(make(), ends[0], ends[1], steps), steps, what, IMAGE
-    )
-    close(images, given.decode((1 - w) * first + w * last), what, hint=ENDS)
-    expect_shape(right, what, "(steps, 1, 28, 28)")
+    model = make()
+    results = [hw5_vae.interpolate_embeddings(model, *ends, *steps) for ends, steps in asked]
+    for result, (ends, steps) in zip(results, asked, strict=True):
+        n = steps[0] if steps else 5
+        first, last = given.q(ends.flatten(1))[:, : given.latent]
+        w = torch.linspace(0, 1, n).view(-1, 1)
+        images, right = flat_images(result, n, what, IMAGE)
+        close(images, given.decode((1 - w) * first + w * last), what, hint=ENDS)
+        expect_shape(right, what, "(steps, 1, 28, 28)")

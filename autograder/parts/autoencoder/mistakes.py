@@ -33,6 +33,11 @@ ARCHITECTURE = (
     ),
     _encoder("no-relu", "there is no ReLU between its layers", ("            nn.ReLU(),\n", "")),
     _encoder(
+        "another-slope",
+        "a ReLU of another slope stands where ReLU is asked for.",
+        ("nn.ReLU()", "nn.LeakyReLU(0.1)"),
+    ),
+    _encoder(
         "narrow-encoder",
         "the hidden layers have 128 and 64 units",
         ("256", "128"),
@@ -48,8 +53,33 @@ ARCHITECTURE = (
         ("            nn.Linear(256, 64),\n            nn.ReLU(),\n", ""),
         ("nn.Linear(64, nz)", "nn.Linear(256, nz)"),
     ),
+    _encoder(
+        "images-not-flattened",
+        "is not what it is for the same images as (N, 784).",
+        ("self.net(x.reshape(-1, self.input_size))", "self.net(x)"),
+    ),
+    _encoder(
+        "first-layer-not-trained",
+        "does not let training through to every layer and input.",
+        ("self.net(x.reshape(", "self.net[1:](self.net[0](x.reshape("),
+        ("-1, self.input_size))", "-1, self.input_size)).detach())"),
+    ),
+    _decoder(
+        "double-precision",
+        "what comes next is of float32, and raises.",
+        ("self.output_size)", "self.output_size).double()"),
+    ),
     _decoder(
         "no-sigmoid", "the Sigmoid at its end is missing.", ("            nn.Sigmoid(),\n", "")
+    ),
+    _decoder(
+        "no-activations",
+        "the Sigmoid at its end is missing.",
+        (
+            "            nn.Linear(64, 256),\n            nn.ReLU(),\n",
+            "            nn.Linear(64, 256),\n",
+        ),
+        ("            nn.Sigmoid(),\n", ""),
     ),
     _decoder("tanh-on-pixels", "its end is Tanh", ("nn.Sigmoid()", "nn.Tanh()")),
     _decoder(
@@ -69,6 +99,12 @@ ARCHITECTURE = (
         "detached",
         "the code is cut off from the encoder, which would never learn.",
         "self.decoder(self.encoder(x).detach())",
+    ),
+    _joined(
+        "decoder-not-trained",
+        "No gradient passes through AutoEncoder",
+        "torch.func.functional_call(self.decoder, {name: one.detach() for name, one in "
+        "self.decoder.named_parameters()}, self.encoder(x))",
     ),
     _joined("image-returned", "AutoEncoder returns the images that it was given.", "x.flatten(1)"),
 )
@@ -110,6 +146,29 @@ LOADER = (
         f"return {BATCHES.replace('batch_size=batch_size', 'batch_size=4')}",
     ),
     _loader(
+        "last-ones-never",
+        "Every pass leaves out the same images.",
+        "whole = len(images) // batch_size * batch_size\n"
+        f"    return {BATCHES.replace('(images, labels', '(images[:whole], labels[:whole]')}",
+    ),
+    _loader(
+        "labels-as-floats",
+        "leave the types as they are.",
+        f"return {BATCHES.replace('labels,', 'labels.float(),')}",
+    ),
+    _loader(
+        "turned-round",
+        "Images that are neighbours in the data come one after another.",
+        "class Turned:\n"
+        "        def __iter__(self):\n"
+        "            n = len(images)\n"
+        "            order = torch.arange(n).roll(int(torch.randint(n, ())))\n"
+        "            for k in range(0, n - batch_size + 1, batch_size):\n"
+        "                index = order[k : k + batch_size]\n"
+        "                yield images[index], labels[index]\n"
+        "    return Turned()",
+    ),
+    _loader(
         "batches-shuffled",
         "each holds the same images on every pass.",
         "from torch.utils.data import DataLoader\n"
@@ -121,8 +180,10 @@ LOADER = (
 )
 
 NEVER_CLEARED = "Gradients are never cleared: each step takes those of all steps before it as well."
-CLEARED_TOO_LATE = "Gradients are cleared between backward and step, so that nothing is learnt."
-NO_BACKWARD = "backward is never called, so that nothing is learnt."
+NOTHING_LEARNT = (
+    "A step finds no gradients, or there is none: backward fills them, step follows, and zero_grad "
+    "does not stand between the two."
+)
 RATE = "The optimizer ignores lr."
 PLAIN = "The optimizer is plain gradient descent; the question asks for Adam."
 ONCE = "Training goes through the loader once, whatever epochs says."
@@ -141,7 +202,7 @@ def _steps(question: str, within: str, backward: str) -> tuple[Mistake, ...]:
     epoch = '        print(f"Run Epoch {epoch}")\n'
     return (
         one("gradients-add-up", NEVER_CLEARED, (CLEARED, "")),
-        one("gradients-cleared-too-late", CLEARED_TOO_LATE, *late),
+        one("gradients-cleared-too-late", NOTHING_LEARNT, *late),
         one(
             "rate-by-heart",
             RATE,
@@ -155,7 +216,23 @@ def _steps(question: str, within: str, backward: str) -> tuple[Mistake, ...]:
         one("one-epoch", ONCE, ("resumable(epochs,", "resumable(1,")),
         one("first-batch", FIRST_BATCH, ("progress(loader,", "progress(list(loader)[:1],")),
         one("new-optimizer", REMADE, (epoch, epoch + remade)),
-        one("no-backward", NO_BACKWARD, (f"            {backward}.backward()\n", "")),
+        one(
+            "amsgrad",
+            "Adam with torch's usual settings",
+            (
+                "adam(model.parameters(), lr)",
+                "torch.optim.Adam(model.parameters(), lr, amsgrad=True)",
+            ),
+        ),
+        one(
+            "short-memory",
+            "Adam with torch's usual settings",
+            (
+                "adam(model.parameters(), lr)",
+                "torch.optim.Adam(model.parameters(), lr, betas=(0.9, 0.998))",
+            ),
+        ),
+        one("no-backward", NOTHING_LEARNT, (f"            {backward}.backward()\n", "")),
     )
 
 
@@ -202,6 +279,7 @@ DRAW = "torch.randn(n, model.nz, device=next(model.parameters()).device)"
 UNIFORM = "torch.rand is uniform between 0 and 1; the prior is normal, torch.randn."
 ONE_CODE = "All images come from one and the same code."
 NO_NOISE = "All codes are zero."
+CLAMPED = "Large numbers are clamped; a normal draw has no ends."
 SAMPLE_PRIOR = (
     _prior("uniform", UNIFORM, ("torch.randn(", "torch.rand(")),
     _prior("one-code", ONE_CODE, (DRAW, "torch.randn(1, model.nz).repeat(n, 1)")),
@@ -211,6 +289,7 @@ SAMPLE_PRIOR = (
         "The codes are divided by the root of nz; their spread is 1.",
         (DRAW, f"{DRAW} / model.nz**0.5"),
     ),
+    _prior("clamped", CLAMPED, (DRAW, f"{DRAW}.clamp(-3, 3)")),
     _prior("size-by-heart", "", (DRAW, "torch.randn(n, 32)")),
     _prior("one-number", "", (DRAW, "torch.randn(n, 1).repeat(1, model.nz)")),
     _prior("not-decoded", "", ("model.decoder(z)", "torch.randn(n, 784)")),
@@ -230,6 +309,7 @@ def _vae(id: str, sentence: str, *edits: tuple[str, str]) -> Mistake:
 Z = "z = mu + torch.exp(log_sigma) * torch.randn_like(mu)  # (N, Z)"
 SPLIT = "mu, log_sigma = q.chunk(2, dim=-1)  # (N, Z) each"
 REC = "F.binary_cross_entropy(rec, x.reshape(rec.shape))"
+Q_CUT = "No gradient goes from q to the networks that made it."
 KL = "kl_divergence(mu, log_sigma, zero, zero).mean()"
 TOTAL = 'return rec_loss + self.beta * kl_loss, {"rec_loss": rec_loss, "kl_loss": kl_loss}'
 BETA_VAE = (
@@ -274,6 +354,13 @@ BETA_VAE = (
         "noise-without-gradient",
         "No gradient reaches log_sigma.",
         (Z, Z.replace("torch.exp(log_sigma)", "torch.exp(log_sigma).detach()")),
+    ),
+    _vae("clamped-noise", CLAMPED, (Z, Z.replace("_like(mu)", "_like(mu).clamp(-3, 3)"))),
+    _vae("q-detached", Q_CUT, ('{"q": q,', '{"q": q.detach(),')),
+    _vae(
+        "double-precision",
+        "rec is of torch.float64",
+        ("self.decoder(z)", "self.decoder(z).double()"),
     ),
     _vae(
         "summed-pixels",
@@ -425,6 +512,7 @@ INTERPOLATE = (
         (LINE, "return ((1 - w) * ends[0] + w * ends[1]).reshape(-1, 1, 28, 28)"),
     ),
     _between("five-steps", "", ("linspace(0, 1, steps", "linspace(0, 1, 5")),
+    _between("rows-of-images", "", ("start.reshape(-1)", "start[0].reshape(-1)")),
     _between("both-halves", "", ("[:, : model.nz]", "")),
     _between("ends-left-out", "", (STEPS, "w = torch.linspace(0, 1, steps + 2)[1:-1].view(-1, 1)")),
     _between(
@@ -468,6 +556,15 @@ CONDITIONAL = (
         "AEDecoder",
         ("            nn.Sigmoid(),\n", ""),
     ),
+    _told("q-detached", Q_CUT, "BetaVAE", ('{"q": q,', '{"q": q.detach(),')),
+    _told("no-c-returned", "has no `c`", "BetaVAE", (', "c": c}', "}")),
+    _told(
+        "ten-classes-by-heart",
+        "is right for one size and not for another.",
+        "AEDecoder",
+        (ONE_HOT, "idx2onehot(_need_labels(c), 10)"),
+    ),
+    _told("told-without-asking", "", "AEEncoder", ("if self.conditional:", "if c is not None:")),
     _told("mean-decoded", "rec is decoded from the mean, without noise.", "BetaVAE", (Z, "z = mu")),
     _told(
         "wrong-labels-for-the-decoder",
@@ -541,6 +638,7 @@ SAMPLE_DIGITS = (
         (CODE, "torch.randn(1, model.nz).repeat(len(labels), 1)"),
     ),
     _digits("uniform", UNIFORM, (CODE, CODE.replace("randn", "rand"))),
+    _digits("clamped", CLAMPED, (CODE, f"{CODE}.clamp(-3, 3)")),
     _digits("zeros", NO_NOISE, (CODE, "torch.zeros(len(labels), model.nz)")),
     _digits(
         "sorted",

@@ -1,10 +1,14 @@
 """How the checks of the part autoencoder look into a student's models.
 
     layered        a filled network of Linear layers, compared layer by layer
+    learns         does a gradient reach the inputs and every parameter?
+    any_shape      images may come as (N, 784), (N, 1, 784) or (N, 1, 28, 28)
     Networks       known networks in the places of encoder and decoder
     new_model      a model whose constructor is given networks, or makes its own
+    model_of       the same, or one whose constructor is not needed
     toy            a model that has a decoder and nz, as the sampling functions want it
     batches_of     a list of batches for training loops
+    telling        batches and a start that show the settings of Adam
 
 Sampling is seen through affine decoders: the code is read off the images.
 """
@@ -18,18 +22,40 @@ from functools import partial
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 
 from ...checking.expect import Fail, Partial, expect, matches, tensor
-from ...checking.noise import SIGMAS, is_standard
-from ...checking.proxy import Remote, StudentError, assign, fill, sized, stub, value
+from ...checking.noise import SIGMAS, has_normal_tails, is_standard
+from ...checking.proxy import (
+    Remote,
+    StudentError,
+    assign,
+    bare,
+    fill,
+    gradients,
+    sized,
+    stub,
+    value,
+)
 from ...checking.registry import Rng
-from ..fc_vae.models import LATENT, PIXELS, Act, Affine, compare_network, linears, same
+from ...checking.routes import CUT
+from ..fc_vae.models import (
+    IMAGE,
+    LATENT,
+    PIXELS,
+    Act,
+    Affine,
+    compare_network,
+    linears,
+    same,
+    slips,
+)
 
 ENCODER: list[Act] = [torch.relu, torch.relu, same]
 DECODER: list[Act] = [torch.relu, torch.relu, torch.sigmoid]
 HIDDEN = (256, 64)
 CLASSES = 10
-DRAWS = 600
+DRAWS, WIDE = 600, 40  # 600 codes of 40 numbers: the tails of 24,000 numbers can be told
 
 SAMPLING = (
     "Draw eps from N(0, 1), one number for each entry, and compute z = mu + exp(log_sigma) * eps."
@@ -47,13 +73,22 @@ def layered(
     what: str,
 ) -> None:
     """Fail unless `part`, filled, makes of `inputs` what its Linear layers and `acts` make of
-    `rows`. Other hidden widths than asked for keep half.
+    `rows`. Other hidden widths than asked for keep half, and so does what cannot be trained.
     """
     layers = linears(seed, fill(part, seed, "execution", inputs))
     outputs = layers[-1].outputs if layers else 0
     n = len(rows)
     shapes = [(n, 1, outputs), (n, 28, 28), (n, 1, 28, 28)]
-    compare_network(part(*inputs), rows, layers, acts, what, shapes=shapes)
+    result = part(*inputs)
+    compare = partial(compare_network, result, rows, layers, what=what, shapes=shapes)
+    try:
+        compare(acts)
+    except Fail:
+        _expect_not_near(compare, acts, what)
+        raise
+    expect_float32(result, what)
+    if not learns(part, inputs, [part]):
+        raise Partial(0.5, f"{what} does not let training through to every layer and input.", CUT)
     widths = tuple(layer.outputs for layer in layers[:-1])
     if widths != tuple(hidden):
         raise Partial(
@@ -63,8 +98,93 @@ def layered(
         )
 
 
+def _expect_not_near(compare: Callable[[list[Act]], None], acts: list[Act], what: str) -> None:
+    """Two slips at once keep a quarter, a LeakyReLU of any usual slope a half."""
+    for slope in (0.05, 0.1, 0.3, 0.5):
+        bent: list[Act] = [
+            partial(F.leaky_relu, negative_slope=slope) if act is torch.relu else act
+            for act in acts
+        ]
+        with suppress(Fail):
+            compare(bent)
+            raise Partial(
+                0.5, f"{what} is wrong: a ReLU of another slope stands where ReLU is asked for."
+            )
+    for says, slip in slips(acts):
+        try:
+            compare(slip)
+        except Fail:
+            continue
+        except Partial as other:
+            raise Partial(0.25, f"{other.message} And: {says}", other.hint) from None
+
+
 def _words(widths: Sequence[int]) -> str:
     return " and ".join(map(str, widths))
+
+
+def expect_float32(result: Any, what: str) -> None:
+    """Double precision meets float32 weights or images next, and torch raises."""
+    if isinstance(result, torch.Tensor) and result.dtype != torch.float32:
+        raise Partial(
+            0.5,
+            f"{what} is of {result.dtype}; what comes next is of float32, and raises.",
+            "Leave the type as it is: no .double(), and .float() for what comes from numpy.",
+        )
+
+
+def learns(
+    function: Remote, inputs: Sequence[Any], of: Sequence[Remote], pick: str | None = None
+) -> bool:
+    """Does a gradient of the output reach the first input and every parameter of `of`?"""
+    found = gradients(function, *inputs, wrt=(0,), of=of, pick=pick)
+    reached = [*found.inputs, *(one for grads in found.objects for one in grads)]
+    return all(isinstance(one, torch.Tensor) and bool(one.any()) for one in reached)
+
+
+def any_shape(
+    function: Callable[..., Any], images: torch.Tensor, *c: torch.Tensor, what: str
+) -> None:
+    """A network that takes images in one shape alone keeps half."""
+    flat = function(images.flatten(1), *c)
+    for shape in ((1, PIXELS), IMAGE):
+        try:
+            result = function(images.reshape(-1, *shape), *c)
+            alike = isinstance(result, torch.Tensor) and isinstance(flat, torch.Tensor)
+            expect(alike and matches(result.reshape(flat.shape), flat), "")
+        except (StudentError, Fail, RuntimeError):
+            raise Partial(
+                0.5,
+                f"{what} for images (N, {', '.join(map(str, shape))}) is not what it is for the "
+                f"same images as (N, {PIXELS}).",
+                "Images come as (N, 784), (N, 1, 784) or (N, 1, 28, 28): flatten them first.",
+            ) from None
+
+
+def expect_size(value: Any, shape: tuple[int, int], what: str) -> None:
+    n, size = shape
+    tensor(value, [shape, (n, 1, size)], what)
+
+
+def own_code(encoder: Remote, *inputs: torch.Tensor, size: int) -> torch.Tensor:
+    """What the student's own encoder gives, fit to be handed on. Fails otherwise."""
+    code = encoder(*inputs)
+    expect(isinstance(code, torch.Tensor) and code.dtype == torch.float32, "No code.")
+    return tensor(code, [(len(inputs[0]), size)], "The code")
+
+
+def for_other_sizes(
+    make: Callable[[], Remote], inputs: Sequence[torch.Tensor], shape: tuple[int, int], name: str
+) -> None:
+    """A network that is right for one size keeps most when it is wrong for others."""
+    try:
+        expect_size(make()(*inputs), shape, f"What {name} gives")
+    except (Fail, StudentError):
+        raise Partial(
+            0.75,
+            f"{name} is right for one size and not for another.",
+            "The first and the last layer follow from the arguments of the constructor.",
+        ) from None
 
 
 def flat_images(
@@ -95,12 +215,21 @@ class Networks:
 
     @classmethod
     def draw(
-        cls, rng: Rng, outputs: int = 2 * LATENT, classes: int = 0, squash: bool = False
+        cls,
+        rng: Rng,
+        outputs: int = 2 * LATENT,
+        classes: int = 0,
+        squash: bool = False,
+        latent: int = LATENT,
     ) -> Networks:
         tables = (rng.normal(classes, outputs), rng.normal(classes, PIXELS)) if classes else None
         return cls(
-            Affine.draw(rng, PIXELS, outputs), Affine.draw(rng, LATENT, PIXELS), tables, squash
+            Affine.draw(rng, PIXELS, outputs), Affine.draw(rng, latent, PIXELS), tables, squash
         )
+
+    @property
+    def latent(self) -> int:
+        return len(self.decoder.weight)
 
     def install(self, model: Remote) -> Remote:
         """Put them into a model; brings the model back."""
@@ -123,7 +252,7 @@ class Networks:
 
     def codes(self, images: torch.Tensor, c: torch.Tensor | None = None) -> torch.Tensor | None:
         """The codes that the affine decoder has made these images of; None when of no codes."""
-        rest = images - self.decode(torch.zeros(len(images), LATENT), c)
+        rest = images - self.decode(torch.zeros(len(images), self.latent), c)
         z: torch.Tensor = rest @ torch.linalg.pinv(self.decoder.weight)
         return z if matches(z @ self.decoder.weight, rest, 1e-3) else None
 
@@ -150,6 +279,19 @@ def new_model(
         for name, one in own.items():
             assign(getattr(hw5_vae, name), one)
         return make()
+
+
+def model_of(kind: Remote, make: Callable[[], Remote], **attributes: Any) -> Remote:
+    """A model built by `make`; where its constructor raises, one of that class that has these
+    attributes, so that its other methods can be asked.
+    """
+    try:
+        return make()
+    except StudentError:
+        model = bare(kind)
+        for name, one in attributes.items():
+            assign(getattr(model, name), one)
+        return model
 
 
 def give_classes(
@@ -188,12 +330,19 @@ def is_independent(z: torch.Tensor) -> bool:
     n, columns = z.shape
     covariance = z.T @ z / n - torch.eye(columns)
     off = covariance - covariance.diag().diag()
-    return float(off.abs().max()) < SIGMAS / n**0.5 and float(z.std(1).min()) > 0
+    nearest = (torch.cdist(z, z) + 100 * torch.eye(n)).min()
+    return float(off.abs().max()) < (SIGMAS + 1) / n**0.5 and float(nearest) > 0.1
 
 
 def expect_standard(z: torch.Tensor, what: str, hint: str) -> None:
-    """Fail unless (n, columns) looks like draws from N(0, I)."""
-    expect(is_standard(z) and is_independent(z), what, hint)
+    """Fail unless (DRAWS, WIDE) looks like draws from N(0, I): each column, all numbers together,
+    tails, covariances within 6 or 7 standard errors, and no row twice. False alarms: 5e-7.
+
+    A spread that is off by 5 %, a mean that is off by 0.1, and numbers that are never larger than 3
+    are seen with a probability above 0.9999.
+    """
+    right = is_standard(z) and is_standard(z.reshape(-1, 1)) and has_normal_tails(z)
+    expect(right and is_independent(z), what, hint)
 
 
 def batches_of(
@@ -207,6 +356,44 @@ def batches_of(
             x[:, 0, 0, 0] = labels / 10
         loader.append((x, labels))
     return loader
+
+
+def telling(rng: Rng) -> tuple[list[tuple[torch.Tensor, torch.Tensor]], list[torch.Tensor]]:
+    """Batches, and a start of a given model (a factor and a shift for each pixel, a row for each
+    class) that show the settings of Adam.
+
+    Some gradients are large, stay away for 9 steps and come back (betas, amsgrad), some are faint
+    (eps), and large weights get none (weight_decay). None is near 0 by chance.
+    """
+    faint, dark = slice(300, 600), slice(600, None)
+    w, b = rng.uniform(-1, 1, PIXELS), rng.uniform(-3, -2, PIXELS)
+    w[faint], w[dark] = 1e-4, 30.0
+    table = rng.uniform(-0.5, 0.5, 3, PIXELS)
+    table[0] = 30.0
+    loader = []
+    for step in range(12):
+        lit = step == 0 or step > 9
+        x = rng.uniform(0.5, 1, 2, PIXELS) * lit
+        x[:, faint], x[:, dark] = x[:, faint] * 1e-4, 0
+        labels = torch.full((2,), 1 if lit else 2)
+        x[:, 0] = labels / 10
+        loader.append((x.reshape(-1, *IMAGE), labels))
+    return loader, [w, b, table]
+
+
+def expect_usual_adam(
+    actual: torch.Tensor, expected: torch.Tensor, start: Sequence[torch.Tensor]
+) -> None:
+    """An Adam of other settings keeps half. `actual`, `expected`: see `movement`."""
+    sizes = [one.numel() for one in start]
+    pairs = zip(torch.split(actual, sizes), torch.split(expected, sizes), strict=True)
+    if not all(matches(theirs, ours, 2e-4) for theirs, ours in pairs):
+        raise Partial(
+            0.5,
+            "After a few batches, the weights are not where Adam with torch's usual settings "
+            "takes them.",
+            "betas, eps, weight_decay and amsgrad stay as they are; nothing but lr is given.",
+        )
 
 
 def movement(before: Sequence[torch.Tensor], after: Sequence[torch.Tensor]) -> torch.Tensor:

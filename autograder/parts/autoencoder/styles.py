@@ -235,7 +235,7 @@ class ConditionalBetaVAE(BetaVAE):
         q = self.encoder(x, c)
         mu, log_sigma = q[:, : self.nz], q[:, self.nz :]
         z = mu + log_sigma.exp() * torch.randn(mu.shape)
-        return {"q": q, "rec": self.decoder(z, c)}
+        return {"q": q, "rec": self.decoder(z, c), "c": c}
 
     def reconstruct(self, x, c=None):
         return self.decoder(self.encoder(x, c)[:, : self.nz], c).reshape(-1, 28, 28)
@@ -555,6 +555,44 @@ def sample_digits(model, labels):
 """
 
 
+# Layers defined in another order than they run, called by their forward.
+OUT_OF_ORDER = """
+class AEEncoder(nn.Module):
+    def __init__(self, nz, input_size):
+        super().__init__()
+        self.input_size = input_size
+        self.last = nn.Linear(64, nz)
+        self.middle = nn.Linear(256, 64)
+        self.first = nn.Linear(input_size, 256)
+
+    def forward(self, x):
+        h = F.relu(self.first.forward(x.view(-1, self.input_size)))
+        return self.last.forward(F.relu(self.middle.forward(h)))
+"""
+
+# Adam as in the paper.
+ADAM = """
+class PlainAdam:
+    def __init__(self, parameters, lr):
+        self.parameters, self.lr, self.t = list(parameters), lr, 0
+        self.m, self.v = ([torch.zeros_like(p) for p in self.parameters] for _ in range(2))
+
+    def zero_grad(self):
+        for p in self.parameters:
+            p.grad = None
+
+    @torch.no_grad()
+    def step(self):
+        self.t += 1
+        for p, m, v in zip(self.parameters, self.m, self.v):
+            if p.grad is not None:
+                m.copy_(0.9 * m + 0.1 * p.grad)
+                v.copy_(0.999 * v + 0.001 * p.grad**2)
+                spread = (v / (1 - 0.999**self.t)).sqrt() + 1e-8
+                p -= self.lr * m / (1 - 0.9**self.t) / spread
+"""
+
+
 def _code(id: str, code: str) -> Style:
     return Style(id, IMPORTS + code)
 
@@ -592,4 +630,26 @@ STYLES: tuple[Style, ...] = (
     _edited("a-beta-with-a-type", ("TUNED_BETA = 0.105", "TUNED_BETA: float = 4.1e-2")),
     _edited("a-large-beta", ("TUNED_BETA = 0.105", "TUNED_BETA = 0.3")),
     _code("an-ordered-dict", COLLECTIONS),
+    _code("layers-out-of-order", OUT_OF_ORDER),
+    Style(
+        "adam-by-hand",
+        ADAM,
+        (("adam(model.parameters(), lr)", "PlainAdam(model.parameters(), lr)"),),
+    ),
+    _edited(
+        "forward-for-calls",
+        ("self.decoder(self.encoder(x))", "self.decoder.forward(self.encoder.forward(x))"),
+        ("q = self.encoder(x)  #", "q = self.encoder.forward(x)  #"),
+        ("model.decoder(z)", "model.decoder.forward(z)"),
+        ("model.decoder(z, labels)", "model.decoder.forward(z, labels)"),
+        ("model.encoder(ends)", "model.encoder.forward(ends)"),
+        ("x_hat = model(x)", "x_hat = model.forward(x)"),
+    ),
+    _edited(
+        "a-loss-in-place",
+        (
+            'q, rec = outputs["q"], outputs["rec"]',
+            'q, rec = outputs["q"], outputs["rec"].clamp_(1e-7, 1 - 1e-7)',
+        ),
+    ),
 )

@@ -28,7 +28,7 @@ from ...checking.expect import (
     parallel,
     tensor,
 )
-from ...checking.noise import SIGMAS, has_tails, is_centred, is_standard
+from ...checking.noise import SIGMAS, has_normal_tails, is_centred, is_standard
 from ...checking.proxy import Remote, StudentError, assign, fill, gradients, mix, value
 from ...checking.registry import Rng, check
 from ...inside.session import recipe
@@ -274,7 +274,7 @@ def has_mean_and_variance(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
             SAMPLING,
         )
         expect(
-            has_tails(noise),
+            has_normal_tails(noise),
             "z never lies far from mu, or too often: eps is not normal.",
             "randn draws from N(0, 1); leave its numbers as they are.",
         )

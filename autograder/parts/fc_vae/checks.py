@@ -27,7 +27,7 @@ from ...checking.expect import (
     matches,
     tensor,
 )
-from ...checking.noise import has_tails, is_centred, is_standard
+from ...checking.noise import has_normal_tails, is_centred, is_standard
 from ...checking.proxy import Remote, StudentError, fill, gradients
 from ...checking.registry import Rng, check
 from .models import (
@@ -250,7 +250,7 @@ def moves_mean_and_spread(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
         SAMPLING,
     )
     expect(
-        has_tails(noise),
+        has_normal_tails(noise),
         "z never lies far from mu, or too often: eps is not normal.",
         "randn draws from N(0, 1); leave its numbers as they are.",
     )

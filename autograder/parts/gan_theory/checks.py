@@ -27,12 +27,11 @@ SLIPS: dict[str, tuple[float, float, float, float]] = {
     ),
     "the divergences and the distances have changed places.": (0.5, 1.0, math.inf, math.inf),
     "P2 and P3 have changed places in the distances.": (math.inf, math.inf, 1.0, 0.5),
-    "the distances are squared; W1 is the distance itself.": (math.inf, math.inf, 0.25, 1.0),
+    "all mass of P1 moves, also the half that overlaps P2, and the distance is not squared.": (
+        (math.inf, math.inf, 0.25, 1.0)
+    ),
     "a Wasserstein distance stays finite where distributions do not overlap.": (
         (math.inf, math.inf, 0.5, math.inf)
-    ),
-    "all mass of P1 moves by 1/2 to P2, not only the half that does not overlap.": (
-        (math.inf, math.inf, 0.25, 1.0)
     ),
 }
 

@@ -36,8 +36,8 @@ MISTAKES: tuple[Mistake, ...] = (
         (DISTANCES, "w1_12, w1_13 = 1.0, 0.5"),
     ),
     _mistake(
-        "squared",
-        "the distances are squared; W1 is the distance itself.",
+        "squared-or-half-of-the-mass",
+        "all mass of P1 moves, also the half that overlaps P2, and the distance is not squared.",
         (DISTANCES, "w1_12, w1_13 = 0.25, 1.0"),
     ),
     _mistake(

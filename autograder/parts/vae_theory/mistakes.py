@@ -34,13 +34,13 @@ MISTAKES: tuple[Mistake, ...] = (
         "1b",
         "two-always",
         "2",
-        "it is the answer for two dimensions; latent_dimension says how many there are.",
+        "it is one number for all latent_dimension; the mean grows with it.",
     ),
     _mistake(
         "1b",
         "one-number",
         "1",
-        "it is one number, but the mean has one for each dimension.",
+        "it is one number for all latent_dimension; the mean grows with it.",
     ),
     _mistake(
         "1b",
@@ -70,13 +70,13 @@ MISTAKES: tuple[Mistake, ...] = (
         "1g",
         "entropy",
         "0.5 * math.log(2 * math.pi * math.e * sigma_phi**2)",
-        "it depends on mu_phi or sigma_phi, or it is no divergence.",
+        "it depends on mu_phi or sigma_phi.",
     ),
     _mistake(
         "1g",
         "from-the-standard-normal",
         "0.5 * (mu_phi**2 + sigma_phi**2 - 1) - math.log(sigma_phi)",
-        "it depends on mu_phi or sigma_phi, or it is no divergence.",
+        "it depends on mu_phi or sigma_phi.",
     ),
     _mistake("1h", "no-half", "(mu_phi - mu_p) ** 2 / sigma**2", "the factor 1/2 is missing."),
     _mistake(
@@ -108,6 +108,39 @@ MISTAKES: tuple[Mistake, ...] = (
         "half-left",
         "(mu_phi - mu_p) ** 2 / (2 * sigma**2) + 0.5",
         "half too much: the variances cancel, trace term and -1/2 alike.",
+    ),
+    _mistake(
+        "1h",
+        "only-the-numerator",
+        "(mu_phi - mu_p) ** 2 * sigma**2 / 2",
+        "sigma^2 stands in the numerator.",
+    ),
+    _mistake(
+        "1h", "two-squared", "(mu_phi - mu_p) ** 2 / (2 * sigma) ** 2", "the 2 is squared as well."
+    ),
+    _mistake(
+        "1h",
+        "not-squared-but-positive",
+        "abs(mu_phi - mu_p) / (2 * sigma**2)",
+        "the difference of the means should be squared, not made positive.",
+    ),
+    _mistake(
+        "1h",
+        "means-added",
+        "(mu_phi + mu_p) ** 2 / (2 * sigma**2)",
+        "the means are added; their difference is what counts.",
+    ),
+    _mistake(
+        "1h",
+        "half-lost",
+        "(mu_phi - mu_p) ** 2 / (2 * sigma**2) - 0.5",
+        "a term -1/2 has lost its counterpart; the variances cancel.",
+    ),
+    _mistake(
+        "1h",
+        "prior-around-nought",
+        "mu_phi**2 / (2 * sigma**2)",
+        "it is that of mu_p = 0; the prior has a mean of its own.",
     ),
     _mistake("1h", "zero", "0.0", "it is 0 only if the means are equal."),
     _mistake(
