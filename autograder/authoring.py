@@ -205,7 +205,7 @@ def _findings(broken: Sequence[Outcome], known: Sequence[Outcome]) -> Iterable[s
     """A line for each trial that failed, the weakest first: those that failed most often."""
     trials = {str(one.trial): one.trial for one in broken}
     runs = {name: [o for o in known if str(o.trial) == name] for name in trials}
-    order = (REFERENCE, engine.STYLE, engine.RELEASE, MISTAKE)
+    order = (REFERENCE, engine.STYLE, engine.RELEASE, engine.GAP, MISTAKE)
 
     def weakness(name: str) -> tuple[int, float]:
         failed = sum(bool(one.wrong) for one in runs[name])
