@@ -247,7 +247,7 @@ MISTAKES: tuple[Mistake, ...] = (
         ),
         (
             "codes-of-d",
-            "the generator is trained on the codes that the discriminator has just seen.",
+            "",
             "codes = torch.randn(self.batch_size, self.code_size, device=device)\n",
             "pass\n",
         ),
