@@ -943,7 +943,7 @@ def train_ae_gan(
 
             # Step 1: the discriminator learns to tell real images from fakes.
             ### BEGIN SOLUTION ae-gan.loss_discriminator
-            opt_encoder, opt_generator, opt_discriminator = optimizers
+            _, _, opt_discriminator = optimizers
             z = torch.randn(len(x), model.latent_size, device=device)
             fakes = model.generator(z).detach()  # G is left alone
             loss_discriminator = bce(model.discriminator(x), real)
@@ -955,6 +955,7 @@ def train_ae_gan(
 
             # Step 2: the generator learns to fool it, and to decode.
             ### BEGIN SOLUTION ae-gan.loss_generator
+            _, opt_generator, _ = optimizers
             code = model.encoder(x)  # (N, Z)
             z = torch.randn(len(x), model.latent_size, device=device)
             fooled = bce(model.discriminator(model.generator(z)), real)
@@ -966,7 +967,8 @@ def train_ae_gan(
 
             # Step 3: the encoder learns to code.
             ### BEGIN SOLUTION ae-gan.loss_autoencoder
-            loss_autoencoder = mse(model.generator(code), x)
+            opt_encoder, _, _ = optimizers
+            loss_autoencoder = mse(model.generator(model.encoder(x)), x)
             opt_encoder.zero_grad()
             loss_autoencoder.backward(inputs=list(model.encoder.parameters()))
             opt_encoder.step()

@@ -127,11 +127,12 @@ def _gaps(part: Part) -> Iterator[Trial]:
     those that ask for more of the same code."""
     assert part.module is not None
     right, file = reference_source(part), f"{part.module}.py"
-    for question in coded(part):
-        unwritten = strip_module(right, file, read_assignment(), question)
+    gaps = {one: strip_module(right, file, read_assignment(), one) for one in coded(part)}
+    for question, unwritten in gaps.items():
         if unwritten == right:
             continue  # it asks for more of what another question asks for
-        shared = [one for one, names in places(part).items() if names == places(part)[question]]
+        same = [one for one, names in places(part).items() if names == places(part)[question]]
+        shared = [one for one in same if one == question or gaps[one] == right]
         costs, name = frozenset(shared), question.partition(".")[2]
         yield Trial(part.id, GAP, f"{name}/unwritten", unwritten, costs)
         raising = _raising(unwritten, right)

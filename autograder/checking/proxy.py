@@ -278,6 +278,22 @@ def bare(network: Remote) -> Remote:
     return made
 
 
+def always(near: Remote, answer: Any = None) -> Remote:
+    """A given function on the side of `near` that answers the same, whatever it is called with: in
+    the place of a function or a class that another question asks for.
+    """
+    made: Remote = near._line.ask("always", answer=answer)
+    return made
+
+
+def patient(function: Remote) -> Remote:
+    """A function over there, made anew so that a statement of its loops that raises is passed over:
+    what comes after an unfinished step can be tried all the same.
+    """
+    made: Remote = function._line.ask("patient", target=function._target, path=function._path)
+    return made
+
+
 def reseeded(module: Remote, seed: int) -> Remote:
     """The same module in a talk whose calls run under seeds that no batch changes."""
     line = Line(module._line._send, seed, module._line._reference)

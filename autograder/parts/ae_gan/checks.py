@@ -1,9 +1,9 @@
 """Part ae-gan: the optimizers of three networks, and the steps that their losses take.
 
-All three networks are given affine ones. The generator starts with a bias alone, so that it makes
-one image of every code and noise changes nothing; with a small rate nothing moves far, so that the
-order of the steps does not matter either. How the student's own optimizers answer to gradients is
-tried out: what training does to a network is then compared with what the right gradients do.
+The loop is run with given affine networks, and with plain gradient descent in the places of the
+student's optimizers: how far a network has moved is then the sum of its gradients, whatever the
+order of the steps. Noise changes nothing where the generator makes one image of every code, or
+where the discriminator heeds no image; where it does, movements tell the codes one by one.
 """
 
 from __future__ import annotations
@@ -20,27 +20,34 @@ import torch.nn.functional as F
 
 from ...checking.expect import Fail, close, either, expect, matches, tensor
 from ...checking.networks import built
-from ...checking.proxy import Remote, StudentError, assign, descent, set_grads, stub, weights
+from ...checking.noise import is_standard
+from ...checking.proxy import (
+    Remote,
+    StudentError,
+    assign,
+    descent,
+    patient,
+    set_grads,
+    stub,
+    weights,
+)
 from ...checking.registry import Rng, check
 
 CODE, PIXELS, ROWS = 5, 12, 8
-RATE, STEEP = 1e-4, 1e-3
-"""Rates of a training: with the student's optimizers, and by plain descent."""
-MOVED = 0.03
-"""Tolerance of how far a network moves: others move meanwhile, by the rate."""
-FAINT = 0.1
-"""Adam takes whole steps by gradients however small, and these drift: entries whose gradient is
-below this share of the largest are not compared."""
+RATE = 5e-5
+MOVED = 0.02
+"""Tolerance of how far a network moves: the others move meanwhile, by the rate."""
 NETWORKS = ("encoder", "generator", "discriminator")
+WEIGHTS = 1e-3, 1e3
+"""Between these lies a weight that is positive and that floats still show."""
 
-Grads = list[torch.Tensor]
 Values = tuple[torch.Tensor, torch.Tensor]
 """Weight and bias of an affine network."""
 
 
 @dataclass(frozen=True)
 class _Scene:
-    """Three affine networks and two batches of images."""
+    """Three affine networks and the batches of an epoch."""
 
     encoder: Values
     generator: Values
@@ -48,131 +55,105 @@ class _Scene:
     batches: list[torch.Tensor]
 
     @staticmethod
-    def draw(rng: Rng, decodes: bool = False, sharp: float = 1.0) -> _Scene:
+    def draw(
+        rng: Rng, decodes: bool = False, sharp: float = 0.0, logit: float = 0.5, light: float = 1.0
+    ) -> _Scene:
         """`decodes`: the generator heeds its codes; `sharp`: the size of the discriminator's
-        weights. The second batch is darker, so that the gradients of both disagree.
+        weights; `logit`: what it makes of the generator's image; `light`: how bright images are.
+        Where one of the first two is off, noise changes no loss.
+        The second batch is darker, so that the gradients of both disagree.
         """
+        bias, look = light * rng.uniform(0.3, 0.7, PIXELS), rng.normal(PIXELS, 1, std=1.0) * sharp
         return _Scene(
             (rng.normal(PIXELS, CODE, std=0.3), rng.normal(CODE, std=0.3)),
-            (decodes * rng.normal(CODE, PIXELS, std=0.3), rng.uniform(0.3, 0.7, PIXELS)),
-            (rng.normal(PIXELS, 1, std=sharp), rng.normal(1, std=0.3)),
-            [rng.uniform(0.3, 1, ROWS, PIXELS), rng.uniform(0, 0.5, ROWS, PIXELS)],
+            (decodes * rng.normal(CODE, PIXELS, std=0.3), bias),
+            (look, logit - bias @ look),
+            [light * rng.uniform(*ends, ROWS, PIXELS) for ends in ((0.3, 1), (0, 0.5))],
         )
 
     def model(self, module: Remote) -> Remote:
-        made = built(module.AutoEncoderGAN(1, CODE, 4, PIXELS), "AutoEncoderGAN()")
+        codes, pixels = len(self.encoder[1]), len(self.generator[1])
+        made = built(module.AutoEncoderGAN(1, codes, 1, pixels), "AutoEncoderGAN()")
         for name in NETWORKS:
             weight, bias = getattr(self, name)
             network = stub(made, weight, bias, squash=name == "discriminator")
             assign(getattr(made, name), network)
         return made
 
-    def losses(self, x: torch.Tensor, weight: float) -> tuple[torch.Tensor, ...]:
-        """Those of the discriminator, the generator and the autoencoder on one batch; the
-        generator is taken to make one image, its bias.
+    def losses(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """What the losses are made of: that of the discriminator, of its being fooled, and the
+        mean square.
         """
-        fakes = self.generator[1].expand(len(x), PIXELS)
+        fakes = torch.zeros(len(x), CODE) @ self.generator[0] + self.generator[1]
         rebuilt = (x @ self.encoder[0] + self.encoder[1]) @ self.generator[0] + self.generator[1]
         real, fake = self._logits(x), self._logits(fakes)
-        square = F.mse_loss(rebuilt, x)
-        return _bce(real, 1) + _bce(fake, 0), weight * _bce(fake, 1) + square, square
+        return _bce(real, 1) + _bce(fake, 0), _bce(fake, 1), F.mse_loss(rebuilt, x)
 
     def _logits(self, x: torch.Tensor) -> torch.Tensor:
         return x @ self.discriminator[0] + self.discriminator[1]
 
-    def gradients(self, network: str, which: int, weight: float) -> list[Grads]:
-        """What each batch's loss number `which` gives the network."""
+    def way(self, network: str, which: int) -> torch.Tensor:
+        """How far descent moves the network by the loss number `which`, over all batches."""
         values = tuple(one.clone().requires_grad_(True) for one in getattr(self, network))
         changed: dict[str, Any] = {network: values}
-        scene = replace(self, **changed)
-        return [
-            list(torch.autograd.grad(scene.losses(x, weight)[which], values)) for x in self.batches
-        ]
+        loss = sum(replace(self, **changed).losses(x)[which] for x in self.batches)
+        assert isinstance(loss, torch.Tensor)
+        return -RATE * _flat(torch.autograd.grad(loss, values))
 
-    def means(self, weight: float) -> torch.Tensor:
-        """The three losses, means over the batches."""
-        each = [torch.stack(self.losses(x, weight)) for x in self.batches]
-        return torch.stack(each).mean(0)
+    def means(self) -> list[torch.Tensor]:
+        """The three of `losses`, means over the batches."""
+        return list(torch.stack([torch.stack(self.losses(x)) for x in self.batches]).mean(0))
 
 
 def _bce(logits: torch.Tensor, label: float) -> torch.Tensor:
     return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, label))
 
 
-class _Solvers:
-    """What ae_gan_optimizers returned, or given optimizers in the same kind of container."""
-
-    def __init__(self, returned: Any) -> None:
-        self.returned = returned
-        what = "ae_gan_optimizers should return optimizers in a tuple, a list or a dict."
-        several = isinstance(returned, (tuple, list, dict))
-        found: Any = returned.values() if isinstance(returned, dict) else returned
-        self.each: list[Remote] = list(found) if several else [found]
-        expect(bool(self.each) and all(isinstance(one, Remote) for one in self.each), what)
-
-    @staticmethod
-    def of(module: Remote, model: Remote, rate: float) -> _Solvers:
-        return _Solvers(module.ae_gan_optimizers(model, rate))
-
-    def like(self, solvers: Sequence[Remote]) -> _Solvers:
-        """Others in the places of these."""
-        if isinstance(self.returned, dict):
-            return _Solvers(dict(zip(self.returned, solvers, strict=True)))
-        return _Solvers(
-            type(self.returned)(solvers) if isinstance(self.returned, (tuple, list)) else solvers[0]
-        )
-
-
 def _flat(values: Sequence[torch.Tensor]) -> torch.Tensor:
     return torch.cat([one.flatten() for one in values])
 
 
-def _read(model: Remote, network: str) -> torch.Tensor:
-    return _flat(weights(getattr(model, network)))
+def _read(model: Remote) -> dict[str, torch.Tensor]:
+    return {name: _flat(weights(getattr(model, name))) for name in NETWORKS}
 
 
-def _moved(model: Remote, network: str, before: Values) -> torch.Tensor:
-    """How far a network of a model has moved; its parameters are gone then."""
-    here = getattr(model, network)
-    ways = here.weight.data.sub_(before[0]), here.bias.data.sub_(before[1])
-    return _flat(
-        [
-            tensor(way, [tuple(one.shape)], f"A parameter of model.{network}")
-            for way, one in zip(ways, before, strict=True)
-        ]
-    )
+def _ways(before: dict[str, torch.Tensor], after: dict[str, torch.Tensor]) -> dict[str, Any]:
+    for name in NETWORKS:
+        expect(after[name].shape == before[name].shape, f"Training reshapes model.{name}.")
+    return {name: after[name] - before[name] for name in NETWORKS}
 
 
-def _sound(module: Remote, scene: _Scene) -> bool:
-    """Do the student's optimizers move all parameters of all networks?"""
-    try:
-        model = scene.model(module)
-        solvers = _Solvers.of(module, model, RATE)
-        for name in NETWORKS:
-            before = getattr(scene, name)
-            set_grads(getattr(model, name), [torch.ones_like(one) for one in before])
-            for solver in solvers.each:
-                solver.step()
-            if not bool((_read(model, name) != _flat(before)).all()):
-                return False
-    except (Fail, StudentError):
-        return False
-    return True
+# --- the optimizers
 
 
-def _owners(module: Remote, scene: _Scene, network: str) -> list[int]:
-    """Which of the student's optimizers move a network."""
+def _solvers(returned: Any) -> list[Remote]:
+    """The optimizers that ae_gan_optimizers returned, one by one."""
+    several = isinstance(returned, (tuple, list, dict))
+    found = returned.values() if isinstance(returned, dict) else returned
+    each: list[Any] = list(found) if several else [found]
+    what = "ae_gan_optimizers should return optimizers in a tuple, a list or a dict."
+    expect(bool(each) and all(isinstance(one, Remote) for one in each), what)
+    return each
+
+
+def _first_steps(
+    module: Remote, scene: _Scene, grads: dict[str, list[torch.Tensor]], rate: float
+) -> dict[str, torch.Tensor]:
+    """How far the networks move when all optimizers step once by these gradients."""
     model = scene.model(module)
-    solvers = _Solvers.of(module, model, RATE)
-    set_grads(getattr(model, network), [torch.ones_like(one) for one in getattr(scene, network)])
-    owners, before = [], _flat(getattr(scene, network))
-    for number, solver in enumerate(solvers.each):
+    solvers = _solvers(module.ae_gan_optimizers(model, rate))
+    before = _read(model)
+    for name in NETWORKS:
+        set_grads(getattr(model, name), grads[name])
+    for solver in solvers:
         solver.step()
-        after = _read(model, network)
-        if not torch.equal(after, before):
-            owners.append(number)
-        before = after
-    return owners
+    return _ways(before, _read(model))
+
+
+def _signs(rng: Rng, scene: _Scene) -> dict[str, list[torch.Tensor]]:
+    return {
+        name: [rng.normal(*one.shape).sign() for one in getattr(scene, name)] for name in NETWORKS
+    }
 
 
 @check("ae-gan.optimizers", share=0.6)
@@ -181,22 +162,15 @@ def moves_all_three_networks(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     against their gradients.
     """
     scene = _Scene.draw(rng, decodes=True)
-    model = scene.model(hw5_gan)
-    solvers = _Solvers.of(hw5_gan, model, RATE)
-    for name in NETWORKS:
-        grads = [rng.normal(*one.shape).sign() for one in getattr(scene, name)]
-        before = _read(model, name)
-        set_grads(getattr(model, name), grads)
-        for solver in solvers.each:
-            solver.step()
-        step = _read(model, name) - before
+    grads = _signs(rng, scene)
+    for name, step in _first_steps(hw5_gan, scene, grads, RATE).items():
         expect(
             bool((step != 0).all()),
             f"No optimizer holds all parameters of model.{name}.",
             "One optimizer for each network, or one that gets the parameters of several.",
         )
         expect(
-            bool((step.sign() == -_flat(grads).sign()).all()),
+            bool((step.sign() == -_flat(grads[name])).all()),
             f"The optimizers move model.{name} the wrong way: they should minimise.",
         )
 
@@ -205,311 +179,344 @@ def moves_all_three_networks(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
 def obeys_the_rate(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """The steps of the optimizers grow with the argument lr."""
     scene = _Scene.draw(rng, decodes=True)
+    grads = _signs(rng, scene)
+    small, large = (_first_steps(hw5_gan, scene, grads, rate) for rate in (1e-4, 1e-3))
     for name in NETWORKS:
-        grads = [rng.normal(*one.shape).sign() for one in getattr(scene, name)]
-        small, large = (
-            _first_step(hw5_gan, scene, name, grads, rate) for rate in (RATE, 10 * RATE)
-        )
         expect(
-            matches(large, 10 * small, 0.05),
+            matches(large[name], 10 * small[name], 0.05),
             f"The optimizer of model.{name} does not take its rate from lr.",
             "optim.Adam(..., lr=lr)",
         )
 
 
-def _first_step(
-    module: Remote, scene: _Scene, network: str, grads: Grads, rate: float
-) -> torch.Tensor:
-    model = scene.model(module)
-    solvers = _Solvers.of(module, model, rate)
-    before = _read(model, network)
-    set_grads(getattr(model, network), grads)
-    for solver in solvers.each:
-        solver.step()
-    return _read(model, network) - before
+# --- the loop, with given optimizers
+
+Groups = tuple[tuple[str, ...], ...]
+"""Which networks each optimizer holds."""
+USUAL: tuple[Groups, ...] = (
+    (("encoder",), ("generator",), ("discriminator",)),
+    (("encoder", "generator"), ("discriminator",)),
+    (NETWORKS,),
+)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """A loop, and given optimizers for it in the container that the student's came in."""
+
+    module: Remote
+    groups: Groups
+    returned: Any
+
+    def optimizers(self, model: Remote, rate: float) -> Any:
+        each = [
+            descent(rate, *(getattr(model, name) for name in group)) if group else descent(0, model)
+            for group in self.groups
+        ]
+        if isinstance(self.returned, dict):
+            return dict(zip(self.returned, each, strict=True))
+        alone = len(each) == 1 and not isinstance(self.returned, (tuple, list))
+        return each[0] if alone else each if isinstance(self.returned, list) else tuple(each)
+
+
+def _plans(module: Remote, rng: Rng) -> Iterator[_Plan]:
+    """Descents that hold what the student's optimizers hold. Where these leave a network out, which
+    is another question's, as many as there are, in every order: the loop knows which is which.
+    """
+    returned, groups, scene = None, [], _Scene.draw(rng, decodes=True)
+    with suppress(Fail, StudentError):
+        model = scene.model(module)
+        returned = module.ae_gan_optimizers(model, RATE)
+        solvers, before = _solvers(returned), _read(model)
+        for name in NETWORKS:
+            set_grads(getattr(model, name), [torch.ones_like(o) for o in getattr(scene, name)])
+        for solver in solvers:
+            with suppress(StudentError):
+                solver.step()
+            after = _read(model)
+            ways = _ways(before, after)
+            groups.append(tuple(name for name in NETWORKS if bool((ways[name] != 0).all())))
+            before = after
+    if {name for group in groups for name in group} == set(NETWORKS):
+        yield _Plan(module, tuple(groups), returned)
+        return
+    for usual in USUAL:
+        if len(usual) == len(groups) or not groups:
+            yield from (_Plan(module, order, returned) for order in permutations(usual))
 
 
 @dataclass(frozen=True)
 class _Trained:
-    """What an epoch brought: the three mean losses, and the model."""
+    """What an epoch brought: how far each network moved, what the loop returned or raised.
 
-    losses: torch.Tensor
-    model: Remote
+    `times`: how often a batch may move the encoder or the generator by the mean square: once, and
+    twice where an optimizer holds both.
+    """
 
+    ways: dict[str, torch.Tensor]
+    result: Any
+    error: StudentError | None
+    times: tuple[int, ...]
 
-def _train(module: Remote, scene: _Scene, model: Remote, solvers: _Solvers) -> _Trained:
-    # As images of 1 x PIXELS: the loop flattens them.
-    loader = [x[:, None] for x in scene.batches]
-    result = module.train_ae_gan(model, loader, solvers.returned, 1)
-    if not (isinstance(result, (tuple, list)) and len(result) == 3):
-        raise Fail("train_ae_gan should return three lists, one for each loss.")
-    for means in result:
+    def loss(self, number: int) -> torch.Tensor:
+        three = isinstance(self.result, (tuple, list)) and len(self.result) == 3
+        expect(three, "train_ae_gan should return three lists, one for each loss.")
+        means = self.result[number]
         expect(
             isinstance(means, (tuple, list)) and len(means) == 1,
             "train_ae_gan should return one mean of each loss for every epoch.",
         )
-    losses = [tensor(means[0], [(), (1,)], "A loss of train_ae_gan") for means in result]
-    return _Trained(torch.stack(losses), model)
+        return tensor(means[0], [(), (1,)], "A loss of train_ae_gan")
+
+    def follows(self, network: str, ways: Sequence[torch.Tensor], message: str, hint: str) -> None:
+        """Fail unless the network has gone one of these ways."""
+        way = self.ways[network]
+        if any(matches(way, one, MOVED) for one in ways):
+            return
+        if self.error is not None:
+            raise self.error
+        expect(bool(way.any()), f"The {network} does not move.", "backward(), then step()")
+        raise Fail(message, hint)
 
 
-def _with_own(module: Remote, scene: _Scene) -> _Trained:
-    model = scene.model(module)
-    return _train(module, scene, model, _Solvers.of(module, model, RATE))
-
-
-def _descending(module: Remote, scene: _Scene) -> Callable[[], _Trained]:
-    """Training with plain gradient descent in the place of each of the student's own optimizers."""
-    own = _Solvers.of(module, scene.model(module), RATE)
-    owners = {name: _owners(module, scene, name) for name in NETWORKS}
-    model = scene.model(module)
-    given = [
-        descent(STEEP, *(getattr(model, name) for name in NETWORKS if number in owners[name]))
-        for number in range(len(own.each))
-    ]
-    return partial(_train, module, scene, model, own.like(given))
-
-
-def _with_given(module: Remote, scene: _Scene, rate: float) -> Iterator[Callable[[], _Trained]]:
-    """Trainings with plain gradient descent, where the student's own optimizers are wrong.
-
-    Which optimizer is which, the student's loop knows: every order is tried.
+def _train(plan: _Plan, scene: _Scene, rate: float) -> _Trained:
+    """An epoch. Where a statement of the loop raises, the others are run all the same, so that one
+    unfinished step costs its own question.
     """
-    own = _Solvers.of(module, scene.model(module), RATE)
-    kinds: dict[int, list[tuple[int, ...]]]
-    kinds = {3: [(0,), (1,), (2,)], 2: [(0, 1), (2,)], 1: [(0, 1, 2)]}
-    groups = kinds.get(len(own.each), [])
-
-    def train(order: tuple[tuple[int, ...], ...]) -> _Trained:
-        model = scene.model(module)
-        given = [descent(rate, *(getattr(model, NETWORKS[n]) for n in group)) for group in order]
-        return _train(module, scene, model, own.like(given))
-
-    for order in permutations(groups):
-        yield partial(train, order)
+    loader = [x[:, None] for x in scene.batches]  # images of 1 x PIXELS: the loop flattens them
+    loop, model, result, error = plan.module.train_ae_gan, scene.model(plan.module), None, None
+    before = _read(model)
+    try:
+        result = loop(model, loader, plan.optimizers(model, rate), 1)
+    except StudentError as raised:
+        if raised.kind == "missing":
+            raise
+        error, model = raised, scene.model(plan.module)
+        with suppress(StudentError):
+            patient(loop)(model, loader, plan.optimizers(model, rate), 1)
+    both = any({"encoder", "generator"} <= set(group) for group in plan.groups)
+    return _Trained(_ways(before, _read(model)), result, error, (1, 2) if both else (1,))
 
 
 def _judged(
-    module: Remote,
+    plans: Sequence[_Plan],
     scene: _Scene,
-    compare: Callable[[_Trained, bool], None],
-    steps: int | None = None,
+    compare: Callable[[_Trained], None],
+    rate: float = RATE,
 ) -> None:
-    """Pass when `compare` does, with the student's optimizers or, where these do not move all
-    networks, with given ones; it is told which. `steps`: it compares how far networks move by the
-    loss of this number.
-    """
-
-    def with_own() -> None:
-        trained = _with_own(module, scene)
-        compare(trained, True)
-        # Adam forgets how large gradients are, and with it some that were never cleared. A loss of
-        # another size would cost twice; that of the generator has a weight of the student's own.
-        sized = steps is not None and matches(trained.losses[steps], scene.means(1)[steps], 0.01)
-        if sized or steps == 1:
-            _then(_descending(module, scene), compare, own=False)
-
-    ways = [with_own]
-    if not _sound(module, scene):
-        # The optimizers are another question's.
-        given = _with_given(module, scene, RATE if steps is None else STEEP)
-        with suppress(Fail, StudentError):
-            ways += [partial(_then, way, compare, False) for way in given]
-    either(*ways)
-
-
-def _then(
-    way: Callable[[], _Trained], compare: Callable[[_Trained, bool], None], own: bool = True
-) -> None:
-    compare(way(), own)
-
-
-def _answers(
-    module: Remote, scene: _Scene, network: str, sequence: Sequence[tuple[int, Grads]]
-) -> torch.Tensor:
-    """How far the student's optimizers move a network that gets these gradients one by one: each
-    comes with the number of the optimizer that steps.
-    """
-    model = scene.model(module)
-    solvers = _Solvers.of(module, model, RATE)
-    for number, grads in sequence:
-        set_grads(getattr(model, network), grads)
-        solvers.each[number].step()
-    return _moved(model, network, getattr(scene, network))
-
-
-Kind = Sequence[list[Grads]]
-"""For each step that a batch brings, the gradients of every batch."""
-
-
-def _moves_as(
-    module: Remote,
-    scene: _Scene,
-    network: str,
-    kinds: Sequence[Kind],
-    moved: torch.Tensor,
-    own: bool,
-) -> bool:
-    """Has training moved the last parameters of a network, as many as `moved` has, as one of
-    `kinds` says: by the student's own optimizers, or by plain descent?
-    """
-    owners = _owners(module, scene, network) if own else []
-    for kind in kinds:
-        grads = torch.stack([_flat(one) for step in kind for one in step])[:, -len(moved) :]
-        clear = (grads.abs() > FAINT * grads.abs().amax(1, keepdim=True)).all(0)
-        answers = [
-            _answers(
-                module,
-                scene,
-                network,
-                [
-                    (number, step[batch])
-                    for batch in range(len(scene.batches))
-                    for number, step in zip(order, kind, strict=True)
-                ],
-            )[-len(moved) :]
-            for order in _orders(owners, len(kind))
-        ]
-        answers += [] if own else [-STEEP * grads.sum(0)]
-        if any(matches(moved[clear], answer[clear], MOVED) for answer in answers):
-            return True
-    return False
-
-
-def _orders(owners: Sequence[int], steps: int) -> list[tuple[int, ...]]:
-    """Which optimizer takes which step: one takes all of them, or each takes one."""
-    alone = [(one,) * steps for one in owners]
-    return alone + (list(permutations(owners, steps)) if steps > 1 else [])
+    """Pass when `compare` does, with the given optimizers that fit the student's loop."""
+    either(*(partial(lambda plan: compare(_train(plan, scene, rate)), plan) for plan in plans))
 
 
 @check("ae-gan.loss_discriminator", share=1)
 def sums_both_cross_entropies(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """loss_discriminator is BCE(D(x), 1) + BCE(D(G(z)), 0), a mean over the images of an epoch."""
-    scene = _Scene.draw(rng)
+    scene = _Scene.draw(rng, sharp=1.0)
 
-    def compare(trained: _Trained, _: bool) -> None:
-        close(trained.losses[0], scene.means(1)[0], "loss_discriminator", tolerance=0.01)
+    def compare(trained: _Trained) -> None:
+        if trained.error is not None:  # nothing is returned: its gradients stand for the loss
+            return _moves_discriminator(scene, trained)
+        close(trained.loss(0), scene.means()[0], "loss_discriminator", tolerance=0.01)
 
-    _judged(hw5_gan, scene, compare)
+    _judged(list(_plans(hw5_gan, rng)), scene, compare)
 
 
-@check("ae-gan.loss_discriminator", share=1)
+@check("ae-gan.loss_discriminator", share=0.6)
 def moves_the_discriminator_alone(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """The discriminator moves as loss_discriminator asks, with its gradients cleared, and by no
     other loss.
     """
-    scene = _Scene.draw(rng)
-    kind = [scene.gradients("discriminator", 0, 1)]
-
-    def compare(trained: _Trained, own: bool) -> None:
-        moved = _moved(trained.model, "discriminator", scene.discriminator)
-        expect(bool(moved.any()), "The discriminator does not move.")
-        expect(
-            _moves_as(hw5_gan, scene, "discriminator", [kind], moved, own),
-            "The discriminator does not move as its loss asks.",
-            "Real images 1, fakes 0; clear its gradients, backward, step, and step no more.",
-        )
-
-    _judged(hw5_gan, scene, compare, steps=0)
+    scene = _Scene.draw(rng, sharp=1.0)
+    _judged(list(_plans(hw5_gan, rng)), scene, partial(_moves_discriminator, scene))
 
 
-@check("ae-gan.loss_generator", share=1)
-def adds_the_reconstruction(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
-    """loss_generator is w BCE(D(G(z)), 1) + MSE(G(E(x)), x), with a positive weight w of your own.
-
-    Two scenes tell w and the rest apart.
-    """
-    scenes = [_Scene.draw(rng) for _ in range(2)]
-    # One discriminator is fooled, the other is not.
-    scenes = [
-        replace(one, discriminator=(one.discriminator[0], _sure(one, logit)))
-        for one, logit in zip(scenes, (1.5, -1.5), strict=True)
-    ]
-    found: list[float] = []
-    for scene in scenes:
-
-        def compare(trained: _Trained, _: bool, scene: _Scene = scene) -> None:
-            found.append(_weight(scene, trained))
-            expect(
-                1e-3 < found[-1] < 1e3,
-                "loss_generator is not w BCE(D(G(z)), 1) + MSE(G(E(x)), x) with a positive w.",
-                "Fakes with label 1, weighted, and the mean square of the reconstruction.",
-            )
-
-        _judged(hw5_gan, scene, compare)
-    expect(
-        abs(found[0] - found[-1]) < 0.02 * found[0],
-        "loss_generator is not w BCE(D(G(z)), 1) + MSE(G(E(x)), x) with one weight w.",
-        "Fakes with label 1, weighted, and the mean square of the reconstruction.",
+def _moves_discriminator(scene: _Scene, trained: _Trained) -> None:
+    trained.follows(
+        "discriminator",
+        [scene.way("discriminator", 0)],
+        "The discriminator does not move as its loss asks.",
+        "Real images 1, fakes 0; clear its gradients, backward, step, and step no more.",
     )
 
 
-def _sure(scene: _Scene, logit: float) -> torch.Tensor:
-    """The discriminator's bias that gives the generator's image this logit."""
-    return logit - scene.generator[1] @ scene.discriminator[0]
+@check("ae-gan.loss_generator", share=0.8)
+def adds_the_reconstruction(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
+    """loss_generator is w BCE(D(G(z)), 1) + MSE(G(E(x)), x), with a positive weight w of your own.
+
+    Two discriminators, one fooled and one not, tell w and the rest apart.
+    """
+    scenes = [_Scene.draw(rng, decodes=True, logit=logit) for logit in (1.5, -1.5)]
+    plans, found = list(_plans(hw5_gan, rng)), []
+
+    def compare(scene: _Scene, trained: _Trained) -> None:
+        if trained.error is None:
+            _, fooled, square = scene.means()
+            found.append(float((trained.loss(1) - square) / fooled))
+
+    for scene in scenes:
+        _judged(plans, scene, partial(compare, scene))
+    if not found:  # nothing is returned: its gradients stand for the loss
+        return _moves_generator(hw5_gan, rng)
+    _expect_one_weight(found, "loss_generator is not w BCE(D(G(z)), 1) + MSE(G(E(x)), x)")
 
 
-def _weight(scene: _Scene, trained: _Trained) -> float:
-    """The weight w that explains the generator's loss."""
-    with_none, with_one = scene.means(0)[1], scene.means(1)[1]
-    return float((trained.losses[1] - with_none) / (with_one - with_none))
+def _expect_one_weight(found: Sequence[float], message: str) -> None:
+    hint = "Fakes with label 1, weighted, and the mean square of the reconstruction."
+    low, high = WEIGHTS
+    expect(all(low < one < high for one in found), f"{message} with a positive w.", hint)
+    expect(max(found) < 1.02 * min(found), f"{message} with one weight w.", hint)
 
 
-@check("ae-gan.loss_generator", share=1)
+@check("ae-gan.loss_generator", share=0.8)
 def moves_the_generator(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """The generator moves as loss_generator asks, with its gradients cleared; the autoencoder's
     step may move it too.
     """
-    scene = _Scene.draw(rng, sharp=0.15)
-
-    def compare(trained: _Trained, own: bool) -> None:
-        moved = _moved(trained.model, "generator", scene.generator)[-PIXELS:]
-        expect(bool(moved.any()), "The generator does not move.")
-        weight = _weight(scene, trained)
-        if not 1e-3 < weight < 1e3:
-            weight = 0.9
-        alone = scene.gradients("generator", 1, weight)
-        decodes = scene.gradients("generator", 2, weight)
-        both = [_sum(a, b) for a, b in zip(alone, decodes, strict=True)]
-        kinds = [[alone], [alone, decodes], [decodes, alone], [both]]
-        expect(
-            _moves_as(hw5_gan, scene, "generator", kinds, moved, own),
-            "The generator does not move as its loss asks.",
-            "Fakes with label 1, not detached, and the mean square; clear its gradients, "
-            "backward, step.",
-        )
-
-    _judged(hw5_gan, scene, compare, steps=1)
+    _moves_generator(hw5_gan, rng)
 
 
-def _sum(a: Grads, b: Grads) -> Grads:
-    return [one + other for one, other in zip(a, b, strict=True)]
+def _moves_generator(module: Remote, rng: Rng) -> None:
+    """Where the discriminator heeds no image, the mean square alone moves the generator; then,
+    where codes do not matter, so does being fooled, more or less.
+    """
+    plans, decodes = list(_plans(module, rng)), _Scene.draw(rng, decodes=True)
+    hint = "clear its gradients, backward, step."
+    square = decodes.way("generator", 2)
+
+    def compare(trained: _Trained) -> None:
+        says = "The generator does not move as the mean square of G(E(x)) and x asks."
+        ways = [times * square for times in trained.times]
+        trained.follows("generator", ways, says, f"x is reconstructed; {hint}")
+
+    _judged(plans, decodes, compare)
+    found: list[float] = []
+    for logit in (1.5, -1.5):
+        scene = _Scene.draw(rng, sharp=1.0, logit=logit, light=0.02)
+
+        def fools(trained: _Trained, scene: _Scene = scene) -> None:
+            fooled, square = (scene.way("generator", n)[-PIXELS:] for n in (1, 2))
+            way, ways = trained.ways["generator"][-PIXELS:], []
+            for times in trained.times:
+                weight = float((way - times * square) @ fooled / (fooled @ fooled))
+                ways.append(weight * fooled + times * square)
+                if matches(way, ways[-1], MOVED):
+                    found.append(weight)
+                    return
+            seen = replace(trained, ways={"generator": way})
+            says = "The generator does not move as fooling the discriminator asks."
+            seen.follows("generator", ways, says, f"Fakes with label 1, not detached; {hint}")
+
+        _judged(plans, scene, fools)
+    _expect_one_weight(found, "The generator does not move as w BCE(D(G(z)), 1) asks")
 
 
 @check("ae-gan.loss_autoencoder", share=1)
 def takes_the_mean_square(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """loss_autoencoder is MSE(G(E(x)), x), a mean over the images of an epoch."""
-    scene = _Scene.draw(rng, decodes=True)
+    scene = _Scene.draw(rng, decodes=True, sharp=1.0)
 
-    def compare(trained: _Trained, _: bool) -> None:
-        close(trained.losses[2], scene.means(1)[2], "loss_autoencoder", tolerance=0.03)
+    def compare(trained: _Trained) -> None:
+        if trained.error is not None:  # nothing is returned: its gradients stand for the loss
+            return _moves_encoder(scene, trained)
+        close(trained.loss(2), scene.means()[2], "loss_autoencoder", tolerance=0.01)
 
-    _judged(hw5_gan, scene, compare)
+    _judged(list(_plans(hw5_gan, rng)), scene, compare)
 
 
 @check("ae-gan.loss_autoencoder", share=1)
 def moves_the_encoder(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """The encoder moves as loss_autoencoder asks, with its gradients cleared, once a batch."""
-    scene = _Scene.draw(rng, decodes=True)
-    alone = scene.gradients("encoder", 2, 1)
-    twice = [_sum(one, one) for one in alone]
+    scene = _Scene.draw(rng, decodes=True, sharp=1.0)
+    _judged(list(_plans(hw5_gan, rng)), scene, partial(_moves_encoder, scene))
 
-    def compare(trained: _Trained, own: bool) -> None:
-        moved = _moved(trained.model, "encoder", scene.encoder)
-        expect(bool(moved.any()), "The encoder does not move.")
+
+def _moves_encoder(scene: _Scene, trained: _Trained) -> None:
+    once = scene.way("encoder", 2)
+    trained.follows(
+        "encoder",
+        [times * once for times in trained.times],
+        "The encoder does not move as loss_autoencoder asks.",
+        "The mean square of G(E(x)) and x; clear its gradients, backward, step.",
+    )
+
+
+# --- the codes
+
+MANY = 40_000
+FAINT = 1e-3
+"""Weights so small that every logit is 0."""
+FAST = 1e-2
+
+
+def _codes(
+    plans: Sequence[_Plan], count: int, look: Callable[[torch.Tensor, torch.Tensor], None]
+) -> None:
+    """Pass when `look` does at the codes of D's steps and at those of G's, sums over as many
+    batches of as many images divided by `count`, which are as normal as one code of MANY numbers.
+
+    A pixel is FAINT times a number of its code, plus or minus FAINT, and images are black. D's
+    weights move by the mean fake; G's move by the mean code times what its biases move by.
+    """
+    zeros, faint = torch.zeros(MANY), torch.full((MANY,), FAINT)
+    signs = torch.tensor([1.0, -1.0]).repeat(MANY // 2)
+    images = [torch.zeros(count, MANY)] * count
+    look_at = faint[:, None], torch.zeros(1)
+    scene = _Scene((zeros, zeros), (faint, FAINT * signs), look_at, images)
+
+    def compare(trained: _Trained) -> None:
+        of_d = trained.ways["discriminator"][:-1] / (-FAST * FAINT / 2) - count * signs
+        factors, biases = trained.ways["generator"].chunk(2)
+        look(of_d, count * (factors / biases).nan_to_num(0, 0, 0))
+
+    _judged(plans, scene, compare, FAST)
+
+
+def _expect_normal(code: torch.Tensor) -> None:
+    """Fail unless a code of MANY numbers is N(0, I): false alarms below 2e-8. A spread that is off
+    by a twentieth, or numbers that stop at 3.5, are told as surely.
+    """
+    expect(
+        is_standard(code[:, None]) and float(code.abs().max()) > 3.5,
+        "The codes z of this step are not N(0, I).",
+        "torch.randn(len(x), model.latent_size)",
+    )
+
+
+def _expect_independent(code: torch.Tensor) -> None:
+    """Fail unless a sum of codes is as normal as one; where they are equal its variance doubles."""
+    expect(
+        is_standard(code[:, None]),
+        "The codes z of a batch, or of one step and the next, depend on each other.",
+        "Draw a code for each image, anew in every step: torch.randn(len(x), model.latent_size)",
+    )
+
+
+@check("ae-gan.loss_discriminator", share=0.4, after="moves_the_discriminator_alone")
+def takes_normal_codes_for_fakes(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
+    """The codes of the discriminator's step are normal, one for each image and fresh in every step.
+
+    40,000 numbers are held against N(0, 1), of one image and of four: false alarms below 3e-8.
+    """
+    plans = list(_plans(hw5_gan, rng))
+    _codes(plans, 1, lambda of_d, _: _expect_normal(of_d))
+    _codes(plans, 2, lambda of_d, _: _expect_independent(of_d))
+
+
+@check("ae-gan.loss_generator", share=0.4, after="moves_the_generator")
+def takes_fresh_normal_codes(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
+    """The codes of the generator's step are normal, one for each image and fresh in every step.
+
+    As for the discriminator; and their correlation with the codes of its step is not 1.
+    """
+
+    def fresh(of_d: torch.Tensor, of_g: torch.Tensor) -> None:
+        _expect_normal(of_g)
         expect(
-            _moves_as(hw5_gan, scene, "encoder", [[alone], [twice]], moved, own),
-            "The encoder does not move as loss_autoencoder asks.",
-            "The mean square of G(E(x)) and x; clear its gradients, backward, step.",
+            not float(torch.corrcoef(torch.stack((of_d, of_g)))[0, 1]) > 0.9,
+            "The generator is trained on the codes of the discriminator's step.",
+            "Draw z anew for the generator.",
         )
 
-    _judged(hw5_gan, scene, compare, steps=2)
+    plans = list(_plans(hw5_gan, rng))
+    _codes(plans, 1, fresh)
+    _codes(plans, 2, lambda _, of_g: _expect_independent(of_g))

@@ -16,7 +16,9 @@ ADAMS = "tuple(optim.Adam(network.parameters(), lr=lr) for network in networks)"
 REAL = "loss_discriminator = bce(model.discriminator(x), real)\n"
 FAKE = "loss_discriminator = loss_discriminator + bce(model.discriminator(fakes), fake)"
 GENERATOR = "loss_generator = 0.9 * fooled + mse(model.generator(code.detach()), x)"
-ENCODER = "loss_autoencoder = mse(model.generator(code), x)"
+NOISE = "torch.randn(len(x), model.latent_size, device=device)"
+FAKES_OF_IMAGES = "fakes = model.generator(model.encoder(x))"
+ENCODER = "loss_autoencoder = mse(model.generator(model.encoder(x)), x)"
 
 MISTAKES: tuple[Mistake, ...] = (
     *_of(
@@ -97,10 +99,23 @@ MISTAKES: tuple[Mistake, ...] = (
         ),
         (
             "never-steps",
-            "the optimizer of the discriminator never steps.",
+            "the discriminator never moves: backward() of its loss, then a step of its optimizer.",
             "opt_discriminator.step()",
             "pass",
         ),
+        (
+            "uniform-codes",
+            "the codes are uniform; they should be normal, torch.randn.",
+            f"z = {NOISE}\n            fakes",
+            f"z = {NOISE.replace('randn', 'rand')}\n            fakes",
+        ),
+        (
+            "one-code",
+            "all images of a batch get the same code.",
+            f"z = {NOISE}\n            fakes",
+            f"z = {NOISE}[:1].expand(len(x), -1)\n            fakes",
+        ),
+        ("codes-of-images", "", "fakes = model.generator(z)", FAKES_OF_IMAGES),
         (
             "logits",
             "it takes the probabilities for logits: BCE with logits applies a second sigmoid.",
@@ -155,9 +170,34 @@ MISTAKES: tuple[Mistake, ...] = (
         ),
         (
             "never-steps",
-            "the optimizer of the generator never steps.",
+            "the generator never moves: backward() of its loss, then a step of its optimizer.",
             "opt_generator.step()",
             "pass",
+        ),
+        ("steps-twice", "", "opt_generator.step()", "opt_generator.step(), opt_generator.step()"),
+        (
+            "codes-of-images",
+            "the discriminator is shown reconstructions, codes of images; z should be noise.",
+            "model.discriminator(model.generator(z))",
+            "model.discriminator(model.generator(code.detach()))",
+        ),
+        (
+            "codes-not-fresh",
+            "",
+            f"code = model.encoder(x)  # (N, Z)\n            z = {NOISE}\n",
+            "code = model.encoder(x)\n",
+        ),
+        (
+            "reconstructs-noise",
+            "it compares images made of noise with x; reconstruct x, G(E(x)).",
+            GENERATOR,
+            GENERATOR.replace("code.detach()", "z"),
+        ),
+        (
+            "rounded-codes",
+            "",
+            f"z = {NOISE}\n            fooled",
+            f"z = {NOISE}.round()\n            fooled",
         ),
     ),
     *_of(
@@ -167,13 +207,13 @@ MISTAKES: tuple[Mistake, ...] = (
             "sum",
             "it is the sum of the squares; ask for their mean.",
             ENCODER,
-            "loss_autoencoder = nn.MSELoss(reduction='sum')(model.generator(code), x)",
+            "loss_autoencoder = nn.MSELoss(reduction='sum')(model.generator(model.encoder(x)), x)",
         ),
         (
             "absolute",
             "it has absolute values where squares should stand.",
             ENCODER,
-            "loss_autoencoder = F.l1_loss(model.generator(code), x)",
+            "loss_autoencoder = F.l1_loss(model.generator(model.encoder(x)), x)",
         ),
         (
             "not-cleared",
@@ -183,9 +223,16 @@ MISTAKES: tuple[Mistake, ...] = (
         ),
         (
             "never-steps",
-            "the optimizer of the encoder never steps.",
+            "the encoder never moves: backward() of its loss, then a step of its optimizer.",
             "opt_encoder.step()",
             "pass",
+        ),
+        (
+            "fools-too",
+            "",
+            ENCODER,
+            f"{ENCODER}\n            loss_autoencoder = loss_autoencoder + bce(model.discriminator("
+            "model.generator(model.encoder(x))), real)",
         ),
         (
             "of-codes",

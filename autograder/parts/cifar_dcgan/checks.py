@@ -16,11 +16,22 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from ...checking.expect import Fail, Partial, close, either, expect, matches, parallel, tensor
+from ...checking.expect import (
+    Fail,
+    Partial,
+    close,
+    either,
+    expect,
+    first_possible,
+    matches,
+    parallel,
+    tensor,
+)
 from ...checking.networks import built, floats
 from ...checking.proxy import (
     Remote,
     StudentError,
+    always,
     assign,
     bowl,
     descent,
@@ -61,8 +72,10 @@ class _Gan:
     """A DCGAN over there. What its __init__ or its initialisation gets wrong costs nothing here."""
 
     def __init__(self, module: Remote, initialises: bool = False) -> None:
+        """Unless it `initialises` its networks, given ones that cost nothing stand for them."""
+        classes = {name: value(getattr(module, name)) for name in CLASSES}
         if not initialises:
-            assign(module.DCGAN._weight_INITIALIZATION, mix(module))
+            _given_networks(module)
         self._first: tuple[Remote, ...] = ()
         try:
             self.it = self._methods = built(module.DCGAN(), "DCGAN()")
@@ -74,6 +87,8 @@ class _Gan:
             self._methods, self._first = module.DCGAN, (self.it,)
             self.set(code_size=CODE, tracked_noise=torch.zeros(8, CODE), samples={})
             self.set(generate=mix(module))
+        for name, one in classes.items():
+            assign(getattr(module, name), one)
 
     def set(self, **attributes: Any) -> None:
         for name, new in attributes.items():
@@ -89,6 +104,20 @@ class _Gan:
         return gradients(method, *self._first, *args, wrt=(first,)).inputs
 
 
+CLASSES = ("CIFARGenerator", "CIFARDiscriminator")
+SMALL = 3
+"""What a network is that only optimizers see: so many numbers to as many."""
+
+
+def _given_networks(module: Remote) -> None:
+    """Let DCGAN() build given networks, and leave them as they are."""
+    assign(module.DCGAN._weight_INITIALIZATION, mix(module))
+    for number, name in enumerate(CLASSES, 1):
+        weight = number * torch.linspace(-0.1, 0.1, SMALL * SMALL + 1)
+        network = stub(module, weight[1:].reshape(SMALL, SMALL), weight[:SMALL])
+        assign(getattr(module, name), always(module, network))
+
+
 def _images(rng: Rng, count: int) -> torch.Tensor:
     """Coarse and fine at once, each image with a brightness of its own."""
     coarse = F.interpolate(rng.uniform(0, 1, count, 3, 4, 4), scale_factor=8)
@@ -98,7 +127,7 @@ def _images(rng: Rng, count: int) -> torch.Tensor:
 
 def _is_given(module: Remote, ref: Remote, rng: Rng) -> bool:
     """Is their CIFARDiscriminator() the given one, without spectral norm?"""
-    x = _images(rng, 8)
+    x = _images(rng, FEW)
     try:
         model = built(module.CIFARDiscriminator(), "CIFARDiscriminator()")
         twin = ref.CIFARDiscriminator()
@@ -118,7 +147,7 @@ def makes_both_networks(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
 
     Both are filled with known parameters and compared with the live reference.
     """
-    given, x, codes = _is_given(hw5_gan, ref, rng), _images(rng, 8), rng.normal(8, CODE)
+    given, x, codes = _is_given(hw5_gan, ref, rng), _images(rng, FEW), rng.normal(FEW, CODE)
     assign(hw5_gan.DCGAN._weight_INITIALIZATION, mix(hw5_gan))
     gan = built(hw5_gan.DCGAN(), "DCGAN()")
     for name, twin, inputs in (
@@ -149,7 +178,7 @@ def makes_both_networks(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
 @check("cifar-dcgan.init", share=0.5, after="makes_both_networks")
 def tells_the_discriminator_about_spectral(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """DCGAN(spectral=True) makes a CIFARDiscriminator with spectral=True."""
-    x = _images(rng, 8)
+    x = _images(rng, FEW)
     assign(hw5_gan.DCGAN._weight_INITIALIZATION, mix(hw5_gan))
     try:
         asked = _ignores_scale(hw5_gan.CIFARDiscriminator(True), x)
@@ -188,30 +217,26 @@ def gives_each_network_its_Adam(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """self.optimizerG and self.optimizerD are Adams of rate 2e-4 and betas (0.5, 0.999), each for
     all parameters of its own network.
 
-    Both networks get known parameters and known gradients: three steps, and one more after a long
-    rest, which shows beta2. How far they move the outputs is compared with the live reference.
+    DCGAN() gets given networks, and these known gradients: three steps, a long rest, and one more
+    step. What moves their outputs is compared with the live reference. Gradients are so small that
+    a larger eps shows, the rest shows weight decay, and the step after it beta2 and amsgrad.
     """
-    given = _is_given(hw5_gan, ref, rng)
     for module in (hw5_gan, ref):
-        assign(module.DCGAN._weight_INITIALIZATION, mix(module))
+        _given_networks(module)
     theirs, ours = built(hw5_gan.DCGAN(), "DCGAN()"), ref.DCGAN()
+    one = rng.normal(SMALL, SMALL), rng.normal(SMALL)
+    grads = [grad.sign() * (1e-7 + grad.abs() * 1e-7) for grad in one]
     wrong = []
-    for network, optimizer, x in (
-        ("_generator", "optimizerG", rng.normal(8, CODE)),
-        ("_discriminator", "optimizerD", _images(rng, 8)),
-    ):
-        steps = _some_gradients(rng, shapes(getattr(ours, network)))
-        right = _stepped(ours, network, optimizer, x, steps, rng.seed)
-        if network == "_discriminator" and not given:
-            continue  # with the given layers changed nothing can be compared, or held against it
+    for network, optimizer in (("_generator", "optimizerG"), ("_discriminator", "optimizerD")):
+        right, _ = _stepped(ours, network, optimizer, grads)
         try:
-            moved, others = _stepped_alone(theirs, network, optimizer, x, steps, rng)
+            moved, others = _stepped(theirs, network, optimizer, grads)
         except StudentError as error:
             wrong.append(f"self.{optimizer} does not work ({error.type}: {error.message}).")
             continue
         if not moved[0].any():
             wrong.append(f"self.{optimizer}.step() does not move self.{network}.")
-        elif not all(map(partial(matches, tolerance=MOVED), moved, right)):
+        elif not all(map(partial(matches, tolerance=STEPPED), moved, right)):
             wrong.append(f"self.{optimizer} does not step as it should.")
         elif others:
             wrong.append(f"self.{optimizer} moves {others} too; it is for self.{network} alone.")
@@ -220,63 +245,31 @@ def gives_each_network_its_Adam(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
         raise Partial(1 - len(wrong) / 2, " ".join(wrong)[:300], hint)
 
 
-def _stepped_alone(
-    gan: Remote,
-    network: str,
-    optimizer: str,
-    x: torch.Tensor,
-    steps: Sequence[list[torch.Tensor]],
-    rng: Rng,
-) -> tuple[tuple[torch.Tensor, torch.Tensor], str]:
-    """As `_stepped`, and the name of the other network if it moved, though it has gradients."""
-    (name,) = {"_generator", "_discriminator"} - {network}
-    other = getattr(gan, name)
-    set_grads(other, [torch.ones(shape) for shape in shapes(other)])
-    before = weights(other)
-    moved = _stepped(gan, network, optimizer, x, steps, rng.seed)
-    still = all(map(torch.equal, before, weights(other)))
-    return moved, "" if still else f"self.{name}"
-
-
+STEPPED = 2e-3
+"""Tolerance of how far optimizers move small weights: eps and what is remembered show."""
 REST = 40
 """Steps without a gradient: momentum is gone after them, and beta2 has begun to forget."""
 
 
-def _some_gradients(rng: Rng, layout: Sequence[tuple[int, ...]]) -> list[list[torch.Tensor]]:
-    """Gradients of three steps, of the rest and of the step after it, each of another size: there
-    betas show.
-    """
-    one = [rng.normal(*shape).sign() * rng.uniform(0.5, 2, *shape) for shape in layout]
-    return [[scale * grad for grad in one] for scale in (1.0, 0.3, -2.0, 0.0, 0.6)]
-
-
 def _stepped(
-    gan: Remote,
-    network: str,
-    optimizer: str,
-    x: torch.Tensor,
-    steps: Sequence[list[torch.Tensor]],
-    seed: int,
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """How far the first three of these gradients move the network's output, and how far the last
-    does after a rest.
+    gan: Remote, network: str, optimizer: str, grads: list[torch.Tensor]
+) -> tuple[list[torch.Tensor], str]:
+    """How far three steps, a rest and another step move the network's output, and the name of the
+    other network if it moved, though it has gradients.
     """
-    model = getattr(gan, network)
-    fill(model, seed)
-    model.eval()
-
-    def moved(*some: list[torch.Tensor], times: int = 1) -> torch.Tensor:
-        before = floats(model(x), f"The output of self.{network}")
-        for grads in some:
-            set_grads(model, grads)
+    model, (name,) = getattr(gan, network), {"_generator", "_discriminator"} - {network}
+    other, x = getattr(gan, name), torch.cat((torch.eye(SMALL), torch.zeros(1, SMALL)))
+    set_grads(other, [torch.ones(shape) for shape in shapes(other)])
+    before, found = weights(other), []
+    for scales, times in (((1.0, 0.3, -2.0), 1), ((0.0,), REST), ((0.1,), 1)):
+        start = floats(model(x), f"The output of self.{network}")
+        for scale in scales:
+            set_grads(model, [scale * grad for grad in grads])
             for _ in range(times):
                 getattr(gan, optimizer).step()
-        return floats(model(x), f"The output of self.{network}") - before
-
-    *first, rest, last = steps
-    early = moved(*first)
-    moved(rest, times=REST)
-    return early, moved(last)
+        found.append(floats(model(x), f"The output of self.{network}") - start)
+    still = all(map(torch.equal, before, weights(other)))
+    return found, "" if still else f"self.{name}"
 
 
 @dataclass(frozen=True)
@@ -529,8 +522,9 @@ def keeps_the_gradient_of_sure_logits(hw5_gan: Remote, ref: Remote, rng: Rng) ->
     _has_gradient(hw5_gan, ref, name, draw, "the logits")
     sure = torch.tensor([[100.0], [-100.0], [100.0], [-100.0]])
     labels = torch.tensor([[1.0], [0.0], [0.0], [1.0]])
-    found = tensor(_Gan(hw5_gan).call(name, sure, labels), [(), (1,), (1, 1)], name)
-    (grad,) = _Gan(hw5_gan).gradients(name, sure, labels)
+    gan = _Gan(hw5_gan)
+    found = tensor(gan.call(name, sure, labels), [(), (1,), (1, 1)], name)
+    (grad,) = gan.gradients(name, sure, labels)
     expect(
         bool(found.isfinite()) and grad is not None and bool(grad.isfinite().all()),
         f"{name} or its gradient is not finite for logits of 100 and -100.",
@@ -559,54 +553,60 @@ def _pictures(rng: Rng, count: int) -> Pair:
 class _Training:
     """What one training begins with: networks, images, and how fast each network may move.
 
-    The generator's linear layer has a bias alone, so that every code gives the same image; it is
-    not moved. An epoch is one batch, and the optimizers are plain gradient descent.
+    Every code gives the same image, `bias`. An epoch is one batch, and the optimizers are plain
+    gradient descent. `affine`: a given discriminator, or None for the class of the assignment.
     """
 
     seed: int
     bias: torch.Tensor
     images: torch.Tensor
     probe: torch.Tensor
-    affine: Pair
+    affine: Pair | None
     rates: tuple[float, float]
-    """Of the discriminator and of the generator; one of them is 0."""
-    steps: int = 3
+    """Of the discriminator and of the generator; at most one of them moves."""
+    steps: int = 2
 
     @staticmethod
-    def draw(rng: Rng, disc: float = 0.0, gen: float = 0.0) -> _Training:
-        return _Training(
-            rng.seed,
-            rng.normal(2048),
-            _images(rng, FEW),
-            _images(rng, FEW),
-            (rng.normal(PIXELS, 1, std=0.05), rng.normal(1)),
-            (disc, gen),
-        )
+    def of_discriminator(rng: Rng) -> _Training:
+        """Of the assignment's networks, the generator's linear layer with a bias alone."""
+        bias, images = rng.normal(2048), _images(rng, FEW)
+        return _Training(rng.seed, bias, images, _images(rng, FEW), None, (0.05, 0.0))
 
-    def run(self, module: Remote, given: bool, own_loss: bool) -> _Trained:
-        """`given`: with the given discriminator, or else an affine one."""
+    @staticmethod
+    def of_generator(rng: Rng, rate: float = 0.0) -> _Training:
+        """Of given networks. The generator moves so little that its codes go on counting nothing,
+        and begins near 0, where little shows.
+        """
+        affine = rng.normal(PIXELS, 1, std=0.05), rng.normal(1)
+        bias, images = rng.uniform(0, 0.01, PIXELS), _images(rng, FEW)
+        return _Training(rng.seed, bias, images, torch.zeros(1, CODE), affine, (0.0, rate))
+
+    def run(self, module: Remote, own_loss: bool) -> _Trained:
+        disc, gen = self._networks(module)
         gan = _Gan(module)
-        disc, gen = self._networks(module, given)
         gan.set(_generator=gen, _discriminator=disc)
-        gan.set(optimizerD=descent(self.rates[0], disc))
-        gan.set(optimizerG=descent(self.rates[1], gen.upsample_and_generate))
+        gan.set(optimizerD=descent(self.rates[0], disc), optimizerG=descent(self.rates[1], gen))
         gan.set(batch_size=len(self.images), num_epoch=self.steps, log_step=1000)
         gan.set(visualize_step=1000, tracked_noise=torch.zeros(1, CODE))
         if not own_loss:
             gan.set(_classification_loss=bowl(module, logits=1.0, labels=-1.5))
-        moving, x = (disc, self.probe) if self.rates[0] else (gen, torch.zeros(FEW, CODE))
-        before = _output(moving, x)
+        moving = disc if self.rates[0] else gen
+        before = _output(moving, self.probe)
         losses = _losses(gan.call("fit", self.images), self.steps)
-        return _Trained(_output(moving, x) - before, *losses)
+        return _Trained(_output(moving, self.probe) - before, *losses)
 
-    def _networks(self, module: Remote, given: bool) -> tuple[Remote, Remote]:
-        disc = module.CIFARDiscriminator() if given else stub(module, *self.affine)
+    def _networks(self, module: Remote) -> tuple[Remote, Remote]:
+        if self.affine is not None and len(self.bias) == PIXELS:
+            codes = torch.zeros(CODE, PIXELS)
+            return stub(module, *self.affine), stub(module, codes, self.bias, shape=IMAGE)
         gen = module.CIFARGenerator(CODE)
-        if given:
-            fill(disc, self.seed)
         fill(gen, self.seed)
         zero(gen.fc)
         gen.fc.bias.data.copy_(self.bias)
+        if self.affine is not None:
+            return stub(module, *self.affine), gen
+        disc = module.CIFARDiscriminator()
+        fill(disc, self.seed)
         return disc, gen
 
 
@@ -643,10 +643,11 @@ def _fit(
     """Pass when `compare` does: with the student's own loss, or with a given one in its place. A
     loop that runs for batches of the usual size alone keeps most.
     """
-    given = _is_given(hw5_gan, ref, rng)
+    if training.affine is None and not _is_given(hw5_gan, ref, rng):
+        training = replace(training, affine=(rng.normal(PIXELS, 1, std=0.05), rng.normal(1)))
 
     def way(own_loss: bool, on: _Training = training) -> None:
-        compare(on.run(hw5_gan, given, own_loss), on.run(ref, given, own_loss))
+        compare(on.run(hw5_gan, own_loss), on.run(ref, own_loss))
 
     try:
         either(partial(way, True), partial(way, False))
@@ -667,7 +668,7 @@ def trains_the_discriminator(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """fit moves the discriminator as its loss asks, with gradients cleared, real images and fakes
     in batches of their own.
 
-    Three steps against a generator that holds still; how far the discriminator's output moves is
+    Two steps against a generator that holds still; how far the discriminator's output moves is
     compared with the live reference.
     """
 
@@ -680,15 +681,15 @@ def trains_the_discriminator(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
             "batches; add the losses; backward; step.",
         )
 
-    _fit(hw5_gan, ref, rng, _Training.draw(rng, disc=0.05), compare)
+    _fit(hw5_gan, ref, rng, _Training.of_discriminator(rng), compare)
 
 
 @check("cifar-dcgan.fit", share=4)
 def trains_the_generator(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """fit moves the generator as its loss asks, with gradients cleared.
 
-    Three steps against a discriminator that holds still; how far the generator's images move is
-    compared with the live reference.
+    Two steps of given networks, the discriminator holds still; how far the generator's images move
+    is compared with the live reference.
     """
 
     def compare(theirs: _Trained, right: _Trained) -> None:
@@ -699,7 +700,7 @@ def trains_the_generator(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
             "Clear its gradients; fakes with label 1, not detached; backward; step.",
         )
 
-    _fit(hw5_gan, ref, rng, _Training.draw(rng, gen=0.05), compare)
+    _fit(hw5_gan, ref, rng, _Training.of_generator(rng, 2e-5), compare)
 
 
 @check("cifar-dcgan.fit", share=1.5)
@@ -709,7 +710,7 @@ def leaves_dis_loss_behind(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     def compare(theirs: _Trained, right: _Trained) -> None:
         close(theirs.dis, right.dis, "dis_loss", tolerance=1e-3)
 
-    _fit(hw5_gan, ref, rng, _Training.draw(rng, disc=0.05), compare)
+    _fit(hw5_gan, ref, rng, _Training.of_generator(rng), compare)
 
 
 @check("cifar-dcgan.fit", share=1)
@@ -719,67 +720,100 @@ def leaves_gen_loss_behind(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     def compare(theirs: _Trained, right: _Trained) -> None:
         close(theirs.gen, right.gen, "gen_loss", tolerance=1e-3)
 
-    _fit(hw5_gan, ref, rng, _Training.draw(rng, gen=0.05), compare)
+    _fit(hw5_gan, ref, rng, _Training.of_generator(rng), compare)
 
 
-BATCH, BATCHES, SCALE = 128, 16, 4.0
+BATCH, SCALE = 128, 4.0
+PLAN = (4096, 6, (3, 1, 1))
+"""Codes in a step, steps, and the shape of an image, for what depends on chance."""
+USUAL_PLAN = (BATCH, 16, IMAGE)
+"""For loops that know the sizes by heart."""
 
 
 @check("cifar-dcgan.fit", share=1.5)
 def draws_normal_codes(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
-    """The codes of fit are normal, N(0, I), and fresh in every step.
+    """The codes of fit are normal, N(0, I), and fresh in every step, in that of the discriminator
+    and in that of the generator.
 
-    Given networks turn one number of each code into a logit; nothing moves. The mean losses of 16
-    batches of 128 stay within 6 standard errors of their expectation, and their variance below
-    five times its own: with a chance below 1e-7 they do not.
+    Given networks turn one number of each code into a logit; nothing moves. The mean losses of
+    24,576 codes stay within 6 standard errors of their expectation: false alarms 2e-9, and codes a
+    tenth too wide are told with 0.99999. A batch of one code for all has a variance 4,096 times its
+    own; 50 times is as unlikely. Where the logit is nearly linear, the losses of both networks on
+    the same codes have a correlation of 0.99; over 16 steps of fresh ones it exceeds 0.95 once in
+    5e7.
     """
     place = rng.integer(0, CODE - 1)
 
     def way(own_loss: bool) -> None:
-        dis, gen = _noisy(hw5_gan, place, own_loss)
-        loss = _bce if own_loss else _square
-        for found, name, label, other in (
-            (gen, "gen_loss", 1.0, None),
-            (dis, "dis_loss", 0.0, 1.0),
-        ):
-            mean, std = _expected(loss, label, other)
-            expect(
-                bool((found.diff() != 0).any()),
-                f"{name} is the same in every step, so the codes are not fresh.",
-                "Draw codes inside the loop: torch.randn(batch size, code size).",
-            )
-            spread = float(found.var()) / (std**2 / BATCH)
-            expect(
-                spread < 5,
-                "The codes of a batch are not drawn one by one.",
-                "torch.randn(batch size, code size)",
-            )
-            # Half the sum of both losses costs elsewhere.
-            halves = (1, 2) if other is not None else (1,)
-            off = min(abs(times * float(found.mean()) - mean) for times in halves)
-            expect(
-                off < 6 * std / math.sqrt(BATCH * BATCHES),
-                "The codes of fit are not N(0, I).",
-                "torch.randn draws from N(0, 1), torch.rand from U(0, 1).",
-            )
+        plans = [partial(_expect_normal, hw5_gan, place, own_loss, p) for p in (PLAN, USUAL_PLAN)]
+        first_possible(*plans)
+        dis, gen = _noisy(hw5_gan, place, own_loss, (BATCH, 16, PLAN[2]), 0.1, 1.0)
+        together = float(torch.corrcoef(torch.stack((dis, gen)))[0, 1])
+        expect(
+            not abs(together) > 0.95,
+            "The generator is trained on the codes that the discriminator has just seen.",
+            "Draw codes anew for the generator's step.",
+        )
 
     either(partial(way, True), partial(way, False))
 
 
-def _noisy(module: Remote, place: int, own_loss: bool) -> tuple[torch.Tensor, torch.Tensor]:
-    """The losses of a fit whose logits are SCALE times one number of each code; images give 0."""
-    up, down = torch.zeros(CODE, PIXELS), torch.zeros(PIXELS, 1)
-    up[place, 0], down[0, 0] = SCALE, 1.0
+def _expect_normal(
+    module: Remote, place: int, own_loss: bool, plan: tuple[int, int, tuple[int, ...]]
+) -> None:
+    count, steps, _ = plan
+    dis, gen = _noisy(module, place, own_loss, plan, SCALE)
+    loss = _bce if own_loss else _square
+    for found, name, label, other in ((gen, "gen_loss", 1.0, None), (dis, "dis_loss", 0.0, 1.0)):
+        mean, std = _expected(loss, label, other)
+        expect(
+            bool((found.diff() != 0).any()),
+            f"{name} is the same in every step: no fresh codes enter it.",
+            "Draw codes inside the loop: torch.randn(batch size, code size).",
+        )
+        spread = float(found.var()) / (std**2 / count)
+        expect(
+            spread < 50,
+            "The codes of a batch are not drawn one by one.",
+            "torch.randn(batch size, code size)",
+        )
+        # Half the sum of both losses costs elsewhere.
+        halves = (1, 2) if other is not None else (1,)
+        off = min(abs(times * float(found.mean()) - mean) for times in halves)
+        expect(
+            off < 6 * std / math.sqrt(count * steps),
+            "The codes of fit are not N(0, I).",
+            "torch.randn draws from N(0, 1), torch.rand from U(0, 1).",
+        )
+
+
+def _noisy(
+    module: Remote,
+    place: int,
+    own_loss: bool,
+    plan: tuple[int, int, tuple[int, ...]],
+    scale: float,
+    start: float = 0.0,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The losses of a fit whose logits are `start` plus `scale` times one number of each code;
+    images give 0.
+    """
+    count, steps, shape = plan
+    pixels = math.prod(shape)
+    up, down = torch.zeros(CODE, pixels), torch.zeros(pixels, 1)
+    up[place, 0], down[0, 0] = scale, 1.0
+    bias = torch.zeros(pixels)
+    bias[0] = start
     gan = _Gan(module)
-    gen = stub(module, up, torch.zeros(PIXELS), shape=IMAGE)
+    gen = stub(module, up, bias, shape=shape)
     disc = stub(module, down, torch.zeros(1))
     gan.set(_generator=gen, _discriminator=disc)
     gan.set(optimizerD=descent(0.0, disc), optimizerG=descent(0.0, gen))
-    gan.set(batch_size=BATCH, num_epoch=BATCHES, log_step=1000)
+    gan.set(batch_size=count, num_epoch=steps, log_step=1000)
     gan.set(visualize_step=1000, tracked_noise=torch.zeros(1, CODE))
     if not own_loss:
         gan.set(_classification_loss=bowl(module, logits=1.0, labels=-1.5))
-    return _losses(gan.call("fit", torch.zeros(BATCH, *IMAGE)), BATCHES)
+    return _losses(gan.call("fit", torch.zeros(count, *shape)), steps)
 
 
 def _square(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -860,8 +894,8 @@ class _Search:
     steps: int
 
     def run(self, module: Remote, own_loss: bool) -> _Found:
-        gan = _Gan(module)
         gen = _steep_generator(module, self.seed)
+        gan = _Gan(module)
         gan.set(_generator=gen, vis_steps=self.steps, vis_learning_rate=RATE)
         if not own_loss:
             gan.set(_reconstruction_loss=bowl(module, reconstruction=1.0, x=-0.7))
@@ -904,7 +938,7 @@ def _search(
     """
     ignored = _ignores_steps(hw5_gan, rng)
     # Batches of equal shape and different values, searched for different times.
-    plans = [(1, STEPS)] if ignored else [(3, 7), (3, 4)]
+    plans = [(1, STEPS)] if ignored else [(3, 3), (3, 2)]
     searches = [_Search(rng.seed, _images(rng, count), steps) for count, steps in plans]
 
     def way(own_loss: bool) -> None:

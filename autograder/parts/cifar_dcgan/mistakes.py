@@ -79,12 +79,10 @@ MISTAKES: tuple[Mistake, ...] = (
             "CIFARDiscriminator(spectral)",
             "CIFARDiscriminator()",
         ),
-        (
-            "large-epsilon",
-            "",
-            "settings = {",
-            'settings = {"eps": 1.0, ',
-        ),
+        ("large-epsilon", "", "settings = {", 'settings = {"eps": 1e-5, '),
+        ("amsgrad", "", "settings = {", 'settings = {"amsgrad": True, '),
+        ("weight-decay", "", MADE, MADE.replace("**", "weight_decay=1e-5, **")),
+        ("adamw", "", MADE, MADE.replace("Adam(", "AdamW(")),
     ),
     *_of(
         "weight_init",
@@ -245,8 +243,20 @@ MISTAKES: tuple[Mistake, ...] = (
             "generator=torch.Generator().manual_seed(0))",
         ),
         (
+            "codes-of-d",
+            "",
+            "codes = torch.randn(self.batch_size, self.code_size, device=device)\n",
+            "pass\n",
+        ),
+        (
+            "wider-codes",
+            "",
+            "codes = torch.randn(self.batch_size, self.code_size, device=device)\n",
+            "codes = 1.1 * torch.randn(self.batch_size, self.code_size, device=device)\n",
+        ),
+        (
             "d-never-steps",
-            "the optimizer of the discriminator never steps.",
+            "the discriminator never moves: backward() of its loss, then a step of its optimizer.",
             "self.optimizerD.step()",
             "pass",
         ),

@@ -192,7 +192,7 @@ self.optimizerG.step()
 """,
     ),
     _fitted(
-        "two-backward-passes-and-one-code",
+        "two-backward-passes",
         """
 D.zero_grad()
 errD_real = criterion(D(x).view(-1), torch.full((n,), 1.0))
@@ -203,6 +203,7 @@ errD_fake.backward()
 dis_loss = errD_real + errD_fake
 self.optimizerD.step()
 G.zero_grad()
+fake = G(torch.empty(n, self.code_size).normal_())
 gen_loss = criterion(D(fake).view(-1), torch.full((n,), 1.0))
 gen_loss.backward()
 self.optimizerG.step()
