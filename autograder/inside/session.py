@@ -27,6 +27,11 @@ from .wire import MAX_DEPTH, MAX_TEXT, Handle
 MAX_OBJECTS = 4096
 RECIPE_BLOCK = 65_521
 ABSENT = object()
+LAYERS: dict[str, Callable[..., nn.Module]] = {
+    "Conv2d": nn.Conv2d,
+    "Linear": nn.Linear,
+    "MaxPool2d": nn.MaxPool2d,
+}
 NAME: Any = type.__dict__["__name__"]
 """A class's own name, whatever its metaclass says."""
 
@@ -222,6 +227,14 @@ class Session:
         made = kind.__new__(kind)
         nn.Module.__init__(made)
         return self._outward(made)
+
+    def _op_always(self, request: dict[str, Any]) -> Any:
+        """A function that gives this answer, whatever it is called with."""
+        answer = self._inward(request["answer"])
+        return self._outward(lambda *_, **__: answer)
+
+    def _op_layer(self, request: dict[str, Any]) -> Any:
+        return self._outward(LAYERS[request["kind"]](*request["sizes"]))
 
     def _op_stub(self, request: dict[str, Any]) -> Any:
         # Cloned: an optimizer may step them, and in the judge they are the check's own tensors.
