@@ -468,6 +468,7 @@ def _proven(model: Remote, twin: Remote, x: torch.Tensor, seed: int) -> list[tor
     is not asked here), they alone bring the model's own output back after it was changed.
     """
     what = "The output of the network"
+    model.eval()  # a dropout that is too many would draw anew in every call
     before = floats(model(x), what)
     shape = tuple(before.shape)
     expect(before.numel() <= LARGEST * len(x), f"{what} has shape {shape} for {len(x)} rows.")

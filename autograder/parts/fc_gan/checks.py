@@ -17,6 +17,7 @@ from ...checking.networks import (
     SIGMOID,
     TANH,
     Layer,
+    Seen,
     Slip,
     Spec,
     batch_norm,
@@ -26,6 +27,7 @@ from ...checking.networks import (
     examine,
     has_shape,
     instead,
+    keeps_statistics,
     leaky,
     linear,
     max_pool,
@@ -316,9 +318,13 @@ def generates_by_convolutions(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
 @check("fc-gan.build_dc_generator", share=1)
 def generates_by_convolutions_from_any_noise(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """build_dc_generator(noise_dim) takes noise of that length; images are (N, 784), gradients
-    flow.
+    flow, and its batch norms learn what to do in evaluation.
     """
-    _from_any_noise(_dc_generator, hw5_gan.build_dc_generator, ref.build_dc_generator, rng)
+    make, twin = hw5_gan.build_dc_generator, ref.build_dc_generator
+    seen, noise = _from_any_noise(_dc_generator, make, twin, rng)
+    length = noise.shape[1]
+    new, other = (make(length), twin(length)), rng.uniform(-1, 1, 9, length)
+    keeps_statistics(_dc_generator(length), new, seen, noise, other)
 
 
 def _flat_images(rng: Rng, batches: int) -> list[torch.Tensor]:
@@ -327,23 +333,28 @@ def _flat_images(rng: Rng, batches: int) -> list[torch.Tensor]:
 
 def _returns(
     spec: Spec, model: Remote, twin: Remote, x: torch.Tensor, seed: int, width: int
-) -> None:
-    """The output is (N, width), and its gradient reaches the input."""
+) -> Seen:
+    """The output is (N, width), and its gradient reaches the input and the parameters."""
     seen = examine(spec, model, twin, [x], seed)
-    passes_gradients(spec, model, twin, seen, x)
+    passes_gradients(spec, model, twin, seen, x, of_parameters=True)
     try:
         has_shape(spec, seen, (len(x), width))
     except Fail as fail:
         raise Partial(0.4, fail.message, "Flatten or unflatten at the end.") from None
+    return seen
 
 
-def _from_any_noise(spec: Callable[[int], Spec], make: Remote, make_twin: Remote, rng: Rng) -> None:
+def _from_any_noise(
+    spec: Callable[[int], Spec], make: Remote, make_twin: Remote, rng: Rng
+) -> tuple[Seen, torch.Tensor]:
+    """How a generator answers noise of any length, and that noise."""
     noise_dim = rng.integer(3, 12)
     what = f"{make._path}({noise_dim})"
     try:
         model = built(make(noise_dim), what)
         noise = rng.uniform(-1, 1, 9, noise_dim)
-        _returns(spec(noise_dim), model, make_twin(noise_dim), noise, rng.seed, 784)
+        twin = make_twin(noise_dim)
+        return _returns(spec(noise_dim), model, twin, noise, rng.seed, 784), noise
     except StudentError as error:
         if error.kind != "error":
             raise
