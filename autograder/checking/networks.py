@@ -187,6 +187,10 @@ def one_step_aside(table: Table) -> list[Slip]:
                     f"the batch norm {place} has no parameters of its own.",
                     put(batch_norm(layer.channels, affine=False), i),
                 ),
+                Slip(
+                    f"the batch norm {place} stands before its {_kind(table[i - 1])}, not after.",
+                    swap((i - 1, i)),
+                ),
             ]
         elif _bends(layer):
             found.append(Slip(f"the {_kind(layer)} {place} is missing.", put(NOTHING, i)))
@@ -209,6 +213,11 @@ def one_step_aside(table: Table) -> list[Slip]:
             behind = f" {layer.name}" if not layer.shapes else ""
             says = f"a batch norm that is not asked for stands {place}{behind and ','}"
             found.append(Slip(f"{says}{behind and f' behind its{behind}'}.", after(extra, i)))
+    if table[-1].shapes:
+        found += [
+            Slip(f"{one.name} follows the last layer, where nothing is asked for.", then(one))
+            for one in BENDS
+        ]
     epsilons = tuple(
         batch_norm(one.channels, eps=0.8) if one.name == "batch norm" else one for one in table
     )

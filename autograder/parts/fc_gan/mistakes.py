@@ -79,7 +79,7 @@ MISTAKES: tuple[Mistake, ...] = (
             "nn.Linear(256, 1),\n        nn.Sigmoid(),",
         ),
         ("relu", "ReLU stands where", "nn.LeakyReLU(0.01)", "nn.ReLU()"),
-        ("slope", "slope 0.2", "LeakyReLU(0.01)", "LeakyReLU(0.2)"),
+        ("slope", "LeakyReLU(0.2) stands wherever", "LeakyReLU(0.01)", "LeakyReLU(0.2)"),
         ("narrow", "the layers asked for have 267009", "256", "128"),
         ("two-outputs", "has shape (9, 2)", "nn.Linear(256, 1)", "nn.Linear(256, 2)"),
         (
@@ -90,7 +90,7 @@ MISTAKES: tuple[Mistake, ...] = (
         ),
         (
             "activation-missing",
-            "second LeakyReLU is missing",
+            "the LeakyReLU after the second linear layer is missing",
             "nn.Linear(256, 256),\n        nn.LeakyReLU(0.01),",
             "nn.Linear(256, 256),",
         ),
@@ -108,10 +108,10 @@ MISTAKES: tuple[Mistake, ...] = (
         "def generator(",
         ("no-tanh", "tanh at the end is missing", "        nn.Tanh(),\n", ""),
         ("sigmoid", "it is a tanh", "nn.Tanh()", "nn.Sigmoid()"),
-        ("leaky-relu", "LeakyReLU stands where", "nn.ReLU()", "nn.LeakyReLU()"),
+        ("leaky-relu", "LeakyReLU(0.01) stands wherever", "nn.ReLU()", "nn.LeakyReLU()"),
         (
             "activation-missing",
-            "first ReLU is missing",
+            "the ReLU after the first linear layer is missing",
             "nn.Linear(noise_dim, 1024),\n        nn.ReLU(),",
             "nn.Linear(noise_dim, 1024),",
         ),
@@ -315,7 +315,7 @@ def generator(noise_dim=NOISE_DIM):
         "def build_dc_classifier",
         ("sigmoid", "ends in a sigmoid", "64, 1),", "64, 1),\n        nn.Sigmoid(),"),
         ("average-pooling", "averages", "nn.MaxPool2d", "nn.AvgPool2d"),
-        ("slope", "slope 0.2", "LeakyReLU(0.01)", "LeakyReLU(0.2)"),
+        ("slope", "LeakyReLU(0.2) stands wherever", "LeakyReLU(0.01)", "LeakyReLU(0.2)"),
         (
             "activation-missing",
             "after the second convolution is missing",
@@ -345,7 +345,7 @@ def generator(noise_dim=NOISE_DIM):
         ("sigmoid", "it is a tanh", "nn.Tanh()", "nn.Sigmoid()"),
         (
             "norm-missing",
-            "batch norm of the images is missing",
+            "batch norm after the first transposed convolution is missing",
             "        nn.BatchNorm2d(64),\n",
             "",
         ),
@@ -361,7 +361,7 @@ def generator(noise_dim=NOISE_DIM):
             "nn.Linear(noise_dim,",
             "nn.Linear(96,",
         ),
-        ("leaky-relu", "LeakyReLU stands where", "nn.ReLU()", "nn.LeakyReLU()"),
+        ("leaky-relu", "LeakyReLU(0.01) stands wherever", "nn.ReLU()", "nn.LeakyReLU()"),
         ("no-padding", "has shape", "stride=2, padding=1", "stride=2"),
     ),
     _more(
