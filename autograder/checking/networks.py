@@ -94,6 +94,7 @@ NOTHING = Layer(lambda h: h)
 
 BENDS = (RELU, *map(leaky, (0.2, 0.01, 0.1, 0.3, 0.02, 0.05, 0.001, 0.25, 0.5)), ELU, TANH, SIGMOID)
 """Activations that stand in the place of the right one in somebody's network."""
+EPSILONS = (0.8, 0.9, 0.1, 1e-2, 1e-3)
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 
 
@@ -187,6 +188,13 @@ def one_step_aside(table: Table) -> list[Slip]:
                     f"the batch norm {place} has no parameters of its own.",
                     put(batch_norm(layer.channels, affine=False), i),
                 ),
+                *(
+                    Slip(
+                        f"the batch norm {place} has eps = {eps}.",
+                        put(batch_norm(layer.channels, eps=eps), i),
+                    )
+                    for eps in EPSILONS
+                ),
                 Slip(
                     f"the batch norm {place} stands before its {_kind(table[i - 1])}, not after.",
                     swap((i - 1, i)),
@@ -218,13 +226,15 @@ def one_step_aside(table: Table) -> list[Slip]:
             Slip(f"{one.name} follows the last layer, where nothing is asked for.", then(one))
             for one in BENDS
         ]
-    epsilons = tuple(
-        batch_norm(one.channels, eps=0.8) if one.name == "batch norm" else one for one in table
-    )
-    if epsilons != table:
-        says = "its batch norms have eps = 0.8: the second argument of BatchNorm is eps."
-        found.append(Slip(says, lambda _: epsilons))
+    for eps in EPSILONS if any(one.name == "batch norm" for one in table) else ():
+        says = f"its batch norms have eps = {eps}: the second argument of BatchNorm is eps."
+        found.append(Slip(says, partial(_with_eps, eps)))
     return found
+
+
+def _with_eps(eps: float, table: Table) -> Table:
+    norms = ((one, one.name == "batch norm") for one in table)
+    return tuple(batch_norm(one.channels, eps=eps) if norm else one for one, norm in norms)
 
 
 def _bends(layer: Layer) -> bool:
@@ -450,7 +460,8 @@ def keeps_statistics(
     `models`: a new one of the student's, and one of the reference. The order of execution is found
     in a pass of its own, in which all weights are zero: both have seen the same.
     """
-    if seen.table is not spec.table or seen.says:
+    normed = any(one.name == "batch norm" for one in spec.table)
+    if not normed or seen.table is not spec.table or seen.says:
         return
     answers = []
     for model in models:

@@ -400,9 +400,10 @@ class Session:
         """Data goes out as it is; every other object stays here and a Handle goes out."""
         if value is None or isinstance(value, (bool, int, float, str, torch.dtype)):
             return value[:MAX_TEXT] if isinstance(value, str) else value
-        if isinstance(value, nn.Parameter) or type(value) is torch.Tensor:
+        numbers = isinstance(value, torch.Tensor) and not value.is_meta
+        if numbers and type(value) in (torch.Tensor, nn.Parameter):
             return value.detach()
-        if isinstance(value, torch.Tensor):
+        if numbers:
             return value.detach().as_subclass(torch.Tensor)
         if isinstance(value, np.generic):
             return value.item()

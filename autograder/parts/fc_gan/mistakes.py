@@ -55,6 +55,9 @@ MISTAKES: tuple[Mistake, ...] = (
         ("squeezed-normal", "not uniform", NOISE, f"torch.tanh({NORMAL})"),
         ("dtype-ignored", "gives torch.float32", "dtype=dtype, ", ""),
         ("turned", "has shape", NOISE, f"({NOISE}).T"),
+        ("device-ignored", "argument device", ", device=device)", ")"),
+        ("clamped", "keeps away from", NOISE, f"({NOISE}).clamp(-0.99, 0.99)"),
+        ("sorted", "hang together", NOISE, f"({NOISE}).sort(1).values"),
         (
             "seeded",
             "the same numbers at each call",
@@ -106,6 +109,12 @@ MISTAKES: tuple[Mistake, ...] = (
     *_of(
         "generator",
         "def generator(",
+        (
+            "first-layer-frozen",
+            "gradients of the parameters",
+            "nn.Linear(noise_dim, 1024)",
+            "nn.Linear(noise_dim, 1024).requires_grad_(False)",
+        ),
         ("no-tanh", "tanh at the end is missing", "        nn.Tanh(),\n", ""),
         ("sigmoid", "it is a tanh", "nn.Tanh()", "nn.Sigmoid()"),
         ("leaky-relu", "LeakyReLU(0.01) stands wherever", "nn.ReLU()", "nn.LeakyReLU()"),
@@ -304,6 +313,13 @@ def generator(noise_dim=NOISE_DIM):
         ("amsgrad", "amsgrad", "0.999))", "0.999), amsgrad=True)"),
     ),
     Mistake(
+        "epsilon",
+        f"{PART}.get_optimizer",
+        "Adam's eps is larger than torch's 1e-8; leave it as it is.",
+        "def get_optimizer",
+        (("0.999))", "0.999), eps=1e-6)"),),
+    ),
+    Mistake(
         "decay",
         f"{PART}.get_optimizer",
         "the weights decay; the optimizer should have none.",
@@ -316,6 +332,18 @@ def generator(noise_dim=NOISE_DIM):
         ("sigmoid", "ends in a sigmoid", "64, 1),", "64, 1),\n        nn.Sigmoid(),"),
         ("average-pooling", "averages", "nn.MaxPool2d", "nn.AvgPool2d"),
         ("slope", "LeakyReLU(0.2) stands wherever", "LeakyReLU(0.01)", "LeakyReLU(0.2)"),
+        (
+            "one-average-pool",
+            "pools by averages after the second convolution",
+            "nn.MaxPool2d(2, stride=2),\n        nn.Flatten(),",
+            "nn.AvgPool2d(2, stride=2),\n        nn.Flatten(),",
+        ),
+        (
+            "dropout",
+            "as a dropout does",
+            "nn.Flatten(),",
+            "nn.Flatten(),\n        nn.Dropout(0.3),",
+        ),
         (
             "activation-missing",
             "after the second convolution is missing",
@@ -362,6 +390,14 @@ def generator(noise_dim=NOISE_DIM):
             "nn.Linear(96,",
         ),
         ("leaky-relu", "LeakyReLU(0.01) stands wherever", "nn.ReLU()", "nn.LeakyReLU()"),
+        ("momentum", "In evaluation", "nn.BatchNorm2d(64)", "nn.BatchNorm2d(64, momentum=0.9)"),
+        ("eps", "has eps = 0.8", "nn.BatchNorm2d(64)", "nn.BatchNorm2d(64, 0.8)"),
+        (
+            "norm-of-the-image",
+            "a batch norm that is not asked for",
+            "nn.Tanh()",
+            "nn.BatchNorm2d(1),\n        nn.Tanh()",
+        ),
         ("no-padding", "has shape", "stride=2, padding=1", "stride=2"),
     ),
     _more(
