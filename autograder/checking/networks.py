@@ -7,7 +7,7 @@ and let a network with one known slip keep the marks for what it does well.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import combinations
@@ -78,15 +78,12 @@ def max_pool() -> Layer:
     return Layer(lambda h: F.max_pool2d(h, 2), (), "max pool")
 
 
-def average_pool() -> Layer:
-    return Layer(lambda h: F.avg_pool2d(h, 2), (), "average pool")
-
-
 def upsample(mode: str) -> Layer:
     return Layer(lambda h: F.interpolate(h, scale_factor=2, mode=mode), (), f"{mode} upsampling")
 
 
 RELU = Layer(torch.relu, (), "ReLU")
+AVERAGES = Layer(lambda h: F.avg_pool2d(h, 2), (), "average pool")
 TANH = Layer(torch.tanh, (), "tanh")
 SIGMOID = Layer(torch.sigmoid, (), "sigmoid")
 ELU = Layer(F.elu, (), "ELU")
@@ -165,71 +162,59 @@ def one_step_aside(table: Table) -> list[Slip]:
     """The networks that differ from this one in one place, or alike wherever a layer stands: such a
     network keeps half of its marks, whichever layer it is that differs.
     """
-    found = []
-    for i, layer in enumerate(table):
-        place = _place(table, i)
-        if layer.name == "max pool":
-            average = average_pool()
-            says = f"it pools by averages {place}, where maxima are asked for."
-            found.append(Slip(says, put(average, i)))
-            found.append(
-                Slip("it pools by averages; the table has maxima.", instead(layer, average))
-            )
-        elif layer.name == "nearest upsampling":
-            found += [
-                Slip(f"the upsampling {place} is {mode}; nearest is asked for.", put(other, i))
-                for mode in ("bilinear", "bicubic")
-                for other in (upsample(mode),)
-            ]
-        elif layer.name == "batch norm":
-            found += [
-                Slip(f"the batch norm {place} is missing.", put(NOTHING, i)),
-                Slip(
-                    f"the batch norm {place} has no parameters of its own.",
-                    put(batch_norm(layer.channels, affine=False), i),
-                ),
-                *(
-                    Slip(
-                        f"the batch norm {place} has eps = {eps}.",
-                        put(batch_norm(layer.channels, eps=eps), i),
-                    )
-                    for eps in EPSILONS
-                ),
-                Slip(
-                    f"the batch norm {place} stands before its {_kind(table[i - 1])}, not after.",
-                    swap((i - 1, i)),
-                ),
-            ]
-        elif _bends(layer):
-            found.append(Slip(f"the {_kind(layer)} {place} is missing.", put(NOTHING, i)))
-            found += [
-                Slip(f"{one.name} stands {place}, where {layer.name} is asked for.", put(one, i))
-                for one in BENDS
-                if one.name != layer.name
-            ]
-            found += [
-                Slip(f"{one.name} stands wherever {layer.name} is asked for.", instead(layer, one))
-                for one in BENDS
-                if one.name != layer.name and i == table.index(layer)
-            ]
-            if table[i - 1].shapes:
-                number = ORDINALS[sum(map(_bends, table[:i]))]
-                says = f"the {number} {_kind(layer)} stands before its {table[i - 1].name}."
-                found.append(Slip(says, swap((i - 1, i))))
-        if layer.name and layer.name not in ("batch norm", "view") and i + 1 < len(table):
-            extra = batch_norm(next(one.channels for one in table[i::-1] if one.channels))
-            behind = f" {layer.name}" if not layer.shapes else ""
-            says = f"a batch norm that is not asked for stands {place}{behind and ','}"
-            found.append(Slip(f"{says}{behind and f' behind its{behind}'}.", after(extra, i)))
+    found = [slip for i in range(len(table)) for slip in _other_layers(table, i)]
     if table[-1].shapes:
-        found += [
-            Slip(f"{one.name} follows the last layer, where nothing is asked for.", then(one))
-            for one in BENDS
-        ]
-    for eps in EPSILONS if any(one.name == "batch norm" for one in table) else ():
-        says = f"its batch norms have eps = {eps}: the second argument of BatchNorm is eps."
-        found.append(Slip(says, partial(_with_eps, eps)))
+        says = "follows the last layer, where nothing is asked for."
+        found += [Slip(f"{one.name} {says}", then(one)) for one in BENDS]
+    if any(one.name == "batch norm" for one in table):
+        says = "the second argument of BatchNorm is eps."
+        for eps in EPSILONS:
+            found.append(Slip(f"its batch norms have eps = {eps}: {says}", partial(_with_eps, eps)))
     return found
+
+
+def _other_layers(table: Table, i: int) -> Iterator[Slip]:
+    """What may stand in place i, or behind it, instead of what is asked for there."""
+    layer, place = table[i], _place(table, i)
+    if layer.name == "max pool":
+        yield Slip(f"it pools by averages {place}, where maxima are asked for.", put(AVERAGES, i))
+        yield Slip("it pools by averages; the table has maxima.", instead(layer, AVERAGES))
+    elif layer.name == "nearest upsampling":
+        for other in map(upsample, ("bilinear", "bicubic")):
+            yield Slip(f"{other.name} stands {place}; nearest is asked for.", put(other, i))
+    elif layer.name == "batch norm":
+        yield from _other_norms(table, i, f"the batch norm {place}")
+    elif _bends(layer):
+        yield from _other_bends(table, i, place)
+    if layer.name not in ("", "batch norm", "view") and i + 1 < len(table):
+        extra = batch_norm(next(one.channels for one in table[i::-1] if one.channels))
+        behind = "" if layer.shapes else f", behind its {layer.name}"
+        says = f"a batch norm that is not asked for stands {place}{behind}."
+        yield Slip(says, after(extra, i))
+
+
+def _other_norms(table: Table, i: int, norm: str) -> Iterator[Slip]:
+    channels = table[i].channels
+    yield Slip(f"{norm} is missing.", put(NOTHING, i))
+    yield Slip(f"{norm} has no parameters of its own.", put(batch_norm(channels, False), i))
+    yield Slip(f"{norm} stands before its {_kind(table[i - 1])}, not after.", swap((i - 1, i)))
+    for eps in EPSILONS:
+        yield Slip(f"{norm} has eps = {eps}.", put(batch_norm(channels, eps=eps), i))
+
+
+def _other_bends(table: Table, i: int, place: str) -> Iterator[Slip]:
+    bend, before = table[i], table[i - 1]
+    yield Slip(f"the {_kind(bend)} {place} is missing.", put(NOTHING, i))
+    asked = f"{bend.name} is asked for."
+    for one in BENDS:
+        if one.name != bend.name:
+            yield Slip(f"{one.name} stands {place}, where {asked}", put(one, i))
+            if bend.name not in (other.name for other in table[:i]):
+                yield Slip(f"{one.name} stands wherever {asked}", instead(bend, one))
+    if before.shapes:
+        number = ORDINALS[sum(map(_bends, table[:i]))]
+        says = f"the {number} {_kind(bend)} stands before its {before.name}."
+        yield Slip(says, swap((i - 1, i)))
 
 
 def _with_eps(eps: float, table: Table) -> Table:
