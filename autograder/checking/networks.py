@@ -7,7 +7,7 @@ and let a network with one known slip keep the marks for what it does well.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import combinations
@@ -18,7 +18,7 @@ import torch.nn.functional as F
 
 from ..inside.session import recipe
 from .expect import Fail, Partial, expect, matches, tensor
-from .proxy import Gradients, Remote, StudentError, fill, gradients
+from .proxy import Gradients, Remote, StudentError, fill, gradients, zero
 
 KINKS = 0.02
 """Tolerance of gradients through a whole network: rounding may flip one ReLU in a hundred thousand,
@@ -27,10 +27,15 @@ and a gradient that does not flow is off by everything."""
 
 @dataclass(frozen=True)
 class Layer:
-    """`apply(h, *parameters)` and the shapes of its parameters, weight first."""
+    """`apply(h, *parameters)` and the shapes of its parameters, weight first.
+
+    `name`: what it is called in a sentence; `channels`: how many leave it, where it decides that.
+    """
 
     apply: Callable[..., torch.Tensor]
     shapes: tuple[tuple[int, ...], ...] = ()
+    name: str = ""
+    channels: int = 0
 
 
 Table = tuple[Layer, ...]
@@ -38,46 +43,56 @@ Edit = Callable[[Table], Table]
 
 
 def linear(inputs: int, outputs: int) -> Layer:
-    return Layer(F.linear, ((outputs, inputs), (outputs,)))
+    return Layer(F.linear, ((outputs, inputs), (outputs,)), "linear layer", outputs)
 
 
 def conv(inputs: int, outputs: int, size: int, padding: int = 0) -> Layer:
-    return Layer(partial(F.conv2d, padding=padding), ((outputs, inputs, size, size), (outputs,)))
+    shapes = ((outputs, inputs, size, size), (outputs,))
+    return Layer(partial(F.conv2d, padding=padding), shapes, "convolution", outputs)
 
 
 def upconv(inputs: int, outputs: int) -> Layer:
     """A transposed convolution of 4x4 that doubles height and width."""
     shapes = ((inputs, outputs, 4, 4), (outputs,))
-    return Layer(partial(F.conv_transpose2d, stride=2, padding=1), shapes)
+    apply = partial(F.conv_transpose2d, stride=2, padding=1)
+    return Layer(apply, shapes, "transposed convolution", outputs)
 
 
-def batch_norm(channels: int) -> Layer:
-    def apply(h: torch.Tensor, scale: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
-        return F.batch_norm(h, None, None, scale, shift, training=True)
+def batch_norm(channels: int, affine: bool = True, eps: float = 1e-5) -> Layer:
+    def apply(h: torch.Tensor, *parameters: torch.Tensor) -> torch.Tensor:
+        scale, shift = parameters or (None, None)
+        return F.batch_norm(h, None, None, scale, shift, training=True, eps=eps)
 
-    return Layer(apply, ((channels,), (channels,)))
+    return Layer(apply, ((channels,), (channels,)) if affine else (), "batch norm", channels)
 
 
 def view(*shape: int) -> Layer:
-    return Layer(lambda h: h.reshape(len(h), *shape))
+    return Layer(lambda h: h.reshape(len(h), *shape), (), "view", shape[0])
 
 
 def leaky(slope: float) -> Layer:
-    return Layer(lambda h: F.leaky_relu(h, slope))
+    return Layer(lambda h: F.leaky_relu(h, slope), (), f"LeakyReLU({slope})")
 
 
 def max_pool() -> Layer:
-    return Layer(lambda h: F.max_pool2d(h, 2))
+    return Layer(lambda h: F.max_pool2d(h, 2), (), "max pool")
 
 
 def upsample(mode: str) -> Layer:
-    return Layer(lambda h: F.interpolate(h, scale_factor=2, mode=mode))
+    return Layer(lambda h: F.interpolate(h, scale_factor=2, mode=mode), (), f"{mode} upsampling")
 
 
-RELU = Layer(torch.relu)
-TANH = Layer(torch.tanh)
-SIGMOID = Layer(torch.sigmoid)
+RELU = Layer(torch.relu, (), "ReLU")
+AVERAGES = Layer(lambda h: F.avg_pool2d(h, 2), (), "average pool")
+TANH = Layer(torch.tanh, (), "tanh")
+SIGMOID = Layer(torch.sigmoid, (), "sigmoid")
+ELU = Layer(F.elu, (), "ELU")
 NOTHING = Layer(lambda h: h)
+
+BENDS = (RELU, *map(leaky, (0.2, 0.01, 0.1, 0.3, 0.02, 0.05, 0.001, 0.25, 0.5)), ELU, TANH, SIGMOID)
+"""Activations that stand in the place of the right one in somebody's network."""
+EPSILONS = (0.8, 0.9, 0.1, 1e-2, 1e-3)
+ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 
 
 @dataclass(frozen=True)
@@ -94,14 +109,19 @@ def then(layer: Layer) -> Edit:
     return lambda table: (*table, layer)
 
 
+def after(layer: Layer, place: int) -> Edit:
+    """One layer more behind this place."""
+    return lambda table: (*table[: place + 1], layer, *table[place + 1 :])
+
+
 def put(layer: Layer, *places: int) -> Edit:
     """Other layers in these places; NOTHING leaves one out."""
     return lambda table: tuple(layer if i in places else one for i, one in enumerate(table))
 
 
 def instead(old: Layer, new: Layer) -> Edit:
-    """`new` wherever `old` stands."""
-    return lambda table: tuple(new if one is old else one for one in table)
+    """`new` wherever a layer of the kind of `old` stands."""
+    return lambda table: tuple(new if one.name == old.name else one for one in table)
 
 
 def swap(*pairs: tuple[int, int]) -> Edit:
@@ -138,6 +158,86 @@ def run(table: Table, values: Sequence[torch.Tensor], x: torch.Tensor) -> torch.
     return x
 
 
+def one_step_aside(table: Table) -> list[Slip]:
+    """The networks that differ from this one in one place, or alike wherever a layer stands: such a
+    network keeps half of its marks, whichever layer it is that differs.
+    """
+    found = [slip for i in range(len(table)) for slip in _other_layers(table, i)]
+    if table[-1].shapes:
+        says = "follows the last layer, where nothing is asked for."
+        found += [Slip(f"{one.name} {says}", then(one)) for one in BENDS]
+    if any(one.name == "batch norm" for one in table):
+        says = "the second argument of BatchNorm is eps."
+        for eps in EPSILONS:
+            found.append(Slip(f"its batch norms have eps = {eps}: {says}", partial(_with_eps, eps)))
+    return found
+
+
+def _other_layers(table: Table, i: int) -> Iterator[Slip]:
+    """What may stand in place i, or behind it, instead of what is asked for there."""
+    layer, place = table[i], _place(table, i)
+    if layer.name == "max pool":
+        yield Slip(f"it pools by averages {place}, where maxima are asked for.", put(AVERAGES, i))
+        yield Slip("it pools by averages; the table has maxima.", instead(layer, AVERAGES))
+    elif layer.name == "nearest upsampling":
+        for other in map(upsample, ("bilinear", "bicubic")):
+            yield Slip(f"{other.name} stands {place}; nearest is asked for.", put(other, i))
+    elif layer.name == "batch norm":
+        yield from _other_norms(table, i, f"the batch norm {place}")
+    elif _bends(layer):
+        yield from _other_bends(table, i, place)
+    if layer.name not in ("", "batch norm", "view") and i + 1 < len(table):
+        extra = batch_norm(next(one.channels for one in table[i::-1] if one.channels))
+        behind = "" if layer.shapes else f", behind its {layer.name}"
+        says = f"a batch norm that is not asked for stands {place}{behind}."
+        yield Slip(says, after(extra, i))
+
+
+def _other_norms(table: Table, i: int, norm: str) -> Iterator[Slip]:
+    channels = table[i].channels
+    yield Slip(f"{norm} is missing.", put(NOTHING, i))
+    yield Slip(f"{norm} has no parameters of its own.", put(batch_norm(channels, False), i))
+    yield Slip(f"{norm} stands before its {_kind(table[i - 1])}, not after.", swap((i - 1, i)))
+    for eps in EPSILONS:
+        yield Slip(f"{norm} has eps = {eps}.", put(batch_norm(channels, eps=eps), i))
+
+
+def _other_bends(table: Table, i: int, place: str) -> Iterator[Slip]:
+    bend, before = table[i], table[i - 1]
+    yield Slip(f"the {_kind(bend)} {place} is missing.", put(NOTHING, i))
+    asked = f"{bend.name} is asked for."
+    for one in BENDS:
+        if one.name != bend.name:
+            yield Slip(f"{one.name} stands {place}, where {asked}", put(one, i))
+            if bend.name not in (other.name for other in table[:i]):
+                yield Slip(f"{one.name} stands wherever {asked}", instead(bend, one))
+    if before.shapes:
+        number = ORDINALS[sum(map(_bends, table[:i]))]
+        says = f"the {number} {_kind(bend)} stands before its {before.name}."
+        yield Slip(says, swap((i - 1, i)))
+
+
+def _with_eps(eps: float, table: Table) -> Table:
+    norms = ((one, one.name == "batch norm") for one in table)
+    return tuple(batch_norm(one.channels, eps=eps) if norm else one for one, norm in norms)
+
+
+def _bends(layer: Layer) -> bool:
+    return _kind(layer) in ("ReLU", "LeakyReLU", "ELU", "tanh", "sigmoid")
+
+
+def _kind(layer: Layer) -> str:
+    return layer.name.partition("(")[0]
+
+
+def _place(table: Table, i: int) -> str:
+    """`after the second convolution`: the last layer with weights up to place i."""
+    layers = [one.name for one in table[: i + 1] if one.shapes and one.name != "batch norm"]
+    if not layers:
+        return "at the beginning"
+    return f"after the {ORDINALS[layers.count(layers[-1]) - 1]} {layers[-1]}"
+
+
 @dataclass(frozen=True)
 class Spec:
     """A network as the assignment gives it, and the mistakes we know by name.
@@ -157,7 +257,7 @@ class Spec:
         """The table's variants, most harmless first."""
         right = [Slip("", edit, 1.0) for edit in self.right_too]
         twice = [_both(a, b) for a, b in combinations(self.slips, 2)] if self.small else []
-        return [*right, *self.slips, *twice]
+        return [*right, *self.slips, *one_step_aside(self.table), *twice]
 
 
 def _both(a: Slip, b: Slip) -> Slip:
@@ -171,7 +271,8 @@ class Seen:
     """How a network answered: as which variant of the table, its parameters taken in which order.
 
     `seed` filled it, `counted` says whether it has exactly as many parameters as the table, `shape`
-    is that of its first output; `says` and `fraction` are the variant's slip ("" and 1 when right).
+    and `dtype` are those of its first output; `says` and `fraction` are the variant's slip ("" and
+    1 when right).
     """
 
     table: Table
@@ -179,8 +280,12 @@ class Seen:
     order: str
     counted: bool
     shape: tuple[int, ...]
+    dtype: torch.dtype
     says: str = ""
     fraction: float = 1.0
+
+
+DROPOUT = "it draws anew in every call while it trains, as a dropout does; none is asked for."
 
 
 def built(model: Any, what: str) -> Remote:
@@ -204,13 +309,16 @@ def examine(
     expected = [twin(x) for x in inputs]
     answers: dict[str, list[torch.Tensor]] = {}
     shapes: list[list[int]] = []
-    for order in ("definition", "execution"):
-        shapes = _fill(model, seed, order, inputs[0])
-        outputs = [floats(model(x), f"The output of {spec.what}") for x in inputs]
-        shape = tuple(outputs[0].shape)
-        if _agree(outputs, expected):
-            return Seen(spec.table, seed, order, _counted(shapes, spec.table), shape)
-        answers[order] = outputs
+    for says, fraction in (("", 1.0), (DROPOUT, 0.5)):
+        for order in ("definition", "execution"):
+            shapes = _fill(model, seed, order, inputs[0])
+            raw = [model(x) for x in inputs]
+            outputs = [floats(one, f"The output of {spec.what}") for one in raw]
+            shape, dtype, counted = tuple(raw[0].shape), raw[0].dtype, _counted(shapes, spec.table)
+            if _agree(outputs, expected):
+                return Seen(spec.table, seed, order, counted, shape, dtype, says, fraction)
+            answers.setdefault(order, outputs)
+        model.train(bool(says))  # what was too random in training may be right in evaluation
     for number, slip in enumerate(spec.candidates()):
         # The first batch decides nearly always: the others are computed when it agrees.
         first = _first_output(spec, number, slip, seed, inputs[0])
@@ -221,17 +329,20 @@ def examine(
         rest = [run(table, parameters(table, seed), x) for x in inputs[1:]]
         for order in alike:
             if all(map(_varies, rest)) and _agree(answers[order][1:], rest):
-                counted = _counted(shapes, spec.table)
-                return Seen(table, seed, order, counted, shape, slip.says, slip.fraction)
-    raise _unlike(spec, shapes, tuple(outputs[0].shape), tuple(expected[0].shape))
+                return Seen(table, seed, order, counted, shape, dtype, slip.says, slip.fraction)
+    raise _unlike(spec, shapes, shape, tuple(expected[0].shape))
 
 
 def has_shape(spec: Spec, seen: Seen, wanted: tuple[int, ...]) -> None:
-    """Fail unless the output had exactly this shape."""
+    """Fail unless the output had exactly this shape, and numbers that the next network takes."""
     expect(
         seen.shape == wanted,
         f"The output of {spec.what} has shape {seen.shape} for {wanted[0]} rows of input; it "
         f"should be {wanted}.",
+    )
+    expect(
+        seen.dtype == torch.float32,
+        f"The output of {spec.what} is of {seen.dtype}; the next layer wants torch.float32.",
     )
 
 
@@ -323,6 +434,36 @@ def passes_gradients(
             matches(_norms(theirs.objects[0]), _norms(right.objects[0]), KINKS),
             f"The gradients of the parameters of {spec.what} are not those of its output.",
             hint,
+        )
+
+
+def keeps_statistics(
+    spec: Spec, models: Sequence[Remote], seen: Seen, x: torch.Tensor, other: torch.Tensor
+) -> None:
+    """Grant half unless, once trained on x, the batch norms know in evaluation what torch's would.
+
+    `models`: a new one of the student's, and one of the reference. The order of execution is found
+    in a pass of its own, in which all weights are zero: both have seen the same.
+    """
+    normed = any(one.name == "batch norm" for one in spec.table)
+    if not normed or seen.table is not spec.table or seen.says:
+        return
+    answers = []
+    for model in models:
+        try:
+            zero(model)
+        except StudentError:
+            return  # lazy layers, which draw weights of their own in a first pass
+        fill(model, seen.seed, seen.order, [x])
+        model(x)
+        model.eval()
+        answers.append(floats(model(other), f"The output of {spec.what}"))
+    if not _agree(answers[:1], answers[1:]):
+        raise Partial(
+            0.5,
+            f"In evaluation, the batch norms of {spec.what} use something else of what they saw in "
+            "training than torch's own do.",
+            "Leave momentum and the other settings of a batch norm as they are.",
         )
 
 

@@ -294,6 +294,14 @@ def patient(function: Remote) -> Remote:
     return made
 
 
+def layer(near: Remote, kind: str, *sizes: int) -> Remote:
+    """One of torch's own layers on the side of `near`: `layer(m, "Linear", 3, 4)`; for methods that
+    work on the layers of a network that another question asks for.
+    """
+    made: Remote = near._line.ask("layer", kind=kind, sizes=list(sizes))
+    return made
+
+
 def reseeded(module: Remote, seed: int) -> Remote:
     """The same module in a talk whose calls run under seeds that no batch changes."""
     line = Line(module._line._send, seed, module._line._reference)

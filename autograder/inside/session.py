@@ -28,6 +28,11 @@ from .wire import MAX_DEPTH, MAX_TEXT, Handle
 MAX_OBJECTS = 4096
 RECIPE_BLOCK = 65_521
 ABSENT = object()
+LAYERS: dict[str, Callable[..., nn.Module]] = {
+    "Conv2d": nn.Conv2d,
+    "Linear": nn.Linear,
+    "MaxPool2d": nn.MaxPool2d,
+}
 NAME: Any = type.__dict__["__name__"]
 """A class's own name, whatever its metaclass says."""
 
@@ -250,6 +255,9 @@ class Session:
         exec(compile(module, function.__code__.co_filename, "exec"), scope)
         return self._outward(scope[function.__name__])
 
+    def _op_layer(self, request: dict[str, Any]) -> Any:
+        return self._outward(LAYERS[request["kind"]](*request["sizes"]))
+
     def _op_stub(self, request: dict[str, Any]) -> Any:
         # Cloned: an optimizer may step them, and in the judge they are the check's own tensors.
         weight, bias = request["weight"].clone(), request["bias"].clone()
@@ -416,9 +424,10 @@ class Session:
         """Data goes out as it is; every other object stays here and a Handle goes out."""
         if value is None or isinstance(value, (bool, int, float, str, torch.dtype)):
             return value[:MAX_TEXT] if isinstance(value, str) else value
-        if isinstance(value, nn.Parameter) or type(value) is torch.Tensor:
+        numbers = isinstance(value, torch.Tensor) and not value.is_meta
+        if numbers and type(value) in (torch.Tensor, nn.Parameter):
             return value.detach()
-        if isinstance(value, torch.Tensor):
+        if numbers:
             return value.detach().as_subclass(torch.Tensor)
         if isinstance(value, np.generic):
             return value.item()

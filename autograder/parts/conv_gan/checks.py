@@ -40,12 +40,17 @@ from ...checking.networks import (
 from ...checking.proxy import (
     Remote,
     StudentError,
+    always,
     assign,
+    bare,
     fill,
     gradients,
+    items,
+    layer,
     load_weights,
     shapes,
     stub,
+    value,
     weights,
 )
 from ...checking.registry import Rng, check
@@ -149,26 +154,33 @@ def _patterns(rng: Rng, count: int) -> torch.Tensor:
     return 2 * coarse + rng.normal(count, 1, 28, 28)
 
 
+def _made(hw5_gan: Remote, name: str, *sizes: int) -> Remote:
+    """A new network, whose `_weight_init` does nothing: that is another question's."""
+    network = getattr(hw5_gan, name)
+    assign(network._weight_init, always(hw5_gan))
+    return built(network(*sizes), f"{name}({', '.join(map(str, sizes))})")
+
+
 @check("conv-gan.DNet", share=5)
 def discriminates_by_the_table(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """DNet computes the layers of its table: from images to logits.
 
     Both networks get the same parameters; two batches are compared with the live reference.
     """
-    model = built(hw5_gan.DNet(), "DNet()")
+    model = _made(hw5_gan, "DNet")
     computes(DNET, model, ref.DNet(), [_patterns(rng, 8), _patterns(rng, 8)], rng.seed)
 
 
 @check("conv-gan.DNet", share=1)
 def defines_the_layers_of_DNet_in_order(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """DNet defines its layers in __init__ in the order of the table, and no others."""
-    _in_order(DNET, hw5_gan.DNet(), ref.DNet(), _patterns(rng, 8), rng.seed)
+    _in_order(DNET, _made(hw5_gan, "DNet"), ref.DNet(), _patterns(rng, 8), rng.seed)
 
 
 @check("conv-gan.DNet", share=1)
 def returns_one_logit_an_image(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """DNet returns logits of shape (N, 1)."""
-    model = built(hw5_gan.DNet(), "DNet()")
+    model = _made(hw5_gan, "DNet")
     seen = examine(DNET, model, ref.DNet(), [_patterns(rng, 5)], rng.seed)
     has_shape(DNET, seen, (5, 1))
 
@@ -176,7 +188,7 @@ def returns_one_logit_an_image(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
 @check("conv-gan.DNet", share=1)
 def lets_gradients_through_DNet(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """Gradients flow through DNet: to its parameters, and to the image (the generator needs it)."""
-    model, twin, x = built(hw5_gan.DNet(), "DNet()"), ref.DNet(), _patterns(rng, 6)
+    model, twin, x = _made(hw5_gan, "DNet"), ref.DNet(), _patterns(rng, 6)
     seen = examine(DNET, model, twin, [x], rng.seed)
     passes_gradients(DNET, model, twin, seen, x, of_parameters=True)
 
@@ -188,7 +200,7 @@ def generates_by_the_table(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     Both networks get the same parameters; two batches are compared with the live reference.
     """
     codes = [rng.uniform(-1, 1, 8, ZDIM) for _ in range(2)]
-    model = built(hw5_gan.GNet(ZDIM), "GNet(64)")
+    model = _made(hw5_gan, "GNet", ZDIM)
     computes(gnet(ZDIM), model, ref.GNet(ZDIM), codes, rng.seed)
 
 
@@ -197,7 +209,7 @@ def takes_codes_of_any_length(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """GNet(zdim) makes a generator for codes of length zdim, whatever it is."""
     zdim = rng.integer(5, 40)
     try:
-        model = built(hw5_gan.GNet(zdim), f"GNet({zdim})")
+        model = _made(hw5_gan, "GNet", zdim)
         examine(gnet(zdim), model, ref.GNet(zdim), [rng.uniform(-1, 1, 6, zdim)], rng.seed)
     except StudentError as error:
         if error.kind != "error":
@@ -214,13 +226,13 @@ def takes_codes_of_any_length(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
 def defines_the_layers_of_GNet_in_order(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """GNet defines its layers in __init__ in the order of the table, and no others."""
     codes = rng.uniform(-1, 1, 8, ZDIM)
-    _in_order(gnet(ZDIM), hw5_gan.GNet(ZDIM), ref.GNet(ZDIM), codes, rng.seed)
+    _in_order(gnet(ZDIM), _made(hw5_gan, "GNet", ZDIM), ref.GNet(ZDIM), codes, rng.seed)
 
 
 @check("conv-gan.GNet", share=1)
 def returns_images(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """GNet returns images of shape (N, 1, 28, 28)."""
-    model = built(hw5_gan.GNet(ZDIM), "GNet(64)")
+    model = _made(hw5_gan, "GNet", ZDIM)
     spec, codes = gnet(ZDIM), rng.uniform(-1, 1, 5, ZDIM)
     seen = examine(spec, model, ref.GNet(ZDIM), [codes], rng.seed)
     has_shape(spec, seen, (5, 1, 28, 28))
@@ -230,21 +242,21 @@ def returns_images(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
 def lets_gradients_through_GNet(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """Gradients flow through GNet to all of its parameters."""
     spec, codes = gnet(ZDIM), rng.uniform(-1, 1, 4, ZDIM)
-    model, twin = built(hw5_gan.GNet(ZDIM), "GNet(64)"), ref.GNet(ZDIM)
+    model, twin = _made(hw5_gan, "GNet", ZDIM), ref.GNet(ZDIM)
     seen = examine(spec, model, twin, [codes], rng.seed)
     passes_gradients(spec, model, twin, seen, codes, of_parameters=True)
 
 
-def _in_order(spec: Spec, model: Any, twin: Remote, x: torch.Tensor, seed: int) -> None:
+def _in_order(spec: Spec, model: Remote, twin: Remote, x: torch.Tensor, seed: int) -> None:
     """Filled in the order of definition, the model must give what the table gives."""
-    seen = examine(spec, built(model, f"{spec.what}()"), twin, [x], seed)
+    seen = examine(spec, model, twin, [x], seed)
     expect(
         seen.counted or seen.says != "",
         f"{spec.what} defines layers that the table does not have.",
         "The table lists all layers; delete those that forward does not need.",
     )
     expect(
-        seen.order == "definition",
+        seen.order == "definition" or not seen.counted,  # a layer too many has no place in it
         f"The layers of {spec.what} are defined in another order than the table's.",
         "Write the lines of __init__ in the order of the table.",
     )
@@ -254,9 +266,17 @@ def _in_order(spec: Spec, model: Any, twin: Remote, x: torch.Tensor, seed: int) 
 def initialises_weights_of_DNet(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """A new DNet has Kaiming-uniform weights in every layer, fresh ones each time.
 
-    Six networks are pooled, so that a layer has at least 108 weights: see `_kaiming`.
+    Six networks are pooled, so that a layer has at least 108 weights (see `_kaiming`), and all of
+    them 3468. With the gain of ReLU, no weight comes within a hundredth of its bound with a chance
+    of 0.99^3468 < 1e-15; with that of LeakyReLU(0.2), which is GNet's, none ever does.
     """
-    _initialises(hw5_gan.DNet, (), ref.DNet(), [_patterns(rng, 8) for _ in range(6)], rng.seed)
+    found = _initialises(_Drawn(hw5_gan.DNet, (), ref.DNet()), [_patterns(rng, 8)] * 6, rng.seed)
+    if max(float(one.pooled.abs().max()) / one.bound for one in found) < 0.99:
+        raise Partial(
+            0.5,
+            "The weights of a new DNet are too small: it has ReLU, whose gain is sqrt(2).",
+            "nn.init.kaiming_uniform_(layer.weight) as it comes.",
+        )
 
 
 @check("conv-gan.weight_init", share=1.5)
@@ -265,8 +285,8 @@ def initialises_weights_of_GNet(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
 
     Three networks are pooled, so that a layer has at least 216 weights: see `_kaiming`.
     """
-    codes = [rng.uniform(-1, 1, 8, ZDIM) for _ in range(3)]
-    _initialises(hw5_gan.GNet, (ZDIM,), ref.GNet(ZDIM), codes, rng.seed)
+    codes = [rng.uniform(-1, 1, 8, ZDIM)] * 3
+    _initialises(_Drawn(hw5_gan.GNet, (ZDIM,), ref.GNet(ZDIM)), codes, rng.seed)
 
 
 @check("conv-gan.weight_init", share=1)
@@ -276,14 +296,13 @@ def starts_biases_at_zero(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     Read from the network, and proven by its output under them.
     """
     wrong = []
-    for name, args, x in (
-        ("DNet", (), _patterns(rng, 8)),
-        ("GNet", (ZDIM,), rng.uniform(-1, 1, 8, ZDIM)),
+    for drawn, x in (
+        (_Drawn(hw5_gan.DNet, (), ref.DNet()), _patterns(rng, 8)),
+        (_Drawn(hw5_gan.GNet, (ZDIM,), ref.GNet(ZDIM)), rng.uniform(-1, 1, 8, ZDIM)),
     ):
+        name = drawn.network._path
         try:
-            make = getattr(hw5_gan, name)
-            values = _proven(built(make(*args), name), getattr(ref, name)(*args), x, rng.seed)
-            biases = [one for one in values if one.dim() == 1]
+            biases = [one for one in drawn.parameters(x, rng.seed) if one.dim() == 1]
             if any(one.any() and not bool((one == 1).all()) for one in biases):
                 wrong.append(f"{name} starts with biases other than zero.")
         except StudentError as error:
@@ -295,26 +314,95 @@ def starts_biases_at_zero(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
         raise Partial(1 - len(wrong) / 2, " ".join(wrong)[:300], hint)
 
 
-def _initialises(
-    make: Remote,
-    args: tuple[int, ...],
-    twin: Remote,
-    inputs: Sequence[torch.Tensor],
-    seed: int,
-) -> None:
-    """Fail, or grant the part of the layers that are right."""
-    what = f"{make._path}({', '.join(map(str, args))})"
-    models = [built(make(*args), what) for _ in inputs]
-    found = _pooled(models, twin, inputs, seed, what)
-    if not any(map(_kaiming, found)) and _calls_init(models):
+@dataclass(frozen=True)
+class _Drawn:
+    """New networks of one class of the student's, and the reference's network of that class."""
+
+    network: Remote
+    sizes: tuple[int, ...]
+    twin: Remote
+
+    @property
+    def what(self) -> str:
+        return f"{self.network._path}({', '.join(map(str, self.sizes))})"
+
+    def parameters(self, x: torch.Tensor, seed: int, again: bool = False) -> list[torch.Tensor]:
+        """Those of a new network, once more initialised if `again`; or, where the student's class
+        cannot be built or run, which is another question's, those of given layers.
+        """
+        try:
+            model = built(self.network(*self.sizes), self.what)
+            if again:
+                model._weight_init()
+            return _proven(model, self.twin, x, seed)
+        except StudentError as error:
+            try:
+                return self._of_given_layers()
+            except StudentError:
+                raise error from None
+
+    def _of_given_layers(self) -> list[torch.Tensor]:
+        """What `_weight_init` makes of layers of ours, in the places of the student's own."""
+        init = value(self.network._weight_init)
+        assign(self.network._weight_init, always(self.network))
+        try:
+            model = built(self.network(*self.sizes), self.what)
+            places = _places(model.named_modules())
+        except StudentError:
+            model, places = bare(self.network), PLACES
+        assign(self.network._weight_init, init)
+        layers = [(kind, layer(self.network, kind, *GIVEN[kind][0])) for kind in places.values()]
+        for path, (_, given) in zip(places, layers, strict=True):
+            assign(getattr(model, path), given)
+        init(model)
+        return [one for kind, given in layers for one in _shown(kind, given)]
+
+
+def _places(named_modules: Any) -> dict[str, str]:
+    """Where a network has layers of which kind. A claim: it says where to put what, and no more."""
+    found = items(named_modules, 60) if isinstance(named_modules, Remote) else []
+    pairs = [one for one in found if isinstance(one, tuple) and isinstance(one[-1], Remote)]
+    kinds = {one[0]: one[-1]._target.kind for one in pairs if str(one[0])[:1].isalpha()}
+    return {str(path): kind for path, kind in kinds.items() if kind in GIVEN} or PLACES
+
+
+Apply = Callable[..., torch.Tensor]
+GIVEN: Mapping[str, tuple[tuple[int, ...], tuple[int, ...], Apply]] = {
+    "Conv2d": ((8, 16, 3), (2, 8, 5, 5), F.conv2d),
+    "Linear": ((40, 30), (2, 40), F.linear),
+}
+"""Sizes of a given layer of each kind, the shape of an input of it, and what it computes."""
+PLACES = {"conv1": "Conv2d", "conv2": "Conv2d", "conv3": "Conv2d", "fc": "Linear"}
+
+
+def _shown(kind: str, given: Remote) -> list[torch.Tensor]:
+    """The weight and the bias of a given layer, which its output has shown to be those it uses."""
+    found = [value(given.weight), value(given.bias)]
+    expect(
+        all(isinstance(one, torch.Tensor) for one in found),
+        "_weight_init puts something in the place of a layer's weight or bias.",
+        "Fill them in place.",
+    )
+    _, shape, apply = GIVEN[kind]
+    x = torch.linspace(-1, 1, math.prod(shape)).sin().reshape(shape)
+    expect(
+        matches(floats(given(x), "The output of a layer"), apply(x, *found)),
+        "A layer does not compute with the weights that it shows after _weight_init.",
+    )
+    return found
+
+
+def _initialises(drawn: _Drawn, inputs: Sequence[torch.Tensor], seed: int) -> list[_Layer]:
+    """Fail, or grant the part of the layers that are right; brings the layers."""
+    what = drawn.what
+    found = _pooled([drawn.parameters(x, seed) for x in inputs], what)
+    if not any(map(_kaiming, found)) and _all_kaiming_later(drawn, inputs, seed):
         # Written but never called: half of the work is there.
-        later = _pooled(models, twin, inputs, seed, what)
-        if all(map(_kaiming, later)):
-            raise Partial(
-                0.5,
-                f"A new {what} has torch's default weights, and the right ones after _weight_init.",
-                "Call self._weight_init() at the end of __init__, when all layers are there.",
-            )
+        raise Partial(
+            0.5,
+            f"A new {what} has torch's default weights, and the right ones after _weight_init.",
+            "Call self._weight_init() at the end of __init__, when all layers are there.",
+        )
     right = [layer for layer in found if _kaiming(layer)]
     if len(right) < len(found):
         raise Partial(
@@ -325,15 +413,15 @@ def _initialises(
         )
     if all(layer.repeats for layer in found):
         raise Partial(0.5, f"Each new {what} starts with the very same weights.")
+    return found
 
 
-def _calls_init(models: Sequence[Remote]) -> bool:
+def _all_kaiming_later(drawn: _Drawn, inputs: Sequence[torch.Tensor], seed: int) -> bool:
     try:
-        for model in models:
-            model._weight_init()
+        later = [drawn.parameters(x, seed, again=True) for x in inputs]
     except StudentError:
         return False
-    return True
+    return all(map(_kaiming, _pooled(later, drawn.what)))
 
 
 @dataclass(frozen=True)
@@ -352,14 +440,14 @@ class _Layer:
     def fan_out(self) -> int:
         return self.shape[0] * math.prod(self.shape[2:])
 
+    @property
+    def bound(self) -> float:
+        """Kaiming's, with the gain of ReLU."""
+        return math.sqrt(6 / self.fan_in)
 
-def _pooled(
-    models: Sequence[Remote], twin: Remote, inputs: Sequence[torch.Tensor], seed: int, what: str
-) -> list[_Layer]:
-    networks = [
-        [one for one in _proven(model, twin, x, seed) if one.dim() > 1]
-        for model, x in zip(models, inputs, strict=True)
-    ]
+
+def _pooled(parameters: Sequence[Sequence[torch.Tensor]], what: str) -> list[_Layer]:
+    networks = [[one for one in values if one.dim() > 1] for values in parameters]
     layouts = {tuple(tuple(one.shape) for one in network) for network in networks}
     expect(len(layouts) == 1, f"Two networks made by {what} differ in their layers.")
     expect(bool(networks[0]), f"{what} has no weights.")
@@ -380,6 +468,7 @@ def _proven(model: Remote, twin: Remote, x: torch.Tensor, seed: int) -> list[tor
     is not asked here), they alone bring the model's own output back after it was changed.
     """
     what = "The output of the network"
+    model.eval()  # a dropout that is too many would draw anew in every call
     before = floats(model(x), what)
     shape = tuple(before.shape)
     expect(before.numel() <= LARGEST * len(x), f"{what} has shape {shape} for {len(x)} rows.")
@@ -410,12 +499,12 @@ def _proven(model: Remote, twin: Remote, x: torch.Tensor, seed: int) -> list[tor
 def _kaiming(layer: _Layer) -> bool:
     """Uniform between -b and b, b = sqrt(6 / fan_in), by its extremes, mean and variance.
 
-    The gain for LeakyReLU(0.2) makes b two percent smaller: accepted, since the text says no more
-    than Kaiming-uniform; torch's default b is 2.45 times smaller. That all of n weights stay below
-    the share of b asked for, 0.84 in the smallest layer, has a chance of 1e-8 at most; mean and
-    variance stay within six standard errors.
+    The gain for LeakyReLU(0.2), which GNet has, makes b two percent smaller: accepted here, since
+    the text says no more than Kaiming-uniform; torch's default b is 2.45 times smaller. That all of
+    n weights stay below the share of b asked for, 0.84 in the smallest layer, has a chance of 1e-8
+    at most; mean and variance stay within six standard errors.
     """
-    return _uniform(layer, math.sqrt(6 / layer.fan_in), slack=0.05)
+    return _uniform(layer, layer.bound, slack=0.05)
 
 
 def _uniform(layer: _Layer, bound: float, slack: float = 0.01) -> bool:
@@ -449,7 +538,7 @@ def _suspect(layers: Sequence[_Layer]) -> str:
     for says, bound in BOUNDS.items():
         if all(_uniform(layer, bound(layer)) for layer in wrong):
             return f"In the {where}, {says}."
-    if all(float(layer.pooled.abs().max()) > math.sqrt(6 / layer.fan_in) for layer in wrong):
+    if all(float(layer.pooled.abs().max()) > layer.bound for layer in wrong):
         return f"In the {where}, some are larger than the bound (is it a normal distribution?)."
     return f"Look at the {where}."
 
@@ -576,7 +665,8 @@ def _styles(hw5_gan: Remote) -> list[_Style]:
     """
     x = torch.linspace(-3, 3, 5 * 784).sin().reshape(5, 1, 28, 28)
     try:
-        outputs = [hw5_gan.DNet()(scale * x) for scale in (1, 5)]
+        disc = _made(hw5_gan, "DNet")
+        outputs = [disc(scale * x) for scale in (1, 5)]
     except StudentError:
         return [LOGITS]
     if not all(isinstance(one, torch.Tensor) for one in outputs):
@@ -595,17 +685,16 @@ class _Game:
 
     def __init__(self, module: Remote, style: _Style = LOGITS) -> None:
         self._style = style
-        self._first: tuple[Remote, ...] = ()
         try:
-            self._gan = self._losses = built(module.GAN(), "GAN()")
+            self._gan = built(module.GAN(), "GAN()")
         except StudentError as error:
             if error.kind == "missing":
                 raise
-            # GAN() builds both networks; where it cannot, its methods get a stand-in for self.
-            self._gan = stub(module, torch.zeros(1, 1), torch.zeros(1))
-            assign(self._gan._zdim, ZDIM)
-            assign(self._gan._dev, "cpu")
-            self._losses, self._first = module.GAN, (self._gan,)
+            # GAN() builds both networks; where it cannot, it gets what stands for them at once.
+            nothing = always(module, stub(module, torch.zeros(1, 1), torch.zeros(1)))
+            assign(module.DNet, nothing)
+            assign(module.GNet, nothing)
+            self._gan = built(module.GAN(), "GAN()")
 
     def seat(self, given: _Given) -> tuple[Remote, Remote]:
         """Put the given networks in their places; brings (disc, gen)."""
@@ -620,22 +709,21 @@ class _Game:
 
     def loss_d(self, given: _Given) -> Any:
         self.seat(given)
-        return self._losses._get_loss_d(*self._first, *given.inputs)
+        return self._gan._get_loss_d(*given.inputs)
 
     def loss_g(self, given: _Given) -> Any:
         self.seat(given)
-        return self._losses._get_loss_g(*self._first, *given.inputs[::2])
+        return self._gan._get_loss_g(*given.inputs[::2])
 
     def gradients_d(self, given: _Given) -> Grads:
         """Those of the discriminator's loss, to disc and to gen."""
         of = self.seat(given)
-        return gradients(self._losses._get_loss_d, *self._first, *given.inputs, of=of).objects
+        return gradients(self._gan._get_loss_d, *given.inputs, of=of).objects
 
     def gradients_g(self, given: _Given) -> Grads:
         """Those of the generator's loss, to gen."""
         of = self.seat(given)[1:]
-        inputs = given.inputs[::2]
-        return gradients(self._losses._get_loss_g, *self._first, *inputs, of=of).objects
+        return gradients(self._gan._get_loss_g, *given.inputs[::2], of=of).objects
 
 
 def _scalars(values: Sequence[Any], what: str) -> torch.Tensor:

@@ -26,6 +26,7 @@ D_LOSS = "F.binary_cross_entropy_with_logits(logits, targets.to(self._dev))"
 G_LOSS = "F.binary_cross_entropy_with_logits(logits, targets)"
 REAL, FAKE = "logits[:batch_size]", "logits[batch_size:]"
 KAIMING = "nn.init.kaiming_uniform_(layer.weight)"
+ASKED = "if isinstance(layer, (nn.Linear, nn.Conv2d)):"
 CLEARED = "                nn.init.zeros_(layer.bias)\n"
 CALLED = "        self._weight_init()\n"
 LINEAR = "        self.fc = nn.Linear(8 * 5 * 5, 1)\n"
@@ -44,6 +45,14 @@ MISTAKES: tuple[Mistake, ...] = (
         ),
         ("leaky-relu", "LeakyReLU(0.01) stands", "F.relu(", "F.leaky_relu("),
         ("flat-logits", "has shape (5,)", LOGITS, f"{LOGITS}.flatten()"),
+        ("double-logits", "is of torch.float64", LOGITS, f"{LOGITS}.double()"),
+        ("not-flattened", "raised RuntimeError", "h.flatten(1)", "h"),
+        (
+            "one-average-pool",
+            "pools by averages after the second convolution",
+            "self.pool2 = nn.MaxPool2d",
+            "self.pool2 = nn.AvgPool2d",
+        ),
         (
             "spare-layer",
             "layers that the table does not have",
@@ -82,6 +91,14 @@ MISTAKES: tuple[Mistake, ...] = (
             "F.relu(self.conv1(x))",
             "self.conv1(F.relu(x))",
         ),
+    ),
+    _more(
+        "DNet",
+        D_IN,
+        "batch-norm",
+        "a batch norm that is not asked for stands after the second convolution.",
+        (LINEAR, f"        self.norm = nn.BatchNorm2d(4)\n{LINEAR}"),
+        ("self.conv2(h)", "self.norm(self.conv2(h))"),
     ),
     _more(
         "DNet",
@@ -162,6 +179,7 @@ class GAN(GAN):
         ("no-sigmoid", "sigmoid at the end is missing", IMAGES, "return self.conv3(h)"),
         ("tanh", "ends in a tanh", "torch.sigmoid", "torch.tanh"),
         ("default-slope", "default slope", ", 0.2)", ")"),
+        ("steeper-slope", "LeakyReLU(0.3) stands wherever", ", 0.2)", ", 0.3)"),
         ("relu", "ReLU stands where", ", 0.2)", ", 0.0)"),
         ("bilinear", "bilinearly", "scale_factor=2)", 'scale_factor=2, mode="bilinear")'),
         ("length-ignored", "does not work on codes", "nn.Linear(zdim,", "nn.Linear(64,"),
@@ -203,6 +221,13 @@ class GAN(GAN):
         "",
         ("normal", "normal distribution", KAIMING, KAIMING.replace("uniform_", "normal_")),
         ("xavier", "Xavier", KAIMING, KAIMING.replace("kaiming", "xavier")),
+        (
+            "gain-of-leaky-relu",
+            "gain is sqrt(2)",
+            KAIMING,
+            KAIMING.replace("weight)", "weight, a=0.2)"),
+        ),
+        ("of-every-layer", "has no attribute 'weight'", ASKED, "if True:"),
         ("fan-out", "fan_out", KAIMING, KAIMING.replace("weight)", "weight, mode='fan_out')")),
         (
             "no-gain",

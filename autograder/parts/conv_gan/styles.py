@@ -156,6 +156,20 @@ class GNet(nn.Module):
         ),
     ),
     Style(
+        "initialised-layer-by-layer",
+        DNET.replace("m in self.children()", "m in (self.conv1, self.conv2, self.conv3, self.fc)")
+        + GNET.replace(
+            "nn.init.kaiming_uniform_(m.weight.data)",
+            "m.weight = nn.Parameter(nn.init.kaiming_uniform_(torch.empty_like(m.weight)))",
+        ),
+    ),
+    Style(
+        "layers-called-by-forward-and-relus-in-place",
+        DNET.replace("F.relu(self.conv1(x))", "self.conv1.forward(x).relu_()").replace(
+            "self.fc(", "self.fc.forward("
+        ),
+    ),
+    Style(
         "pooled-before-relu",
         DNET.replace(
             "F.max_pool2d(F.relu(self.conv1(x)), 2)", "F.relu(F.max_pool2d(self.conv1(x), 2))"
@@ -232,6 +246,21 @@ fake = torch.sigmoid(self.disc(self.gen(z).detach()))
 return -(torch.log(real + 1e-8) + torch.log(1 - fake + 1e-8)).mean() / 2
 """,
             "return -torch.log(torch.sigmoid(self.disc(self.gen(z))) + 1e-8).mean()",
+        ),
+    ),
+    Style(
+        "signs-turned-in-place",
+        losses(
+            """
+real, fake = self.disc(batch_data), self.disc(self.gen(z).detach())
+real.neg_()
+return F.softplus(torch.cat((real, fake))).mean()
+""",
+            """
+logits = self.disc(self.gen(z))
+logits *= -1
+return F.softplus(logits).mean()
+""",
         ),
     ),
     Style(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from ...checking.networks import (
     SIGMOID,
     TANH,
     Layer,
+    Seen,
     Slip,
     Spec,
     batch_norm,
@@ -26,6 +28,7 @@ from ...checking.networks import (
     examine,
     has_shape,
     instead,
+    keeps_statistics,
     leaky,
     linear,
     max_pool,
@@ -44,12 +47,7 @@ NOISE_DIM = 96
 SLOPE = leaky(0.01)
 
 LOGITS = Slip("it ends in a sigmoid; it should return logits, any real number.", then(SIGMOID))
-SLOPES = (
-    Slip("LeakyReLU has slope 0.2; the list says 0.01.", instead(SLOPE, leaky(0.2))),
-    Slip("LeakyReLU has slope 0.1; the list says 0.01.", instead(SLOPE, leaky(0.1))),
-    Slip("ReLU stands where the list has LeakyReLU.", instead(SLOPE, RELU)),
-    Slip("no LeakyReLU follows the layers.", instead(SLOPE, NOTHING), 0.25),
-)
+FLAT = Slip("no LeakyReLU follows the layers.", instead(SLOPE, NOTHING), 0.25)
 BIASES = Slip("the layers have no biases.", no_bias)
 
 # Seed 003 gives the slope as 0.01 in its list and as 0.001 in the sentence below it, so that both
@@ -57,16 +55,7 @@ BIASES = Slip("the layers have no biases.", no_bias)
 DISCRIMINATOR = Spec(
     "discriminator()",
     (linear(784, 256), SLOPE, linear(256, 256), SLOPE, linear(256, 1)),
-    (
-        LOGITS,
-        *SLOPES,
-        Slip("the first LeakyReLU is missing.", put(NOTHING, 1)),
-        Slip("the second LeakyReLU is missing.", put(NOTHING, 3)),
-        Slip("a LeakyReLU follows the last layer; a logit has none.", then(SLOPE)),
-        Slip("a ReLU follows the last layer; a logit may be negative.", then(RELU)),
-        Slip("it ends in a tanh; it should return logits.", then(TANH)),
-        BIASES,
-    ),
+    (LOGITS, FLAT, BIASES),
     right_too=(instead(SLOPE, leaky(0.001)),),
 )
 
@@ -85,10 +74,6 @@ def _generator(noise_dim: int) -> Spec:
         (
             Slip("the tanh at the end is missing.", put(NOTHING, 5)),
             Slip("it ends in a sigmoid; images lie in [-1, 1], so it is a tanh.", put(SIGMOID, 5)),
-            Slip("LeakyReLU stands where the list has ReLU.", instead(RELU, SLOPE)),
-            Slip("LeakyReLU stands where the list has ReLU.", instead(RELU, leaky(0.2))),
-            Slip("the first ReLU is missing.", put(NOTHING, 1)),
-            Slip("the second ReLU is missing.", put(NOTHING, 3)),
             Slip("no ReLU follows the layers.", instead(RELU, NOTHING), 0.25),
             BIASES,
         ),
@@ -113,15 +98,7 @@ CLASSIFIER = Spec(
     (
         LOGITS,
         Slip("LeakyReLU has slope 0.001; the list says 0.01.", instead(SLOPE, leaky(0.001)), 0.9),
-        *SLOPES,
-        Slip(
-            "it pools by averages; the list has maxima.",
-            put(Layer(lambda h: F.avg_pool2d(h, 2)), 3, 6),
-        ),
-        Slip("the LeakyReLU after the first convolution is missing.", put(NOTHING, 2)),
-        Slip("the LeakyReLU after the second convolution is missing.", put(NOTHING, 5)),
-        Slip("the LeakyReLU after the first linear layer is missing.", put(NOTHING, 9)),
-        Slip("a LeakyReLU follows the last layer; a logit has none.", then(SLOPE)),
+        FLAT,
         BIASES,
     ),
 )
@@ -153,14 +130,8 @@ def _dc_generator(noise_dim: int) -> Spec:
                 "batch norm stands before ReLU; the list has it after.",
                 swap((1, 2), (4, 5), (8, 9)),
             ),
-            Slip("LeakyReLU stands where the list has ReLU.", instead(RELU, SLOPE)),
-            Slip("LeakyReLU stands where the list has ReLU.", instead(RELU, leaky(0.2))),
             Slip("the batch norms are missing.", put(NOTHING, 2, 5, 9), 0.25),
-            Slip("the batch norm of the images is missing.", put(NOTHING, 9)),
             Slip("the batch norms of the linear layers are missing.", put(NOTHING, 2, 5)),
-            Slip("the first ReLU is missing.", put(NOTHING, 1)),
-            Slip("the second ReLU is missing.", put(NOTHING, 4)),
-            Slip("the ReLU after the first transposed convolution is missing.", put(NOTHING, 8)),
             Slip("no ReLU follows the layers.", instead(RELU, NOTHING), 0.25),
             BIASES,
         ),
@@ -184,10 +155,12 @@ def draws_a_batch(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
 
 @check("fc-gan.sample_noise", share=1.5)
 def draws_uniformly(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
-    """The numbers are uniform between -1 and 1, and fresh at each call.
+    """The numbers are uniform between -1 and 1, each drawn on its own, and fresh at each call.
 
     20,000 numbers; the largest distance between their distribution function and the uniform one
-    exceeds 2.7 / sqrt(20,000) with a chance of 2 exp(-2 * 2.7^2) < 1e-6.
+    exceeds 2.7 / sqrt(20,000) with a chance of 2 exp(-2 * 2.7^2) < 1e-6. None beyond 0.998, or
+    none below -0.998: 2 * 0.999^20,000 < 1e-8; the means of 300 rows and columns stay within six
+    standard errors with a chance of 1 - 6e-7.
     """
     shape = (200, 100)
     first, second = (_noise(hw5_gan.sample_noise(*shape), shape).flatten() for _ in range(2))
@@ -201,6 +174,8 @@ def draws_uniformly(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
         int((first.sort().values.diff() > 0).sum()) > 19_000,
         "sample_noise draws too few different numbers: each entry should be drawn on its own.",
     )
+    together = [first.reshape(shape).mean(d) * math.sqrt(3 * shape[d]) for d in (0, 1)]
+    means = torch.cat(together)
     says = {
         "it runs from 0 to 1; stretch and shift it to run from -1 to 1.": (0.0, 1.0),
         "it runs from -1 to 0.": (-1.0, 0.0),
@@ -212,11 +187,23 @@ def draws_uniformly(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
         wrong = [text for text, ends in says.items() if _uniform(first, *ends)]
         text = wrong[0] if wrong else "its numbers are not uniform from -1 to 1."
         raise Fail(f"sample_noise is wrong: {text}", "torch.rand draws from 0 to 1.")
+    expect(
+        float(first.min()) < -0.998 and float(first.max()) > 0.998,
+        "sample_noise keeps away from -1 and 1: numbers near them are as likely as others.",
+    )
+    expect(
+        float(means.abs().max()) < 6,
+        "sample_noise draws numbers that hang together, over a row or a column.",
+        "Each entry is drawn on its own.",
+    )
 
 
 @check("fc-gan.sample_noise", share=0.5)
 def honours_dtype_and_device(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
-    """sample_noise gives the dtype that is asked for, on the device that is asked for."""
+    """sample_noise gives the dtype that is asked for, on the device that is asked for.
+
+    "meta" is a device that keeps no numbers: a tensor that was made there is not sent here.
+    """
     for dtype in (torch.float64, torch.float32):
         noise = hw5_gan.sample_noise(30, 40, dtype=dtype, device="cpu")
         values = _noise(noise, (30, 40))
@@ -226,6 +213,13 @@ def honours_dtype_and_device(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
             "torch.rand takes dtype=dtype and device=device.",
         )
         expect(float(values.std()) > 0.2, "sample_noise draws numbers that hardly differ.")
+    usual = hw5_gan.sample_noise(30, 40)
+    _noise(usual, (30, 40))
+    expect(usual.dtype == torch.float32, f"sample_noise gives {usual.dtype} where nothing is said.")
+    with contextlib.suppress(StudentError):
+        elsewhere = hw5_gan.sample_noise(30, 40, device="meta")
+        stayed = not isinstance(elsewhere, torch.Tensor)
+        expect(stayed, "sample_noise ignores its argument device.", "torch.rand takes device=.")
 
 
 def _noise(noise: Any, shape: tuple[int, int]) -> torch.Tensor:
@@ -316,7 +310,7 @@ def generates_by_convolutions(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
 @check("fc-gan.build_dc_generator", share=1)
 def generates_by_convolutions_from_any_noise(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """build_dc_generator(noise_dim) takes noise of that length; images are (N, 784), gradients
-    flow.
+    flow, and its batch norms learn what to do in evaluation.
     """
     _from_any_noise(_dc_generator, hw5_gan.build_dc_generator, ref.build_dc_generator, rng)
 
@@ -327,23 +321,28 @@ def _flat_images(rng: Rng, batches: int) -> list[torch.Tensor]:
 
 def _returns(
     spec: Spec, model: Remote, twin: Remote, x: torch.Tensor, seed: int, width: int
-) -> None:
-    """The output is (N, width), and its gradient reaches the input."""
+) -> Seen:
+    """The output is (N, width), and its gradient reaches the input and the parameters."""
     seen = examine(spec, model, twin, [x], seed)
-    passes_gradients(spec, model, twin, seen, x)
+    passes_gradients(spec, model, twin, seen, x, of_parameters=True)
     try:
         has_shape(spec, seen, (len(x), width))
     except Fail as fail:
         raise Partial(0.4, fail.message, "Flatten or unflatten at the end.") from None
+    return seen
 
 
-def _from_any_noise(spec: Callable[[int], Spec], make: Remote, make_twin: Remote, rng: Rng) -> None:
+def _from_any_noise(
+    make_spec: Callable[[int], Spec], make: Remote, make_twin: Remote, rng: Rng
+) -> None:
     noise_dim = rng.integer(3, 12)
     what = f"{make._path}({noise_dim})"
     try:
-        model = built(make(noise_dim), what)
-        noise = rng.uniform(-1, 1, 9, noise_dim)
-        _returns(spec(noise_dim), model, make_twin(noise_dim), noise, rng.seed, 784)
+        model, twin, spec = built(make(noise_dim), what), make_twin(noise_dim), make_spec(noise_dim)
+        noise, other = (rng.uniform(-1, 1, 9, noise_dim) for _ in range(2))
+        seen = _returns(spec, model, twin, noise, rng.seed, 784)
+        new = built(make(noise_dim), what), make_twin(noise_dim)
+        keeps_statistics(spec, new, seen, noise, other)
     except StudentError as error:
         if error.kind != "error":
             raise
@@ -592,10 +591,10 @@ def _is_stable(theirs: Remote, ours: Remote, arity: int, slips: Formulas, rng: R
 def steps_by_a_thousandth(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """get_optimizer(model) is an Adam for all parameters, with a learning rate of 1e-3.
 
-    Adam's first step is the learning rate times the sign of the gradient.
+    Adam's first step is the learning rate times the sign of the gradient, but for the small ones.
     """
     given, hint = _Model.draw(rng), ADAM
-    step, right = given.steps(hw5_gan)[0], given.steps(ref)[0]
+    step, right = given.steps(hw5_gan)[0, SMALL:], given.steps(ref)[0, SMALL:]
     expect(bool(torch.isfinite(step).all()), "A step makes parameters NaN or infinite.", hint)
     expect(bool(step.any()), "optimizer.step() does not move the parameters.", hint)
     expect(bool((step != 0).all()), "optimizer.step() does not move all of the parameters.", hint)
@@ -649,6 +648,8 @@ OPTIMIZERS: Mapping[str, Make] = {
 
 REST = 150
 """Steps without a gradient."""
+SMALL = 4
+"""Entries, the first ones, whose gradients are as small as Adam's epsilon."""
 
 
 @dataclass(frozen=True)
@@ -656,7 +657,7 @@ class _Model:
     """A given model of two parameters, and the gradients that it meets step by step.
 
     The gradients differ widely between entries, so that a small weight decay shows, and between
-    steps, so that beta2 does.
+    steps, so that beta2 does; the first of them are so small that Adam's epsilon does.
     """
 
     weight: torch.Tensor
@@ -668,6 +669,7 @@ class _Model:
     @staticmethod
     def draw(rng: Rng) -> _Model:
         sizes = [10 ** rng.uniform(-2, 0, *shape) for shape in ((7, 4), (4,))]
+        sizes[0].view(-1)[:SMALL] = 1e-7
         return _Model(
             rng.uniform(-1.5, 1.5, 7, 4),
             rng.uniform(-1.5, 1.5, 4),
@@ -707,7 +709,6 @@ class _Model:
 
 
 def _gradient(rng: Rng, size: torch.Tensor) -> torch.Tensor:
-    # Away from zero, where Adam's epsilon would show.
     return rng.normal(*size.shape).sign() * 10 ** rng.uniform(-1, 0.5, *size.shape) * size
 
 

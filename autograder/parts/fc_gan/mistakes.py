@@ -45,6 +45,9 @@ MISTAKES: tuple[Mistake, ...] = (
         ("squeezed-normal", "not uniform", NOISE, f"torch.tanh({NORMAL})"),
         ("dtype-ignored", "gives torch.float32", "dtype=dtype, ", ""),
         ("turned", "has shape", NOISE, f"({NOISE}).T"),
+        ("device-ignored", "argument device", ", device=device)", ")"),
+        ("clamped", "keeps away from", NOISE, f"({NOISE}).clamp(-0.99, 0.99)"),
+        ("sorted", "hang together", NOISE, f"({NOISE}).sort(1).values"),
         (
             "seeded",
             "the same numbers at each call",
@@ -69,7 +72,7 @@ MISTAKES: tuple[Mistake, ...] = (
             "nn.Linear(256, 1),\n        nn.Sigmoid(),",
         ),
         ("relu", "ReLU stands where", "nn.LeakyReLU(0.01)", "nn.ReLU()"),
-        ("slope", "slope 0.2", "LeakyReLU(0.01)", "LeakyReLU(0.2)"),
+        ("slope", "LeakyReLU(0.2) stands wherever", "LeakyReLU(0.01)", "LeakyReLU(0.2)"),
         ("narrow", "the layers asked for have 267009", "256", "128"),
         ("two-outputs", "has shape (9, 2)", "nn.Linear(256, 1)", "nn.Linear(256, 2)"),
         (
@@ -80,7 +83,7 @@ MISTAKES: tuple[Mistake, ...] = (
         ),
         (
             "activation-missing",
-            "second LeakyReLU is missing",
+            "the LeakyReLU after the second linear layer is missing",
             "nn.Linear(256, 256),\n        nn.LeakyReLU(0.01),",
             "nn.Linear(256, 256),",
         ),
@@ -96,12 +99,18 @@ MISTAKES: tuple[Mistake, ...] = (
     *_of(
         "generator",
         "def generator(",
+        (
+            "first-layer-frozen",
+            "gradients of the parameters",
+            "nn.Linear(noise_dim, 1024)",
+            "nn.Linear(noise_dim, 1024).requires_grad_(False)",
+        ),
         ("no-tanh", "tanh at the end is missing", "        nn.Tanh(),\n", ""),
         ("sigmoid", "it is a tanh", "nn.Tanh()", "nn.Sigmoid()"),
-        ("leaky-relu", "LeakyReLU stands where", "nn.ReLU()", "nn.LeakyReLU()"),
+        ("leaky-relu", "LeakyReLU(0.01) stands wherever", "nn.ReLU()", "nn.LeakyReLU()"),
         (
             "activation-missing",
-            "first ReLU is missing",
+            "the ReLU after the first linear layer is missing",
             "nn.Linear(noise_dim, 1024),\n        nn.ReLU(),",
             "nn.Linear(noise_dim, 1024),",
         ),
@@ -294,6 +303,13 @@ def generator(noise_dim=NOISE_DIM):
         ("amsgrad", "amsgrad", "0.999))", "0.999), amsgrad=True)"),
     ),
     Mistake(
+        "epsilon",
+        f"{PART}.get_optimizer",
+        "Adam's eps is larger than torch's 1e-8; leave it as it is.",
+        "def get_optimizer",
+        (("0.999))", "0.999), eps=1e-6)"),),
+    ),
+    Mistake(
         "decay",
         f"{PART}.get_optimizer",
         "the weights decay; the optimizer should have none.",
@@ -305,7 +321,19 @@ def generator(noise_dim=NOISE_DIM):
         "def build_dc_classifier",
         ("sigmoid", "ends in a sigmoid", "64, 1),", "64, 1),\n        nn.Sigmoid(),"),
         ("average-pooling", "averages", "nn.MaxPool2d", "nn.AvgPool2d"),
-        ("slope", "slope 0.2", "LeakyReLU(0.01)", "LeakyReLU(0.2)"),
+        ("slope", "LeakyReLU(0.2) stands wherever", "LeakyReLU(0.01)", "LeakyReLU(0.2)"),
+        (
+            "one-average-pool",
+            "pools by averages after the second convolution",
+            "nn.MaxPool2d(2, stride=2),\n        nn.Flatten(),",
+            "nn.AvgPool2d(2, stride=2),\n        nn.Flatten(),",
+        ),
+        (
+            "dropout",
+            "as a dropout does",
+            "nn.Flatten(),",
+            "nn.Flatten(),\n        nn.Dropout(0.3),",
+        ),
         (
             "activation-missing",
             "after the second convolution is missing",
@@ -335,7 +363,7 @@ def generator(noise_dim=NOISE_DIM):
         ("sigmoid", "it is a tanh", "nn.Tanh()", "nn.Sigmoid()"),
         (
             "norm-missing",
-            "batch norm of the images is missing",
+            "batch norm after the first transposed convolution is missing",
             "        nn.BatchNorm2d(64),\n",
             "",
         ),
@@ -351,7 +379,15 @@ def generator(noise_dim=NOISE_DIM):
             "nn.Linear(noise_dim,",
             "nn.Linear(96,",
         ),
-        ("leaky-relu", "LeakyReLU stands where", "nn.ReLU()", "nn.LeakyReLU()"),
+        ("leaky-relu", "LeakyReLU(0.01) stands wherever", "nn.ReLU()", "nn.LeakyReLU()"),
+        ("momentum", "In evaluation", "nn.BatchNorm2d(64)", "nn.BatchNorm2d(64, momentum=0.9)"),
+        ("eps", "has eps = 0.8", "nn.BatchNorm2d(64)", "nn.BatchNorm2d(64, 0.8)"),
+        (
+            "norm-of-the-image",
+            "a batch norm that is not asked for",
+            "nn.Tanh()",
+            "nn.BatchNorm2d(1),\n        nn.Tanh()",
+        ),
         ("no-padding", "has shape", "stride=2, padding=1", "stride=2"),
     ),
     _more(

@@ -27,6 +27,10 @@ PART = "conv-gan"
         ("loss_g", "detached", 0.4),
         ("DNet", "out-of-order", 0.125),
         ("DNet", "last-relu-missing", 0.312),
+        ("DNet", "one-average-pool", 0.312),
+        ("DNet", "batch-norm", 0.312),
+        ("GNet", "steeper-slope", 0.25),
+        ("weight_init", "gain-of-leaky-relu", 0.188),
         ("DNet", "other-channels", 1.0),
         ("weight_init", "biases-forgotten", 0.25),
     ],
@@ -107,6 +111,21 @@ class GAN:
 )
 def test_no_constant_earns_a_mark(code: str) -> None:
     assert lost(PART, f"import torch\nfrom torch import nn\n{code}\n") == coded(PART)
+
+
+@pytest.mark.parametrize("network", ["DNet", "GNet"])
+def test_wrong_weights_are_seen_though_the_network_raises(network: str) -> None:
+    code = f"""
+class {network}({network}):
+    def __init__(self, *sizes):
+        raise RuntimeError
+    def _weight_init(self):
+        for layer in self.children():
+            nn.init.xavier_uniform_(layer.weight)
+"""
+    found = marks(PART, with_code(PART, code))
+    assert audit.lost_in(found).keys() == {f"{PART}.{network}", f"{PART}.weight_init"}
+    assert "Xavier" in audit.messages(found)
 
 
 def test_weights_that_are_shown_but_not_used_earn_nothing() -> None:
