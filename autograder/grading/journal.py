@@ -133,8 +133,7 @@ def journaled_seed(out: Path) -> int | None:
             line = file.readline()
     except FileNotFoundError:
         return None
-    # A run that was killed while it wrote its first line has begun nothing.
-    return _parsed(path, 1, line, _begun) if line.endswith(b"\n") else None
+    return _parsed(path, 1, line, _begun)
 
 
 def _begun(line: dict[str, Any]) -> int:

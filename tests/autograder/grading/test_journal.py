@@ -42,7 +42,6 @@ def test_a_journal_torn_in_its_first_line_begins_anew(tmp_path: Path):
     path = begun(tmp_path, "ada")
     first = path.read_bytes().splitlines(keepends=True)[0]
     path.write_bytes(first[:10])
-    assert journaled_seed(tmp_path) is None
     with Journal(tmp_path, 7) as journal:
         assert journal.entries == {}
     assert path.read_bytes() == first
