@@ -75,7 +75,7 @@ def test_lines_end_in_lf_and_the_last_one_ends(tmp_path, assignment, class_of):
     marks_csv.write(class_of, assignment, tmp_path / "marks.csv")
     text = (tmp_path / "marks.csv").read_bytes()
     assert b"\r" not in text
-    assert text.endswith(b"ok\n")
+    assert text.endswith(b"ok,1\n")
 
 
 def test_a_part_that_nobody_was_graded_on_has_no_columns(read, full):
