@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ from autograder.results import (
     SubmissionResult,
     from_json,
 )
+from autograder.sandbox.child import USED_UP
 from autograder.sandbox.zygote import PROTECTIONS, Doctor
 from tests.processes import adopt_orphans, left_running
 
@@ -428,6 +430,14 @@ def test_what_ran_out_of_time_is_tried_once_more_after_all_others(tmp_path: Path
     found = run_fake(class_, tmp_path, bench).results
     assert bench.tried == ["ada", "bob", "cyd", "dee", "ada", "cyd"]
     assert [one.questions[0].state for one in found] == [PASS, PASS, TIMEOUT, PASS]
+
+
+def test_what_used_up_its_computing_time_is_not_tried_again():
+    spent = result("ada", TIMEOUT)
+    (question,) = spent.questions
+    checks = tuple(replace(check, message=USED_UP) for check in question.checks)
+    assert batch.timed_out(spent)
+    assert not batch.timed_out(replace(spent, questions=(replace(question, checks=checks),)))
 
 
 def test_a_first_timeout_is_not_journaled(tmp_path: Path):
