@@ -15,11 +15,21 @@ from . import authoring
 from .arguments import command, positive
 from .assignment import Assignment, AssignmentError, Part, read_assignment
 from .checking.reference import ROOT
-from .export import execution, feedback, marks_csv, results_json, table
+from .export import (
+    changes_table,
+    execution,
+    feedback,
+    history_csv,
+    marks_csv,
+    results_json,
+    table,
+)
 from .gradebook.course import Course, GradebookError, enter, open_course, repairs
 from .gradescope import package as gradescope_zip
 from .grading import batch
 from .grading.batch import BatchError, Bench, Plan
+from .grading.changes import Change
+from .grading.journal import JournalError, journaled_seed
 from .grading.judge import graded_parts
 from .intake.submissions import Handin, IntakeError, read_submission, read_submissions
 from .notebooks import printing as report
@@ -94,11 +104,19 @@ GRADE = """\
 Grade every submission in a folder: a folder of folders, a folder of zips, one zip of all, or a
 download from Gradescope, Canvas, Moodle or nbgrader (its `submitted` folder).
 
-MARKS will hold marks.csv, results/ID.json and feedback/ID.html. A run that was stopped goes on
-where it was when the same command is given again; a finished one is only written out again.
+MARKS will hold marks.csv, results/ID.json, feedback/ID.html and history.csv: who had what, since
+when, and why. The same command always goes on: after a stop it does the rest, later it grades what
+is new or was handed in again (the code of each attempt stays in MARKS/attempts), and nothing else.
 
   python -m autograder grade submissions --out marks
   python -m autograder grade gradescope_export.zip --out marks --jobs 4 --part fc-vae
+
+When a check, points or dates have changed since, only what depends on them is tried again. Marks
+that would come out otherwise for the same files are shown with the reason, and you are asked
+before they count. --dry-run stops there; --yes agrees beforehand, for scripts.
+
+  python -m autograder grade submissions --out marks --dry-run
+  python -m autograder grade submissions --out marks --yes
 
 With --execute, every submitted notebook then runs from scratch with quick settings, in a sandbox of
 its own, and MARKS/execution says which cells fail. With --full it runs with the submitted settings
@@ -166,7 +184,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         return int(arguments.run(arguments))
-    except (AssignmentError, BatchError, GradebookError, IntakeError, SandboxError) as error:
+    except (
+        AssignmentError,
+        BatchError,
+        GradebookError,
+        IntakeError,
+        JournalError,
+        SandboxError,
+    ) as error:
         print(f"autograder: {error}", file=sys.stderr)
         return 2
     except ReleaseError as error:
@@ -224,19 +249,43 @@ def grade(arguments: argparse.Namespace) -> int:
     parts = graded_parts(assignment, arguments.part)
     handins = read_submissions(arguments.submissions, assignment, parts)
     _prepare(arguments.out, arguments.submissions)
-    plan = _plan(assignment, arguments, batch.journaled_seed(arguments.out))
-    bench = Bench(plan)
+    plan = _plan(assignment, arguments, journaled_seed(arguments.out))
+    bases = plan.bases()
+    bench = Bench(plan, bases=bases)
     try:
         _say_missing(bench, arguments.strict)
         with progress_bar("grading", len(handins)) as progress:
-            results = batch.grade(handins, arguments.out, plan, arguments.jobs, bench, progress)
+            graded = batch.grade(
+                handins,
+                arguments.out,
+                plan,
+                arguments.jobs,
+                bench,
+                progress,
+                lambda changed: _agree(changed, arguments),
+                bases,
+                write=not arguments.dry_run,
+            )
     finally:
         bench.close()
+    changes_table.show(graded.changed, _console())
+    for id in graded.vanished:
+        print(f"{id} was handed in before and is not there any more; its marks stay, and say so.")
+    if arguments.dry_run:
+        print(f"--dry-run: nothing is written into {arguments.out}.")
+        return 0
+    results = graded.results
     results_json.write(results, arguments.out)
     feedback.write(results, assignment, arguments.out)
     marks_csv.write(results, assignment, arguments.out / "marks.csv")
+    history_csv.write(graded.history, arguments.out / "history.csv")
     table.show(results, assignment, _console())
     print(f"Marks in {arguments.out / 'marks.csv'}, feedback in {arguments.out / 'feedback'}.")
+    if not graded.agreed:
+        raise BatchError(
+            "marks of the same files would change as shown above, and stay as they were. Give "
+            "--yes to let the new ones count."
+        )
     if course:
         _enter(handins, results, course, arguments.submissions)
     _look_at_pdfs(handins, parts, arguments)
@@ -401,6 +450,14 @@ def _plan(assignment: Assignment, arguments: argparse.Namespace, before: int | N
     )
 
 
+def _agree(changed: Sequence[Change], arguments: argparse.Namespace) -> bool:
+    """Shall these marks, of files that were graded before, come out otherwise from now on?"""
+    if arguments.yes or not sys.stdin.isatty():
+        return bool(arguments.yes)
+    changes_table.show(changed, _console())
+    return input("Let these marks count instead? [y/N] ").strip().lower() in ("y", "yes")
+
+
 def _say_missing(bench: Bench, strict: bool) -> None:
     """One line about protections this machine lacks; with --strict, no grading without them."""
     missing = batch.missing(bench)
@@ -461,6 +518,8 @@ def _parser() -> argparse.ArgumentParser:
         metavar="COURSE",
         help="also enter the marks into nbgrader's gradebook: its course folder or gradebook.db",
     )
+    one.add_argument("--dry-run", action="store_true", help="show what would change, write nothing")
+    one.add_argument("--yes", action="store_true", help="let marks change without asking")
     _common(one)
     one.set_defaults(run=grade)
     one = command(commands, "check", "grade one submission and show every check", CHECK)

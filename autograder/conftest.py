@@ -61,7 +61,7 @@ class CheckItem(pytest.Item):
 
     def runtest(self) -> None:
         desk = _desk(self.config)
-        imported = import_module(self._part, desk.files, desk.run)
+        imported = import_module(self._part, desk.run)
         if imported.state != PASS:
             raise Fail(imported.message)
         ask = desk.run.send(self._check.seconds)

@@ -68,7 +68,8 @@ class SubmissionResult:
 
     `points` and `max_points` cover the questions that the judge marks; `points` is None while one
     of them is ungradable. `flags` are one-word facts a person must look at (`late`, `conflict`),
-    `notes` sentences for the student, `layers` the protections that were active.
+    `notes` sentences for the student, `layers` the protections that were active, `attempts` how
+    often it was handed in with other files.
     """
 
     id: str
@@ -83,6 +84,7 @@ class SubmissionResult:
     seed: int = 0
     layers: tuple[str, ...] = ()
     versions: dict[str, str] = field(default_factory=dict)
+    attempts: int = 1
 
     def question(self, full_id: str) -> QuestionResult:
         """The result of `part.question`. Raises KeyError when it was not graded."""

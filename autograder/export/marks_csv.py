@@ -35,10 +35,10 @@ def write(results: Iterable[SubmissionResult], assignment: Assignment, path: Pat
     questions = _questions(ordered, assignment)
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    header = ["id", "members", "flags", *questions, "points", "max_points", "status"]
-    writer.writerow([_cell(name) for name in header])
+    header = ["id", "members", "flags", *questions, "points", "max_points", "status", "attempts"]
+    writer.writerow([cell(name) for name in header])
     for result in ordered:
-        writer.writerow([_cell(text) for text in _row(result, questions)])
+        writer.writerow([cell(text) for text in _row(result, questions)])
     write_text(path, buffer.getvalue())
 
 
@@ -64,10 +64,11 @@ def _row(result: SubmissionResult, questions: list[str]) -> list[str]:
         points_text(total(result)),
         points_text(result.max_points),
         status(result),
+        str(result.attempts),
     ]
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
     """The text as a spreadsheet shows it; a formula gets an apostrophe before it."""
     # Tab and carriage return, which also start formulas, are spelt out by `harmless`; spaces in
     # front are dropped by some spreadsheets before they look.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
 from ..assignment import Assignment, Part, Question
@@ -54,6 +55,16 @@ class Code(Protocol):
         """End it."""
 
 
+class Memory(Protocol):
+    """What is known of a submission from earlier runs: state, fraction, message and hint of each
+    check, the one that a module can be loaded among them.
+    """
+
+    def find(self, module: str, id: str) -> tuple[str, float, str, str] | None: ...
+
+    def keep(self, module: str, result: CheckResult) -> None: ...
+
+
 SEVERITY = (PASS, SKIPPED, FAIL, ERROR, MEMORY, TIMEOUT, CRASHED, UNGRADABLE)
 """A question's state is the gravest of its checks'."""
 
@@ -71,7 +82,7 @@ class Run:
         patience: float = SUBMISSION_SECONDS,
     ) -> None:
         """`patience`: wall seconds for which the judge waits for the code, in all."""
-        self._files = files
+        self.files = files
         self._open = open_code
         self._code: Code | None = None
         self._patience = patience
@@ -80,7 +91,7 @@ class Run:
         if self._patience <= 0:
             raise Lost(TIMEOUT, "The submission as a whole took too long.")
         if self._code is None:
-            self._code = self._open(self._files)
+            self._code = self._open(self.files)
         ask = self._code.send(seconds)
 
         def asked(request: dict[str, Any]) -> dict[str, Any]:
@@ -109,30 +120,71 @@ def judge(
     open_code: Open,
     seed: int,
     patience: float = SUBMISSION_SECONDS,
+    memory: Memory | None = None,
 ) -> tuple[QuestionResult, ...]:
-    """Run every check of `parts` on one submission. Raises nothing a submission can cause."""
+    """Run every check of `parts` on one submission, but those whose end `memory` knows. Raises
+    nothing a submission can cause.
+    """
     run = Run(files, open_code, patience)
     ended: dict[str, CheckResult] = {}
     try:
         for part in parts:
-            if part.module is None:
-                continue  # marked by hand alone
-            importing = import_module(part, files, run)
-            ended[importing.question] = importing
-            for check in checks:
-                if check.question in part.full_ids():
-                    blocker = _blocker(check, ended, importing)
-                    result = (
-                        _skipped(check, blocker)
-                        if blocker is not None
-                        else run_check(check, run.send, reference, seed)
-                    )
-                    if result.state in ABNORMAL:
-                        run.close()
-                    ended[check.id] = result
+            if part.module is not None:  # or else it is marked by hand alone
+                own = [check for check in checks if check.question in part.full_ids()]
+                _judge_part(part, own, ended, run, reference, seed, memory)
     finally:
         run.close()
     return tuple(_question(part, question, ended) for part in parts for question in part.questions)
+
+
+def _judge_part(
+    part: Part,
+    checks: Sequence[Check],
+    ended: dict[str, CheckResult],
+    run: Run,
+    reference: Reference,
+    seed: int,
+    memory: Memory | None,
+) -> None:
+    """Add to `ended` how each check of a part ends. What is known needs no code to be loaded."""
+    assert part.module is not None
+    blank = _import_ended(part, PASS)
+    importing = _known(memory, part.module, blank)
+    loaded = importing is None
+    importing = importing or import_module(part, run)
+    if memory and loaded:
+        memory.keep(part.module, importing)
+    ended[importing.question] = importing
+    for check in checks:
+        blocker = _blocker(check, ended, importing)
+        result = (
+            _skipped(check, blocker) if blocker else _known(memory, check.module, _passed(check))
+        )
+        if result is None and not loaded:
+            loaded, importing = True, import_module(part, run)
+            ended[importing.question] = importing
+            blocker = _blocker(check, ended, importing)
+            result = _skipped(check, blocker) if blocker else None
+        if result is None:
+            result = run_check(check, run.send, reference, seed)
+            if memory:
+                memory.keep(check.module, result)
+        if result.state in ABNORMAL:
+            run.close()
+        ended[check.id] = result
+
+
+def _known(memory: Memory | None, module: str, blank: CheckResult) -> CheckResult | None:
+    """The result that `blank` was in an earlier run; its share and title are today's."""
+    found = memory.find(module, blank.check) if memory else None
+    if found is None:
+        return None
+    state, fraction, message, hint = found
+    return replace(blank, state=state, fraction=fraction, message=message, hint=hint)
+
+
+def _passed(check: Check) -> CheckResult:
+    return CheckResult(check.id, check.question, PASS, 1.0, check.share, check.title)
 
 
 def run_check(
@@ -141,9 +193,8 @@ def run_check(
     """One check on one submission: how it ended, and the sentence that says so."""
 
     def ended(state: str, fraction: float, message: str = "", hint: str = "") -> CheckResult:
-        return CheckResult(
-            check.id, check.question, state, fraction, check.share, check.title, message, hint
-        )
+        whole = _passed(check)
+        return replace(whole, state=state, fraction=fraction, message=message, hint=hint)
 
     talk: Talk = []
 
@@ -209,30 +260,29 @@ def _student_error(error: StudentError) -> tuple[str, float, str]:
     return ERROR, 0.0, f"Your code raised {error.type}: {error.message}{where}"[:300]
 
 
-def import_module(part: Part, files: Mapping[str, bytes], run: Run) -> CheckResult:
+def import_module(part: Part, run: Run) -> CheckResult:
     """Load the part's module; every check of the part waits for it."""
-    question = f"{part.id}.import"
     name = f"{part.module}.py"
-
-    def ended(state: str, message: str = "") -> CheckResult:
-        title = f"{name} can be loaded."
-        fraction = float(state == PASS)
-        return CheckResult(f"{question}.loads", question, state, fraction, 1.0, title, message)
-
-    if name not in files:
-        return ended(FAIL, f"{name} was not handed in.")
+    if name not in run.files:
+        return _import_ended(part, FAIL, f"{name} was not handed in.")
     try:
         notes = _steadily(
             lambda: Line(run.send(IMPORT_SECONDS), 0).ask("import", module=part.module)
         )
     except Lost as lost:
         run.close()
-        return ended(lost.state, lost.message)
+        return _import_ended(part, lost.state, lost.message)
     except StudentError as error:
         state, _, message = _student_error(error)
-        return ended(state, message)
+        return _import_ended(part, state, message)
     texts = [words(note) for note in notes] if isinstance(notes, list) else []
-    return ended(PASS, " ".join(texts)[:1000])
+    return _import_ended(part, PASS, " ".join(texts)[:1000])
+
+
+def _import_ended(part: Part, state: str, message: str = "") -> CheckResult:
+    question, title = f"{part.id}.import", f"{part.module}.py can be loaded."
+    fraction = float(state == PASS)
+    return CheckResult(f"{question}.loads", question, state, fraction, 1.0, title, message)
 
 
 def _blocker(

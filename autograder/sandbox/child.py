@@ -27,6 +27,8 @@ ANSWERED = 2 * wire.MAX_BODY
 """Bytes that may come back within one allowance: the judge may keep all of them."""
 
 TOO_LONG = "Your code took too long. Is there a loop that does not end?"
+USED_UP = "Your code used up all its computing time. Is there a loop that does not end?"
+"""The second is no fault of a busy machine: it comes out the same another time."""
 
 
 class Child:
@@ -138,7 +140,7 @@ class Child:
                 self._looked = now
                 cpu, resident = self._used()
                 if cpu > self._cpu_ends:
-                    self._lose(TIMEOUT, TOO_LONG)
+                    self._lose(TIMEOUT, USED_UP)
                 if resident > self._memory:
                     self._lose(MEMORY, "Your code used more memory than a submission may.")
             if ready:
@@ -172,7 +174,7 @@ class Child:
         if os.WIFSIGNALED(status):
             number = os.WTERMSIG(status)
             if number == signal.SIGXCPU:
-                raise Lost(TIMEOUT, "Your code used up all its computing time.")
+                raise Lost(TIMEOUT, USED_UP)
             if number == signal.SIGKILL:
                 raise Lost(MEMORY, "The system ended your code, most likely for its memory.")
             raise Lost(CRASHED, f"Your code crashed Python itself ({_signal_name(number)}).")

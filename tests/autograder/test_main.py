@@ -12,7 +12,7 @@ import pytest
 
 from autograder import __main__ as command_line
 from autograder.assignment import read_assignment
-from autograder.grading import batch
+from autograder.grading.journal import JOURNAL
 from autograder.sandbox.zygote import PROTECTIONS, Doctor
 
 KIT = Path(__file__).resolve().parents[2]
@@ -191,10 +191,10 @@ def test_a_damaged_journal_is_named_with_what_to_do(
 ):
     out = tmp_path / "marks"
     out.mkdir()
-    (out / batch.JOURNAL).write_bytes(damage)
+    (out / JOURNAL).write_bytes(damage)
     said = refused(capsys, "grade", class_of_one, "--out", out)
-    assert str(out / batch.JOURNAL) in said and "damaged" in said and "new --out" in said
-    assert (out / batch.JOURNAL).read_bytes() == damage
+    assert str(out / JOURNAL) in said and "damaged" in said and "new --out" in said
+    assert (out / JOURNAL).read_bytes() == damage
 
 
 @pytest.mark.parametrize("arguments", [[], ["mark"], ["grade"], ["grade", "x"], ["check"]])
@@ -251,7 +251,7 @@ class WeakBench:
             tuple(PROTECTIONS)[1:], tuple(PROTECTIONS)[:1], ("resource limits",), ("Install it.",)
         )
 
-    def __init__(self, plan: object) -> None:
+    def __init__(self, plan: object, bases: object = None) -> None:
         pass
 
     def grade(self, handin: object) -> object:

@@ -22,6 +22,7 @@ HEADER = [
     "points",
     "max_points",
     "status",
+    "attempts",
 ]
 
 
@@ -41,12 +42,12 @@ def test_a_class_is_one_row_a_submission_sorted_by_id(read, class_of):
     """Are all states where an instructor looks for them?"""
     assert read(reversed(class_of)) == [
         HEADER,
-        ["ada", "ada", "", "8", "2", "3", "4", "17", "13", "ok"],
-        ["ben", "ben", "", "8", "0", "3", "4", "15", "13", "ok"],
-        ["cleo", "cleo", "conflict", "8", "2", "3", "4", "", "13", "withheld"],
-        ["dan", "dan", "", "8", "", "3", "4", "", "13", "ungradable"],
-        ["eve", "eve", "empty", "", "", "", "", "0", "13", "ok"],
-        ["fay", "fay gus", "late group", "8", "0", "3", "4", "15", "13", "ok"],
+        ["ada", "ada", "", "8", "2", "3", "4", "17", "13", "ok", "1"],
+        ["ben", "ben", "", "8", "0", "3", "4", "15", "13", "ok", "1"],
+        ["cleo", "cleo", "conflict", "8", "2", "3", "4", "", "13", "withheld", "1"],
+        ["dan", "dan", "", "8", "", "3", "4", "", "13", "ungradable", "1"],
+        ["eve", "eve", "empty", "", "", "", "", "0", "13", "ok", "1"],
+        ["fay", "fay gus", "late group", "8", "0", "3", "4", "15", "13", "ok", "1"],
     ]
 
 
@@ -74,7 +75,7 @@ def test_lines_end_in_lf_and_the_last_one_ends(tmp_path, assignment, class_of):
     marks_csv.write(class_of, assignment, tmp_path / "marks.csv")
     text = (tmp_path / "marks.csv").read_bytes()
     assert b"\r" not in text
-    assert text.endswith(b"ok\n")
+    assert text.endswith(b"ok,1\n")
 
 
 def test_a_part_that_nobody_was_graded_on_has_no_columns(read, full):

@@ -27,7 +27,9 @@ from autograder.checking.proxy import Lost
 from autograder.checking.reference import Reference
 from autograder.checking.registry import Check
 from autograder.grading import batch
-from autograder.grading.batch import BatchError, Bench, Journal, Plan
+from autograder.grading.batch import Bench, Graded, Plan
+from autograder.grading.changes import Change
+from autograder.grading.journal import JOURNAL, Journal, journaled_seed
 from autograder.grading.judge import graded_parts, judge
 from autograder.inside.wire import Handle
 from autograder.intake.submissions import Handin
@@ -42,6 +44,7 @@ from autograder.results import (
     SubmissionResult,
     from_json,
 )
+from autograder.sandbox.child import USED_UP
 from autograder.sandbox.zygote import PROTECTIONS, Doctor
 from tests.processes import adopt_orphans, left_running
 
@@ -99,9 +102,9 @@ def run(submissions: Path, out: Path, jobs: int = 2, seed: int = SEED) -> bytes:
 
 
 def graded_so_far(out: Path) -> int:
-    """Whole lines of the journal, its header left out."""
-    journal = out / batch.JOURNAL
-    return max(journal.read_bytes().count(b"\n") - 1, 0) if journal.exists() else 0
+    """Submissions in the whole lines of the journal."""
+    journal = out / JOURNAL
+    return journal.read_bytes().count(b'"result": ') if journal.exists() else 0
 
 
 def wait_for(lines: int, out: Path, running: subprocess.Popen[str]) -> None:
@@ -142,7 +145,7 @@ def test_a_run_killed_at_random_moments_ends_with_the_same_marks_to_the_byte(
 def test_a_finished_run_is_only_written_out_again(
     submissions: Path, undisturbed: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    marks, journal = (undisturbed / "marks.csv").read_bytes(), (undisturbed / batch.JOURNAL)
+    marks, journal = (undisturbed / "marks.csv").read_bytes(), (undisturbed / JOURNAL)
     lines = journal.read_bytes()
     (undisturbed / "marks.csv").unlink()
     monkeypatch.setattr(batch, "Zygote", NoZygote)
@@ -203,7 +206,7 @@ def test_two_seeds_give_right_submissions_the_same_marks(
 def test_marks_csv_holds_no_time_no_process_and_no_layer(undisturbed: Path):
     marks = (undisturbed / "marks.csv").read_bytes()
     questions = [f"{PART}.{q.id}" for q in PARTS[0].questions if q.kind == "code"]
-    before, after = ["id", "members", "flags"], ["points", "max_points", "status"]
+    before, after = ["id", "members", "flags"], ["points", "max_points", "status", "attempts"]
     assert list(next(iter(rows(marks).values()))) == [*before, *questions, *after]
     for name, row in rows(marks).items():
         numbers = [row[column] for column in (*questions, "points", "max_points")]
@@ -222,59 +225,27 @@ def test_results_record_layers_seed_and_versions(undisturbed: Path):
         assert result.versions["torch"] == torch.__version__
 
 
-# --- the journal
+# --- going on
 
 
 def plan(assignment: Assignment = ASSIGNMENT, seed: int = SEED) -> Plan:
     return Plan(assignment, graded_parts(assignment, [PART]), seed)
 
 
+BASES = plan().bases()
+
+
 def handin(name: str, files: dict[str, bytes] | None = None, **more: Any) -> Handin:
     return Handin(id=name, members=(name,), files=files or {"hw5_gan.py": GAN}, **more)
 
 
-def result(name: str, state: str = PASS) -> SubmissionResult:
+def result(name: str, state: str = PASS, points: float = 8.0) -> SubmissionResult:
     check = CheckResult(f"{PART}.DNet.works", f"{PART}.DNet", state, 1.0, 1.0, "It works.")
-    question = QuestionResult(f"{PART}.DNet", "Discriminator", "code", state, 8.0, 8.0, (check,))
-    return SubmissionResult(name, (name,), 8.0, 8.0, (question,), seed=SEED)
+    question = QuestionResult(f"{PART}.DNet", "Discriminator", "code", state, points, 8.0, (check,))
+    return SubmissionResult(name, (name,), points, 8.0, (question,), seed=SEED)
 
 
 CLASS = [handin("ada"), handin("bob")]
-
-
-def begun(out: Path) -> Path:
-    """A journal that holds ada's result."""
-    with Journal(out, batch.header(CLASS, plan())) as journal:
-        journal.add(result("ada"))
-    return out / batch.JOURNAL
-
-
-@pytest.mark.parametrize("cut", [1, 2, 40, -1])
-def test_a_torn_last_line_is_dropped_and_graded_again(tmp_path: Path, cut: int):
-    path = begun(tmp_path)
-    whole = path.read_bytes()
-    with Journal(tmp_path, batch.header(CLASS, plan())) as journal:
-        journal.add(result("bob"))
-    torn = path.read_bytes()[: len(whole) + cut] if cut > 0 else path.read_bytes()[:cut]
-    path.write_bytes(torn)
-    with Journal(tmp_path, batch.header(CLASS, plan())) as journal:
-        assert journal.results == {"ada": result("ada")}
-        assert path.read_bytes() == whole
-
-
-def test_a_journal_torn_in_its_header_begins_anew(tmp_path: Path):
-    path = begun(tmp_path)
-    header = path.read_bytes().splitlines(keepends=True)[0]
-    path.write_bytes(header[:50])
-    with Journal(tmp_path, batch.header(CLASS, plan())) as journal:
-        assert journal.results == {}
-    assert path.read_bytes() == header
-
-
-def test_two_runs_at_once_on_one_folder_are_refused(tmp_path: Path):
-    with Journal(tmp_path, {"seed": 1}), pytest.raises(BatchError, match="another run is grading"):
-        Journal(tmp_path, {"seed": 1})
-    Journal(tmp_path, {"seed": 1}).__exit__()
 
 
 def test_a_line_is_on_the_disk_before_the_next_submission_begins(tmp_path: Path):
@@ -289,101 +260,115 @@ def test_a_line_is_on_the_disk_before_the_next_submission_begins(tmp_path: Path)
     assert seen == [0, 1]
 
 
-OTHER_ASSIGNMENT = b"# another\n"
-DIFFERENT: dict[str, Callable[[pytest.MonkeyPatch], dict[str, Any]]] = {
-    "seed": lambda _: batch.header(CLASS, plan(seed=8)),
-    "files": lambda _: batch.header([handin("ada", {"hw5_gan.py": b"#"}), CLASS[1]], plan()),
-    "parts": lambda _: batch.header(CLASS, replace(plan(), parts=ASSIGNMENT.parts)),
-    "assignment": lambda patch: (
-        patch.setattr(batch, "DEFAULT_PATH", Path(__file__)) or batch.header(CLASS, plan())
-    ),
-    "checks": lambda patch: (
-        patch.setattr(batch, "_sources", lambda: [Path(__file__)]) or batch.header(CLASS, plan())
-    ),
-    "versions": lambda patch: (
-        patch.setattr(torch, "__version__", "0.4.1") or batch.header(CLASS, plan())
-    ),
-}
+def test_what_stands_is_not_tried_again(tmp_path: Path):
+    run_fake(CLASS, tmp_path, FakeBench())
+    bench = FakeBench()
+    graded = run_fake([*CLASS, handin("eve")], tmp_path, bench)
+    assert bench.tried == ["eve"]
+    assert [one.id for one in graded.results] == ["ada", "bob", "eve"]
+    assert graded.changed == [] and graded.agreed
 
 
-@pytest.mark.parametrize("what", DIFFERENT)
-def test_resume_refuses_when_something_differs_and_loses_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
-):
-    path = begun(tmp_path)
-    before = path.read_bytes()
-    with pytest.raises(BatchError) as caught:
-        Journal(tmp_path, DIFFERENT[what](monkeypatch))
-    sentence = str(caught.value)
-    assert str(path) in sentence and f"another {what}" in sentence and "--out" in sentence
-    assert path.read_bytes() == before
-    assert [file.name for file in tmp_path.iterdir()] == [batch.JOURNAL]
+def test_a_second_attempt_replaces_the_first_and_the_code_of_both_is_kept(tmp_path: Path):
+    run_fake(CLASS, tmp_path, FakeBench())
+    again = handin("ada", {"hw5_gan.py": b"# once more\n", "netid": b"ada\n", "1.ipynb": b"{}"})
+    bench = FakeBench(points={"ada": 3.0})
+    graded = run_fake([again, CLASS[1]], tmp_path, bench)
+    assert bench.tried == ["ada"]
+    ada, bob = graded.results
+    assert (ada.points, ada.attempts) == (3.0, 2) and (bob.points, bob.attempts) == (8.0, 1)
+    assert graded.changed == [Change("ada", f"{PART}.DNet", "8 of 8", "3 of 8", "handed in again")]
+    attempts = tmp_path / "attempts" / "ada"
+    assert (attempts / "1" / "hw5_gan.py").read_bytes() == GAN
+    assert (attempts / "2" / "hw5_gan.py").read_bytes() == b"# once more\n"
+    assert sorted(path.name for path in (attempts / "2").iterdir()) == ["hw5_gan.py", "netid"]
 
 
-def test_a_submission_more_or_fewer_is_another_batch(tmp_path: Path):
-    begun(tmp_path)
-    with pytest.raises(BatchError, match="another files"):
-        Journal(tmp_path, batch.header([*CLASS, handin("eve")], plan()))
+def test_a_submission_that_vanished_is_said_and_keeps_its_marks(tmp_path: Path):
+    run_fake(CLASS, tmp_path, FakeBench())
+    graded = run_fake(CLASS[:1], tmp_path, FakeBench())
+    assert graded.vanished == ["bob"]
+    assert [(one.id, one.points, one.flags) for one in graded.results] == [
+        ("ada", 8.0, ()),
+        ("bob", 8.0, ("vanished",)),
+    ]
+    back = run_fake(CLASS, tmp_path, FakeBench())
+    assert back.vanished == [] and [one.flags for one in back.results] == [(), ()]
 
 
-@pytest.mark.parametrize("argument", ["--seed", "files"])
-def test_the_command_line_refuses_to_go_on_with_something_else(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    argument: str,
-):
-    monkeypatch.setattr(command_line, "Bench", lambda plan: FakeBench())
-    folder, out = tmp_path / "class", tmp_path / "marks"
-    for name in ("ada", "bob"):
-        (folder / name).mkdir(parents=True)
-        (folder / name / "hw5_gan.py").write_bytes(GAN)
-    asked = command(folder, out, jobs=1)[3:]
-    assert command_line.main(asked) == 0
-    kept = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
-    capsys.readouterr()
-    if argument == "files":
-        (folder / "ada" / "hw5_gan.py").write_bytes(GAN + b"# once more\n")
-    else:
-        asked[-1] = "8"
-    assert command_line.main(asked) == 2
-    said = capsys.readouterr().err
-    assert said.count("\n") == 1 and said.startswith("autograder: ")
-    assert "another" in said
-    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == kept
+def test_marks_of_the_same_files_change_only_when_somebody_agrees(tmp_path: Path):
+    run_fake(CLASS, tmp_path, FakeBench())
+    asked: list[list[Change]] = []
+
+    def refuse(changed: list[Change]) -> bool:
+        asked.append(changed)
+        return False
+
+    other, bench = plan(seed=8), FakeBench(points={"bob": 2.0})
+    graded = run_fake(CLASS, tmp_path, bench, other, refuse)
+    change = Change("bob", f"{PART}.DNet", "8 of 8", "2 of 8", "the seed is 8 instead of 7")
+    assert asked == [[change]] and graded.changed == [change] and not graded.agreed
+    assert [one.points for one in graded.results] == [8.0, 8.0]
+    graded = run_fake(CLASS, tmp_path, FakeBench(points={"bob": 2.0}), other)
+    assert graded.agreed and [one.points for one in graded.results] == [8.0, 2.0]
+
+
+def test_a_dry_run_writes_nothing_at_all(tmp_path: Path):
+    run_fake(CLASS, tmp_path, FakeBench())
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    new = [handin("ada", {"hw5_gan.py": b"#"}), CLASS[1], handin("eve")]
+    graded = run_fake(new, tmp_path, FakeBench(points={"ada": 1.0}), write=False)
+    assert [one.id for one in graded.changed] == ["ada"]
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def test_the_history_says_who_had_what_and_why(tmp_path: Path):
+    run_fake(CLASS[:1], tmp_path, FakeBench())
+    again = handin("ada", {"hw5_gan.py": b"#"})
+    graded = run_fake([again], tmp_path, FakeBench(points={"ada": 3.0}))
+    assert [change for _, change in graded.history] == [
+        Change("ada", "total", "", "8 of 8", "graded for the first time"),
+        Change("ada", f"{PART}.DNet", "8 of 8", "3 of 8", "handed in again"),
+    ]
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:]+\+00:00", when) for when, _ in graded.history)
 
 
 def test_without_a_seed_a_resumed_run_takes_the_journals(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(command_line, "Bench", lambda plan: FakeBench())
+    monkeypatch.setattr(command_line, "Bench", lambda plan, bases: FakeBench())
     folder, out = tmp_path / "class", tmp_path / "marks"
     (folder / "ada").mkdir(parents=True)
     (folder / "ada" / "hw5_gan.py").write_bytes(GAN)
     asked = ["grade", str(folder), "--out", str(out), "--jobs", "1"]
     assert command_line.main(asked) == 0
-    seed = batch.journaled_seed(out)
+    seed = journaled_seed(out)
     assert command_line.main(asked) == 0
-    assert batch.journaled_seed(out) == seed
+    assert journaled_seed(out) == seed
 
 
-@pytest.mark.parametrize(
-    "damage",
-    [b"\xff\xfe\x00 not text\n", b"[1, 2]\n", b"{}\n", b"not JSON\n"],
-    ids=["bytes", "list", "empty", "words"],
-)
-@pytest.mark.parametrize("line", [0, 1])
-def test_a_damaged_journal_is_a_sentence_not_a_traceback(tmp_path: Path, damage: bytes, line: int):
-    path = begun(tmp_path)
-    with Journal(tmp_path, batch.header(CLASS, plan())) as journal:
-        journal.add(result("bob"))
-    lines = path.read_bytes().splitlines(keepends=True)
-    lines[line] = damage
-    path.write_bytes(b"".join(lines))
-    with pytest.raises(BatchError) as caught:
-        Journal(tmp_path, batch.header(CLASS, plan()))
-    assert str(path) in str(caught.value) and "--out" in str(caught.value)
-    assert path.read_bytes() == b"".join(lines), "it may hold marks: it stays as it is"
+def test_the_command_line_asks_before_marks_of_the_same_files_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    points = {"ada": 8.0}
+    monkeypatch.setattr(command_line, "Bench", lambda plan, bases: FakeBench(points=points))
+    folder, out = tmp_path / "class", tmp_path / "marks"
+    (folder / "ada").mkdir(parents=True)
+    (folder / "ada" / "hw5_gan.py").write_bytes(GAN)
+    asked = command(folder, out, jobs=1)[3:]
+    assert command_line.main(asked) == 0
+    kept, points["ada"], asked[-1] = (out / "marks.csv").read_bytes(), 1.0, "8"
+    capsys.readouterr()
+    assert command_line.main([*asked, "--dry-run"]) == 0
+    assert "the seed is 8" in capsys.readouterr().out
+    assert command_line.main(asked) == 2
+    said = capsys.readouterr()
+    assert "8 of 8" in said.out and "1 of 8" in said.out and "--yes" in said.err
+    assert (out / "marks.csv").read_bytes() == kept
+    assert command_line.main([*asked, "--yes"]) == 0
+    assert rows((out / "marks.csv").read_bytes())["ada"]["points"] == "1"
+    history = (out / "history.csv").read_text().splitlines()
+    assert len(history) == 3 and history[2].endswith("8 of 8,1 of 8,the seed is 8 instead of 7")
 
 
 # --- one submission after another, with a bench that only plays
@@ -404,45 +389,72 @@ class NoZygote:
 class FakeBench:
     """Ends every submission in the states it is told, one a try."""
 
-    def __init__(self, states: dict[str, list[str]] | None = None) -> None:
+    def __init__(
+        self, states: dict[str, list[str]] | None = None, points: dict[str, float] | None = None
+    ) -> None:
         self.zygote = NoZygote()
         self.tried: list[str] = []
         self._states = states or {}
+        self._points = points or {}
+
+    def recall(self, handin: Handin) -> None:
+        """Nothing is known."""
 
     def grade(self, handin: Handin) -> SubmissionResult:
         self.tried.append(handin.id)
         left = self._states.get(handin.id) or [PASS]
-        return result(handin.id, left.pop(0))
+        return result(handin.id, left.pop(0), self._points.get(handin.id, 8.0))
 
     def close(self) -> None:
         pass
 
 
-def run_fake(handins: list[Handin], out: Path, bench: FakeBench) -> list[SubmissionResult]:
-    return batch.grade(handins, out, plan(), 1, bench, lambda one: None)  # type: ignore[arg-type]
+def run_fake(
+    handins: list[Handin],
+    out: Path,
+    bench: FakeBench,
+    of: Plan | None = None,
+    agree: Callable[[list[Change]], bool] = lambda changed: True,
+    write: bool = True,
+    jobs: int = 1,
+    progress: Callable[[str], None] = lambda one: None,
+) -> Graded:
+    any_bench: Any = bench
+    of = of or plan()
+    return batch.grade(handins, out, of, jobs, any_bench, progress, agree, BASES, write)
 
 
 def test_what_ran_out_of_time_is_tried_once_more_after_all_others(tmp_path: Path):
     bench = FakeBench({"ada": [TIMEOUT, PASS], "cyd": [TIMEOUT, TIMEOUT, PASS]})
-    found = run_fake([handin(name) for name in ("ada", "bob", "cyd", "dee")], tmp_path, bench)
+    class_ = [handin(name) for name in ("ada", "bob", "cyd", "dee")]
+    found = run_fake(class_, tmp_path, bench).results
     assert bench.tried == ["ada", "bob", "cyd", "dee", "ada", "cyd"]
     assert [one.questions[0].state for one in found] == [PASS, PASS, TIMEOUT, PASS]
 
 
+def test_what_used_up_its_computing_time_is_not_tried_again():
+    spent = result("ada", TIMEOUT)
+    (question,) = spent.questions
+    checks = tuple(replace(check, message=USED_UP) for check in question.checks)
+    assert batch.timed_out(spent)
+    assert not batch.timed_out(replace(spent, questions=(replace(question, checks=checks),)))
+
+
 def test_a_first_timeout_is_not_journaled(tmp_path: Path):
     run_fake(CLASS, tmp_path, FakeBench({"ada": [TIMEOUT, PASS]}))
-    lines = (tmp_path / batch.JOURNAL).read_text().splitlines()[1:]
-    assert sorted(from_json(line).id for line in lines) == ["ada", "bob"]
-    assert all(from_json(line).questions[0].state == PASS for line in lines)
+    with Journal(tmp_path, SEED) as journal:
+        entries = [one for all_ in journal.entries.values() for one in all_]
+    assert sorted(one.result.id for one in entries) == ["ada", "bob"]
+    assert all(one.result.questions[0].state == PASS for one in entries)
 
 
 def test_progress_is_told_once_for_each_submission(tmp_path: Path):
     told: list[str] = []
-    bench: Any = FakeBench({"ada": [TIMEOUT, PASS]})
-    batch.grade(CLASS, tmp_path, plan(), 1, bench, told.append)
+    bench = FakeBench({"ada": [TIMEOUT, PASS]})
+    run_fake(CLASS, tmp_path, bench, progress=told.append)
     assert sorted(told) == ["ada", "bob"]
     told.clear()
-    batch.grade(CLASS, tmp_path, plan(), 1, bench, told.append)
+    run_fake(CLASS, tmp_path, bench, progress=told.append)
     assert sorted(told) == ["ada", "bob"], "what the journal holds counts as done"
 
 
@@ -466,7 +478,7 @@ def test_a_refused_submission_is_not_run_gets_zero_and_the_note(bench_without_wo
 def test_a_submission_that_always_ends_the_grader_gets_zero_and_a_note_and_costs_no_other(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
-    def broken(todo: list[Handin], plan: Plan, jobs: int) -> Iterator[SubmissionResult]:
+    def broken(todo: list[Handin], *_: object) -> Iterator[SubmissionResult]:
         for one in todo:
             if one.id == "bob":
                 raise batch.BrokenProcessPool
@@ -474,8 +486,7 @@ def test_a_submission_that_always_ends_the_grader_gets_zero_and_a_note_and_costs
 
     monkeypatch.setattr(batch, "_pooled", broken)
     three = [handin(name) for name in ("ada", "bob", "cyd")]
-    bench: Any = FakeBench()
-    found = batch.grade(three, tmp_path, plan(), 2, bench, lambda one: None)
+    found = run_fake(three, tmp_path, FakeBench(), jobs=2).results
     assert [one.id for one in found] == ["ada", "bob", "cyd"]
     assert [one.questions[0].state for one in found] == [PASS, CRASHED, PASS]
     assert "even alone" in found[1].notes[-1]

@@ -1,0 +1,270 @@
+"""What the result of a check depends on, as fingerprints: what changes nothing of it runs nothing.
+
+Code is followed name by name: a check, the functions that it uses, theirs. Comments, formatting and
+docstrings change no fingerprint; the docstring of a check does, since students read it.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import hashlib
+import inspect
+import json
+import platform
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy
+import torch
+
+from ..checking.reference import GIVEN, ROOT, SOLUTIONS
+from ..checking.registry import Check
+from ..parts import all_mistakes
+
+PACKAGE = ROOT / "autograder"
+TOOLS = ("grading/judge.py", "inside/*.py", "sandbox/*.py")
+"""Whatever is asked goes through these; what they use is followed, too."""
+
+EVERYTHING = "*"
+WORD = re.compile(r"[A-Za-z_]\w*")
+BY_OTHER_WAYS = re.compile(
+    r"__import__|importlib|runpy|pkgutil|sys\.(?:modules|path)|read_(?:text|bytes)|\b(?:os|glob)\b"
+    r"|(?<!\.)\b(?:exec|eval|compile|open)\s*\("
+)
+"""How a module may reach files that it does not name."""
+
+
+@dataclass(frozen=True)
+class Basis:
+    """The fingerprints behind one check: its `source` and all that it uses, what it may ask of our
+    solutions (`reference`), the sentences of known mistakes that it may say (`mistakes`)."""
+
+    source: str
+    reference: str
+    mistakes: str
+
+
+@dataclass(frozen=True)
+class Module:
+    """The top level of a file: what is defined under which name, where an imported name comes from
+    (a file, and the name there), and what is run beside."""
+
+    defined: Mapping[str, Sequence[ast.stmt]]
+    imported: Mapping[str, tuple[Path, str]]
+    loose: Sequence[ast.stmt]
+
+
+def of_check(check: Check) -> Basis:
+    """What one check depends on, beside `tools` and the student's files."""
+    path = Path(inspect.getsourcefile(check.function) or __file__)
+    name = check.function.__name__
+    nodes = _reached([(path, name if name in _module(path).defined else EVERYTHING)])
+    own = _own(path, name)
+    words = {word for node in nodes.values() for word in _words(node)}
+    mistakes = [repr(one) for one in all_mistakes() if one.question == check.question]
+    return Basis(
+        sha(own, check.seconds, *_codes(node for place, node in nodes.items() if place[1] != name)),
+        sha(*_codes(_named(words, (*GIVEN, *SOLUTIONS)))),
+        sha(*mistakes),
+    )
+
+
+def _own(path: Path, name: str) -> str:
+    """A check's code with its docstring, without the line that says what it is worth."""
+    nodes = _module(path).defined.get(name, ())
+    found = [copy.copy(node) for node in nodes if isinstance(node, ast.FunctionDef)]
+    for node in found:
+        node.decorator_list = []
+    return " ".join(map(ast.dump, found))
+
+
+@cache
+def tools() -> str:
+    """What every check goes through: the judge, the session, the sandbox."""
+    files = [path for pattern in TOOLS for path in sorted(PACKAGE.glob(pattern))]
+    return sha(*_codes(_reached([(path, EVERYTHING) for path in files]).values()))
+
+
+def machine() -> dict[str, str]:
+    """What numbers may depend on beside the code."""
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": numpy.__version__,
+        "cpu": str(torch.backends.cpu.get_cpu_capability()),
+    }
+
+
+def of_files(module: str, files: Mapping[str, bytes]) -> str:
+    """What a student's module can depend on: its own file, other files of the submission that it
+    may reach, and what of the given modules it may use."""
+    texts = {
+        name: data.decode(errors="replace") for name, data in files.items() if name[-3:] == ".py"
+    }
+    reached = [f"{module}.py"]
+    for name in reached:
+        if BY_OTHER_WAYS.search(texts.get(name, "")):
+            reached = sorted(texts)
+            break
+        words = set(WORD.findall(texts.get(name, "")))
+        reached += [other for other in texts if other[:-3] in words and other not in reached]
+    words = {word for name in reached for word in WORD.findall(texts.get(name, ""))}
+    own = [(name, sha(files[name])) for name in sorted(reached) if name in files]
+    return sha(*own, *_given(frozenset(words & _table(GIVEN).keys())))
+
+
+@cache
+def _given(words: frozenset[str]) -> tuple[str, ...]:
+    return tuple(_codes(_named(words, GIVEN)))
+
+
+# --- following names
+
+
+@cache
+def _module(path: Path) -> Module:
+    defined: dict[str, list[ast.stmt]] = {}
+    imported: dict[str, tuple[Path, str]] = {}
+    loose: list[ast.stmt] = []
+    for node in ast.parse(_read(path)).body:
+        if isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                source = _file(path, node, alias.name)
+                if source:
+                    imported[alias.asname or alias.name] = source
+        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            defined.setdefault(node.name, []).append(node)
+        elif isinstance(node, (ast.Assign, ast.AnnAssign)):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            for name in (
+                one.id for t in targets for one in ast.walk(t) if isinstance(one, ast.Name)
+            ):
+                defined.setdefault(name, []).append(node)
+        elif not isinstance(node, ast.Import) and not _is_text(node):
+            loose.append(node)
+    return Module(defined, imported, loose)
+
+
+def _read(path: Path) -> bytes:
+    return path.read_bytes()
+
+
+def _file(path: Path, node: ast.ImportFrom, name: str) -> tuple[Path, str] | None:
+    """The file of ours that `from ... import name` means, and what of it."""
+    inner = (node.module or "").replace(".", "/")
+    if node.level:
+        base = path.parents[node.level - 1] / inner
+    elif inner.split("/")[0] == PACKAGE.name or f"{inner}.py" in _flat():
+        base = ROOT / inner
+    else:
+        return None
+    for file, what in (
+        (base / f"{name}.py", EVERYTHING),
+        (base.with_suffix(".py"), name),
+        (base / "__init__.py", name),
+    ):
+        if file.is_file():
+            return file, what
+    return None
+
+
+@cache
+def _flat() -> frozenset[str]:
+    return frozenset(path.name for path in ROOT.glob("hw5_*.py"))
+
+
+def _reached(begin: Iterable[tuple[Path, str]]) -> dict[tuple[Path, str], ast.stmt]:
+    """Every definition that these lead to, as (file, name) -> code."""
+    found: dict[tuple[Path, str], ast.stmt] = {}
+    todo, seen = [*begin], set()
+    while todo:
+        path, name = todo.pop()
+        if (path, name) in seen:
+            continue
+        seen.add((path, name))
+        module = _module(path)
+        if name == EVERYTHING:
+            todo += [(path, one) for one in (*module.defined, *module.imported)]
+        elif name in module.imported:
+            todo.append(module.imported[name])
+        nodes = [*module.defined.get(name, ()), *module.loose]
+        for number, node in enumerate(nodes):
+            found[path, f"{name} {number}" if number else name] = node
+            todo += [
+                (path, one)
+                for one in _plain_names(node)
+                if one in module.defined or one in module.imported
+            ]
+    return found
+
+
+def _named(words: Iterable[str], modules: tuple[str, ...]) -> list[ast.stmt]:
+    """What these flat modules define under these words, and under the words in that."""
+    table = _table(modules)
+    todo, seen, found = sorted(table.keys() & set(words)), set[str](), []
+    while todo:
+        word = todo.pop()
+        if word not in seen:
+            seen.add(word)
+            found += table[word]
+            todo += [one for node in table[word] for one in _words(node) if one in table]
+    return found
+
+
+@cache
+def _table(modules: tuple[str, ...]) -> dict[str, list[ast.stmt]]:
+    found: dict[str, list[ast.stmt]] = {}
+    for name in modules:
+        for word, nodes in _module(ROOT / f"{name}.py").defined.items():
+            found.setdefault(word, []).extend(nodes)
+    return found
+
+
+@cache
+def _words(node: ast.AST) -> frozenset[str]:
+    """Names, attributes, and texts that may be names."""
+    words: list[str] = []
+    for one in ast.walk(node):
+        if isinstance(one, ast.Name):
+            words.append(one.id)
+        elif isinstance(one, ast.Attribute):
+            words.append(one.attr)
+        elif isinstance(one, ast.Constant) and isinstance(one.value, str) and len(one.value) < 80:
+            words += WORD.findall(one.value)
+    return frozenset(words)
+
+
+@cache
+def _plain_names(node: ast.AST) -> frozenset[str]:
+    return frozenset(one.id for one in ast.walk(node) if isinstance(one, ast.Name))
+
+
+def _codes(nodes: Iterable[ast.stmt]) -> Iterator[str]:
+    """The code of each node, in an order of its own, without docstrings."""
+    yield from sorted({_code(node) for node in nodes})
+
+
+@cache
+def _code(node: ast.stmt) -> str:
+    bare = copy.deepcopy(node)
+    for one in ast.walk(bare):
+        if isinstance(one, (ast.FunctionDef, ast.ClassDef)) and _is_text(one.body[0]):
+            one.body = one.body[1:] or [ast.Pass()]
+    return ast.dump(bare)
+
+
+def _is_text(node: ast.AST) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def sha(*parts: object) -> str:
+    """128 bits in hex for these, in this order."""
+    whole = hashlib.sha256()
+    for part in parts:
+        data = part if isinstance(part, bytes) else json.dumps(part).encode()
+        whole.update(hashlib.sha256(data).digest())
+    return whole.hexdigest()[:32]

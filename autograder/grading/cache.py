@@ -1,0 +1,108 @@
+"""Results of checks, kept by what they depend on: what has been tried is not tried again.
+
+One file for the course, `.cache/checks.sqlite` in the kit's folder. It may be deleted at any time,
+is written by several runs at once, and survives a kill at any moment.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ..checking.reference import ROOT
+from ..results import ERROR, FAIL, PASS, CheckResult
+from . import basis
+
+PATH = ROOT / ".cache" / "checks.sqlite"
+KEPT = (PASS, FAIL, ERROR)
+"""Ends that come again. One that ran out of time or memory may have had bad luck, one of our own
+fault waits for us."""
+
+TABLE = """
+create table if not exists results (
+    key text primary key, state text, fraction real, message text, hint text
+) without rowid
+"""
+
+
+Ended = tuple[str, float, str, str]
+"""State, fraction, message and hint."""
+
+
+class Cache:
+    """The file of results. A cache that cannot be read or written is an empty one."""
+
+    def __init__(self, path: Path = PATH) -> None:
+        self._database: sqlite3.Connection | None = None
+        for _ in range(2):
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self._database = _opened(path)
+                return
+            except sqlite3.DatabaseError:
+                with contextlib.suppress(OSError):
+                    path.unlink()  # damaged: it held nothing that cannot be had again
+            except OSError:
+                return
+
+    def get(self, key: str) -> Ended | None:
+        """How it ended, if that is known."""
+        with contextlib.suppress(sqlite3.Error):
+            if self._database is not None:
+                asked = "select state, fraction, message, hint from results where key = ?"
+                found: Ended | None = self._database.execute(asked, (key,)).fetchone()
+                return found
+        return None
+
+    def put(self, key: str, result: CheckResult) -> None:
+        """Keep how a check ended, if it would end so again."""
+        with contextlib.suppress(sqlite3.Error):
+            if self._database is not None and result.state in KEPT:
+                row = (key, result.state, result.fraction, result.message, result.hint)
+                self._database.execute("insert or replace into results values (?, ?, ?, ?, ?)", row)
+
+    def close(self) -> None:
+        if self._database is not None:
+            self._database.close()
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    database = sqlite3.connect(path, timeout=30, isolation_level=None)
+    database.execute("pragma journal_mode = wal")
+    database.execute("pragma synchronous = normal")
+    database.execute(TABLE)
+    return database
+
+
+class Memory:
+    """What the cache knows of one submission, and learns of it."""
+
+    def __init__(
+        self,
+        cache: Cache,
+        files: Mapping[str, bytes],
+        bases: Mapping[str, basis.Basis],
+        seed: int,
+        layers: Sequence[str],
+    ) -> None:
+        """`bases`: check id -> what it depends on; `layers`: the protections that are active."""
+        self._cache, self._files, self._bases = cache, files, bases
+        self._same = (seed, sorted(layers), basis.tools(), sorted(basis.machine().items()))
+        self._modules: dict[str, str] = {}
+
+    def find(self, module: str, id: str) -> Ended | None:
+        """How the check of this id ended, or the import of the module."""
+        return self._cache.get(self._key(module, id))
+
+    def keep(self, module: str, result: CheckResult) -> None:
+        """Remember how it ended."""
+        self._cache.put(self._key(module, result.check), result)
+
+    def _key(self, module: str, id: str) -> str:
+        if module not in self._modules:
+            self._modules[module] = basis.of_files(module, self._files)
+        of = self._bases.get(id)
+        own = [of.source, of.reference, of.mistakes] if of else []
+        return basis.sha(self._same, self._modules[module], module, id, own)

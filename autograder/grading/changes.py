@@ -1,0 +1,115 @@
+"""What would change of marks that were given already, and why: by student, question and reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..results import SubmissionResult
+from .journal import Entry, Journal
+
+Plan = Mapping[str, Any]
+"""What a batch grades with, as the journal records it (`batch.Plan.recorded`)."""
+
+ATTEMPT = "handed in again"
+
+
+@dataclass(frozen=True)
+class Change:
+    """A mark of a question, or what is remarked of a submission (`question` is then "flags")."""
+
+    id: str
+    question: str
+    before: str
+    after: str
+    reason: str
+
+
+def changes(
+    before: Entry, old: Plan, result: SubmissionResult, files: str, new: Plan
+) -> list[Change]:
+    """Everything of a submission that comes out otherwise than it stands in the journal."""
+    was, now = _marks(before.result), _marks(result)
+    return [
+        Change(
+            result.id,
+            name,
+            was.get(name, "-"),
+            now.get(name, "-"),
+            ATTEMPT if files != before.files else _why(name, old, new),
+        )
+        for name in [*was, *(name for name in now if name not in was)]
+        if was.get(name) != now.get(name)
+    ]
+
+
+def history(journal: Journal) -> Iterator[tuple[str, Change]]:
+    """Who had what, since when and why: a total when a submission is first graded, then what
+    changed. From the first day to the last."""
+    entries = [
+        (one.when, n, id) for id, all_ in journal.entries.items() for n, one in enumerate(all_)
+    ]
+    for when, number, id in sorted(entries):
+        now = journal.entries[id][number]
+        if not number:
+            total = "?" if now.result.points is None else f"{now.result.points:g}"
+            total += f" of {now.result.max_points:g}"
+            yield when, Change(id, "total", "", total, "graded for the first time")
+            continue
+        before = journal.entries[id][number - 1]
+        plans = journal.plans[before.plan], journal.plans[now.plan]
+        for change in changes(before, plans[0], now.result, now.files, plans[1]):
+            yield when, change
+
+
+def _marks(result: SubmissionResult) -> dict[str, str]:
+    """question -> "points of most", for those that the judge marks; "flags" -> the flags."""
+    found = {
+        one.question: ("?" if one.points is None else f"{one.points:g}") + f" of {one.max_points:g}"
+        for one in result.questions
+        if one.kind in ("code", "bonus")
+    }
+    return found | ({"flags": " ".join(result.flags)} if result.flags else {})
+
+
+def _why(question: str, old: Plan, new: Plan) -> str:
+    reasons = list(_reasons(question, old, new))
+    return "; ".join(reasons) or "it came out otherwise this time"
+
+
+def _reasons(question: str, old: Plan, new: Plan) -> Iterator[str]:
+    if question == "flags":
+        yield "the rules of assignment.toml, or what was handed in beside the files, changed"
+        return
+    was, now = (plan["questions"].get(question) for plan in (old, new))
+    if was is None or now is None:
+        yield "not asked before" if was is None else "no longer graded"
+        return
+    if was != now:
+        yield f"worth {now[1]:g} instead of {was[1]:g}"
+    if old["seed"] != new["seed"]:
+        yield f"the seed is {new['seed']} instead of {old['seed']}"
+    for check in sorted(old["checks"].keys() | new["checks"].keys()):
+        if check.startswith(f"{question}."):
+            yield from _of_check(check, old["checks"].get(check), new["checks"].get(check))
+    if old["tools"] != new["tools"]:
+        yield "the judge or the sandbox changed"
+    for name, value in new["machine"].items():
+        if old["machine"].get(name) != value:
+            yield f"{name} is {value} instead of {old['machine'].get(name)}"
+    if old["rules"] != new["rules"]:
+        yield "the dates or late rules of assignment.toml changed"
+
+
+def _of_check(check: str, was: Any, now: Any) -> Iterator[str]:
+    if was is None or now is None:
+        yield f"the check {check} is new" if was is None else f"the check {check} is gone"
+        return
+    for name in now:
+        if now[name] != was.get(name):
+            yield {
+                "share": f"the check {check} counts otherwise",
+                "source": f"the check {check} changed",
+                "reference": f"our solution changed, which {check} asks",
+            }.get(name, f"what {check} says of known mistakes changed")

@@ -1,0 +1,173 @@
+"""OUT/journal.jsonl: every mark that was ever given there, with the day and the reason.
+
+Its lines are only ever added to: what a batch grades with (a plan), and what it found of a
+submission. The last line of a submission counts. A run that is killed at any point loses at most
+the line that it was writing.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, TextIO, TypeVar
+
+from ..results import SubmissionResult, from_json, to_json
+
+JOURNAL = "journal.jsonl"
+FORMAT = 2
+
+
+class JournalError(ValueError):
+    """The folder of marks cannot be gone on with; the sentence says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line: what was found of a submission, with which files (their digest), under which plan
+    (its key), and when (an ISO time).
+    """
+
+    result: SubmissionResult
+    files: str
+    plan: str
+    when: str
+
+
+class Journal:
+    """The journal of one folder of marks, held by one run at a time."""
+
+    def __init__(self, out: Path, seed: int, write: bool = True) -> None:
+        """Open or begin it. Without `write` nothing is changed on the disk.
+
+        Raises JournalError when another run holds it, or it is not what was written there.
+        """
+        self._path = out / JOURNAL
+        self.entries: dict[str, list[Entry]] = {}
+        self.plans: dict[str, dict[str, Any]] = {}
+        self._file: TextIO | None = None
+        if write:
+            out.mkdir(parents=True, exist_ok=True)
+        self._lock = _locked(out) if out.exists() else None
+        lines = self._lines()
+        for number, line in enumerate(lines, 1):
+            _parsed(self._path, number, line, self._take if number > 1 else _begun)
+        if write:
+            head = json.dumps({"format": FORMAT, "seed": seed}, sort_keys=True).encode()
+            self._file = self._begin(lines or [head])
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+        if self._lock is not None:
+            os.close(self._lock)
+
+    def last(self, id: str) -> Entry | None:
+        """What counts of a submission."""
+        return self.entries[id][-1] if id in self.entries else None
+
+    def attempts(self, id: str) -> int:
+        """How often it was handed in with other files than before."""
+        files = [entry.files for entry in self.entries.get(id, ())]
+        return sum(now != before for before, now in zip([None, *files], files, strict=False))
+
+    def add(self, result: SubmissionResult, files: str, plan: str, record: dict[str, Any]) -> None:
+        """Write what was found, and see that it is on the disk; `plan` stands for `record`."""
+        if plan not in self.plans:
+            self._write({"key": plan, "plan": record})
+        when = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        found = json.loads(to_json(result))
+        self._write({"files": files, "plan": plan, "result": found, "when": when})
+
+    def _write(self, line: dict[str, Any]) -> None:
+        assert self._file is not None
+        self._file.write(json.dumps(line, sort_keys=True) + "\n")
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._take(line)
+
+    def _take(self, line: dict[str, Any]) -> None:
+        if "key" in line:
+            self.plans[str(line["key"])] = dict(line["plan"])
+            return
+        entry = Entry(
+            from_json(json.dumps(line["result"])),
+            str(line["files"]),
+            str(line["plan"]),
+            str(line["when"]),
+        )
+        if entry.plan not in self.plans:
+            raise LookupError(entry.plan)
+        self.entries.setdefault(entry.result.id, []).append(entry)
+
+    def _lines(self) -> list[bytes]:
+        """The whole lines; one that was being written when the run was killed is dropped."""
+        if not self._path.exists():
+            return []
+        data = self._path.read_bytes()
+        return data[: data.rfind(b"\n") + 1].splitlines()
+
+    def _begin(self, lines: Sequence[bytes]) -> TextIO:
+        """Leave just the whole lines, and go on behind them."""
+        fresh = self._path.with_suffix(".part")
+        with fresh.open("wb") as file:
+            file.writelines(line + b"\n" for line in lines)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(fresh, self._path)
+        return self._path.open("a", encoding="utf-8")
+
+
+def journaled_seed(out: Path) -> int | None:
+    """The seed with which OUT's journal was begun; None when there is none."""
+    path = out / JOURNAL
+    try:
+        with path.open("rb") as file:
+            line = file.readline()
+    except FileNotFoundError:
+        return None
+    return _parsed(path, 1, line, _begun)
+
+
+def _begun(line: dict[str, Any]) -> int:
+    if line["format"] != FORMAT:
+        raise ValueError(line["format"])
+    return int(line["seed"])
+
+
+Parsed = TypeVar("Parsed")
+
+
+def _parsed(
+    path: Path, number: int, line: bytes, take: Callable[[dict[str, Any]], Parsed]
+) -> Parsed:
+    """What a line says. Raises JournalError when it is not what was once written there."""
+    try:
+        return take(dict(json.loads(line)))
+    except (ValueError, LookupError, TypeError, AttributeError):
+        raise JournalError(
+            f"{path} is damaged in line {number}, or of an earlier version of the kit. Give a new "
+            "--out, or remove the file to begin anew: what was graded once comes from the cache."
+        ) from None
+
+
+def _locked(out: Path) -> int:
+    """A descriptor that holds OUT until it is closed or we die. Raises JournalError when another
+    run holds it.
+    """
+    lock = os.open(out, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(lock)
+        raise JournalError(
+            f"another run is grading into {out}. Wait for it, or give a new --out."
+        ) from None
+    return lock

@@ -1,0 +1,154 @@
+"""What a change of the source runs again: what depends on it, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from autograder.assignment import read_assignment
+from autograder.checking.reference import ROOT
+from autograder.grading import basis
+from autograder.parts import all_checks
+
+SOME = ("fc-vae.reparametrize.", "fc-vae.loss.", "conv-gan.loss_d.", "vae-theory.")
+CHECKS = {one.id: one for one in all_checks(read_assignment()) if one.id.startswith(SOME)}
+REPARAMETRIZE = "fc-vae.reparametrize.moves_mean_and_spread"
+FC_VAE = "autograder/parts/fc_vae/checks.py"
+FILES = {"hw5_vae.py": b"import torch\n", "hw5_gan.py": b"import torch\n"}
+
+
+def forget() -> None:
+    for one in (basis._module, basis._table, basis._given, basis.tools):
+        one.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def fresh() -> Iterator[None]:
+    forget()
+    yield
+    forget()
+
+
+def found() -> dict[str, basis.Basis]:
+    return {id: basis.of_check(check) for id, check in CHECKS.items()}
+
+
+def changed(monkeypatch: pytest.MonkeyPatch, file: str, old: str, new: str) -> set[str]:
+    """The checks that depend on this edit; with `tools` among them where all do."""
+    before, tools = found(), basis.tools()
+    source = (ROOT / file).read_text(encoding="utf-8")
+    assert old in source, f"{file} no longer has {old!r}"
+
+    def read(path: Path) -> bytes:
+        text = source.replace(old, new, 1) if path == ROOT / file else path.read_text("utf-8")
+        return text.encode()
+
+    monkeypatch.setattr(basis, "_read", read)
+    forget()
+    after = found()
+    others = {"tools"} if basis.tools() != tools else set()
+    return {id for id in before if before[id] != after[id]} | others
+
+
+def test_a_word_in_the_docstring_of_a_helper_changes_nothing(monkeypatch):
+    old = '"""Sentence -> what would be standard normal noise'
+    assert changed(monkeypatch, FC_VAE, old, f"{old} here") == set()
+
+
+def test_a_comment_and_a_blank_line_change_nothing(monkeypatch):
+    assert (
+        changed(monkeypatch, "autograder/grading/judge.py", "def judge(", "# x\n\ndef judge(")
+        == set()
+    )
+
+
+def test_what_students_read_of_a_check_changes_that_check(monkeypatch):
+    old = "reparametrize draws z with mean mu"
+    assert changed(monkeypatch, FC_VAE, old, f"{old}, say,") == {REPARAMETRIZE}
+
+
+def test_a_tolerance_changes_the_check_that_has_it(monkeypatch):
+    assert changed(monkeypatch, FC_VAE, "n, columns = 10_000, 4", "n, columns = 20_000, 4") == {
+        REPARAMETRIZE
+    }
+
+
+def test_the_worth_of_a_check_is_arithmetic(monkeypatch):
+    old = '@check("fc-vae.reparametrize", share=3)'
+    assert changed(monkeypatch, FC_VAE, old, old.replace("3", "4")) == set()
+
+
+def test_a_tool_changes_the_checks_that_use_it_and_no_part_that_does_not(monkeypatch):
+    found = changed(monkeypatch, "autograder/checking/noise.py", "SIGMAS = 6.0", "SIGMAS = 5.0")
+    assert REPARAMETRIZE in found and "tools" not in found
+    assert not [id for id in found if id.startswith(("conv-gan.", "vae-theory."))]
+
+
+def test_our_solution_changes_the_checks_that_ask_it(monkeypatch):
+    old = "F.binary_cross_entropy("
+    source = (ROOT / "hw5_vae.py").read_text(encoding="utf-8")
+    assert source.index("def loss_function(") < source.index(
+        old, source.index("def loss_function(")
+    )
+    found = changed(monkeypatch, "hw5_vae.py", "def loss_function(", "def loss_function(*_, ")
+    assert any(id.startswith("fc-vae.loss.") for id in found)
+    assert not [id for id in found if id.startswith(("conv-gan.", "vae-theory."))]
+
+
+def test_the_worker_and_the_judge_are_behind_every_check(monkeypatch):
+    assert "tools" in changed(monkeypatch, "autograder/inside/session.py", "4096", "2048")
+    assert "tools" in changed(monkeypatch, "autograder/grading/judge.py", "= 180.0", "= 90.0")
+
+
+# --- files of a submission
+
+
+def of(module: str, **files: bytes) -> str:
+    return basis.of_files(module, {**FILES, **{f"{name}.py": data for name, data in files.items()}})
+
+
+def test_a_module_depends_on_its_own_file_alone():
+    assert of("hw5_vae", hw5_gan=b"x = 1\n") == of("hw5_vae")
+    assert of("hw5_gan", hw5_gan=b"x = 1\n") != of("hw5_gan")
+
+
+def test_a_module_depends_on_those_that_it_names():
+    user = b"from helpers import f\n"
+    one, two = (of("hw5_vae", hw5_vae=user, helpers=b"f = %d\n" % n) for n in (1, 2))
+    assert one != two
+    deep = [of("hw5_vae", hw5_vae=user, helpers=b"import more\n", more=b"%d" % n) for n in (1, 2)]
+    assert deep[0] != deep[1]
+
+
+@pytest.mark.parametrize(
+    "way", ["__import__('a' + 'b')", "open('x.py')", "import importlib", "exec(x)"]
+)
+def test_a_module_that_may_reach_anything_depends_on_everything(way: str):
+    one, two = (of("hw5_vae", hw5_vae=way.encode(), other=b"%d" % n) for n in (1, 2))
+    assert one != two
+
+
+def test_eval_mode_of_a_network_reaches_nothing():
+    one, two = (of("hw5_vae", hw5_vae=b"model.eval()\n", other=b"%d" % n) for n in (1, 2))
+    assert one == two
+
+
+def test_what_a_module_takes_of_the_given_ones_counts(monkeypatch):
+    user = b"from hw5_utils import one_hot\n"
+    before = of("hw5_vae", hw5_vae=user), of("hw5_vae")
+    real = basis._read
+
+    def read(path: Path) -> bytes:
+        text = real(path)
+        return text.replace(b"def one_hot(", b"def one_hot(_=0, *") if path.parent == ROOT else text
+
+    monkeypatch.setattr(basis, "_read", read)
+    forget()
+    assert of("hw5_vae", hw5_vae=user) != before[0]
+    assert of("hw5_vae") == before[1]
+
+
+def test_a_file_that_is_no_python_is_a_file(monkeypatch):
+    assert of("hw5_vae", hw5_vae=b"def (\xff") != of("hw5_vae")

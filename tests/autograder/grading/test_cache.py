@@ -1,0 +1,86 @@
+"""The cache gives back what was put there, and is never in the way."""
+
+from __future__ import annotations
+
+import multiprocessing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from autograder.grading.cache import Cache, Memory
+from autograder.results import ABNORMAL, FAIL, PASS, SKIPPED, UNGRADABLE, CheckResult
+
+RESULT = CheckResult("fc-vae.loss.x", "fc-vae.loss", FAIL, 0.25, 2.0, "It works.", "No.", "Look.")
+FILES = {"hw5_vae.py": b"x = 1\n"}
+
+
+def test_it_gives_back_how_a_check_ended(tmp_path: Path):
+    Cache(tmp_path / "c.sqlite").put("key", RESULT)
+    cache = Cache(tmp_path / "c.sqlite")
+    assert cache.get("key") == (FAIL, 0.25, "No.", "Look.")
+    assert cache.get("other") is None
+
+
+@pytest.mark.parametrize("state", [*ABNORMAL, SKIPPED, UNGRADABLE])
+def test_abnormal_ends_and_our_own_faults_are_never_kept(tmp_path: Path, state: str):
+    cache = Cache(tmp_path / "c.sqlite")
+    cache.put("key", replace(RESULT, state=state))
+    assert cache.get("key") is None
+
+
+def test_a_damaged_file_is_made_anew(tmp_path: Path):
+    path = tmp_path / "c.sqlite"
+    path.write_bytes(b"this is no database" * 1000)
+    cache = Cache(path)
+    cache.put("key", RESULT)
+    assert cache.get("key") is not None
+
+
+def test_where_none_can_be_written_everything_is_tried(tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    cache = Cache(tmp_path / "file" / "c.sqlite")
+    cache.put("key", RESULT)
+    assert cache.get("key") is None
+
+
+def test_it_may_be_deleted_while_it_is_used(tmp_path: Path):
+    path = tmp_path / "c.sqlite"
+    cache = Cache(path)
+    path.unlink()
+    cache.put("key", RESULT)
+    cache.get("key")
+    assert Cache(path).get("key") is None or path.exists()
+
+
+def _put_many(path: Path, name: int) -> None:
+    cache = Cache(path)
+    for number in range(50):
+        cache.put(f"{name}-{number}", RESULT)
+
+
+def test_several_processes_write_it_at_once(tmp_path: Path):
+    path = tmp_path / "c.sqlite"
+    context = multiprocessing.get_context("spawn")
+    writers = [context.Process(target=_put_many, args=(path, name)) for name in range(3)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(120)
+    cache = Cache(path)
+    assert all(cache.get(f"{name}-{n}") for name in range(3) for n in range(50))
+
+
+def memory(cache: Cache, seed: int = 1, layers: tuple[str, ...] = ("seccomp",)) -> Memory:
+    return Memory(cache, FILES, {}, seed, layers)
+
+
+def test_a_result_belongs_to_files_seed_and_protections(tmp_path: Path):
+    cache = Cache(tmp_path / "c.sqlite")
+    memory(cache).keep("hw5_vae", replace(RESULT, state=PASS))
+    assert memory(cache).find("hw5_vae", RESULT.check) is not None
+    assert memory(cache).find("hw5_gan", RESULT.check) is None
+    assert memory(cache, seed=2).find("hw5_vae", RESULT.check) is None
+    assert memory(cache, layers=()).find("hw5_vae", RESULT.check) is None
+    other = Memory(cache, {"hw5_vae.py": b"x = 2\n"}, {}, 1, ("seccomp",))
+    assert other.find("hw5_vae", RESULT.check) is None

@@ -1,0 +1,120 @@
+"""Grading again runs what changed, and comes out as if everything had been run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autograder.assignment import Assignment, read_assignment
+from autograder.checking.here import LocalCode
+from autograder.checking.reference import ROOT
+from autograder.grading import basis, batch
+from autograder.grading.batch import Bench, Plan
+from autograder.grading.cache import Cache
+from autograder.grading.judge import graded_parts
+from autograder.intake.submissions import Handin
+from autograder.results import SubmissionResult
+from autograder.sandbox.zygote import PROTECTIONS, Doctor
+
+PART = "fc-vae"
+ASSIGNMENT = read_assignment()
+VAE = (ROOT / "hw5_vae.py").read_bytes()
+WRONG = VAE.replace(b"torch.exp(logvar / 2)", b"torch.exp(logvar)")
+
+
+class Counting(LocalCode):
+    """Code that runs here and counts the talks that are begun with it."""
+
+    talks = 0
+
+    def send(self, seconds: float) -> Any:
+        Counting.talks += 1
+        return super().send(seconds)
+
+
+class Here:
+    """Stands where the warm worker would be."""
+
+    doctor = Doctor(tuple(PROTECTIONS), (), (), ())
+
+    def open(self, files: Mapping[str, bytes]) -> Counting:
+        return Counting(files)
+
+    def close(self) -> None:
+        pass
+
+
+def handin(source: bytes = WRONG) -> Handin:
+    return Handin("ada", ("ada",), {"hw5_vae.py": source})
+
+
+@pytest.fixture(autouse=True)
+def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A cache of its own, and code that runs in this process."""
+    monkeypatch.setattr(batch, "Cache", lambda: Cache(tmp_path / "cache.sqlite"))
+    Counting.talks = 0
+    yield
+
+
+def plan(assignment: Assignment = ASSIGNMENT, seed: int = 3) -> Plan:
+    return Plan(assignment, graded_parts(assignment, [PART]), seed)
+
+
+def graded(
+    of: Plan, source: bytes = WRONG, bases: Mapping[str, basis.Basis] | None = None
+) -> tuple[SubmissionResult, int]:
+    """The result, and how many talks with the code it took."""
+    here: Any = Here()
+    Counting.talks = 0
+    bench = Bench(of, here, bases=of.bases() if bases is None else bases)
+    return bench.grade(handin(source)), Counting.talks
+
+
+def test_nothing_runs_twice_and_the_result_is_the_same():
+    first, talks = graded(plan())
+    again, none = graded(plan())
+    assert again == first and talks > 10 and none == 0
+    here: Any = Here()
+    bench = Bench(plan(), here, bases=plan().bases())
+    assert bench.recall(handin()) == first
+    assert bench.recall(handin(VAE)) is None
+
+
+def test_one_check_that_changed_is_run_alone_beside_the_loading():
+    first, _ = graded(plan())
+    bases = plan().bases()
+    check = next(id for id in bases if id.startswith(f"{PART}.loss."))
+    bases[check] = replace(bases[check], source="another")
+    again, talks = graded(plan(), bases=bases)
+    assert again == first and talks == 2
+
+
+def test_another_seed_or_file_runs_everything():
+    _, talks = graded(plan())
+    assert graded(plan(seed=4))[1] == talks
+    assert graded(plan(), WRONG + b"\n# more\n")[1] == talks
+
+
+def test_points_and_titles_are_arithmetic():
+    part = ASSIGNMENT.part(PART)
+    asked = tuple(
+        replace(one, points=2 * one.points, title=f"{one.title}!") for one in part.questions
+    )
+    parts = [replace(part, questions=asked) if one.id == PART else one for one in ASSIGNMENT.parts]
+    doubled = replace(ASSIGNMENT, parts=tuple(parts))
+    first, _ = graded(plan())
+    again, talks = graded(plan(doubled))
+    assert talks == 0
+    assert again.points == pytest.approx(2 * (first.points or 0))
+    assert again.questions[1].title.endswith("!")
+
+
+def test_what_waits_for_a_check_waits_for_it_again():
+    source = VAE.replace(b"    def forward(", b"    def backward(")
+    first, _ = graded(plan(), source)
+    again, talks = graded(plan(), source)
+    assert again == first and talks == 0
