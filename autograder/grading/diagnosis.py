@@ -36,7 +36,7 @@ Sizes = tuple[tuple[int, int], ...]
 ROUNDING = 5e-6
 """The same mistake gives the same numbers but for rounding; another small step is another one."""
 
-ANSWERS = 1000  # that are asked for in one search: a longer one is given up, and says nothing
+ANSWERS = 2000  # that are asked for in a search for pairs: a longer one is given up
 LEAST = 2  # numbers that must agree: a single one may do so by chance
 PAIRS = 200  # of mistakes, that are tried for one talk
 SMALLEST, WIDEST = 16, 2048  # sizes of layers that a reference is given, from what a student claims
@@ -119,7 +119,7 @@ class _Search:
     def __init__(self, talk: Talk, module: str, reference: Reference) -> None:
         self._talk, self._module, self._reference = talk, module, reference
         self._theirs = [answer for _, answer in talk]
-        self._left = ANSWERS
+        self._left = math.inf
         self._right = list(self._retold(Variant()))
         theirs = zip(self._theirs, self._right, strict=True)
         self._good = [_alike(their, right) for their, right in theirs]
@@ -127,6 +127,7 @@ class _Search:
     def explanations(self, known: Sequence[Mistake]) -> list[tuple[Mistake, ...]]:
         """The known mistakes that explain the talk: each alone, or else two of them together."""
         alone: list[tuple[Mistake, ...]] = [(one,) for one in known if self._explains((one,))]
+        self._left = ANSWERS
         return alone or [*filter(self._explains, islice(self._pairs(known), PAIRS))]
 
     def _explains(self, mistakes: tuple[Mistake, ...]) -> bool:

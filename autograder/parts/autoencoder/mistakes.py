@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from ...checking.catalogue import Mistake, told_one
+from ...checking.catalogue import Mistake, caught_one, told_one
 
 CLEARED = "            optimizer.zero_grad()\n"
 STEP = "            optimizer.step()\n"
@@ -42,9 +42,12 @@ ARCHITECTURE = (
         "the hidden layers have 128 and 64 units",
         ("256", "128"),
     ),
-    _encoder(
+    caught_one(
+        "autoencoder",
+        "architecture",
+        "class AEEncoder(nn.Module)",
         "size-of-code-by-heart",
-        "The encoder gives 32 numbers, whatever nz is.",
+        "has shape (4, 32); it should be (4, 7)",
         ("nn.Linear(64, nz)", "nn.Linear(64, 32)"),
     ),
     _encoder(

@@ -309,7 +309,7 @@ MISTAKES: tuple[Mistake, ...] = (
         ),
         (
             "once",
-            "",
+            "weights are divided once, when the network is made; it is done anew in every pass.",
             "nn.utils.parametrizations.spectral_norm(layer)",
             "layer.weight.data /= torch.linalg.matrix_norm(layer.weight.data.flatten(1), 2)",
         ),

@@ -203,6 +203,12 @@ REPARAMETRIZE = _of(
         SIGMA,
         "torch.exp(-logvar / 2)",
     ),
+    (
+        "spread-of-another-image",
+        "its spread is that of another image of the batch.",
+        SIGMA,
+        f"{SIGMA}.flip(0)",
+    ),
     ("root-twice", "the root is taken twice.", SIGMA, f"{SIGMA}.sqrt()"),
     ("no-spread", "its spread is 1, whatever logvar is.", SIGMA, "torch.exp(0 * logvar)"),
     ("no-mean", "mu is not added to the noise.", DRAW, DRAW.replace("mu + ", "")),
@@ -275,7 +281,6 @@ REPARAMETRIZE = _of(
     ),
     ("wider-noise", "", "torch.randn_like", "1.1 * torch.randn_like"),
     ("mean-of-another-image", "", "return mu", "return mu.flip(0)"),
-    ("spread-of-another-image", "", SIGMA, f"{SIGMA}.flip(0)"),
     (
         "summed",
         "it should be (5000, 4).",
