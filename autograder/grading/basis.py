@@ -60,17 +60,26 @@ class Module:
 
 def of_check(check: Check) -> Basis:
     """What one check depends on, beside `tools` and the student's files."""
-    path = Path(inspect.getsourcefile(check.function) or __file__)
-    name = check.function.__name__
-    nodes = _reached([(path, name if name in _module(path).defined else EVERYTHING)])
+    path, name, nodes = _followed(check)
     own = _own(path, name)
-    words = {word for node in nodes.values() for word in _words(node)}
     mistakes = [repr(one) for one in all_mistakes() if one.question == check.question]
     return Basis(
         sha(own, check.seconds, *_codes(node for place, node in nodes.items() if place[1] != name)),
-        sha(*_codes(_named(words, (*GIVEN, *SOLUTIONS)))),
+        sha(*_codes(_named(words_of(check), (*GIVEN, *SOLUTIONS)))),
         sha(*mistakes),
     )
+
+
+def words_of(check: Check) -> frozenset[str]:
+    """Every name, attribute and text in a check and what it uses: it asks for nothing else."""
+    return frozenset().union(*map(words_in, _followed(check)[2].values()))
+
+
+def _followed(check: Check) -> tuple[Path, str, dict[tuple[Path, str], ast.stmt]]:
+    """The check's file and name there, and every definition that it leads to."""
+    path = Path(inspect.getsourcefile(check.function) or __file__)
+    name = check.function.__name__
+    return path, name, _reached([(path, name if name in _module(path).defined else EVERYTHING)])
 
 
 def _own(path: Path, name: str) -> str:
@@ -211,7 +220,7 @@ def _named(words: Iterable[str], modules: tuple[str, ...]) -> list[ast.stmt]:
         if word not in seen:
             seen.add(word)
             found += table[word]
-            todo += [one for node in table[word] for one in _words(node) if one in table]
+            todo += [one for node in table[word] for one in words_in(node) if one in table]
     return found
 
 
@@ -225,7 +234,7 @@ def _table(modules: tuple[str, ...]) -> dict[str, list[ast.stmt]]:
 
 
 @cache
-def _words(node: ast.AST) -> frozenset[str]:
+def words_in(node: ast.AST) -> frozenset[str]:
     """Names, attributes, and texts that may be names."""
     words: list[str] = []
     for one in ast.walk(node):
