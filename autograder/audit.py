@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import combinations, groupby
 
 import torch
@@ -170,12 +170,26 @@ def _raising(unwritten: str, right: str) -> str:
 def _need_python(trial: Trial) -> None:
     """Code that cannot be read is no mistake and no style: it would lose everything unseen."""
     try:
-        ast.parse(trial.source)
+        _body(trial.source)
     except SyntaxError as error:
         line = (trial.source.split("\n")[(error.lineno or 1) - 1]).strip()
         raise AssignmentError(
             f"the {trial.kind} {trial.name} of {trial.part} is no Python: {error.msg}: {line!r}"
         ) from None
+
+
+def _body(source: str) -> list[ast.stmt]:
+    """The statements of a module. Trials have most of their definitions in common, which are read
+    once."""
+    try:
+        return [node for text in source.split("\n\n\n") for node in _read_piece(text)]
+    except SyntaxError:  # it is cut within a text, or wrong as a whole
+        return ast.parse(source).body
+
+
+@lru_cache(maxsize=4096)
+def _read_piece(text: str) -> list[ast.stmt]:
+    return ast.parse(text).body
 
 
 def _refuse_repeats(found: Sequence[Trial]) -> None:
@@ -275,7 +289,7 @@ def _definitions(source: str) -> dict[str, str]:
             elif isinstance(node, (ast.For, ast.If, ast.With)):
                 read(node.body, above)
 
-    read(ast.parse(source).body, "")
+    read(_body(source), "")
     return found
 
 
