@@ -25,9 +25,10 @@ from .progress import progress_bar
 
 AUDIT = """\
 Try the hidden checks on everything that we know: our solution, right answers written otherwise,
-known mistakes, the stubs of a release. The solution and every style must get full marks, a mistake
-must lose points on its own question and on no other, the stubs get nothing; and all of that at
-every seed, because the checks draw fresh inputs. Prints a row for each question (styles that got
+known mistakes, the stubs of a release, and our solution with one question unwritten, or raising.
+The solution and every style must get full marks, a mistake or a gap must lose points on its own
+question and on no other, the stubs get nothing; and all of that at every seed, because the checks
+draw fresh inputs. Prints a row for each question (styles that got
 everything, mistakes caught at each seed) and then what did not hold, weakest first.
 
   python -m autograder audit                             all parts, at 5 seeds
