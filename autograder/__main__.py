@@ -15,6 +15,8 @@ from . import authoring
 from .arguments import command, positive
 from .assignment import Assignment, AssignmentError, Part, read_assignment
 from .checking.reference import ROOT
+from .course import commands as course_commands
+from .course.marks import CourseError
 from .export import (
     changes_table,
     execution,
@@ -50,6 +52,7 @@ checks, the reference and the verdicts stay outside of it.
   python -m autograder grade SUBMISSIONS --out MARKS    a whole class; run it again to go on
   python -m autograder check FOLDER                     one submission, every check in words
   python -m autograder report SUBMISSIONS --out PDFS    a PDF of every submission's notebooks
+  python -m autograder insight MARKS --out class.html   the class at a glance, for its teacher
   python -m autograder doctor                           what this machine protects, and how
   python -m autograder gradescope --out autograder.zip  the same grading, on Gradescope
   python -m autograder new part ID                      lay out a new part, or a question
@@ -187,6 +190,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (
         AssignmentError,
         BatchError,
+        CourseError,
         GradebookError,
         IntakeError,
         JournalError,
@@ -541,6 +545,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--out", type=Path, required=True, metavar="ZIP", help="autograder.zip")
     _parts(one)
     one.set_defaults(run=gradescope)
+    course_commands.add_commands(commands)
     authoring.add_commands(commands)
     return parser
 

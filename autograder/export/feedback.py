@@ -8,7 +8,7 @@ feedback.html.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -301,17 +301,8 @@ def without_names(result: SubmissionResult) -> SubmissionResult:
 
     Notes go as a whole: they may name others too, and the flags say what matters.
     """
-    names = sorted({name for name in result.members if name and name != result.id}, key=len)
+    hide = hiding(name for name in result.members if name != result.id)
     result = replace(result, members=(), notes=())
-    if not names:
-        return result
-    # Longest first, so that no name is cut by another that it begins with.
-    either = "|".join(re.escape(name) for name in reversed(names))
-    pattern = re.compile(rf"(?<![A-Za-z0-9])(?:{either})(?![A-Za-z0-9])", re.IGNORECASE)
-
-    def hide(text: str) -> str:
-        return pattern.sub("[name]", text)
-
     questions = tuple(
         replace(q, checks=tuple(replace(c, message=hide(c.message)) for c in q.checks))
         for q in result.questions
@@ -319,6 +310,14 @@ def without_names(result: SubmissionResult) -> SubmissionResult:
     return replace(
         result, questions=questions, ignored=tuple(hide(name) for name in result.ignored)
     )
+
+
+def hiding(names: Iterable[str]) -> Callable[[str], str]:
+    """What puts `[name]` wherever one of these names stands as a word of its own."""
+    # Longest first, so that no name is cut by another that it begins with.
+    either = "|".join(re.escape(name) for name in sorted({*names} - {""}, key=len, reverse=True))
+    pattern = re.compile(rf"(?<![A-Za-z0-9])(?:{either})(?![A-Za-z0-9])", re.IGNORECASE)
+    return (lambda text: pattern.sub("[name]", text)) if either else (lambda text: text)
 
 
 _TEMPLATE = template("feedback.html")
