@@ -25,8 +25,11 @@ FLAGS = {
 """What a flag means to the staff; marks.csv says whose they are."""
 
 
-def page(insight: Insight, assignment: Assignment) -> str:
-    """The page as HTML: no script, nothing loaded, every text escaped."""
+def page(insight: Insight, assignment: Assignment, missing: int = 0, listed: int = 0) -> str:
+    """The page as HTML: no script, nothing loaded, every text escaped.
+
+    `missing` of the `listed` people of the roster have handed nothing in.
+    """
     bins = [0] * BINS
     for share in insight.shares:
         bins[max(0, min(int(share * BINS), BINS - 1))] += 1
@@ -35,6 +38,8 @@ def page(insight: Insight, assignment: Assignment) -> str:
         # `class` in a template is a name like any other.
         **{"class": insight},
         mean=statistics.fmean(insight.points) if insight.points else 0.0,
+        missing=missing,
+        listed=listed,
         bins=bins,
         highest=max(*bins, 1),
         flags=[(count, FLAGS.get(flag, flag)) for flag, count in insight.flags],

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from markupsafe import Markup
+
 from autograder.assignment import Assignment
 from autograder.export.shared import (
     file_name,
@@ -19,6 +21,7 @@ from autograder.export.shared import (
     is_marked,
     is_withheld,
     mark,
+    names,
     points_text,
     status,
     write_text,
@@ -38,6 +41,7 @@ from autograder.results import (
     QuestionResult,
     SubmissionResult,
 )
+from autograder.roster import NOBODY, Roster
 
 MOST_FILES = 100
 """Ignored files that are listed by name."""
@@ -137,18 +141,26 @@ class PartView:
     questions: list[QuestionView]
 
 
-def write(results: Iterable[SubmissionResult], assignment: Assignment, out: Path) -> None:
+def write(
+    results: Iterable[SubmissionResult],
+    assignment: Assignment,
+    out: Path,
+    roster: Roster = NOBODY,
+) -> None:
     """Write `out/feedback/<id>.html` for every result.
 
     Raises ValueError when two results carry one id, OSError when the folder cannot be written.
     """
     for result in in_order(results):
         path = out / "feedback" / f"{file_name(result.id)}.html"
-        write_text(path, page(result, assignment))
+        write_text(path, page(result, assignment, roster))
 
 
-def page(result: SubmissionResult, assignment: Assignment) -> str:
-    """The page of one student as HTML. A withheld submission's says why, and shows no marks."""
+def page(result: SubmissionResult, assignment: Assignment, roster: Roster = NOBODY) -> str:
+    """The page of one student as HTML. A withheld submission's says why, and shows no marks.
+
+    It calls them as the roster does, unless all of their parts are anonymous.
+    """
     if is_anonymous(result, assignment):
         result = without_names(result)
     withheld = is_withheld(result)
@@ -156,6 +168,8 @@ def page(result: SubmissionResult, assignment: Assignment) -> str:
     return _TEMPLATE.render(
         assignment=assignment,
         result=result,
+        # Escaped here: the template would spell out the joiners of some scripts.
+        names=Markup(", ").join(Markup("<bdi>{}</bdi>").format(n) for n in names(result, roster)),
         withheld=withheld,
         total=_total(result),
         parts=parts,
