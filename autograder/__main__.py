@@ -48,9 +48,10 @@ from .placeholders import placeholders
 from .progress import progress_bar
 from .release import ReleaseError
 from .results import UNGRADABLE, SubmissionResult
-from .roster import JOINERS, ROSTER, Roster, RosterError, kept_roster, read_roster, write_roster
+from .roster import ROSTER, Roster, kept_roster, read_roster, write_roster
 from .sandbox import kernel
 from .sandbox.zygote import PROTECTIONS, SandboxError, Zygote
+from .tables import JOINERS, TableError
 
 DESCRIPTION = """\
 Releases the coursework and grades submissions of it. Student code runs in a confined worker; the
@@ -63,6 +64,8 @@ checks, the reference and the verdicts stay outside of it.
   python -m autograder report SUBMISSIONS --out PDFS    a PDF of every submission's notebooks
   python -m autograder roster EXPORT --out roster.csv   who is in the class, by name
   python -m autograder insight MARKS --out class.html   the class at a glance, for its teacher
+  python -m autograder override MARKS WHO WHAT POINTS   decide about a mark, with a reason
+  python -m autograder publish MARKS --out PUBLISHED    one result a student, and what changed
   python -m autograder doctor                           what this machine protects, and how
   python -m autograder gradescope --out autograder.zip  the same grading, on Gradescope
   python -m autograder new part ID                      lay out a new part, or a question
@@ -209,8 +212,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         GradebookError,
         IntakeError,
         JournalError,
-        RosterError,
         SandboxError,
+        TableError,
     ) as error:
         print(f"autograder: {error}", file=sys.stderr)
         return 2

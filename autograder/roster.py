@@ -12,7 +12,6 @@ import csv
 import io
 import re
 import sqlite3
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import closing
@@ -21,15 +20,12 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
+from autograder.tables import FORMULA, TableError, plain, read_table
+
 ROSTER = "roster.csv"
 
-JOINERS = "\u200c\u200d"
-"""Without these two, names in Persian or Sinhala are misspelt; they move and hide nothing."""
 
-_FORMULA = re.compile(r"\s*[=+\-@]")
-
-
-class RosterError(ValueError):
+class RosterError(TableError):
     """A roster, or an export, cannot be read; the sentence says why and what to do."""
 
 
@@ -107,8 +103,8 @@ NOBODY = Roster()
 
 def read_roster(path: Path) -> Roster:
     """Read roster.csv. Raises RosterError."""
-    rows = _table(path)
-    if "id" not in rows[0]:
+    rows = read_table(path)
+    if rows and "id" not in rows[0]:
         raise RosterError(
             f"{path} has no column `id`. Make it with `python -m autograder roster EXPORT --out "
             f"{ROSTER}`, or give it the columns {', '.join(COLUMNS)}."
@@ -129,7 +125,7 @@ def write_roster(roster: Roster, path: Path) -> None:
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(COLUMNS)
     for person in roster.people:
-        writer.writerow(f"'{x}" if _FORMULA.match(x) else x for x in astuple(person))
+        writer.writerow(f"'{x}" if FORMULA.match(x) else x for x in astuple(person))
     # With a byte order mark, without which Excel takes names for Latin-1.
     path.write_bytes(buffer.getvalue().encode("utf-8-sig"))
 
@@ -139,8 +135,10 @@ def read_export(path: Path) -> tuple[Roster, list[str]]:
 
     Also brings what was left out, a sentence each. Raises RosterError.
     """
-    rows = _database(path) if path.suffix == ".db" else _table(path)
+    rows = _database(path) if path.suffix == ".db" else read_table(path)
     known = {name for row in rows for name in row}
+    if not rows:
+        raise RosterError(f"{path} names nobody.")
     read = next((read for signs, read in _EXPORTS if signs <= known), None)
     if read is None:
         raise RosterError(
@@ -202,34 +200,7 @@ def _is_time(text: str) -> bool:
         return False
 
 
-# --- tables
-
-
-def _table(path: Path) -> list[dict[str, str]]:
-    """The rows of a CSV by the names of its columns in small letters; at least one."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise RosterError(f"{path} cannot be read ({error.strerror}).") from None
-    wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))  # Excel's "Unicode text"
-    try:
-        text = data.decode("utf-16" if wide else "utf-8-sig")
-    except UnicodeDecodeError:
-        raise RosterError(
-            f"{path} is not UTF-8, so names would be misspelt. Export it again, in Excel as "
-            "CSV UTF-8."
-        ) from None
-    first = text.partition("\n")[0]
-    delimiter = max(",;\t", key=first.count)
-    try:
-        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
-    except csv.Error as error:
-        raise RosterError(f"{path} is no table: {error}.") from None
-    header = [_text(name).lower() for name in lines[0]] if lines else []
-    rows = [dict(zip(header, map(_text, line), strict=False)) for line in lines[1:] if any(line)]
-    if not rows:
-        raise RosterError(f"{path} has no rows.")
-    return rows
+# --- platforms
 
 
 def _database(path: Path) -> list[dict[str, str]]:
@@ -241,17 +212,7 @@ def _database(path: Path) -> list[dict[str, str]]:
     except sqlite3.Error as error:
         raise RosterError(f"{path} is no gradebook of nbgrader's: {error}.") from None
     names = ("student_id", "first_name", "last_name", "email")
-    return [dict(zip(names, (_text(x or "") for x in row), strict=True)) for row in found]
-
-
-def _text(cell: str) -> str:
-    """A cell without what makes formulas harmless, hides or reorders; letters in one spelling."""
-    cell = cell[1:] if cell[:1] == "'" and _FORMULA.match(cell[1:]) else cell
-    cell = unicodedata.normalize("NFC", cell)
-    return "".join(c for c in cell if c.isprintable() or c in JOINERS).strip()
-
-
-# --- platforms
+    return [dict(zip(names, (plain(x or "") for x in row), strict=True)) for row in found]
 
 
 def _local(email: str) -> str:

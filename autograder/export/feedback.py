@@ -8,8 +8,8 @@ feedback.html.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from markupsafe import Markup
@@ -122,13 +122,25 @@ class CheckView:
 
 @dataclass(frozen=True)
 class QuestionView:
-    """One question as the page shows it; `passed` are the checks that can be folded away."""
+    """One question as the page shows it; `passed` are the checks that can be folded away, `people`
+    what a person says of it."""
 
     id: str
     title: str
     marks: Marks
     checks: list[CheckView]
     passed: list[CheckView]
+    people: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Final:
+    """What a published page says beside the judge: the total, what people say of each question
+    (its full id -> texts), and notices about the whole."""
+
+    total: Marks
+    people: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    notices: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -156,22 +168,30 @@ def write(
         write_text(path, page(result, assignment, roster))
 
 
-def page(result: SubmissionResult, assignment: Assignment, roster: Roster = NOBODY) -> str:
+def page(
+    result: SubmissionResult,
+    assignment: Assignment,
+    roster: Roster = NOBODY,
+    final: Final | None = None,
+) -> str:
     """The page of one student as HTML. A withheld submission's says why, and shows no marks.
+
+    With `final` it is what is published: marks that people gave are part of the result.
 
     It calls them as the roster does, unless all of their parts are anonymous.
     """
     if is_anonymous(result, assignment):
         result = without_names(result)
     withheld = is_withheld(result)
-    parts = [] if withheld else part_views(result, assignment)
+    parts = [] if withheld else part_views(result, assignment, final.people if final else {})
     return _TEMPLATE.render(
         assignment=assignment,
         result=result,
         # Escaped here: the template would spell out the joiners of some scripts.
         names=Markup(", ").join(Markup("<bdi>{}</bdi>").format(n) for n in names(result, roster)),
         withheld=withheld,
-        total=_total(result),
+        total=final.total if final else _total(result),
+        notices=tuple(final.notices) if final else (),
         parts=parts,
         flags=[
             FLAGS.get(flag, f"The course staff will look at it: {flag}.") for flag in result.flags
@@ -196,8 +216,13 @@ def _total(result: SubmissionResult) -> Marks:
     return _sum(result.questions, unit=" points")
 
 
-def part_views(result: SubmissionResult, assignment: Assignment) -> list[PartView]:
-    """What the page shows of every part that was graded."""
+def part_views(
+    result: SubmissionResult,
+    assignment: Assignment,
+    people: Mapping[str, Sequence[str]] | None = None,
+) -> list[PartView]:
+    """What the page shows of every part that was graded; `people`: see Final."""
+    said = people or {}
     titles = {check.check: check.title for q in result.questions for check in q.checks}
     titles |= {q.question: q.title for q in result.questions}
     views = []
@@ -209,17 +234,20 @@ def part_views(result: SubmissionResult, assignment: Assignment) -> list[PartVie
                     id=part.id,
                     title=part.title,
                     marks=_sum(questions),
-                    questions=[_question(question, titles) for question in questions],
+                    questions=[
+                        replace(_question(one, titles), people=said.get(one.question, ()))
+                        for one in questions
+                    ],
                 )
             )
     return views
 
 
 def _sum(questions: Sequence[QuestionResult], unit: str = "") -> Marks:
-    """Add up marks. Bonus and marks given by hand stand in the remark, never in the sum."""
-    code = [q for q in questions if q.kind == "code"]
+    """Add up marks. Bonus, and what a person has yet to mark, stand in the remark alone."""
+    code = [q for q in questions if q.kind == "code" or (q.kind == MANUAL and q.points is not None)]
     bonus = [q for q in questions if q.kind == "bonus"]
-    by_hand = sum(q.max_points for q in questions if q.kind == MANUAL)
+    by_hand = sum(q.max_points for q in questions if q.kind == MANUAL and q.points is None)
     remarks = []
     if bonus:
         both = _marks([*code, *bonus])

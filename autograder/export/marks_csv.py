@@ -20,7 +20,8 @@ from autograder.export.shared import (
     write_text,
 )
 from autograder.results import SubmissionResult
-from autograder.roster import JOINERS, NOBODY, Roster
+from autograder.roster import NOBODY, Roster
+from autograder.tables import JOINERS
 
 FORMULA_STARTS = ("=", "+", "-", "@")
 """A cell that begins with one of these is run by a spreadsheet instead of shown."""

@@ -12,7 +12,8 @@ from itertools import pairwise
 from pathlib import Path
 
 from autograder.results import UNGRADABLE, QuestionResult, SubmissionResult
-from autograder.roster import JOINERS, Roster
+from autograder.roster import Roster
+from autograder.tables import JOINERS
 
 MARKED_KINDS = ("code", "bonus")
 """The kinds of question that the judge gives points for."""

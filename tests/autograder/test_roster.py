@@ -19,6 +19,7 @@ from autograder.roster import (
     read_roster,
     write_roster,
 )
+from autograder.tables import TableError
 from tests.autograder.export.test_feedback import Page
 from tests.autograder.small_class import question, submission
 
@@ -116,7 +117,7 @@ def test_what_a_spreadsheet_saved_is_read(exported, coded, delimiter):
 
 
 def test_latin_1_is_refused_rather_than_misspelt(exported):
-    with pytest.raises(RosterError, match="not UTF-8"):
+    with pytest.raises(TableError, match="not UTF-8"):
         exported("id,first_name,last_name\nu1,Zoë,X\n".encode("latin-1"))
 
 
