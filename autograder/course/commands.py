@@ -10,7 +10,7 @@ from pathlib import Path
 
 from autograder.arguments import Commands, command
 from autograder.assignment import read_assignment
-from autograder.course import insight_page, results_csv
+from autograder.course import insight_page, page_pdf, results_csv
 from autograder.course.insight import look
 from autograder.course.marks import CourseError, read_marks
 from autograder.course.memory import Difference, Memory, differences, remember, remembered, told
@@ -70,7 +70,8 @@ Make one result a student of everything that counts: the judge's marks in MARKS;
 marks, comments and late penalties given in formgrader; what you decided (MARKS/overrides.csv, see
 `override --help`); extensions in the roster that `grade` keeps.
 
-  PUBLISHED/pages/ID.html    a page for the student, with comments, that names nobody else
+  PUBLISHED/pages/ID.html    a page for the student, with comments, that names nobody else;
+                             ID.pdf beside it is the same on paper
   PUBLISHED/results.csv      one table: every mark, lateness, total, and what holds a total back
   PUBLISHED/changes.csv      what was told otherwise since the first time, to whom and when
 
@@ -190,8 +191,13 @@ def publish(arguments: argparse.Namespace) -> int:
     )
     before = remembered(out)
     for row in rows:
-        page = feedback.page(row.result, assignment, roster, row.final)
-        write_text(out / "pages" / f"{file_name(row.id)}.html", page)
+        page = out / "pages" / file_name(row.id)
+        write_text(
+            page.with_name(f"{page.name}.html"),
+            feedback.page(row.result, assignment, roster, row.final),
+        )
+        content = feedback.content(row.result, assignment, roster, row.final)
+        page.with_name(f"{page.name}.pdf").write_bytes(page_pdf.pdf(content))
     missing = roster.missing(name for row in rows for name in (row.id, *row.result.members))
     results_csv.write(rows, missing, assignment, out / "results.csv")
     now = told(rows)

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from markupsafe import Markup
 
@@ -180,25 +181,38 @@ def page(
 
     It calls them as the roster does, unless all of their parts are anonymous.
     """
+    said = content(result, assignment, roster, final)
+    # Escaped here: the template would spell out the joiners of some scripts.
+    people = Markup(", ").join(Markup("<bdi>{}</bdi>").format(name) for name in said["names"])
+    return _TEMPLATE.render(**{**said, "names": people})
+
+
+def content(
+    result: SubmissionResult,
+    assignment: Assignment,
+    roster: Roster = NOBODY,
+    final: Final | None = None,
+) -> dict[str, Any]:
+    """What a page says, however it is set: see `page`. Texts are as they came."""
     if is_anonymous(result, assignment):
         result = without_names(result)
     withheld = is_withheld(result)
-    parts = [] if withheld else part_views(result, assignment, final.people if final else {})
-    return _TEMPLATE.render(
-        assignment=assignment,
-        result=result,
-        # Escaped here: the template would spell out the joiners of some scripts.
-        names=Markup(", ").join(Markup("<bdi>{}</bdi>").format(n) for n in names(result, roster)),
-        withheld=withheld,
-        total=final.total if final else _total(result),
-        notices=tuple(final.notices) if final else (),
-        parts=parts,
-        flags=[
+    return {
+        "assignment": assignment,
+        "result": result,
+        "names": names(result, roster),
+        "withheld": withheld,
+        "total": final.total if final else _total(result),
+        "notices": tuple(final.notices) if final else (),
+        "parts": []
+        if withheld
+        else part_views(result, assignment, final.people if final else None),
+        "flags": [
             FLAGS.get(flag, f"The course staff will look at it: {flag}.") for flag in result.flags
         ],
-        files=result.ignored[:MOST_FILES],
-        unnamed_files=max(0, len(result.ignored) - MOST_FILES),
-    )
+        "files": result.ignored[:MOST_FILES],
+        "unnamed_files": max(0, len(result.ignored) - MOST_FILES),
+    }
 
 
 def is_anonymous(result: SubmissionResult, assignment: Assignment) -> bool:
