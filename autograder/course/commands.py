@@ -190,14 +190,18 @@ def publish(arguments: argparse.Namespace) -> int:
         read_overrides(marks, results, roster),
     )
     before = remembered(out)
-    for row in rows:
-        page = out / "pages" / file_name(row.id)
+    pages = {out / "pages" / file_name(row.id): row for row in rows}
+    for page, row in pages.items():
+        said = feedback.content(row.result, assignment, roster, row.final)
         write_text(
             page.with_name(f"{page.name}.html"),
             feedback.page(row.result, assignment, roster, row.final),
         )
-        content = feedback.content(row.result, assignment, roster, row.final)
-        page.with_name(f"{page.name}.pdf").write_bytes(page_pdf.pdf(content))
+        page.with_name(f"{page.name}.pdf").write_bytes(page_pdf.pdf(said))
+    # Of a submission that was set aside, nobody shall find the page from before.
+    for old in (out / "pages").iterdir():
+        if old.with_suffix("") not in pages:
+            old.unlink()
     missing = roster.missing(name for row in rows for name in (row.id, *row.result.members))
     results_csv.write(rows, missing, assignment, out / "results.csv")
     now = told(rows)

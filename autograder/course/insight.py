@@ -449,7 +449,10 @@ def _monday(
     mistakes: Sequence[MistakeFigures],
     suspects: Sequence[Suspect],
 ) -> list[Monday]:
-    """Questions in which most of those who wrote something lost points, broken checks aside."""
+    """The questions that cost most students points: a fifth or more of those who wrote something.
+
+    What a broken check says is not taught.
+    """
     broken = {one.check.rpartition(".")[0] for one in suspects}
     found = []
     for one in questions:

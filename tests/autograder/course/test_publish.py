@@ -229,6 +229,22 @@ def test_the_commands_decide_publish_and_say_what_changed(marks, tmp_path, capsy
     ]
 
 
+def test_the_page_of_a_submission_that_is_set_aside_goes(tmp_path):
+    both = [student(f"submission_{n}", 4.0, flags=("conflict",), members=("a.b",)) for n in (1, 2)]
+    results_json.write(both, tmp_path / "marks")
+    again = ["publish", str(tmp_path / "marks"), "--out", str(tmp_path / "out")]
+    pages = tmp_path / "out" / "pages"
+    assert main(again) == 0
+    assert {page.name for page in pages.glob("*.html")} == {
+        "submission_1.html",
+        "submission_2.html",
+    }
+    decide = ["override", str(tmp_path / "marks"), "submission_2", "withheld"]
+    assert main([*decide, "--reason", "Hers."]) == 0
+    assert main(again) == 0
+    assert {page.name for page in pages.iterdir()} == {"a.b.html", "a.b.pdf"}
+
+
 def test_a_memory_that_is_damaged_is_not_taken_for_a_first_time(marks, tmp_path, capsys):
     out = tmp_path / "published"
     assert main(["publish", str(marks), "--out", str(out)]) == 0
