@@ -68,6 +68,7 @@ class QuestionFigures:
 
     question: str
     title: str
+    kind: str
     points: float
     full: int
     partly: int
@@ -170,7 +171,7 @@ def look(
             PartFigures(
                 part.id,
                 part.title,
-                sum(q.max_points for q in _of_part(graded[0], part) if q.kind == "code"),
+                sum(one.points for one in own if one.kind == "code"),
                 tuple(_part_shares(part, graded)),
                 own,
             )
@@ -227,6 +228,7 @@ def _questions(graded: Sequence[SubmissionResult], assignment: Assignment) -> li
             QuestionFigures(
                 full_id,
                 answers[0][1].title,
+                answers[0][1].kind,
                 answers[0][1].max_points,
                 full,
                 partly,

@@ -132,6 +132,11 @@ def test_who_handed_in_nothing_is_counted_and_spoils_no_figure(assignment):
     assert "1 handed in 3 times" in text
 
 
+def test_a_class_without_any_work_has_a_page(assignment):
+    found = look([student(1, 0, FAIL, flags=("empty",))], assignment)
+    assert "1 submission, 1 without work" in Page(insight_page.page(found, assignment)).text
+
+
 def test_what_ran_out_of_time_is_counted(assignment):
     found = look([student(n, 1, TIMEOUT) for n in range(2)], assignment)
     assert found.stopped == (("fc-vae.loss.bound", "fc-vae.loss.bound is right.", TIMEOUT, 2),)
