@@ -66,6 +66,7 @@ checks, the reference and the verdicts stay outside of it.
   python -m autograder insight MARKS --out class.html   the class at a glance, for its teacher
   python -m autograder override MARKS WHO WHAT POINTS   decide about a mark, with a reason
   python -m autograder publish MARKS --out PUBLISHED    one result a student, and what changed
+  python -m autograder fill PUBLISHED EXPORT            totals for Canvas or Moodle to take back
   python -m autograder doctor                           what this machine protects, and how
   python -m autograder gradescope --out autograder.zip  the same grading, on Gradescope
   python -m autograder new part ID                      lay out a new part, or a question

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from autograder.arguments import Commands, command
 from autograder.assignment import read_assignment
-from autograder.course import insight_page, page_pdf, results_csv
+from autograder.course import insight_page, page_pdf, results_csv, way_back
 from autograder.course.insight import look
 from autograder.course.marks import CourseError, read_marks
 from autograder.course.memory import Difference, Memory, differences, remember, remembered, told
@@ -21,6 +21,7 @@ from autograder.export.shared import file_name, harmless, write_text
 from autograder.gradebook.course import open_course
 from autograder.gradebook.given import given
 from autograder.roster import (
+    ROSTER,
     Person,
     kept_roster,
     read_export,
@@ -47,7 +48,7 @@ Here, and not on the page, it says whom to look at where a check looks broken; t
   python -m autograder check submissions/ID --part PART
 """
 
-ROSTER = """\
+ROSTER_HELP = """\
 Make roster.csv out of what a platform exports, so that names, sections and extensions survive to
 every page and table. EXPORT is one of these, in English:
 
@@ -82,6 +83,16 @@ for whom. Give it as often as you like; nothing is sent to anybody.
   python -m autograder publish marks --gradebook course --out published
 """
 
+FILL = """\
+Fill published totals into the file that a platform gave, so that it takes them back: Canvas's
+gradebook export (then Grades > Import) or Moodle's grading worksheet (then Upload grading
+worksheet), both in English. Columns, names and ids go back as they came; of Canvas's assignments
+only the one of --column does. Who has no total keeps the cell as it came.
+
+  python -m autograder fill published gradebook_export.csv --column "Homework 5" --out upload.csv
+  python -m autograder fill published worksheet.csv --out upload.csv
+"""
+
 OVERRIDE = """\
 Decide about one mark. It becomes a row of MARKS/overrides.csv (student, question, points, reason),
 stays through every regrade, and stands on the student's page with its reason. STUDENT is an id, a
@@ -100,7 +111,7 @@ student, name the one that counts by its own id, and the other is set aside:
 
 def add_commands(commands: Commands) -> None:
     """Add the commands of this folder to the command line."""
-    one = command(commands, "roster", "who is in the class, from a platform's export", ROSTER)
+    one = command(commands, "roster", "who is in the class, from a platform's export", ROSTER_HELP)
     one.add_argument(
         "export", type=Path, metavar="EXPORT", help="a CSV, or nbgrader's gradebook.db"
     )
@@ -124,6 +135,12 @@ def add_commands(commands: Commands) -> None:
     )
     one.add_argument("--out", type=Path, required=True, metavar="PUBLISHED", help="a folder")
     one.set_defaults(run=publish)
+    one = command(commands, "fill", "published totals for Canvas or Moodle", FILL)
+    one.add_argument("published", type=Path, metavar="PUBLISHED", help="what `publish` wrote")
+    one.add_argument("export", type=Path, metavar="EXPORT", help="the CSV that the platform gave")
+    one.add_argument("--column", metavar="TITLE", help="Canvas's assignment (default: our title)")
+    one.add_argument("--out", type=Path, required=True, metavar="CSV", help="such as upload.csv")
+    one.set_defaults(run=fill)
 
 
 def insight(arguments: argparse.Namespace) -> int:
@@ -204,6 +221,8 @@ def publish(arguments: argparse.Namespace) -> int:
             old.unlink()
     missing = roster.missing(name for row in rows for name in (row.id, *row.result.members))
     results_csv.write(rows, missing, assignment, out / "results.csv")
+    if roster.people:
+        write_roster(roster, out / ROSTER)
     now = told(rows)
     when = datetime.now(timezone.utc).isoformat(timespec="seconds")
     changed = differences(before.told, now, when) if before else []
@@ -244,3 +263,17 @@ def _say_published(
         say(f"Holds {count} back: {what}." if count > 5 else f"Holds {who} back: {what}.")
     if missing:
         say(f"Handed nothing in: {', '.join(one.shown for one in missing)}.")
+
+
+def fill(arguments: argparse.Namespace) -> int:
+    """`fill`: write the file for the platform, and say who has no total in it."""
+    column = read_assignment().title if arguments.column is None else arguments.column
+    roster = kept_roster(arguments.published)
+    made = way_back.fill(arguments.published, arguments.export, column, roster)
+    write_text(arguments.out, made.text)
+    if made.without:
+        print(harmless(f"{len(made.without)} without a total: {', '.join(made.without)}."))
+    if made.unknown:
+        print(harmless(f"{len(made.unknown)} not in it: {', '.join(made.unknown)}."))
+    print(f"{arguments.out} has {made.filled} totals.")
+    return 0
