@@ -15,6 +15,8 @@ from . import authoring
 from .arguments import command, positive
 from .assignment import Assignment, AssignmentError, Part, read_assignment
 from .checking.reference import ROOT
+from .course import commands as course_commands
+from .course.marks import CourseError
 from .export import (
     changes_table,
     execution,
@@ -24,7 +26,15 @@ from .export import (
     results_json,
     table,
 )
-from .gradebook.course import Course, GradebookError, enter, open_course, repairs
+from .export.shared import harmless
+from .gradebook.course import (
+    Course,
+    GradebookError,
+    enter,
+    name_students,
+    open_course,
+    repairs,
+)
 from .gradescope import package as gradescope_zip
 from .grading import batch
 from .grading.batch import BatchError, Bench, Plan
@@ -38,8 +48,10 @@ from .placeholders import placeholders
 from .progress import progress_bar
 from .release import ReleaseError
 from .results import UNGRADABLE, SubmissionResult
+from .roster import ROSTER, Roster, kept_roster, read_roster, write_roster
 from .sandbox import kernel
 from .sandbox.zygote import PROTECTIONS, SandboxError, Zygote
+from .tables import JOINERS, TableError
 
 DESCRIPTION = """\
 Releases the coursework and grades submissions of it. Student code runs in a confined worker; the
@@ -50,6 +62,11 @@ checks, the reference and the verdicts stay outside of it.
   python -m autograder grade SUBMISSIONS --out MARKS    a whole class; run it again to go on
   python -m autograder check FOLDER                     one submission, every check in words
   python -m autograder report SUBMISSIONS --out PDFS    a PDF of every submission's notebooks
+  python -m autograder roster EXPORT --out roster.csv   who is in the class, by name
+  python -m autograder insight MARKS --out class.html   the class at a glance, for its teacher
+  python -m autograder override MARKS WHO WHAT POINTS   decide about a mark, with a reason
+  python -m autograder publish MARKS --out PUBLISHED    one result a student, and what changed
+  python -m autograder fill PUBLISHED EXPORT            totals for Canvas or Moodle to take back
   python -m autograder doctor                           what this machine protects, and how
   python -m autograder gradescope --out autograder.zip  the same grading, on Gradescope
   python -m autograder new part ID                      lay out a new part, or a question
@@ -117,6 +134,11 @@ before they count. --dry-run stops there; --yes agrees beforehand, for scripts.
 
   python -m autograder grade submissions --out marks --dry-run
   python -m autograder grade submissions --out marks --yes
+
+With --roster, names and sections stand in marks.csv, on feedback and in formgrader, and it is said
+who handed nothing in. It is kept in MARKS, so that the next run needs it only when it has changed.
+
+  python -m autograder grade submissions --out marks --roster roster.csv
 
 With --execute, every submitted notebook then runs from scratch with quick settings, in a sandbox of
 its own, and MARKS/execution says which cells fail. With --full it runs with the submitted settings
@@ -187,10 +209,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (
         AssignmentError,
         BatchError,
+        CourseError,
         GradebookError,
         IntakeError,
         JournalError,
         SandboxError,
+        TableError,
     ) as error:
         print(f"autograder: {error}", file=sys.stderr)
         return 2
@@ -246,6 +270,7 @@ def grade(arguments: argparse.Namespace) -> int:
     assignment = read_assignment().scaled(arguments.part)
     _ready_to_execute(arguments)
     course = open_course(arguments.gradebook, assignment) if arguments.gradebook else None
+    roster = _roster(arguments)
     parts = graded_parts(assignment, arguments.part)
     handins = read_submissions(arguments.submissions, assignment, parts)
     _prepare(arguments.out, arguments.submissions)
@@ -276,11 +301,14 @@ def grade(arguments: argparse.Namespace) -> int:
         return 0
     results = graded.results
     results_json.write(results, arguments.out)
-    feedback.write(results, assignment, arguments.out)
-    marks_csv.write(results, assignment, arguments.out / "marks.csv")
+    feedback.write(results, assignment, arguments.out, roster)
+    marks_csv.write(results, assignment, arguments.out / "marks.csv", roster)
     history_csv.write(graded.history, arguments.out / "history.csv")
     table.show(results, assignment, _console())
     print(f"Marks in {arguments.out / 'marks.csv'}, feedback in {arguments.out / 'feedback'}.")
+    _say_who(results, roster)
+    if roster.people:
+        write_roster(roster, arguments.out / ROSTER)
     if not graded.agreed:
         raise BatchError(
             "marks of the same files would change as shown above, and stay as they were. Give "
@@ -288,12 +316,29 @@ def grade(arguments: argparse.Namespace) -> int:
         )
     if course:
         _enter(handins, results, course, arguments.submissions)
+        name_students(course, roster)
     _look_at_pdfs(handins, parts, arguments)
     for handin in handins if arguments.execute else ():
         ran = execute(handin, arguments.full)
         execution.write(ran, arguments.out)
         print(*execution.lines(ran), sep="\n")
     return _exit_code(results)
+
+
+def _roster(arguments: argparse.Namespace) -> Roster:
+    """The roster that is given, or was given before for these marks, or nobody."""
+    return read_roster(arguments.roster) if arguments.roster else kept_roster(arguments.out)
+
+
+def _say_who(results: Sequence[SubmissionResult], roster: Roster) -> None:
+    """Who of the roster handed nothing in, and who handed in and is not in it."""
+    members = [name for result in results for name in result.members]
+    if not roster.people:
+        return
+    missing = [f"{one.shown} ({one.id})" for one in roster.missing(members)]
+    for who, what in ((missing, "handed nothing in"), (roster.strangers(members), "not in roster")):
+        if who:
+            print(harmless(f"{len(who)} {what}: {', '.join(who)}.", keep=JOINERS))
 
 
 def check(arguments: argparse.Namespace) -> int:
@@ -518,6 +563,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="COURSE",
         help="also enter the marks into nbgrader's gradebook: its course folder or gradebook.db",
     )
+    one.add_argument(
+        "--roster", type=Path, metavar="CSV", help="who is in the class (see `roster --help`)"
+    )
     one.add_argument("--dry-run", action="store_true", help="show what would change, write nothing")
     one.add_argument("--yes", action="store_true", help="let marks change without asking")
     _common(one)
@@ -541,6 +589,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--out", type=Path, required=True, metavar="ZIP", help="autograder.zip")
     _parts(one)
     one.set_defaults(run=gradescope)
+    course_commands.add_commands(commands)
     authoring.add_commands(commands)
     return parser
 

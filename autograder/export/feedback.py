@@ -8,9 +8,12 @@ feedback.html.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
 
 from autograder.assignment import Assignment
 from autograder.export.shared import (
@@ -19,6 +22,7 @@ from autograder.export.shared import (
     is_marked,
     is_withheld,
     mark,
+    names,
     points_text,
     status,
     write_text,
@@ -38,6 +42,7 @@ from autograder.results import (
     QuestionResult,
     SubmissionResult,
 )
+from autograder.roster import NOBODY, Roster
 
 MOST_FILES = 100
 """Ignored files that are listed by name."""
@@ -118,13 +123,25 @@ class CheckView:
 
 @dataclass(frozen=True)
 class QuestionView:
-    """One question as the page shows it; `passed` are the checks that can be folded away."""
+    """One question as the page shows it; `passed` are the checks that can be folded away, `people`
+    what a person says of it."""
 
     id: str
     title: str
     marks: Marks
     checks: list[CheckView]
     passed: list[CheckView]
+    people: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Final:
+    """What a published page says beside the judge: the total, what people say of each question
+    (its full id -> texts), and notices about the whole."""
+
+    total: Marks
+    people: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    notices: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -137,34 +154,65 @@ class PartView:
     questions: list[QuestionView]
 
 
-def write(results: Iterable[SubmissionResult], assignment: Assignment, out: Path) -> None:
+def write(
+    results: Iterable[SubmissionResult],
+    assignment: Assignment,
+    out: Path,
+    roster: Roster = NOBODY,
+) -> None:
     """Write `out/feedback/<id>.html` for every result.
 
     Raises ValueError when two results carry one id, OSError when the folder cannot be written.
     """
     for result in in_order(results):
         path = out / "feedback" / f"{file_name(result.id)}.html"
-        write_text(path, page(result, assignment))
+        write_text(path, page(result, assignment, roster))
 
 
-def page(result: SubmissionResult, assignment: Assignment) -> str:
-    """The page of one student as HTML. A withheld submission's says why, and shows no marks."""
+def page(
+    result: SubmissionResult,
+    assignment: Assignment,
+    roster: Roster = NOBODY,
+    final: Final | None = None,
+) -> str:
+    """The page of one student as HTML. A withheld submission's says why, and shows no marks.
+
+    With `final` it is what is published: marks that people gave are part of the result.
+
+    It calls them as the roster does, unless all of their parts are anonymous.
+    """
+    said = content(result, assignment, roster, final)
+    # Escaped here: the template would spell out the joiners of some scripts.
+    people = Markup(", ").join(Markup("<bdi>{}</bdi>").format(name) for name in said["names"])
+    return _TEMPLATE.render(**{**said, "names": people})
+
+
+def content(
+    result: SubmissionResult,
+    assignment: Assignment,
+    roster: Roster = NOBODY,
+    final: Final | None = None,
+) -> dict[str, Any]:
+    """What a page says, however it is set: see `page`. Texts are as they came."""
     if is_anonymous(result, assignment):
         result = without_names(result)
     withheld = is_withheld(result)
-    parts = [] if withheld else part_views(result, assignment)
-    return _TEMPLATE.render(
-        assignment=assignment,
-        result=result,
-        withheld=withheld,
-        total=_total(result),
-        parts=parts,
-        flags=[
+    return {
+        "assignment": assignment,
+        "result": result,
+        "names": names(result, roster),
+        "withheld": withheld,
+        "total": final.total if final else _total(result),
+        "notices": tuple(final.notices) if final else (),
+        "parts": []
+        if withheld
+        else part_views(result, assignment, final.people if final else None),
+        "flags": [
             FLAGS.get(flag, f"The course staff will look at it: {flag}.") for flag in result.flags
         ],
-        files=result.ignored[:MOST_FILES],
-        unnamed_files=max(0, len(result.ignored) - MOST_FILES),
-    )
+        "files": result.ignored[:MOST_FILES],
+        "unnamed_files": max(0, len(result.ignored) - MOST_FILES),
+    }
 
 
 def is_anonymous(result: SubmissionResult, assignment: Assignment) -> bool:
@@ -182,8 +230,13 @@ def _total(result: SubmissionResult) -> Marks:
     return _sum(result.questions, unit=" points")
 
 
-def part_views(result: SubmissionResult, assignment: Assignment) -> list[PartView]:
-    """What the page shows of every part that was graded."""
+def part_views(
+    result: SubmissionResult,
+    assignment: Assignment,
+    people: Mapping[str, Sequence[str]] | None = None,
+) -> list[PartView]:
+    """What the page shows of every part that was graded; `people`: see Final."""
+    said = people or {}
     titles = {check.check: check.title for q in result.questions for check in q.checks}
     titles |= {q.question: q.title for q in result.questions}
     views = []
@@ -195,17 +248,20 @@ def part_views(result: SubmissionResult, assignment: Assignment) -> list[PartVie
                     id=part.id,
                     title=part.title,
                     marks=_sum(questions),
-                    questions=[_question(question, titles) for question in questions],
+                    questions=[
+                        replace(_question(one, titles), people=said.get(one.question, ()))
+                        for one in questions
+                    ],
                 )
             )
     return views
 
 
 def _sum(questions: Sequence[QuestionResult], unit: str = "") -> Marks:
-    """Add up marks. Bonus and marks given by hand stand in the remark, never in the sum."""
-    code = [q for q in questions if q.kind == "code"]
+    """Add up marks. Bonus, and what a person has yet to mark, stand in the remark alone."""
+    code = [q for q in questions if q.kind == "code" or (q.kind == MANUAL and q.points is not None)]
     bonus = [q for q in questions if q.kind == "bonus"]
-    by_hand = sum(q.max_points for q in questions if q.kind == MANUAL)
+    by_hand = sum(q.max_points for q in questions if q.kind == MANUAL and q.points is None)
     remarks = []
     if bonus:
         both = _marks([*code, *bonus])
@@ -301,17 +357,8 @@ def without_names(result: SubmissionResult) -> SubmissionResult:
 
     Notes go as a whole: they may name others too, and the flags say what matters.
     """
-    names = sorted({name for name in result.members if name and name != result.id}, key=len)
+    hide = hiding(name for name in result.members if name != result.id)
     result = replace(result, members=(), notes=())
-    if not names:
-        return result
-    # Longest first, so that no name is cut by another that it begins with.
-    either = "|".join(re.escape(name) for name in reversed(names))
-    pattern = re.compile(rf"(?<![A-Za-z0-9])(?:{either})(?![A-Za-z0-9])", re.IGNORECASE)
-
-    def hide(text: str) -> str:
-        return pattern.sub("[name]", text)
-
     questions = tuple(
         replace(q, checks=tuple(replace(c, message=hide(c.message)) for c in q.checks))
         for q in result.questions
@@ -319,6 +366,14 @@ def without_names(result: SubmissionResult) -> SubmissionResult:
     return replace(
         result, questions=questions, ignored=tuple(hide(name) for name in result.ignored)
     )
+
+
+def hiding(names: Iterable[str]) -> Callable[[str], str]:
+    """What puts `[name]` wherever one of these names stands as a word of its own."""
+    # Longest first, so that no name is cut by another that it begins with.
+    either = "|".join(re.escape(name) for name in sorted({*names} - {""}, key=len, reverse=True))
+    pattern = re.compile(rf"(?<![A-Za-z0-9])(?:{either})(?![A-Za-z0-9])", re.IGNORECASE)
+    return (lambda text: pattern.sub("[name]", text)) if either else (lambda text: text)
 
 
 _TEMPLATE = template("feedback.html")

@@ -13,19 +13,29 @@ from autograder.export.shared import (
     harmless,
     in_order,
     mark,
+    names,
     points_text,
     status,
     total,
     write_text,
 )
 from autograder.results import SubmissionResult
+from autograder.roster import NOBODY, Roster
+from autograder.tables import JOINERS
 
 FORMULA_STARTS = ("=", "+", "-", "@")
 """A cell that begins with one of these is run by a spreadsheet instead of shown."""
 
 
-def write(results: Iterable[SubmissionResult], assignment: Assignment, path: Path) -> None:
+def write(
+    results: Iterable[SubmissionResult],
+    assignment: Assignment,
+    path: Path,
+    roster: Roster = NOBODY,
+) -> None:
     """Write the marks, in points, sorted by id: equal results are equal bytes.
+
+    With a roster there are two more columns, the names and sections of the members.
 
     An open mark is a blank, never a zero, and so is the total beside it; a withheld submission
     keeps the marks of its questions. Parts that nobody was graded on have no columns.
@@ -35,11 +45,14 @@ def write(results: Iterable[SubmissionResult], assignment: Assignment, path: Pat
     questions = _questions(ordered, assignment)
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    header = ["id", "members", "flags", *questions, "points", "max_points", "status", "attempts"]
+    named = ["name", "section"] if roster.people else []
+    header = ["id", "members", *named, "flags", *questions]
+    header += ["points", "max_points", "status", "attempts"]
     writer.writerow([cell(name) for name in header])
     for result in ordered:
-        writer.writerow([cell(text) for text in _row(result, questions)])
-    write_text(path, buffer.getvalue())
+        writer.writerow([cell(text) for text in _row(result, questions, roster)])
+    # Names need the mark without which Excel takes UTF-8 for Latin-1.
+    write_text(path, ("\ufeff" if roster.people else "") + buffer.getvalue())
 
 
 def _questions(results: list[SubmissionResult], assignment: Assignment) -> list[str]:
@@ -54,11 +67,14 @@ def _questions(results: list[SubmissionResult], assignment: Assignment) -> list[
     ]
 
 
-def _row(result: SubmissionResult, questions: list[str]) -> list[str]:
+def _row(result: SubmissionResult, questions: list[str], roster: Roster) -> list[str]:
+    sections = dict.fromkeys(person.section for person in roster.of(result.members))
+    named = ["; ".join(names(result, roster)), "; ".join(filter(None, sections))]
     marks = {question.question: mark(question) for question in result.questions}
     return [
         result.id,
         " ".join(result.members),
+        *(named if roster.people else ()),
         " ".join(result.flags),
         *(points_text(marks.get(question)) for question in questions),
         points_text(total(result)),
@@ -72,5 +88,5 @@ def cell(text: str) -> str:
     """The text as a spreadsheet shows it; a formula gets an apostrophe before it."""
     # Tab and carriage return, which also start formulas, are spelt out by `harmless`; spaces in
     # front are dropped by some spreadsheets before they look.
-    text = harmless(text)
+    text = harmless(text, keep=JOINERS)
     return f"'{text}" if text.lstrip().startswith(FORMULA_STARTS) else text

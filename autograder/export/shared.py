@@ -12,6 +12,8 @@ from itertools import pairwise
 from pathlib import Path
 
 from autograder.results import UNGRADABLE, QuestionResult, SubmissionResult
+from autograder.roster import Roster
+from autograder.tables import JOINERS
 
 MARKED_KINDS = ("code", "bonus")
 """The kinds of question that the judge gives points for."""
@@ -105,6 +107,11 @@ def shown(text: str) -> str:
     if len(text) > LONGEST_TEXT:
         text = f"{text[:LONGEST_TEXT]} … ({len(text) - LONGEST_TEXT} more characters)"
     return harmless(text, keep="\n\t")
+
+
+def names(result: SubmissionResult, roster: Roster) -> list[str]:
+    """How the roster calls the people of a submission, letters of every script as they are."""
+    return [harmless(person.shown, keep=JOINERS) for person in roster.of(result.members)]
 
 
 def file_name(submission_id: str) -> str:

@@ -9,10 +9,12 @@ from markupsafe import Markup
 
 from autograder.export.shared import shown
 
+HERE = Path(__file__).parent
 
-def template(name: str) -> Template:
-    """A page of this folder."""
-    return _PAGES.get_template(name)
+
+def template(name: str, folder: Path = HERE) -> Template:
+    """A page of this folder, or of the one that is given."""
+    return _PAGES.overlay(loader=FileSystemLoader(folder)).get_template(name)
 
 
 def _shown(value: object) -> object:
@@ -23,7 +25,6 @@ def _shown(value: object) -> object:
 
 
 _PAGES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent),
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,

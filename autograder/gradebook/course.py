@@ -25,6 +25,7 @@ from autograder.export.shared import file_name, write_text
 from autograder.intake.platforms import safe_id
 from autograder.intake.submissions import PLACEHOLDER, Handin
 from autograder.results import SubmissionResult, to_json
+from autograder.roster import Roster
 
 CONFIG = "nbgrader_config.py"
 
@@ -106,6 +107,25 @@ def enter(
         write_text(path, to_json(by_id[handin.id]))
     _autograde(course)
     return [*students]
+
+
+def name_students(course: Course, roster: Roster) -> None:
+    """Tell nbgrader how its students are called, for formgrader and its exports.
+
+    Ids stay; what the roster does not know stays as it is.
+    """
+    with closing(sqlite3.connect(course.database, timeout=30)) as file, file:
+        ids = [id for (id,) in file.execute("SELECT id FROM student")]
+        rows = [
+            (*person.first_and_last, person.email or None, id)
+            for id in ids
+            if (person := roster.find(id)) and person.name
+        ]
+        file.executemany(
+            "UPDATE student SET first_name = ?, last_name = ?, email = COALESCE(?, email) "
+            "WHERE id = ?",
+            rows,
+        )
 
 
 def by_student(handins: Sequence[Handin]) -> dict[str, Handin]:

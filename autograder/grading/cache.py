@@ -1,7 +1,8 @@
 """Results of checks, kept by what they depend on: what has been tried is not tried again.
 
-One file for the course, `.cache/checks.sqlite` in the kit's folder, or the one that HW5_CACHE names.
-It may be deleted at any time, is written by several runs at once, and survives a kill at any moment.
+One file for the course, `.cache/checks.sqlite` in the kit's folder, or the one that HW5_CACHE
+names. It may be deleted at any time, is written by several runs at once, and survives a kill at any
+moment.
 """
 
 from __future__ import annotations

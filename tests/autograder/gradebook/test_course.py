@@ -7,12 +7,20 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
+from nbgrader.api import Gradebook
 
 from autograder import __main__ as command_line
 from autograder.gradebook import course as courses
-from autograder.gradebook.course import GradebookError, by_student, enter, open_course
+from autograder.gradebook.course import (
+    GradebookError,
+    by_student,
+    enter,
+    name_students,
+    open_course,
+)
 from autograder.intake.submissions import Handin, digest, read_submissions
 from autograder.results import from_json
+from autograder.roster import Person, Roster
 from tests.autograder.gradebook.small_course import (
     ANSWERS,
     ASSIGNMENT,
@@ -79,6 +87,20 @@ class TestWhoIsWho:
         second = Handin("submission_2", ("ada", "ben"), {})
         named = by_student([first, second])
         assert named == {"submission_1": first, "submission_2": second, "ben": second}
+
+
+def test_nbgrader_calls_students_as_the_roster_does(course):
+    people = Person("4711", name="Nguyễn, Minh"), Person("x", "al123", "王小明", "w@example.edu")
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as gradebook:
+        for student in ("4711", "al123", "stranger"):
+            gradebook.update_or_create_student(student)
+        name_students(open_course(course, ASSIGNMENT), Roster(people))
+        named = {one.id: (one.last_name, one.first_name, one.email) for one in gradebook.students}
+    assert named == {
+        "4711": ("Nguyễn", "Minh", None),
+        "al123": ("王小明", "", "w@example.edu"),
+        "stranger": (None, None, None),
+    }
 
 
 @pytest.mark.usefixtures("no_nbgrader")

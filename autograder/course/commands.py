@@ -1,0 +1,279 @@
+"""The commands for a whole class, from its roster to what is published."""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+
+from autograder.arguments import Commands, command
+from autograder.assignment import read_assignment
+from autograder.course import insight_page, page_pdf, results_csv, way_back
+from autograder.course.insight import look
+from autograder.course.marks import CourseError, read_marks
+from autograder.course.memory import Difference, Memory, differences, remember, remembered, told
+from autograder.course.overrides import COLUMNS, OVERRIDES, checked, read_overrides, write_overrides
+from autograder.course.publish import Row, join
+from autograder.export import feedback
+from autograder.export.shared import file_name, harmless, write_text
+from autograder.gradebook.course import open_course
+from autograder.gradebook.given import given
+from autograder.roster import (
+    ROSTER,
+    Person,
+    kept_roster,
+    read_export,
+    read_roster,
+    with_extensions,
+    write_roster,
+)
+from autograder.tables import JOINERS
+
+INSIGHT = """\
+Write one page that shows the class at a glance: OUT.html, which loads nothing and names nobody, so
+that it can be shown in a lecture. MARKS is the folder that `grade` wrote.
+
+It begins with checks that look broken: everybody fails, or good students do. Then it says what to
+teach again on Monday, and shows the distribution, points by part and question, how hard each
+question is and whether it tells the strong from the weak, and the most frequent mistakes, in the
+words that students read, with counts and one example each. It ends with who was late or missing,
+how often they handed in, and what ran out of time or memory.
+
+  python -m autograder insight marks --out class.html
+
+Here, and not on the page, it says whom to look at where a check looks broken; then:
+
+  python -m autograder check submissions/ID --part PART
+"""
+
+ROSTER_HELP = """\
+Make roster.csv out of what a platform exports, so that names, sections and extensions survive to
+every page and table. EXPORT is one of these, in English:
+
+  Canvas       Grades > Export > Export Entire Gradebook
+  Moodle       the assignment's grading worksheet (or Participants, downloaded as a CSV)
+  Gradescope   Roster > Download Roster, or Download Grades
+  nbgrader     gradebook.db, or the grades.csv of `nbgrader export`
+
+It has a row a student: id (the platform's, which marks are kept under), netid, name, email,
+section, extension. Correct it where you like; `extension` is yours: a due date of one's own, with
+a time zone, such as 2027-04-15T12:00:00-05:00. Give the command again when people join or leave:
+what you wrote under extension, and sections that the export lacks, stay.
+
+  python -m autograder roster gradebook_export.csv --out roster.csv
+  python -m autograder grade submissions --out marks --roster roster.csv
+"""
+
+PUBLISH = """\
+Make one result a student of everything that counts: the judge's marks in MARKS; with --gradebook,
+marks, comments and late penalties given in formgrader; what you decided (MARKS/overrides.csv, see
+`override --help`); extensions in the roster that `grade` keeps.
+
+  PUBLISHED/pages/ID.html    a page for the student, with comments, that names nobody else;
+                             ID.pdf beside it is the same on paper
+  PUBLISHED/results.csv      one table: every mark, lateness, total, and what holds a total back
+  PUBLISHED/changes.csv      what was told otherwise since the first time, to whom and when
+
+A total is held back, by name, while a question waits for its marker, for us, or for a decision on
+withheld marks. What was published is remembered: given again, the command says what has changed
+for whom. Give it as often as you like; nothing is sent to anybody.
+
+  python -m autograder publish marks --gradebook course --out published
+"""
+
+FILL = """\
+Fill published totals into the file that a platform gave, so that it takes them back: Canvas's
+gradebook export (then Grades > Import) or Moodle's grading worksheet (then Upload grading
+worksheet), both in English. Columns, names and ids go back as they came; of Canvas's assignments
+only the one of --column does. Who has no total keeps the cell as it came.
+
+  python -m autograder fill published gradebook_export.csv --column "Homework 5" --out upload.csv
+  python -m autograder fill published worksheet.csv --out upload.csv
+"""
+
+OVERRIDE = """\
+Decide about one mark. It becomes a row of MARKS/overrides.csv (student, question, points, reason),
+stays through every regrade, and stands on the student's page with its reason. STUDENT is an id, a
+NetID or an address; to decide again, give the command again, or edit the file.
+
+  python -m autograder override marks ada fc-vae.loss 7 --reason "The check was too strict."
+  python -m autograder override marks ada late 0 --reason "Ill, with a certificate."
+  python -m autograder override marks ada total 0 --reason "Withdrawn."
+
+Marks that are withheld (conflict, refused) count when somebody says so; of two submissions of one
+student, name the one that counts by its own id, and the other is set aside:
+
+  python -m autograder override marks submission_12 withheld --reason "We talked; this is hers."
+"""
+
+
+def add_commands(commands: Commands) -> None:
+    """Add the commands of this folder to the command line."""
+    one = command(commands, "roster", "who is in the class, from a platform's export", ROSTER_HELP)
+    one.add_argument(
+        "export", type=Path, metavar="EXPORT", help="a CSV, or nbgrader's gradebook.db"
+    )
+    one.add_argument("--out", type=Path, required=True, metavar="CSV", help="such as roster.csv")
+    one.set_defaults(run=roster)
+    one = command(commands, "insight", "one page that shows the class at a glance", INSIGHT)
+    one.add_argument("marks", type=Path, metavar="MARKS", help="the folder that `grade` wrote")
+    one.add_argument("--out", type=Path, required=True, metavar="HTML", help="such as class.html")
+    one.set_defaults(run=insight)
+    one = command(commands, "override", "decide about a mark, with a reason", OVERRIDE)
+    one.add_argument("marks", type=Path, metavar="MARKS", help="the folder that `grade` wrote")
+    one.add_argument("student", metavar="STUDENT", help="id, NetID or address")
+    one.add_argument("question", metavar="QUESTION", help="PART.QUESTION, late, total, withheld")
+    one.add_argument("points", nargs="?", default="", metavar="POINTS", help="but for withheld")
+    one.add_argument("--reason", required=True, help="a sentence that the student reads")
+    one.set_defaults(run=override)
+    one = command(commands, "publish", "one result a student, and what changed", PUBLISH)
+    one.add_argument("marks", type=Path, metavar="MARKS", help="the folder that `grade` wrote")
+    one.add_argument(
+        "--gradebook", type=Path, metavar="COURSE", help="nbgrader's course folder or gradebook.db"
+    )
+    one.add_argument("--out", type=Path, required=True, metavar="PUBLISHED", help="a folder")
+    one.set_defaults(run=publish)
+    one = command(commands, "fill", "published totals for Canvas or Moodle", FILL)
+    one.add_argument("published", type=Path, metavar="PUBLISHED", help="what `publish` wrote")
+    one.add_argument("export", type=Path, metavar="EXPORT", help="the CSV that the platform gave")
+    one.add_argument("--column", metavar="TITLE", help="Canvas's assignment (default: our title)")
+    one.add_argument("--out", type=Path, required=True, metavar="CSV", help="such as upload.csv")
+    one.set_defaults(run=fill)
+
+
+def insight(arguments: argparse.Namespace) -> int:
+    """`insight`: write the page, and say whom to look at."""
+    assignment = read_assignment()
+    if arguments.out.suffix != ".html" or arguments.out.is_dir():
+        raise CourseError(f"--out {arguments.out} is no name of a page. Give --out class.html.")
+    results = read_marks(arguments.marks)
+    found = look(results, assignment, arguments.marks)
+    roster = kept_roster(arguments.marks)
+    missing = len(roster.missing(name for result in results for name in result.members))
+    listed = len(roster.people)
+    write_text(arguments.out, insight_page.page(found, assignment, missing, listed))
+    for one in found.suspects:
+        print(f"Looks broken: {one.check}. {one.why}")
+        print(harmless(f"  Look at {', '.join(one.ids)}."))
+    print(f"{arguments.out} shows {found.submissions} submissions and names nobody.")
+    return 0
+
+
+def roster(arguments: argparse.Namespace) -> int:
+    """`roster`: write roster.csv, and say what was left out of it."""
+    if arguments.out.suffix != ".csv" or arguments.out.is_dir():
+        raise CourseError(f"--out {arguments.out} is no name of a table. Give --out roster.csv.")
+    found, notes = read_export(arguments.export)
+    if arguments.out.exists():
+        before = read_roster(arguments.out)
+        found = with_extensions(found, before)
+        notes += [
+            f"{one.shown} ({one.id}) is not in it any more"
+            for one in before.people
+            if one.id not in {person.id for person in found.people}
+        ]
+    write_roster(found, arguments.out)
+    for note in notes:
+        print(harmless(f"Note: {note}.", keep=JOINERS))
+    print(f"{arguments.out} has {len(found.people)} people.")
+    return 0
+
+
+def override(arguments: argparse.Namespace) -> int:
+    """`override`: write one decision into MARKS/overrides.csv."""
+    results, roster = read_marks(arguments.marks), kept_roster(arguments.marks)
+    row = {name: str(getattr(arguments, name)) for name in COLUMNS}
+    new = checked("Not written", row, results, roster)
+    old = read_overrides(arguments.marks, results, roster)
+    kept = [one for one in old if (one.student, one.question) != (new.student, new.question)]
+    write_overrides(arguments.marks, [*kept, new])
+    print(f"Written into {arguments.marks / OVERRIDES}; `publish` makes it count.")
+    return 0
+
+
+def publish(arguments: argparse.Namespace) -> int:
+    """`publish`: join, compare with what was told before, write, and remember."""
+    marks, out = arguments.marks, arguments.out
+    results, roster = read_marks(marks), kept_roster(marks)
+    parts = {q.question.partition(".")[0] for result in results for q in result.questions}
+    assignment = read_assignment().scaled(sorted(parts))
+    course = open_course(arguments.gradebook, assignment) if arguments.gradebook else None
+    rows, aside = join(
+        results,
+        roster,
+        given(course) if course else {},
+        read_overrides(marks, results, roster),
+    )
+    before = remembered(out)
+    pages = {out / "pages" / file_name(row.id): row for row in rows}
+    for page, row in pages.items():
+        said = feedback.content(row.result, assignment, roster, row.final)
+        write_text(
+            page.with_name(f"{page.name}.html"),
+            feedback.page(row.result, assignment, roster, row.final),
+        )
+        page.with_name(f"{page.name}.pdf").write_bytes(page_pdf.pdf(said))
+    # Of a submission that was set aside, nobody shall find the page from before.
+    for old in (out / "pages").iterdir():
+        if old.with_suffix("") not in pages:
+            old.unlink()
+    missing = roster.missing(name for row in rows for name in (row.id, *row.result.members))
+    results_csv.write(rows, missing, assignment, out / "results.csv")
+    if roster.people:
+        write_roster(roster, out / ROSTER)
+    now = told(rows)
+    when = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    changed = differences(before.told, now, when) if before else []
+    past = before.differences if before else ()
+    remember(out, Memory((before.told if before else {}) | now, (*past, *changed)))
+    _say_published(rows, aside, missing, changed, first=before is None)
+    print(f"{out / 'results.csv'} has {len(rows)} students; their pages are in {out / 'pages'}.")
+    return 0
+
+
+def _say_published(
+    rows: Sequence[Row],
+    aside: Sequence[str],
+    missing: Sequence[Person],
+    changed: Sequence[Difference],
+    first: bool,
+) -> None:
+    """What has changed for whom, and what holds totals back: what most of them wait for first."""
+
+    def say(text: str) -> None:
+        print(harmless(text, keep=JOINERS))
+
+    names = {row.id: row.name or row.id for row in rows}
+    for student in dict.fromkeys(one.student for one in changed):
+        own = [
+            f"{one.what} {one.before or '-'} -> {one.now or '-'}"
+            for one in changed
+            if one.student == student
+        ]
+        say(f"Changed for {names[student]}: {', '.join(own)}")
+    if not first and not changed:
+        say("Nothing has changed since it was last published.")
+    for sentence in aside:
+        say(sentence)
+    held = [row for row in rows if row.total is None]
+    for what, count in Counter(what for row in held for what in row.held).most_common():
+        who = ", ".join(names[row.id] for row in held if what in row.held)
+        say(f"Holds {count} back: {what}." if count > 5 else f"Holds {who} back: {what}.")
+    if missing:
+        say(f"Handed nothing in: {', '.join(one.shown for one in missing)}.")
+
+
+def fill(arguments: argparse.Namespace) -> int:
+    """`fill`: write the file for the platform, and say who has no total in it."""
+    column = read_assignment().title if arguments.column is None else arguments.column
+    roster = kept_roster(arguments.published)
+    made = way_back.fill(arguments.published, arguments.export, column, roster)
+    write_text(arguments.out, made.text)
+    if made.without:
+        print(harmless(f"{len(made.without)} without a total: {', '.join(made.without)}."))
+    if made.unknown:
+        print(harmless(f"{len(made.unknown)} not in it: {', '.join(made.unknown)}."))
+    print(f"{arguments.out} has {made.filled} totals.")
+    return 0

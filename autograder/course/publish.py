@@ -1,0 +1,219 @@
+"""One result a student: the judge's marks, people's, what was decided, and what came too late.
+
+`join` only reads; what was published is remembered by `memory`, and how it looks is feedback's.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from autograder.course.marks import CourseError
+from autograder.course.overrides import LATE, TOTAL, WITHHELD, Override, is_called
+from autograder.export.feedback import FLAGS, Final, Marks, hiding
+from autograder.export.shared import (
+    WITHHOLDING_FLAGS,
+    is_withheld,
+    mark,
+    names,
+    points_text,
+)
+from autograder.gradebook.given import Given, Student
+from autograder.intake.platforms import safe_id
+from autograder.results import FAIL, MANUAL, UNGRADABLE, QuestionResult, SubmissionResult
+from autograder.roster import Roster
+
+FINAL, HELD, MISSING = "final", "held back", "missing"
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one student gets.
+
+    `result` has all marks in it, whoever gave them; `late` is 0 or less; `total` is None while
+    something in `held` (what is still to be done, by name) holds it back. `people` and `notices`
+    are what a person said, for the page.
+    """
+
+    id: str
+    name: str
+    section: str
+    result: SubmissionResult
+    late: float
+    total: float | None
+    held: tuple[str, ...]
+    people: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    notices: tuple[str, ...] = ()
+
+    @property
+    def most(self) -> float:
+        """What can be had, without a bonus."""
+        return sum(q.max_points for q in self.result.questions if q.kind in ("code", MANUAL))
+
+    @property
+    def state(self) -> str:
+        return FINAL if self.total is not None else HELD
+
+    @property
+    def final(self) -> Final:
+        """What the page says beside the judge."""
+        rest = f"of {points_text(self.most)} points"
+        if self.total is None:
+            still = "; ".join(self.held)
+            marks = Marks("Held back", rest, remark=f"Before there is a total: {still}.")
+        else:
+            percent = round(100 * min(self.total / self.most, 1)) if self.most else None
+            taken = f"{points_text(-self.late)} points are taken off for being late."
+            marks = Marks(points_text(self.total), rest, percent, remark=taken if self.late else "")
+        return Final(marks, self.people, self.notices)
+
+
+def join(
+    results: Sequence[SubmissionResult],
+    roster: Roster,
+    given: Mapping[str, Student],
+    overrides: Sequence[Override],
+) -> tuple[list[Row], list[str]]:
+    """A row for each student, sorted by id; and the submissions that are set aside, in sentences.
+
+    Raises CourseError when two submissions would count for one student.
+    """
+    given = {safe_id(id): student for id, student in given.items()}
+    counting = [one for one in results if _counts(one, overrides, roster)]
+    owners = Counter(member for one in counting for member in _members(one))
+    for member, count in owners.items():
+        if count > 1:
+            both = ", ".join(one.id for one in counting if member in _members(one))
+            raise CourseError(
+                f"{member} has {count} submissions that count: {both}. Let one of them count, by "
+                f"its own id: python -m autograder override MARKS ID {WITHHELD} --reason ..."
+            )
+    students = {member: one for one in counting for member in _members(one)}
+    aside = []
+    for one in results:
+        if one not in counting and {one.id, *_members(one)} & students.keys():
+            aside.append(f"{one.id} is set aside: another submission counts for its student.")
+        elif one not in counting:
+            students[one.id] = one
+    everybody = {name for one in results for name in (one.id, *one.members)}
+    rows = [
+        _row(id, one, roster, _of(given, id, one), overrides, everybody)
+        for id, one in sorted(students.items())
+    ]
+    return rows, aside
+
+
+def _members(result: SubmissionResult) -> tuple[str, ...]:
+    return result.members or (result.id,)
+
+
+def _counts(result: SubmissionResult, overrides: Iterable[Override], roster: Roster) -> bool:
+    """Nothing withholds it, or somebody decided that it counts all the same."""
+    decided = (o for o in overrides if o.question in (WITHHELD, TOTAL))
+    return not is_withheld(result) or any(is_called(o.student, result, roster) for o in decided)
+
+
+def _of(given: Mapping[str, Student], id: str, result: SubmissionResult) -> Student:
+    """What the gradebook has of a student, under whichever name it was entered."""
+    return next((given[name] for name in (id, result.id) if name in given), Student())
+
+
+def _row(
+    id: str,
+    result: SubmissionResult,
+    roster: Roster,
+    given: Student,
+    overrides: Sequence[Override],
+    everybody: set[str],
+) -> Row:
+    person = roster.find(id)
+    own = {
+        o.question: o
+        for o in overrides
+        if o.student.lower() in (id.lower(), result.id.lower())
+        or (person is not None and roster.find(o.student) is person)
+    }
+    people: dict[str, list[str]] = {}
+    questions = []
+    for question in result.questions:
+        one, said = _merged(
+            question, given.questions.get(question.question), own.get(question.question)
+        )
+        questions.append(one)
+        people |= {question.question: said} if said else {}
+    hide = hiding(everybody - {id, result.id, *result.members})
+    notices = [f"Decided by the course staff: {o.reason}" for o in (own.get(WITHHELD),) if o]
+    flags = set(result.flags)
+    if WITHHELD in own or TOTAL in own:
+        flags -= {*WITHHOLDING_FLAGS}
+    if "late" in flags and person and _within(result.submitted, person.extension):
+        flags -= {"late"}
+        notices.append(f"It came within your extension, until {person.extension}.")
+    late = -given.penalty
+    if LATE in own:
+        late = own[LATE].points or 0.0
+        notices.append(f"Decided about being late: {own[LATE].reason}")
+    merged = replace(
+        result,
+        id=id,
+        questions=tuple(questions),
+        flags=tuple(flag for flag in result.flags if flag in flags),
+        # A note may quote what others wrote into their netid files.
+        notes=tuple(hide(note) for note in result.notes) if WITHHELD not in own else (),
+    )
+    held = tuple(_held(merged))
+    marks = [q.points for q in merged.questions if q.points is not None]
+    total: float | None = None if held else round(max(0.0, sum(marks) + late), 4)
+    if TOTAL in own:
+        total, held = own[TOTAL].points, ()
+        notices.append(f"The total was set by the course staff: {own[TOTAL].reason}")
+    shown = "; ".join(names(replace(result, members=(id,)), roster))
+    section = person.section if person else ""
+    return Row(id, shown, section, merged, late, total, held, people, tuple(notices))
+
+
+def _merged(
+    question: QuestionResult, given: Given | None, override: Override | None
+) -> tuple[QuestionResult, list[str]]:
+    """A question with the mark that counts, and what people say of it."""
+    points, judged, said = mark(question), mark(question), []
+    if given and (question.kind == MANUAL or given.by_hand):
+        points = _scaled(given, question.max_points)
+        if question.kind != MANUAL and points is not None and points != judged:
+            said.append(f"Marked by a person, instead of {points_text(judged) or 'no mark'}.")
+    if override:
+        instead = f", instead of {points_text(points)}" if points is not None else ""
+        said.append(f"Set to {points_text(override.points)}{instead}: {override.reason}")
+        points = override.points
+    said += given.comments if given else ()
+    # Where a person gave the mark, it does not matter that we could not.
+    state = FAIL if question.state == UNGRADABLE and points is not None else question.state
+    return replace(question, points=points, state=state), said
+
+
+def _scaled(given: Given, most: float) -> float | None:
+    """The gradebook's points in those of assignment.toml: a release may have scaled them."""
+    if given.points is None or not given.most:
+        return given.points
+    return round(given.points * most / given.most, 4)
+
+
+def _held(result: SubmissionResult) -> Iterator[str]:
+    """What is still to be done before there is a total."""
+    if is_withheld(result):
+        yield from (FLAGS[f].rstrip(".") for f in result.flags if f in WITHHOLDING_FLAGS)
+        return
+    for one in result.questions:
+        if mark(one) is None and one.max_points:
+            how = "to be graded again" if one.state == UNGRADABLE else "to be marked by a person"
+            yield f"{one.title} ({one.question}) is {how}"
+
+
+def _within(submitted: str, extension: str) -> bool:
+    if not submitted or not extension:
+        return False
+    times = (datetime.fromisoformat(text.replace("Z", "+00:00")) for text in (submitted, extension))
+    came, until = times
+    return came <= until
