@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from datetime import timezone
 from pathlib import Path
 
-from autograder.assignment import Assignment
+from autograder.assignment import Assignment, Part, question_of
 from autograder.export.shared import file_name, write_text
 from autograder.intake.platforms import safe_id
 from autograder.intake.submissions import PLACEHOLDER, Handin
@@ -79,6 +79,26 @@ def open_course(path: Path, assignment: Assignment) -> Course:
     return Course(folder.resolve(), database.resolve(), assignment.id, notebooks)
 
 
+def refuse_another_release(course: Course, assignment: Assignment, parts: Sequence[Part]) -> None:
+    """Raises GradebookError where the course was made by a release that asks something else: it has
+    a question that is asked no more, or none of a part that is graded."""
+    known = {name for part in (*assignment.parts, *assignment.off) for name in part.full_ids()}
+    there = _questions(course)
+    parts_there = {name.partition(".")[0] for name in there}
+    if gone := sorted(there - known):
+        raise GradebookError(
+            f"{course.database} is of another release: it asks {', '.join(gone)}, which is not in "
+            "assignment.toml. Give the course folder of the release that these students got."
+        )
+    if other := [part.id for part in parts if part.id not in parts_there]:
+        graded = " ".join(f"--part {one.id}" for one in assignment.parts if one.id in parts_there)
+        raise GradebookError(
+            f"{course.database} is of another release: it does not ask {', '.join(other)}. Give "
+            f"the course folder of the release that these students got, or grade what it asks: "
+            f"{graded}."
+        )
+
+
 def enter(
     handins: Sequence[Handin],
     results: Sequence[SubmissionResult],
@@ -133,6 +153,20 @@ def _notebooks(database: Path, assignment: str) -> list[str]:
         "SELECT notebook.name FROM notebook JOIN assignment "
         "ON notebook.assignment_id = assignment.id WHERE assignment.name = ?"
     )
+    return _names(database, query, assignment)
+
+
+def _questions(course: Course) -> set[str]:
+    """Every question that the gradebook has a mark for."""
+    query = (
+        "SELECT base_cell.name FROM base_cell JOIN notebook ON base_cell.notebook_id = notebook.id "
+        "JOIN assignment ON notebook.assignment_id = assignment.id "
+        "WHERE assignment.name = ? AND base_cell.type IN ('GradeCell', 'TaskCell')"
+    )
+    return {question_of(name) for name in _names(course.database, query, course.assignment)}
+
+
+def _names(database: Path, query: str, assignment: str) -> list[str]:
     try:
         with closing(sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True)) as file:
             return [name for (name,) in file.execute(query, [assignment])]
