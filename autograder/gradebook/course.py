@@ -14,7 +14,7 @@ import sqlite3
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import timezone
@@ -29,7 +29,6 @@ from autograder.results import SubmissionResult, to_json
 CONFIG = "nbgrader_config.py"
 
 _STAMP = "%Y-%m-%d %H:%M:%S.%f UTC"
-_AGAIN = re.compile(r"( ?\(\d+\)|[-_ ]copy\d*)+$", re.IGNORECASE)
 
 
 class GradebookError(ValueError):
@@ -176,17 +175,17 @@ def _names(database: Path, query: str, assignment: str) -> list[str]:
 
 def _lay_out(student: str, handin: Handin, home: Path, course: Course) -> None:
     """Lay out one hand-in as submitted/STUDENT/ASSIGNMENT, in place of one before it."""
-    files = _named(handin.files, course.notebooks)
     changed = [
         name
         for name in course.notebooks
-        if (old := home / f"{name}.ipynb").exists() and old.read_bytes() != files.get(old.name)
+        if (old := home / f"{name}.ipynb").exists()
+        and old.read_bytes() != handin.files.get(old.name)
     ]
     if changed:
         _ask_again(student, changed, course)
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
-    for name, data in files.items():
+    for name, data in handin.files.items():
         (home / name).write_bytes(data)
     if handin.submitted:
         stamp = handin.submitted.astimezone(timezone.utc).strftime(_STAMP)
@@ -202,19 +201,6 @@ def _lay_placeholders(home: Path, course: Course) -> None:
     for name in course.notebooks:
         if not (home / f"{name}.ipynb").exists():
             (home / f"{name}.ipynb").write_bytes(PLACEHOLDER)
-
-
-def _named(files: Mapping[str, bytes], notebooks: Sequence[str]) -> dict[str, bytes]:
-    """The files, of which a browser's `name (1).ipynb` gets its own name back where it is free."""
-    named = dict(files)
-    for name, data in files.items():
-        plain = _AGAIN.sub("", Path(name).stem)
-        own = f"{plain}.ipynb"
-        if name != own and name.endswith(".ipynb") and plain in notebooks:
-            if files.get(own, data) == data:
-                named.pop(name)
-            named.setdefault(own, data)
-    return named
 
 
 def _ask_again(student: str, notebooks: Sequence[str], course: Course) -> None:

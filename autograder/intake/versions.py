@@ -29,7 +29,7 @@ _AGAIN = r"(copy)?\d*"  # what browsers and file managers add to a name
 _DEFINED = re.compile(rb"^(?:class|def|async def) +(\w+)", re.MULTILINE)
 _ASKED = re.compile(rb"^(?:class|def) +(\w+)|^ *### BEGIN SOLUTION", re.MULTILINE)
 _MARKER = re.compile(rb"^ *#+ *BEGIN (?:YOUR CODE|SOLUTION) +([\w-]+)\.\w", re.MULTILINE)
-_STUB = re.compile(rb"\b[\w-]+\.\w+: write \w")
+_STUB = re.compile(rb"\.\w{1,100}: write \w")
 _UNMERGED = re.compile(rb"^(?:<{7}|>{7})(?: .*)?\r?$", re.MULTILINE)
 # In JSON a quote inside a text is escaped, so no text of a student looks like this.
 _HW5 = re.compile(rb'"hw5"\s*:\s*\{[^{}]*(?:\{[^{}]*\}[^{}]*)?"parts"\s*:\s*\[([^\[\]]*)\]')

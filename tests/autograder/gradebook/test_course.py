@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -10,7 +11,13 @@ import pytest
 
 from autograder import __main__ as command_line
 from autograder.gradebook import course as courses
-from autograder.gradebook.course import GradebookError, by_student, enter, open_course
+from autograder.gradebook.course import (
+    GradebookError,
+    by_student,
+    enter,
+    open_course,
+    refuse_another_release,
+)
 from autograder.intake.submissions import Handin, digest, read_submissions
 from autograder.results import from_json
 from tests.autograder.gradebook.small_course import (
@@ -66,6 +73,26 @@ class TestOpening:
         command = ["grade", str(tmp_path), "--out", str(tmp_path / "m"), "--gradebook"]
         assert command_line.main([*command, str(tmp_path)]) == 2
         assert "holds no nbgrader_config.py of ours" in capsys.readouterr().err
+
+    def test_a_course_of_another_release_is_refused(self, template):
+        opened = open_course(template, ASSIGNMENT)
+        both = [ASSIGNMENT.part("vae-theory"), ASSIGNMENT.part("fc-vae")]
+        refuse_another_release(opened, ASSIGNMENT, both)
+        refuse_another_release(opened, ASSIGNMENT, both[1:])
+        with pytest.raises(GradebookError, match=r"not ask conv-gan.*: --part vae-theory --pa"):
+            refuse_another_release(opened, ASSIGNMENT, [*both, ASSIGNMENT.part("conv-gan")])
+        asked = tuple(one for one in both[1].questions if one.id != "loss")
+        fewer = replace(ASSIGNMENT, parts=(both[0], replace(both[1], questions=asked)))
+        with pytest.raises(GradebookError, match=r"it asks fc-vae.loss, which is not in"):
+            refuse_another_release(opened, fewer, fewer.parts)
+
+    def test_a_course_of_another_release_is_refused_before_anything_is_graded(
+        self, template, tmp_path, capsys
+    ):
+        command = ["grade", str(tmp_path), "--out", str(tmp_path / "m"), "--part", "conv-gan"]
+        assert command_line.main([*command, "--gradebook", str(template)]) == 2
+        assert "is of another release: it does not ask conv-gan" in capsys.readouterr().err
+        assert not (tmp_path / "m").exists()
 
 
 class TestWhoIsWho:
@@ -125,18 +152,6 @@ class TestLayingOut:
         self.lay(course, Handin("ada", ("ada",), {**packed(filled_in(course)), "a.pdf": b"1"}))
         self.lay(course, Handin("ada", ("ada",), packed(filled_in(course))))
         assert not (home(course, "ada") / "a.pdf").exists()
-
-    @pytest.mark.parametrize(
-        "name", [f"{CODE} (1).ipynb", f"{CODE}-Copy1.ipynb", f"{CODE}(2).ipynb"]
-    )
-    def test_a_browsers_name_is_taken_off(self, course, name):
-        self.lay(course, Handin("ada", ("ada",), {name: b"theirs"}))
-        assert (home(course, "ada") / f"{CODE}.ipynb").read_bytes() == b"theirs"
-
-    def test_a_copy_beside_the_notebook_itself_stays_a_copy(self, course):
-        files = {f"{CODE}.ipynb": b"theirs", f"{CODE} (1).ipynb": b"older"}
-        self.lay(course, Handin("ada", ("ada",), files))
-        assert (home(course, "ada") / f"{CODE}.ipynb").read_bytes() == b"theirs"
 
 
 def test_a_class_is_graded_regraded_and_marked_by_hand(course, tmp_path, capsys):
