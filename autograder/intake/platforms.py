@@ -41,6 +41,7 @@ METADATA_OF_ONE = "submission_metadata.json"
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
 _BUNDLE = re.compile(r"hw\d+_(.+)", re.IGNORECASE | re.DOTALL)
+_DOWNLOAD = re.compile(r" ?\(\d+\)$")
 _CANVAS = re.compile(r"([^_]+)(_LATE)?_(\d+)_(\d+)_(.+)", re.DOTALL)
 _MOODLE = re.compile(r"(.*)_(\d+)_assignsubmission_[a-z]+(?:_(.*))?", re.DOTALL)
 _BLACKBOARD = re.compile(r"(.+)_attempt_(\d{4}(?:-\d\d){5})(?:_(.+)|\.txt)", re.DOTALL)
@@ -70,13 +71,15 @@ class Place:
 def alone(node: Node, beside: Node | None = None) -> Place:
     """A single submission, named after its folder or zip.
 
-    The students' `bundle()` calls its zip hw5_NETID.zip, of a group hw5_NETID--NETID.zip.
+    The students' `bundle()` calls its zip hw5_NETID.zip, of a group hw5_NETID--NETID.zip; a browser
+    may add ` (1)`.
     `beside` is the submission_metadata.json that Gradescope lays beside, never inside, the folder.
     Raises Refused when it is not Gradescope's.
     """
     if beside:
         return _gradescope_one(node, beside)
     name = without_ending(node.name)
+    name = name if name == node.name else _DOWNLOAD.sub("", name)
     bundle = _BUNDLE.fullmatch(name) if name != node.name else None
     people = tuple((one,) for one in bundle[1].split("--") if one) if bundle else ()
     return Place(safe_id(bundle[1] if bundle else name), node, people or ((name,),))

@@ -422,16 +422,15 @@ def _judge_files(
         return
     missing: dict[str, list[str]] = defaultdict(list)
     for part in parts:
-        if part.module and f"{part.module}.py" not in draft.files:
+        if part.module and not draft.files.get(f"{part.module}.py", b"").strip():
             missing[f"{part.module}.py"].append(part.id)
     if not draft.work():
         asked = ", ".join(assignment.files)
         draft.say(f"Nothing that was asked for ({asked}) was found here.", "empty")
     else:
         for name, ids in missing.items():
-            draft.say(
-                f"{name} was not handed in, so no code of {', '.join(ids)} counts.", "missing"
-            )
+            how = "is empty" if name in draft.files else "was not handed in"
+            draft.say(f"{name} {how}, so no code of {', '.join(ids)} counts.", "missing")
     if closed and (missing or not draft.work()):
         draft.say(
             f"Not opened here: {', '.join(_shortened(closed, 5))}. Please hand in the files "

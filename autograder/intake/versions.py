@@ -25,6 +25,7 @@ Rank = tuple[Left, int, int, list[int], tuple[str, ...]]
 AS_ASKED, IN_CAPITALS, OTHERWISE = range(3)
 """How close the name of a file is to the one that is asked for."""
 
+_SAVED_AS = re.compile(r"(?:(?<=\.py)|(?<=\.ipynb))\.(txt|json)$")  # by a browser or an editor
 _AGAIN = r"(copy)?\d*"  # what browsers and file managers add to a name
 _DEFINED = re.compile(rb"^(?:class|def|async def) +(\w+)", re.MULTILINE)
 _ASKED = re.compile(rb"^(?:class|def) +(\w+)|^ *### BEGIN SOLUTION", re.MULTILINE)
@@ -84,7 +85,7 @@ class Version:
 def by_name(name: str, assignment: Assignment) -> str | None:
     """The name that is asked for and that this one is, or nearly is; else None."""
     base = re.split(r"[/\\]", name)[-1]
-    for known in (base, base.lower()):
+    for known in (base, base.lower(), _SAVED_AS.sub("", base.lower())):
         if assignment.wants(known):
             return known
     near = [one for one in asked_names(assignment) if _is_near(base.lower(), one)]

@@ -166,6 +166,12 @@ def test_a_forgotten_module_is_said_with_the_parts_that_it_costs(tmp_path: Path)
     assert handin.flags == ("missing",)
 
 
+def test_an_empty_module_is_missing(tmp_path: Path) -> None:
+    handin = handed_in(tmp_path, {"hw5_vae.py": b" \n"})
+    assert handin.flags == ("missing",)
+    assert handin.notes[0].startswith("hw5_vae.py is empty, so no code of vae-theory, ")
+
+
 @pytest.mark.parametrize("end", [b"\n<<<<<<< HEAD\n", b"\r\n>>>>>>> theirs\r\n"])
 def test_a_line_of_a_merge_is_said_with_its_number(tmp_path: Path, end: bytes) -> None:
     handin = handed_in(tmp_path, {"hw5_vae.py": b"import torch" + end})
@@ -197,7 +203,10 @@ def test_netid_txt_is_the_netid_file(tmp_path: Path) -> None:
 # --- notebooks
 
 
-@pytest.mark.parametrize("name", ["homework.ipynb", "1_bernoulli_vae (1).ipynb", "3_fc_vae.ipynb"])
+@pytest.mark.parametrize(
+    "name",
+    ["homework.ipynb", "1_bernoulli_vae (1).ipynb", "3_fc_vae.ipynb", "1_bernoulli_vae.ipynb.txt"],
+)
 def test_a_notebook_is_known_by_the_parts_in_its_metadata(tmp_path: Path, name: str) -> None:
     handin = handed_in(tmp_path, {"hw5_vae.py": GOOD, name: notebook(True)})
     assert handin.files == {"hw5_vae.py": GOOD, NAME: notebook(True)}
@@ -302,6 +311,14 @@ def test_an_archive_is_what_its_bytes_say(tmp_path: Path) -> None:
     found = {h.id: h for h in read_submissions(lay(tmp_path / "in", kinds), ASSIGNMENT, VAE_PARTS)}
     assert found["rar"].flags == ("unopened",) and "RAR archive" in found["rar"].notes[0]
     assert found["tar"].files == found["zip"].files == {"hw5_vae.py": GOOD}
+
+
+def test_a_browsers_number_is_no_part_of_a_netid(tmp_path: Path) -> None:
+    data = zipped({"hw5_vae.py": GOOD})
+    (ada,) = read_submissions(lay(tmp_path, {"hw5_ada (1).zip": data}), ASSIGNMENT, VAE_PARTS)
+    assert (ada.id, ada.members, ada.flags) == ("ada", ("ada",), ())
+    both = read_submissions(lay(tmp_path, {"hw5_ada.zip": data}), ASSIGNMENT, VAE_PARTS)
+    assert [(h.members, h.flags) for h in both] == [(("ada",), ("conflict",))] * 2
 
 
 def test_a_class_may_come_as_a_tar(tmp_path: Path) -> None:
