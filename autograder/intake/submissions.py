@@ -79,7 +79,8 @@ _NETID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _ADVICE = "give a folder of submissions, one zip of them, or a platform's download"
 _UNREAD = {"damaged", "unopened"}
 _VERSION = re.compile(
-    r"(.*[\W_])?(attempt|try|version|v|draft|final|old|new|backup|copy)[\W_]*\d*", re.IGNORECASE
+    r"(.*[\W_])?(attempt|try|version|v|draft|final|old|new|backup|copy)[\W_]*\d*|\d{1,2}",
+    re.IGNORECASE,
 )
 
 _Path = tuple[str, ...]
@@ -170,7 +171,8 @@ def read_submission(
 
 def refuse_class(path: Path, assignment: Assignment) -> None:
     """Raises IntakeError where this holds the work of several students, not of one."""
-    with _found(path, assignment) as found:
+    with _found(path, assignment) as there:
+        found = [*{place.people: place for place in reversed(there)}.values()][::-1]
         several = len(found) > 1 and any(place.numbered or place.submitted for place in found)
         names = [place.id for place in found]
         if not several and not all(_VERSION.fullmatch(place.node.name) for place in found):
@@ -345,12 +347,16 @@ class _Found:
             self._draft.say(f"{shown} was not taken: it {error}.", "damaged")
 
     def look_for_modules(self) -> None:
-        """Take a file that nobody would know by its name for a module that is not there."""
+        """Where a module is not there, or not finished, it may be in a file of any name."""
         for name in asked_names(self._assignment):
-            for path, node in self._unnamed if name not in self.best else ():
+            there = self.best.get(name)
+            if not name.endswith(".py") or (there and there.finished):
+                continue
+            for path, node in self._unnamed:
                 with suppress(Refused):
                     data = self._read(node, name)
                     if is_module(data, name, self._assignment):
+                        self._draft.ignored.remove(printable("/".join(path)))
                         self._add(Version(path, name, data))
 
     def _read(self, node: Node, name: str) -> bytes:

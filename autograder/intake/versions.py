@@ -69,6 +69,11 @@ class Version:
         return False, 0, 0
 
     @property
+    def finished(self) -> bool:
+        """Is there nothing left that can be seen?"""
+        return self.left == (False, 0, 0)
+
+    @property
     def rank(self) -> Rank:
         """The lowest counts: the most work, the nearest to the root, the name that was asked for,
         the highest number (attempt2, not attempt1), the first by path."""

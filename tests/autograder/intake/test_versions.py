@@ -87,6 +87,7 @@ def notebook(answered: bool, parts: tuple[str, ...] = ("vae-theory", "bernoulli-
 def test_a_module_is_found_under_another_name_and_that_is_said(tmp_path: Path, name: str) -> None:
     handin = handed_in(tmp_path, {name: GOOD})
     assert (handin.files, handin.flags) == ({"hw5_vae.py": GOOD}, ("renamed",))
+    assert handin.ignored == ()
     said = f"{name} was taken as hw5_vae.py; please use the name that was asked for."
     assert said in handin.notes
 
@@ -106,6 +107,8 @@ def test_a_module_without_its_markers_is_known_by_what_it_defines(tmp_path: Path
         ("attempt1/hw5_vae.py", "attempt2/hw5_vae.py"),
         ("attempt2/hw5_vae.py", "attempt1/hw5_vae.py"),
         ("hw5_vae.py", "work.zip"),
+        ("hw5_vae.py", "solution.py"),
+        ("test_hw5_vae.py", "solution.py"),
     ],
 )
 @pytest.mark.parametrize("before", [STUB, HALF, GOOD[: len(GOOD) // 2], b"<<<<<<< a\n" + GOOD])
@@ -137,6 +140,12 @@ def test_of_versions_with_equal_work_the_nearest_or_the_latest_counts(
     handin = handed_in(tmp_path, {second: OLDER, first: GOOD})
     assert handin.files == {"hw5_vae.py": GOOD} and "versions" in handin.flags
     assert any("as much work as any" in note for note in handin.notes)
+
+
+def test_what_the_release_gives_is_no_version_of_what_it_asks_for(tmp_path: Path) -> None:
+    given = {path.name: path.read_bytes() for path in ROOT.glob("hw5_*.py")}
+    handin = handed_in(tmp_path, {**given, "hw5_vae.py": STUB, "hw5_gan.py": GAN})
+    assert handin.files == {"hw5_vae.py": STUB, "hw5_gan.py": GAN} and handin.flags == ()
 
 
 def test_an_empty_file_gives_way_to_work_in_a_folder(tmp_path: Path) -> None:
@@ -461,6 +470,11 @@ def test_a_class_is_not_one_student(tmp_path: Path, files: Files) -> None:
     [
         {"hw5_vae.py": GOOD, "old/hw5_vae.py": STUB, "new/hw5_vae.py": STUB},
         {"attempt1/hw5_vae.py": STUB, "attempt2/hw5_vae.py": GOOD},
+        {"1/hw5_vae.py": STUB, "2/hw5_vae.py": GOOD},
+        {
+            "hw5_ada.zip": zipped({"hw5_vae.py": GOOD}),
+            "hw5_ada (1).zip": zipped({"hw5_vae.py": GAN}),
+        },
         {"hw5_v1/hw5_vae.py": STUB, "hw5_final/hw5_vae.py": GOOD},
         {"vae/hw5_vae.py": GOOD, "gan/hw5_gan.py": GAN, "pictures/a.png": b""},
         {"hw5/hw5_vae.py": GOOD},
