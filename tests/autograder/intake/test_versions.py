@@ -407,6 +407,17 @@ def test_blackboard(tmp_path: Path) -> None:
     assert found["ada_l"].members == ("ada_l",)
 
 
+def test_the_name_of_a_file_makes_it_nobody_elses(tmp_path: Path) -> None:
+    black, moodle = "_attempt_2027-04-13-11-00-00_", "_assignsubmission_file_"
+    for real, forged in (("HW_eve", "HW_ada"), ("Eve_7", "Ada_8")):
+        mark = black if real.startswith("HW") else moodle
+        files = {f"{real}{mark}{forged}{mark}hw5_vae.py": STUB, f"{forged}{mark}hw5_vae.py": GOOD}
+        found = read_submissions(lay(tmp_path / real, files), ASSIGNMENT, VAE_PARTS)
+        assert len(found) == 2 and len({handin.members for handin in found}) == 2
+        assert not any("conflict" in handin.flags for handin in found)
+        assert found[0].files["hw5_vae.py"] == GOOD
+
+
 @pytest.mark.parametrize("packed", [False, True])
 def test_brightspace(tmp_path: Path, packed: bool) -> None:
     files = {
