@@ -120,8 +120,8 @@ download from Gradescope, Canvas, Moodle, Blackboard, Brightspace or nbgrader (i
 
 A module or notebook under another name is found, of several versions the one with the most work in
 it is taken, and what is missing or cannot be opened is no silent zero: the flags in marks.csv and
-the remarks in the table say so (renamed, versions, missing, unopened, unmerged), and so does the
-student's page.
+the remarks in the table say so (renamed, versions, missing, unopened, unmerged, unloadable), and so
+does the student's page.
 
 MARKS will hold marks.csv, results/ID.json, feedback/ID.html and history.csv: who had what, since
 when, and why. The same command always goes on: after a stop it does the rest, later it grades what
