@@ -120,7 +120,7 @@ def enter(
         home = course.submitted / student / course.assignment
         if not collected:
             _lay_out(student, handin, home, course)
-        _lay_placeholders(home, course)
+        _complete(handin, home, course)
         path = course.marks / "results" / f"{file_name(student)}.json"
         write_text(path, to_json(by_id[handin.id]))
     _autograde(course)
@@ -192,15 +192,16 @@ def _lay_out(student: str, handin: Handin, home: Path, course: Course) -> None:
         (home / "timestamp.txt").write_text(stamp, encoding="utf-8")
 
 
-def _lay_placeholders(home: Path, course: Course) -> None:
-    """Stand in for each notebook that is not there.
+def _complete(handin: Handin, home: Path, course: Course) -> None:
+    """Lay each notebook that is not there by its name: the one that was found under another name,
+    or one that stands in for it.
 
     nbgrader gives the questions of a missing notebook no points, and a student without any no row;
     but their code was handed in and marked.
     """
     for name in course.notebooks:
-        if not (home / f"{name}.ipynb").exists():
-            (home / f"{name}.ipynb").write_bytes(PLACEHOLDER)
+        if not (path := home / f"{name}.ipynb").exists():
+            path.write_bytes(handin.files.get(path.name, PLACEHOLDER))
 
 
 def _ask_again(student: str, notebooks: Sequence[str], course: Course) -> None:

@@ -148,6 +148,15 @@ class TestLayingOut:
         assert (folder / "notes.txt").exists() and (folder / f"{WRITTEN}.ipynb").exists()
         assert [path.name for path in submitted.iterdir()] == ["ada@uni.edu"]
 
+    def test_a_collected_notebook_under_another_name_is_laid_beside_it(self, course):
+        folder = home(course, "ada")
+        folder.mkdir(parents=True)
+        (folder / f"{CODE} (1).ipynb").write_bytes(b"as it came")
+        handins = read_submissions(course / "submitted", ASSIGNMENT, ASSIGNMENT.parts)
+        self.lay(course, *handins, source=course / "submitted")
+        assert (folder / f"{CODE}.ipynb").read_bytes() == b"as it came"
+        assert (folder / f"{CODE} (1).ipynb").exists()
+
     def test_a_later_hand_in_takes_the_place_of_an_earlier_one(self, course):
         self.lay(course, Handin("ada", ("ada",), {**packed(filled_in(course)), "a.pdf": b"1"}))
         self.lay(course, Handin("ada", ("ada",), packed(filled_in(course))))
