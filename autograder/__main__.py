@@ -33,6 +33,7 @@ from .gradebook.course import (
     enter,
     name_students,
     open_course,
+    refuse_another_release,
     repairs,
 )
 from .gradescope import package as gradescope_zip
@@ -41,7 +42,14 @@ from .grading.batch import BatchError, Bench, Plan
 from .grading.changes import Change
 from .grading.journal import JournalError, journaled_seed
 from .grading.judge import graded_parts
-from .intake.submissions import Handin, IntakeError, read_submission, read_submissions
+from .intake.submissions import (
+    Handin,
+    IntakeError,
+    read_submission,
+    read_submissions,
+    refuse_class,
+    untimed,
+)
 from .notebooks import printing as report
 from .notebooks.execution import execute
 from .placeholders import placeholders
@@ -119,7 +127,12 @@ and then nothing is written into that notebook. --check writes nothing, for CI.
 
 GRADE = """\
 Grade every submission in a folder: a folder of folders, a folder of zips, one zip of all, or a
-download from Gradescope, Canvas, Moodle or nbgrader (its `submitted` folder).
+download from Gradescope, Canvas, Moodle, Blackboard, Brightspace or nbgrader (its `submitted`).
+
+A module or notebook under another name is found, of several versions the one with the most work in
+it is taken, and what is missing or cannot be opened is no silent zero: the flags in marks.csv and
+the remarks in the table say so (renamed, versions, missing, unopened, unmerged, unloadable), and so
+does the student's page.
 
 MARKS will hold marks.csv, results/ID.json, feedback/ID.html and history.csv: who had what, since
 when, and why. The same command always goes on: after a stop it does the rest, later it grades what
@@ -272,6 +285,8 @@ def grade(arguments: argparse.Namespace) -> int:
     course = open_course(arguments.gradebook, assignment) if arguments.gradebook else None
     roster = _roster(arguments)
     parts = graded_parts(assignment, arguments.part)
+    if course:
+        refuse_another_release(course, assignment, parts)
     handins = read_submissions(arguments.submissions, assignment, parts)
     _prepare(arguments.out, arguments.submissions)
     plan = _plan(assignment, arguments, journaled_seed(arguments.out))
@@ -305,6 +320,8 @@ def grade(arguments: argparse.Namespace) -> int:
     marks_csv.write(results, assignment, arguments.out / "marks.csv", roster)
     history_csv.write(graded.history, arguments.out / "history.csv")
     table.show(results, assignment, _console())
+    if unjudged := untimed(handins, assignment):
+        print(unjudged)
     print(f"Marks in {arguments.out / 'marks.csv'}, feedback in {arguments.out / 'feedback'}.")
     _say_who(results, roster)
     if roster.people:
@@ -345,6 +362,7 @@ def check(arguments: argparse.Namespace) -> int:
     """`check`: grade one submission and print every check."""
     assignment = read_assignment().scaled(arguments.part)
     parts = graded_parts(assignment, arguments.part)
+    refuse_class(arguments.folder, assignment)
     handin = read_submission(arguments.folder, assignment, parts)
     if not handin.files.keys() - {"netid"}:
         raise BatchError(

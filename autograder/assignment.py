@@ -72,8 +72,9 @@ class Part:
 class Assignment:
     """The whole of assignment.toml, without the parts that are off.
 
-    `due` is time-zone aware, or None when nothing is late; `total` is what the parts of a release
-    are scaled to, or None where each keeps its points; `off` are the parts that are off.
+    `due` is time-zone aware, or None when only a platform says what is late; `total` is what the
+    parts of a release are scaled to, or None where each keeps its points; `off` are the parts that
+    are off.
     """
 
     id: str

@@ -18,7 +18,7 @@ from autograder.checking.reference import Reference
 from autograder.checking.registry import Check
 from autograder.grading import batch
 from autograder.grading.judge import Run, call, import_module
-from autograder.intake.submissions import read_submission
+from autograder.intake.submissions import read_submission, refuse_class
 from autograder.parts import all_checks
 from autograder.results import PASS
 from autograder.sandbox.zygote import Zygote
@@ -92,6 +92,7 @@ class Desk:
             folder = config.invocation_params.dir / folder
         seed = config.getoption("--check-seed")
         self.seed = batch.new_seed() if seed is None else seed
+        refuse_class(folder, read_assignment())
         self.files = read_submission(folder, read_assignment()).files
         self.reference = Reference()
         self.zygote = Zygote()

@@ -64,6 +64,11 @@ FLAGS = {
     "damaged": "Part of your submission could not be read. What could be read was graded.",
     "empty": "None of the files that the assignment asks for was in your submission.",
     "refused": "Your submission was not accepted under the rules of the assignment.",
+    "missing": "A file that the assignment asks for was not in your submission.",
+    "unopened": "An archive in your submission could not be opened. Please hand in a zip.",
+    "unmerged": "A file still holds the lines with which git marks two versions.",
+    "renamed": "A file had another name than the assignment asks for. It was found all the same.",
+    "versions": "A file was there in several versions. The one with the most work counts.",
 }
 """What a flag means to the student."""
 

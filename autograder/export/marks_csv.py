@@ -10,6 +10,7 @@ from pathlib import Path
 from autograder.assignment import Assignment
 from autograder.export.shared import (
     MARKED_KINDS,
+    flags,
     harmless,
     in_order,
     mark,
@@ -75,7 +76,7 @@ def _row(result: SubmissionResult, questions: list[str], roster: Roster) -> list
         result.id,
         " ".join(result.members),
         *(named if roster.people else ()),
-        " ".join(result.flags),
+        " ".join(flags(result)),
         *(points_text(marks.get(question)) for question in questions),
         points_text(total(result)),
         points_text(result.max_points),

@@ -11,7 +11,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from itertools import pairwise
 from pathlib import Path
 
-from autograder.results import UNGRADABLE, QuestionResult, SubmissionResult
+from autograder.results import ABNORMAL, ERROR, UNGRADABLE, QuestionResult, SubmissionResult
 from autograder.roster import Roster
 from autograder.tables import JOINERS
 
@@ -42,6 +42,14 @@ def in_order(results: Iterable[SubmissionResult]) -> list[SubmissionResult]:
 def is_marked(question: QuestionResult) -> bool:
     """True for a question the judge gives points for."""
     return question.kind in MARKED_KINDS
+
+
+def flags(result: SubmissionResult) -> tuple[str, ...]:
+    """What a person must look at, a word each: what the intake found, and `unloadable` where a
+    module is there but cannot be loaded, which costs everything in it."""
+    states = [one.state for one in result.questions if one.question.endswith(".import")]
+    broken = any(state == ERROR or state in ABNORMAL for state in states)
+    return (*result.flags, *(("unloadable",) if broken else ()))
 
 
 def is_withheld(result: SubmissionResult) -> bool:

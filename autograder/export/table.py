@@ -14,6 +14,7 @@ from rich.text import Text
 from autograder.assignment import Assignment, Part
 from autograder.export.shared import (
     OK,
+    flags,
     harmless,
     in_order,
     is_marked,
@@ -92,7 +93,7 @@ def _remarks(result: SubmissionResult) -> str:
     """Flags, then how often which check ended abnormally: `late, timeout, 2 crashed`."""
     ends = Counter(check.state for question in result.questions for check in question.checks)
     counted = [(ends[state], state) for state in ABNORMAL if ends[state]]
-    remarks = [*result.flags, *(state if n == 1 else f"{n} {state}" for n, state in counted)]
+    remarks = [*flags(result), *(state if n == 1 else f"{n} {state}" for n, state in counted)]
     if status(result) == UNGRADABLE:
         remarks.append(UNGRADABLE)
     return harmless(", ".join(remarks))
@@ -135,8 +136,8 @@ def show_one(result: SubmissionResult, assignment: Assignment, console: Console)
     console.print()
     for note in result.notes:
         console.print(Text(harmless(note)))
-    if result.flags:
-        console.print(Text(f"flags: {', '.join(result.flags)}"))
+    if marked := flags(result):
+        console.print(Text(f"flags: {', '.join(marked)}"))
     if result.ignored:
         console.print(Text(f"not taken: {harmless(', '.join(result.ignored))}"))
     points = total(result)

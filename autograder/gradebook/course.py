@@ -14,13 +14,13 @@ import sqlite3
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import timezone
 from pathlib import Path
 
-from autograder.assignment import Assignment
+from autograder.assignment import Assignment, Part, question_of
 from autograder.export.shared import file_name, write_text
 from autograder.intake.platforms import safe_id
 from autograder.intake.submissions import PLACEHOLDER, Handin
@@ -30,7 +30,6 @@ from autograder.roster import Roster
 CONFIG = "nbgrader_config.py"
 
 _STAMP = "%Y-%m-%d %H:%M:%S.%f UTC"
-_AGAIN = re.compile(r"( ?\(\d+\)|[-_ ]copy\d*)+$", re.IGNORECASE)
 
 
 class GradebookError(ValueError):
@@ -80,6 +79,26 @@ def open_course(path: Path, assignment: Assignment) -> Course:
     return Course(folder.resolve(), database.resolve(), assignment.id, notebooks)
 
 
+def refuse_another_release(course: Course, assignment: Assignment, parts: Sequence[Part]) -> None:
+    """Raises GradebookError where the course was made by a release that asks something else: it has
+    a question that is asked no more, or none of a part that is graded."""
+    known = {name for part in (*assignment.parts, *assignment.off) for name in part.full_ids()}
+    there = _questions(course)
+    parts_there = {name.partition(".")[0] for name in there}
+    if gone := sorted(there - known):
+        raise GradebookError(
+            f"{course.database} is of another release: it asks {', '.join(gone)}, which is not in "
+            "assignment.toml. Give the course folder of the release that these students got."
+        )
+    if other := [part.id for part in parts if part.id not in parts_there]:
+        graded = " ".join(f"--part {one.id}" for one in assignment.parts if one.id in parts_there)
+        raise GradebookError(
+            f"{course.database} is of another release: it does not ask {', '.join(other)}. Give "
+            f"the course folder of the release that these students got, or grade what it asks: "
+            f"{graded}."
+        )
+
+
 def enter(
     handins: Sequence[Handin],
     results: Sequence[SubmissionResult],
@@ -102,7 +121,7 @@ def enter(
         home = course.submitted / student / course.assignment
         if not collected:
             _lay_out(student, handin, home, course)
-        _lay_placeholders(home, course)
+        _complete(handin, home, course)
         path = course.marks / "results" / f"{file_name(student)}.json"
         write_text(path, to_json(by_id[handin.id]))
     _autograde(course)
@@ -153,6 +172,20 @@ def _notebooks(database: Path, assignment: str) -> list[str]:
         "SELECT notebook.name FROM notebook JOIN assignment "
         "ON notebook.assignment_id = assignment.id WHERE assignment.name = ?"
     )
+    return _names(database, query, assignment)
+
+
+def _questions(course: Course) -> set[str]:
+    """Every question that the gradebook has a mark for."""
+    query = (
+        "SELECT base_cell.name FROM base_cell JOIN notebook ON base_cell.notebook_id = notebook.id "
+        "JOIN assignment ON notebook.assignment_id = assignment.id "
+        "WHERE assignment.name = ? AND base_cell.type IN ('GradeCell', 'TaskCell')"
+    )
+    return {question_of(name) for name in _names(course.database, query, course.assignment)}
+
+
+def _names(database: Path, query: str, assignment: str) -> list[str]:
     try:
         with closing(sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True)) as file:
             return [name for (name,) in file.execute(query, [assignment])]
@@ -162,45 +195,33 @@ def _notebooks(database: Path, assignment: str) -> list[str]:
 
 def _lay_out(student: str, handin: Handin, home: Path, course: Course) -> None:
     """Lay out one hand-in as submitted/STUDENT/ASSIGNMENT, in place of one before it."""
-    files = _named(handin.files, course.notebooks)
     changed = [
         name
         for name in course.notebooks
-        if (old := home / f"{name}.ipynb").exists() and old.read_bytes() != files.get(old.name)
+        if (old := home / f"{name}.ipynb").exists()
+        and old.read_bytes() != handin.files.get(old.name)
     ]
     if changed:
         _ask_again(student, changed, course)
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
-    for name, data in files.items():
+    for name, data in handin.files.items():
         (home / name).write_bytes(data)
     if handin.submitted:
         stamp = handin.submitted.astimezone(timezone.utc).strftime(_STAMP)
         (home / "timestamp.txt").write_text(stamp, encoding="utf-8")
 
 
-def _lay_placeholders(home: Path, course: Course) -> None:
-    """Stand in for each notebook that is not there.
+def _complete(handin: Handin, home: Path, course: Course) -> None:
+    """Lay each notebook that is not there by its name: the one that was found under another name,
+    or one that stands in for it.
 
     nbgrader gives the questions of a missing notebook no points, and a student without any no row;
     but their code was handed in and marked.
     """
     for name in course.notebooks:
-        if not (home / f"{name}.ipynb").exists():
-            (home / f"{name}.ipynb").write_bytes(PLACEHOLDER)
-
-
-def _named(files: Mapping[str, bytes], notebooks: Sequence[str]) -> dict[str, bytes]:
-    """The files, of which a browser's `name (1).ipynb` gets its own name back where it is free."""
-    named = dict(files)
-    for name, data in files.items():
-        plain = _AGAIN.sub("", Path(name).stem)
-        own = f"{plain}.ipynb"
-        if name != own and name.endswith(".ipynb") and plain in notebooks:
-            if files.get(own, data) == data:
-                named.pop(name)
-            named.setdefault(own, data)
-    return named
+        if not (path := home / f"{name}.ipynb").exists():
+            path.write_bytes(handin.files.get(path.name, PLACEHOLDER))
 
 
 def _ask_again(student: str, notebooks: Sequence[str], course: Course) -> None:

@@ -1,4 +1,4 @@
-"""Reads folders and zips that somebody handed in, and trusts nothing in them.
+"""Reads folders, zips and tars that somebody handed in, and trusts nothing in them.
 
 What was handed in is a tree of nodes. Nothing is written to disk, no link is followed, and
 every read has a cap, so a hostile hand-in can at most be refused.
@@ -6,17 +6,20 @@ every read has a cap, so a hostile hand-in can at most be refused.
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import io
 import os
 import re
 import stat
+import tarfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import IO, Union
+from typing import IO, Union, cast
 
 FOLDER = "a folder"
 FILE = "a file"
@@ -39,6 +42,10 @@ _JUNK = re.compile(r"\..*|__MACOSX|__pycache__", re.DOTALL)
 
 class Refused(ValueError):
     """Something is not read. The message continues a sentence that began with its name."""
+
+
+class Closed(Refused):
+    """An archive of a kind that is not opened here; a person can."""
 
 
 @dataclass(frozen=True)
@@ -176,9 +183,30 @@ def _descriptor(root: Path, parts: tuple[str, ...], last: int) -> int:
     return descriptor
 
 
-# --- zips
+# --- zips and tars
 
 _Tree = dict[str, Union[Node, "_Tree"]]  # evaluated, so no `|` with a name in quotes
+
+_OPENED = re.compile(r"\.(zip|tar|tgz|tbz2?|tar\.gz|tar\.bz2)$", re.IGNORECASE)
+_ARCHIVE = re.compile(r"(\.tar)?\.(zip|rar|7z|tar|gz|tgz|bz2|tbz2?|xz|zst)$", re.IGNORECASE)
+_CLOSED = {b"Rar!": "RAR", b"7z\xbc\xaf": "7-Zip", b"\xfd7zX": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
+_GZIP, _BZIP2 = b"\x1f\x8b", b"BZh"
+_BLOCK = 512  # of a tar
+
+
+def is_archive(node: Node) -> bool:
+    """True for a file that calls itself an archive, of whatever kind."""
+    return node.kind == FILE and _ARCHIVE.search(node.name) is not None
+
+
+def opens(node: Node) -> bool:
+    """True for a file that calls itself an archive of a kind that is opened here."""
+    return node.kind == FILE and _OPENED.search(node.name) is not None
+
+
+def without_ending(name: str) -> str:
+    """The name of an archive without `.zip` or `.tar.gz`."""
+    return _ARCHIVE.sub("", name)
 
 
 class _Capped:
@@ -199,46 +227,120 @@ class _Capped:
 
 
 @contextmanager
-def unzipped(node: Node, entries: int) -> Iterator[Node]:
-    """The folder inside a zip, for as long as the context lasts.
+def unpacked(node: Node, entries: int) -> Iterator[Node]:
+    """The folder inside a zip or tar, for as long as the context lasts.
 
-    Refused when it is no zip or holds more than `entries` entries. Of two entries with one name
-    the last counts, as it would with every tool that unpacks one after the other.
+    What it is, its first bytes say, not its name. Refused when it is neither or holds more than
+    `entries` entries. Of two entries with one name the last counts, as it would with every tool
+    that unpacks one after the other.
     """
     with ExitStack() as stack:
         try:
             stream = stack.enter_context(node.open())
-            if not isinstance(stream, io.FileIO):
-                # A zip in a zip: to seek there is to inflate again, so it is held in memory.
-                stream = io.BytesIO(read(node, MAX_NESTED))
-            # Room for the directory, and for the comment that may end a zip.
-            most = max(entries * DIRECTORY_BYTES_PER_ENTRY, 2 * CHUNK)
-            archive = stack.enter_context(zipfile.ZipFile(_Capped(stream, most)))
+            first = stream.read(_BLOCK)
+            if kind := _CLOSED.get(first[:4]):
+                raise Closed(f"is a {kind} archive, which cannot be opened here")
+            if first[:2] == _GZIP or first[:3] == _BZIP2 or _is_tar(first):
+                found = _tree(_tar_entries(_inflated(read(node, MAX_NESTED)), entries))
+            else:
+                found = _tree(_zip_entries(_zip(node, stream, entries, stack), entries))
         except Refused:
             raise
         except Exception as error:  # as above: a damaged zip raises anything
             raise Refused("is not a zip that can be read") from error
-        if len(archive.infolist()) > entries:
-            raise Refused(f"holds more than {entries:,} entries")
-        yield _zip_folder(node.name, _zip_tree(archive))
+        yield _folder(node.name, found)
 
 
-def _zip_folder(name: str, tree: _Tree) -> Node:
+def _zip(node: Node, stream: IO[bytes], entries: int, stack: ExitStack) -> zipfile.ZipFile:
+    if isinstance(stream, io.FileIO):
+        stream.seek(0)
+    else:
+        # A zip in a zip: to seek there is to inflate again, so it is held in memory.
+        stream = io.BytesIO(read(node, MAX_NESTED))
+    # Room for the directory, and for the comment that may end a zip.
+    most = max(entries * DIRECTORY_BYTES_PER_ENTRY, 2 * CHUNK)
+    return stack.enter_context(zipfile.ZipFile(_Capped(stream, most)))
+
+
+def _folder(name: str, tree: _Tree) -> Node:
     def nodes(limit: int) -> list[Node]:
-        found = [_zip_folder(k, v) if isinstance(v, dict) else v for k, v in tree.items()]
+        found = [_folder(k, v) if isinstance(v, dict) else v for k, v in tree.items()]
         return found[: limit + 1]
 
     return Node(name, FOLDER, nodes, _no_open)
 
 
-def _zip_tree(archive: zipfile.ZipFile) -> _Tree:
-    top: _Tree = {}
-    for number, info in enumerate(archive.infolist()):
-        aside = f"\0{number}"  # a key that no name can have, for entries that are only listed
+def _zip_entries(archive: zipfile.ZipFile, entries: int) -> Iterator[Node]:
+    if len(archive.infolist()) > entries:
+        raise Refused(f"holds more than {entries:,} entries")
+    for info in archive.infolist():
         # Some Windows tools write backslashes; nothing is unpacked, so they may mean folders.
         name = info.orig_filename.replace("\\", "/")
+        yield Node(name, _zip_kind(info), _no_list, partial(archive.open, info))
+
+
+def _tar_entries(data: bytes, entries: int) -> Iterator[Node]:
+    """What a tar holds. Raises Refused.
+
+    We go from header to header ourselves, always forward: tarfile can be sent round in a circle.
+    """
+    at, number, long = 0, 0, ""
+    while at + _BLOCK <= len(data) and any(data[at : at + _BLOCK]):
+        try:
+            info = tarfile.TarInfo.frombuf(data[at : at + _BLOCK], "utf-8", "surrogateescape")
+        except tarfile.TarError:
+            raise Refused("is damaged") from None
+        start, end = at + _BLOCK, at + _BLOCK + info.size
+        if not start <= end <= len(data):
+            raise Refused("is damaged")
+        at = start + -(-info.size // _BLOCK) * _BLOCK
+        number += 1
+        if number > entries:
+            raise Refused(f"holds more than {entries:,} entries")
+        body = data[start:end]
+        # A name that is too long for the header stands in an entry of its own before it.
+        if info.type == tarfile.GNUTYPE_LONGNAME:
+            long = body.rstrip(b"\0").decode("utf-8", "surrogateescape")
+        elif info.type == tarfile.XHDTYPE:
+            path = re.search(rb"(?:^|\n)\d+ path=([^\n]*)\n", body)
+            long = path[1].decode("utf-8", "surrogateescape") if path else long
+        elif info.type not in (tarfile.XGLTYPE, tarfile.GNUTYPE_LONGLINK):
+            name = (long or info.name) + ("/" if info.isdir() else "")
+            yield Node(name, _tar_kind(info), _no_list, partial(io.BytesIO, body))
+            long = ""
+
+
+def _tar_kind(info: tarfile.TarInfo) -> str:
+    if info.issym() or info.islnk():
+        return LINK
+    plain = (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.CONTTYPE)
+    return FILE if info.type in plain or info.isdir() else SPECIAL
+
+
+def _inflated(data: bytes) -> bytes:
+    """A tar without its compression. Raises Refused above what an archive may hold."""
+    stream: IO[bytes] = io.BytesIO(data)
+    if data.startswith(_GZIP):
+        stream = cast(IO[bytes], gzip.GzipFile(fileobj=stream))
+    elif data.startswith(_BZIP2):
+        stream = bz2.BZ2File(stream)
+    inside = read(Node("", FILE, _no_list, lambda: stream), MAX_NESTED)
+    if not _is_tar(inside):
+        raise Refused("is no archive of files")
+    return inside
+
+
+def _is_tar(first: bytes) -> bool:
+    return first[257:262] == b"ustar"
+
+
+def _tree(entries: Iterable[Node]) -> _Tree:
+    """Entries that are called by their paths as a tree."""
+    top: _Tree = {}
+    for number, node in enumerate(entries):
+        aside = f"\0{number}"  # a key that no name can have, for entries that are only listed
+        name = node.name
         parts = [part for part in name.split("/") if part not in ("", ".")]
-        node = Node(name, _zip_kind(info), _no_list, partial(archive.open, info))
         if _unsafe(name, parts):
             top[aside] = replace(node, kind=UNSAFE)
             continue

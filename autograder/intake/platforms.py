@@ -1,7 +1,8 @@
-"""Whose is what: how Gradescope, Canvas, Moodle, nbgrader and plain folders lay submissions out.
+"""Whose is what: how learning platforms, or somebody by hand, lay submissions out.
 
-Everything here goes by names and by the platform's own metadata. What lies inside a student's
-folder is the student's, and says nothing about whose it is.
+Gradescope, Canvas, Moodle, Blackboard, Brightspace and nbgrader are known. Everything here goes by
+names and by the platform's own metadata. What lies inside a student's folder is the student's, and
+says nothing about whose it is.
 """
 
 from __future__ import annotations
@@ -11,28 +12,43 @@ import json
 import re
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Any
 
 from autograder.assignment import Assignment
-from autograder.intake.archive import FILE, FOLDER, MAX_DEPTH, Node, Refused, children, folder, read
+from autograder.intake.archive import (
+    FILE,
+    FOLDER,
+    MAX_DEPTH,
+    Node,
+    Refused,
+    children,
+    folder,
+    is_archive,
+    read,
+    without_ending,
+)
+from autograder.intake.times import parse_time
+from autograder.intake.versions import asked_names
 
 MAX_STUDENTS = 20_000
 MAX_ENTRIES = 2_000  # of one submission
+MAX_NOTE = 64 * 2**10  # of a platform's small text files
 MAX_METADATA = 256 * 2**20  # Gradescope's holds what the autograder printed for every student
 
 METADATA_OF_ALL = "submission_metadata.yml"
 METADATA_OF_ONE = "submission_metadata.json"
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
-_ARCHIVE = re.compile(r"(\.tar)?\.(zip|rar|7z|tar|gz|tgz|bz2|xz)$", re.IGNORECASE)
 _BUNDLE = re.compile(r"hw\d+_(.+)", re.IGNORECASE | re.DOTALL)
+_DOWNLOAD = re.compile(r" ?\(\d+\)$")
 _CANVAS = re.compile(r"([^_]+)(_LATE)?_(\d+)_(\d+)_(.+)", re.DOTALL)
-_MOODLE = re.compile(r"(.*)_(\d+)_assignsubmission_[a-z]+(?:_(.*))?", re.DOTALL)
+# The first that fits is the platform's: what stands behind it is a student's name for a file.
+_MOODLE = re.compile(r"(.*?)_(\d+)_assignsubmission_[a-z]+(?:_(.*))?", re.DOTALL)
+_BLACKBOARD = re.compile(r"(.+?)_attempt_(\d{4}(?:-\d\d){5})(?:_(.+)|\.txt)", re.DOTALL)
+_BLACKBOARD_NAME = re.compile(rb"Name: [^\n]*\(([^()\n]+)\)\s*\n")
+_BRIGHTSPACE = re.compile(r"(\d+)-\d+ - (.+) - (\S+ \d{1,2}, \d{4} \d{3,4} [AP]M)", re.DOTALL)
 _AGAIN = re.compile(r"-(\d{1,6})(?=(\.[^.]*)?$)")
-_TIME = re.compile(
-    r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,6})\d*)? ?(Z|UTC|[+-]\d\d:?\d\d)?"
-)
 
 
 @dataclass(frozen=True)
@@ -40,27 +56,31 @@ class Place:
     """Where one submission lies and what the platform says of it, before any file is read.
 
     `people` gives, for each member, every name the platform knows; the first one counts.
-    `numbered`: the platform gave a number only, which no NetID can be compared with.
+    `marked_late`: the platform's own word on that, None where it says nothing. `numbered`: the
+    platform gave a number only, which no NetID can be compared with. `remark`: for the student.
     """
 
     id: str
     node: Node
     people: tuple[tuple[str, ...], ...]
     submitted: datetime | None = None
-    marked_late: bool = False
+    marked_late: bool | None = None
     numbered: bool = False
+    remark: str = ""
 
 
 def alone(node: Node, beside: Node | None = None) -> Place:
     """A single submission, named after its folder or zip.
 
-    The students' `bundle()` calls its zip hw5_NETID.zip, of a group hw5_NETID--NETID.zip.
+    The students' `bundle()` calls its zip hw5_NETID.zip, of a group hw5_NETID--NETID.zip; a browser
+    may add ` (1)`.
     `beside` is the submission_metadata.json that Gradescope lays beside, never inside, the folder.
     Raises Refused when it is not Gradescope's.
     """
     if beside:
         return _gradescope_one(node, beside)
-    name = _ARCHIVE.sub("", node.name)
+    name = without_ending(node.name)
+    name = name if name == node.name else _DOWNLOAD.sub("", name)
     bundle = _BUNDLE.fullmatch(name) if name != node.name else None
     people = tuple((one,) for one in bundle[1].split("--") if one) if bundle else ()
     return Place(safe_id(bundle[1] if bundle else name), node, people or ((name,),))
@@ -107,27 +127,34 @@ def places(root: Node, top: list[Node], assignment: Assignment) -> list[Place]:
     found = [place for place in collected.values() if place]
     nbgrader = any(place.submitted for place in found) or (root.name == "submitted" and found)
     loose: dict[tuple[str, str], list[tuple[Node, str]]] = defaultdict(list)
-    late: set[str] = set()
-    taken: list[Place] = []
+    late: dict[str, bool] = {}
+    taken = [*_blackboard(top, assignment), *_brightspace(top, assignment)]
     for node in top:
+        if _is_attempt(node):
+            continue
         if match := _MOODLE.fullmatch(node.name):
             loose[match[2], match[1]].append((node, match[3] or node.name))
         elif node.kind == FILE and (match := _CANVAS.fullmatch(node.name)):
             loose[match[3], match[1]].append((node, match[5]))
-            late |= {match[3]} if match[2] else set()
+            late[match[3]] = late.get(match[3], False) or bool(match[2])
         elif node.kind == FOLDER and nbgrader:
             # A student without a folder for this assignment has handed in others only.
             taken += [place] if (place := collected[node.name]) else []
         elif node.name in gradescope:
             people, created = gradescope[node.name]
             taken.append(Place(safe_id(node.name), node, people or ((node.name,),), created))
-        elif node.kind != FILE or _ARCHIVE.search(node.name):
+        elif node.kind != FILE or is_archive(node):
             taken.append(alone(node))
     for (number, name), nodes in loose.items():
         bundle = folder(f"{name}_{number}", _renamed(nodes, assignment))
-        identity = safe_id(f"{_stem(name)}_{number}".lstrip("_"))
         taken.append(
-            Place(identity, bundle, ((number,),), marked_late=number in late, numbered=True)
+            Place(
+                _numbered_id(name, number),
+                bundle,
+                ((number,),),
+                marked_late=late.get(number),
+                numbered=True,
+            )
         )
     return _distinct(taken)
 
@@ -139,26 +166,87 @@ def safe_id(name: str) -> str:
     return f"{_stem(name) or 'student'}-{_short_hash(name)}"
 
 
-def wanted_name(name: str, assignment: Assignment) -> str | None:
-    """The name under which a file is taken: its own, or that in lower case; else None."""
-    base = re.split(r"[/\\]", name)[-1]
-    return next((n for n in (base, base.lower()) if assignment.wants(n)), None)
+def _numbered_id(name: str, number: str) -> str:
+    return safe_id(f"{_stem(name)}_{number}".lstrip("_"))
 
 
 def holds_work(nodes: list[Node], assignment: Assignment) -> bool:
     """True when one is a file the assignment names in full; any folder may hold some `*.pdf`."""
-    names = [name for name in assignment.files if not re.search(r"[*?\[]", name)]
+    names = asked_names(assignment)
     return any(n.kind == FILE and (n.name in names or n.name.lower() in names) for n in nodes)
 
 
-def is_zip(node: Node) -> bool:
-    """True for a file that calls itself a zip."""
-    return node.kind == FILE and node.name.lower().endswith(".zip")
-
-
 def _is_loose(node: Node) -> bool:
-    named = _CANVAS.fullmatch(node.name) or _MOODLE.fullmatch(node.name)
-    return node.kind == FILE and bool(named or _ARCHIVE.search(node.name))
+    patterns = (_CANVAS, _MOODLE, _BLACKBOARD)
+    named = any(pattern.fullmatch(node.name) for pattern in patterns)
+    return node.kind == FILE and (named or is_archive(node))
+
+
+def _is_attempt(node: Node) -> bool:
+    pattern = _BLACKBOARD if node.kind == FILE else _BRIGHTSPACE
+    return pattern.fullmatch(node.name) is not None
+
+
+def _blackboard(top: list[Node], assignment: Assignment) -> list[Place]:
+    """`HW 5_ada_attempt_2027-04-13-11-58-02_hw5_vae.py`, with a .txt for each attempt.
+
+    A user's name may hold the character before it, so it is taken from Blackboard's own .txt.
+    """
+    attempts: dict[str, dict[str, list[Node]]] = defaultdict(lambda: defaultdict(list))
+    users: dict[str, str] = {}
+    for node in top:
+        if node.kind == FILE and (match := _BLACKBOARD.fullmatch(node.name)):
+            if match[3]:
+                attempts[match[1]][match[2]].append(replace(node, name=match[3]))
+            else:
+                attempts[match[1]][match[2]] += []
+                users[match[1]] = _blackboard_user(node, match[1])
+    places = []
+    for who, tries in attempts.items():
+        user, newest = users.get(who) or who.rpartition("_")[2], max(tries)
+        submitted = _local(newest, "%Y-%m-%d-%H-%M-%S", assignment)
+        node, remark = folder(user, tries[newest]), _newest_counts(len(tries), newest)
+        places.append(Place(safe_id(user), node, ((user,),), submitted, remark=remark))
+    return places
+
+
+def _blackboard_user(note: Node, who: str) -> str:
+    try:
+        found = _BLACKBOARD_NAME.match(read(note, MAX_NOTE))
+    except Refused:
+        return ""
+    user = found[1].decode("utf-8", "replace").strip() if found else ""
+    return user if user and who.endswith(f"_{user}") else ""
+
+
+def _brightspace(top: list[Node], assignment: Assignment) -> list[Place]:
+    """A folder for each attempt: `12345-67890 - Ada Lovelace - Apr 13, 2027 1158 AM`."""
+    attempts: dict[tuple[str, str], list[tuple[datetime | None, str, Node]]] = defaultdict(list)
+    for node in top:
+        if node.kind == FOLDER and (match := _BRIGHTSPACE.fullmatch(node.name)):
+            when = re.sub(r"(\d\d [AP]M)$", r":\1", match[3])
+            moment = _local(when, "%b %d, %Y %I:%M %p", assignment)
+            attempts[match[1], match[2]].append((moment, match[3], node))
+    places = []
+    for (number, name), tries in attempts.items():
+        submitted, when, node = max(tries, key=lambda one: (one[0] is not None, one[0], one[1]))
+        remark = _newest_counts(len(tries), when)
+        identity = _numbered_id(name, number)
+        places.append(Place(identity, node, ((number,),), submitted, numbered=True, remark=remark))
+    return places
+
+
+def _local(text: str, form: str, assignment: Assignment) -> datetime | None:
+    """A time for which a platform names no zone: the school's, which the deadline is written in."""
+    try:
+        zone = assignment.due.tzinfo if assignment.due else timezone.utc
+        return datetime.strptime(text, form).replace(tzinfo=zone)
+    except ValueError:
+        return None
+
+
+def _newest_counts(attempts: int, when: str) -> str:
+    return f"Of {attempts} attempts the newest counts, of {when}." if attempts > 1 else ""
 
 
 def _renamed(nodes: list[tuple[Node, str]], assignment: Assignment) -> list[Node]:
@@ -174,8 +262,8 @@ def _renamed(nodes: list[tuple[Node, str]], assignment: Assignment) -> list[Node
     renamed: dict[str, Node] = {}
     for node, name in sorted(nodes, key=latest_first):
         plain = _AGAIN.sub("", name)
-        if wanted_name(name, assignment) is None and wanted_name(plain, assignment):
-            name = plain
+        known = assignment.wants(plain.lower()) and not assignment.wants(name.lower())
+        name = plain if known and plain not in renamed else name
         renamed[name if name not in renamed else node.name] = node
     return [replace(node, name=name) for name, node in renamed.items()]
 
@@ -186,10 +274,17 @@ def _collected(node: Node, assignment: Assignment) -> Place | None:
         homes = {home.name: home for home in children(node, MAX_ENTRIES) if home.kind == FOLDER}
         home = homes[assignment.id]
         stamps = [n for n in children(home, MAX_ENTRIES) if n.name == "timestamp.txt"]
-        submitted = parse_time(read(stamps[0], 200).decode("utf-8", "replace")) if stamps else None
+        submitted = _stamp(stamps[0], assignment) if stamps else None
     except (KeyError, Refused):
         return None
     return Place(safe_id(node.name), home, ((node.name,),), submitted)
+
+
+def _stamp(node: Node, assignment: Assignment) -> datetime | None:
+    try:
+        return parse_time(read(node, MAX_NOTE).decode("utf-8", "replace"), assignment.due)
+    except Refused:
+        return None
 
 
 def _gradescope_one(node: Node, metadata: Node) -> Place:
@@ -249,19 +344,6 @@ def _unquoted(text: str) -> str:
     if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
         return text[1:-1]
     return "" if text in ("null", "~") else text
-
-
-def parse_time(text: str) -> datetime | None:
-    """A platform's time; UTC where it names no zone. None when it is no time."""
-    match = _TIME.fullmatch(text.strip())
-    if match is None:
-        return None
-    zone = match[4] if match[4] and match[4][0] in "+-" else "+0000"
-    moment = f"{match[1]} {match[2]}.{match[3] or 0} {zone}"
-    try:
-        return datetime.strptime(moment, "%Y-%m-%d %H:%M:%S.%f %z")
-    except ValueError:
-        return None
 
 
 def _distinct(taken: list[Place]) -> list[Place]:

@@ -1,8 +1,8 @@
 """Turns what was handed in into submissions, whatever folder, zip or download it comes as.
 
-First `platforms` says what is whose; then the files that the assignment names are taken, the
-one nearest to the root first; last, the netid files are held against each other. No file of a
-student is parsed here, except netid.
+First `platforms` says what is whose; then the files that the assignment names are taken, of
+several versions the one that `versions` prefers; last, the netid files are held against each
+other. No file of a student is parsed here, except netid.
 
 Whom a submission counts for is decided by the platform or the folder's name. A netid file never
 overrules that: it is compared, and what does not fit is flagged for a person.
@@ -15,8 +15,8 @@ import hashlib
 import json
 import re
 from collections import defaultdict, deque
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -26,14 +26,17 @@ from autograder.intake.archive import (
     FILE,
     FOLDER,
     MAX_DEPTH,
+    Closed,
     Node,
     Refused,
     children,
+    is_archive,
     on_disk,
+    opens,
     printable,
     read,
     size,
-    unzipped,
+    unpacked,
 )
 from autograder.intake.platforms import (
     MAX_ENTRIES,
@@ -41,16 +44,26 @@ from autograder.intake.platforms import (
     Place,
     alone,
     holds_work,
-    is_zip,
     places,
     safe_id,
     unwrap,
-    wanted_name,
+)
+from autograder.intake.versions import (
+    OTHERWISE,
+    Left,
+    Rank,
+    Version,
+    asked_names,
+    by_name,
+    is_module,
+    notebook_name,
 )
 
 MAX_CLASS_ENTRIES = 100_000  # of one zip with all submissions
-MAX_ZIPS = 8  # opened inside one submission
+MAX_ARCHIVES = 8  # opened inside one submission
+MAX_NESTING = 3  # archives in one another
 MAX_TOTAL = 64 * 2**20  # bytes taken from one submission
+MAX_READ = 4 * MAX_TOTAL  # bytes looked at, to choose among versions
 MAX_BYTES = {".py": 2 * 2**20, "": 4 * 2**10}  # of one file, by its ending; netid has none
 MAX_OTHER_BYTES = 20 * 2**20  # of one notebook or report
 MAX_NETIDS = 16
@@ -64,7 +77,13 @@ PLACEHOLDER = (
 
 _NETID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _ADVICE = "give a folder of submissions, one zip of them, or a platform's download"
+_UNREAD = {"damaged", "unopened"}
+_VERSION = re.compile(
+    r"(.*[\W_])?(attempt|try|version|v|draft|final|old|new|backup|copy)[\W_]*\d*|\d{1,2}",
+    re.IGNORECASE,
+)
 
+_Path = tuple[str, ...]
 
 Limits = Mapping[str, int]
 """How many may hand in together in each of the parts that are graded, by its id."""
@@ -80,9 +99,15 @@ class Handin:
 
     `id` is the platform's or the folder's, safe as a file name. `members` are the NetIDs or
     platform ids it counts for. `files` holds, by base name, only files that the assignment names;
-    `ignored` lists others. `submitted` is time-zone aware. `flags` are one-word facts a person
-    must look at (late, refused, damaged, empty, netid, group, conflict); `notes` say them in
-    sentences.
+    `ignored` lists others. `submitted` is time-zone aware; `timed` is False where neither a time
+    nor the platform's word on lateness is known. `flags` are one-word facts a person must look at;
+    `notes` say them in sentences:
+
+    late, refused               after the deadline
+    netid, group, conflict      whose it is
+    empty, missing              nothing, or no module of a part, was handed in
+    damaged, unopened, unmerged something could not be read, opened or loaded
+    renamed, versions           a file was found under another name, or chosen among several
     """
 
     id: str
@@ -92,6 +117,7 @@ class Handin:
     submitted: datetime | None = None
     flags: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    timed: bool = True
 
 
 def read_submissions(
@@ -102,11 +128,21 @@ def read_submissions(
     `parts`: those that are graded, all of them unless told; each says how many may work together.
     What is wrong with one submission is said in its flags and notes and stops no other.
     """
+    parts = parts or assignment.parts
+    with _found(path, assignment) as found:
+        if not found:
+            raise IntakeError(f"{path} holds no submission; {_ADVICE}.")
+        return _settle([_draft(place, assignment, parts) for place in found], parts)
+
+
+@contextmanager
+def _found(path: Path, assignment: Assignment) -> Iterator[list[Place]]:
+    """What lies in SUBMISSIONS, for as long as the context lasts. Raises IntakeError."""
     root = _root(path)
     with ExitStack() as stack:
         try:
             if root.kind == FILE:
-                inside = stack.enter_context(unzipped(root, MAX_CLASS_ENTRIES))
+                inside = stack.enter_context(unpacked(root, MAX_CLASS_ENTRIES))
                 root = replace(inside, name=alone(root).people[0][0])
             inner, top = unwrap(root, assignment)
             if holds_work(top, assignment):
@@ -115,10 +151,7 @@ def read_submissions(
                 found = places(inner, top, assignment)
         except Refused as error:
             raise IntakeError(f"{path} {error}; {_ADVICE}.") from None
-        if not found:
-            raise IntakeError(f"{path} holds no submission; {_ADVICE}.")
-        limits = _limits(assignment, parts)
-        return _settle([_draft(place, assignment, limits) for place in found], limits)
+        yield found
 
 
 def read_submission(
@@ -132,8 +165,47 @@ def read_submission(
         place = _alone(folder_or_zip, _root(folder_or_zip))
     except Refused as error:
         raise IntakeError(f"{folder_or_zip} {error}; remove it, or fetch it again.") from None
-    limits = _limits(assignment, parts)
-    return _settle([_draft(place, assignment, limits)], limits)[0]
+    parts = parts or assignment.parts
+    return _settle([_draft(place, assignment, parts)], parts)[0]
+
+
+def refuse_class(path: Path, assignment: Assignment) -> None:
+    """Raises IntakeError where this holds the work of several students, not of one."""
+    with _found(path, assignment) as there:
+        found = [*{place.people: place for place in reversed(there)}.values()][::-1]
+        several = len(found) > 1 and any(place.numbered or place.submitted for place in found)
+        names = [place.id for place in found]
+        if not several and not all(_VERSION.fullmatch(place.node.name) for place in found):
+            several = _differ(_draft(place, assignment, assignment.parts) for place in found)
+    if several:
+        raise IntakeError(
+            f"{path} holds the work of several students ({', '.join(_shortened(names, 3))}), and "
+            "`check` is for one. Give the folder or the zip of one of them; `grade` grades all."
+        )
+
+
+def _differ(drafts: Iterable[_Draft]) -> bool:
+    """Do these hold one file twice, or two netids? Then they are not folders of one student."""
+    seen: set[str] = set()
+    claimed: set[frozenset[str]] = set()
+    for draft in drafts:
+        code = {name for name in draft.files if name.endswith(".py")}
+        claimed |= {draft.claimed} if draft.claimed else set()
+        if code & seen or len(claimed) > 1:
+            return True
+        seen |= code
+    return False
+
+
+def untimed(handins: Sequence[Handin], assignment: Assignment) -> str:
+    """For whom lateness could not be judged, in a sentence for the class; "" where it could."""
+    who = [handin.id for handin in handins if not handin.timed]
+    if assignment.due is None or not who:
+        return ""
+    if len(who) == len(handins):
+        return "No time is known of any submission, so lateness was not judged."
+    ids = ", ".join(_shortened(who, 10))
+    return f"No time is known of {len(who)} of {len(handins)} ({ids}): not judged for lateness."
 
 
 def digest(handin: Handin) -> str:
@@ -151,8 +223,8 @@ def _root(path: Path) -> Node:
         raise IntakeError(f"{path} does not exist; {_ADVICE}.") from None
     except (OSError, RuntimeError, ValueError) as error:  # RuntimeError: a circle of links
         raise IntakeError(f"{path} cannot be read ({error}); {_ADVICE}.") from None
-    if node.kind != FOLDER and not is_zip(node):
-        raise IntakeError(f"{path} is neither a folder nor a zip; {_ADVICE}.")
+    if node.kind != FOLDER and not opens(node):
+        raise IntakeError(f"{path} is neither a folder nor a zip or tar; {_ADVICE}.")
     return node
 
 
@@ -180,6 +252,7 @@ class _Draft:
     ignored: list[str] = field(default_factory=list)
     flags: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
+    timed: bool = True
 
     def say(self, note: str, flag: str | None = None) -> None:
         self.notes.append(note)
@@ -198,87 +271,206 @@ class _Draft:
             submitted=self.place.submitted,
             flags=tuple(sorted(self.flags)),
             notes=_shortened(self.notes),
+            timed=self.timed,
         )
 
 
-def _shortened(lines: list[str]) -> tuple[str, ...]:
-    if len(lines) <= MAX_LISTED:
+def _shortened(lines: list[str], most: int = MAX_LISTED) -> tuple[str, ...]:
+    if len(lines) <= most:
         return tuple(lines)
-    return (*lines[:MAX_LISTED], f"... and {len(lines) - MAX_LISTED} more")
+    return (*lines[:most], f"... and {len(lines) - most} more")
 
 
-def _draft(place: Place, assignment: Assignment, limits: Limits) -> _Draft:
+def _draft(place: Place, assignment: Assignment, parts: Sequence[Part]) -> _Draft:
     """Read one submission and say all that can be said of it without the others."""
     members = tuple(dict.fromkeys(safe_id(names[0]) for names in place.people))
     known = {name.lower() for names in (*place.people, members) for name in names}
     draft = _Draft(place, members, frozenset(known))
-    _take(draft, assignment)
-    if not draft.work() and "damaged" not in draft.flags:
-        asked = ", ".join(assignment.files)
-        draft.say(f"Nothing that was asked for ({asked}) was found here.", "empty")
+    if place.remark:
+        draft.say(place.remark)
+    closed = _take(draft, assignment)
+    _judge_files(draft, assignment, parts, closed)
     _judge_time(draft, assignment)
     _judge_netid(draft)
-    _judge_group(draft, limits)
+    _judge_group(draft, _limits(parts))
     return draft
 
 
-def _take(draft: _Draft, assignment: Assignment) -> None:
-    """Take the files that the assignment names.
+def _take(draft: _Draft, assignment: Assignment) -> list[str]:
+    """Take the files that the assignment names, and say which of several versions; brings the
+    archives that were not opened.
 
-    Of several with one name, the nearest to the root is taken; at one depth the one spelled as
-    asked, then the first by path. A zip counts as a folder.
+    A folder or an archive in it counts as a part of its path.
     """
-
-    def nearest(item: tuple[tuple[str, ...], Node]) -> tuple[int, bool, tuple[str, ...], str]:
-        path, node = item
-        return len(path), wanted_name(path[-1], assignment) != path[-1], path, node.kind
-
-    left = MAX_TOTAL
+    found = _Found(draft, assignment)
+    closed: list[str] = []
     with ExitStack() as stack:
-        for path, node in sorted(_walk(draft, stack), key=nearest):
-            shown = printable("/".join(path))
-            name = wanted_name(path[-1], assignment)
-            if name is None or (name in draft.files and node.kind == FILE):
-                draft.ignored.append(shown if node.kind == FILE else f"{shown} ({node.kind})")
-                continue
-            try:
-                data = read(node, MAX_BYTES.get(Path(name).suffix, MAX_OTHER_BYTES))
-                if len(data) > left:
-                    raise Refused(f"would bring the submission above {size(MAX_TOTAL)}")
-            except Refused as error:
-                draft.ignored.append(shown)
-                draft.say(f"{shown} was not taken: it {error}.", "damaged")
-                continue
+        for path, node in sorted(_walk(draft, stack), key=lambda one: (len(one[0]), one[0])):
+            found.look(path, node)
+            if is_archive(node):
+                closed.append(printable("/".join(path)))
+        found.look_for_modules()
+    for name, version in found.best.items():
+        draft.files[name] = version.data
+        _say_choice(draft, version, found.others[name])
+    return closed
+
+
+class _Found:
+    """The best version so far of each file that the assignment names."""
+
+    def __init__(self, draft: _Draft, assignment: Assignment) -> None:
+        self.best: dict[str, Version] = {}
+        self.others: dict[str, list[tuple[str, Left]]] = defaultdict(list)  # path, what was left
+        self._draft = draft
+        self._assignment = assignment
+        self._left = MAX_READ
+        self._unnamed: list[tuple[_Path, Node]] = []
+
+    def look(self, path: _Path, node: Node) -> None:
+        """Take a file for what its name or its metadata says."""
+        shown, name = printable("/".join(path)), by_name(path[-1], self._assignment)
+        if name is None:
+            self._draft.ignored.append(shown if node.kind == FILE else f"{shown} ({node.kind})")
+            if node.kind == FILE and path[-1].endswith((".py", ".txt")):
+                self._unnamed.append((path, node))
+            return
+        try:
+            data = self._read(node, name)
             if data == PLACEHOLDER:
+                return
+            if name.endswith(".ipynb"):
+                name = notebook_name(name, data)
+            self._add(Version(path, name, data))
+        except Refused as error:
+            self._draft.ignored.append(shown)
+            self._draft.say(f"{shown} was not taken: it {error}.", "damaged")
+
+    def look_for_modules(self) -> None:
+        """Where a module is not there, or not finished, it may be in a file of any name."""
+        for name in asked_names(self._assignment):
+            there = self.best.get(name)
+            if not name.endswith(".py") or (there and there.finished):
                 continue
-            if name != path[-1]:
-                draft.say(f"{shown} was taken as {name}; please use the name that was asked for.")
-            draft.files[name] = data
-            left -= len(data)
+            for path, node in self._unnamed:
+                with suppress(Refused):
+                    data = self._read(node, name)
+                    if is_module(data, name, self._assignment):
+                        self._draft.ignored.remove(printable("/".join(path)))
+                        self._add(Version(path, name, data))
+
+    def _read(self, node: Node, name: str) -> bytes:
+        most = MAX_BYTES.get(Path(name).suffix, MAX_OTHER_BYTES)
+        if most > self._left:
+            raise Refused(f"lies among more than {size(MAX_READ)}")
+        self._left -= most
+        data = read(node, most)
+        self._left += most - len(data)
+        return data
+
+    def _add(self, version: Version) -> None:
+        """Keep the better of two versions. Raises Refused for one that is too much."""
+        before = self.best.get(version.name)
+        beside = sum(len(one.data) for name, one in self.best.items() if name != version.name)
+        if beside + len(version.data) > MAX_TOTAL:
+            raise Refused(f"would bring the submission above {size(MAX_TOTAL)}")
+        if before is None:
+            self.best[version.name] = version
+            return
+        best, other = sorted((before, version), key=self._rank)
+        shown = printable("/".join(other.path))
+        self._draft.ignored.append(shown)
+        self.best[version.name] = best
+        if best.data != other.data and not self._is_other(other):
+            self.others[version.name].append((shown, other.left))
+
+    def _rank(self, version: Version) -> tuple[bool, Rank]:
+        return self._is_other(version), version.rank
+
+    def _is_other(self, version: Version) -> bool:
+        """Is it something else that has a name like that of a module?"""
+        named = version.likeness != OTHERWISE or not version.name.endswith(".py")
+        return not named and not is_module(version.data, version.name, self._assignment)
 
 
-def _walk(draft: _Draft, stack: ExitStack) -> list[tuple[tuple[str, ...], Node]]:
+def _say_choice(draft: _Draft, version: Version, others: list[tuple[str, Left]]) -> None:
+    """Say under which other name a file was found, and which of several versions was taken."""
+    name, shown = version.name, printable("/".join(version.path))
+    judged = name.endswith((".py", ".ipynb"))
+    if name != version.path[-1]:
+        other = judged and version.likeness == OTHERWISE
+        draft.say(
+            f"{shown} was taken as {name}; please use the name that was asked for.",
+            "renamed" if other else None,
+        )
+    if judged and others:
+        most = all(version.left < left for _, left in others)
+        draft.say(
+            f"There are {len(others) + 1} versions of {name}. {shown} was taken, which has "
+            f"{'the most work' if most else 'as much work as any'} in it; not taken: "
+            f"{', '.join(_shortened([path for path, _ in others], 5))}.",
+            "versions",
+        )
+    if judged and version.unmerged_line:
+        draft.say(
+            f"{shown}, line {version.unmerged_line}, holds one of the lines <<<<<<< and >>>>>>> "
+            "that git leaves where two versions differ. The file is no use to anybody until one "
+            "version is chosen and those lines are gone.",
+            "unmerged",
+        )
+
+
+def _judge_files(
+    draft: _Draft, assignment: Assignment, parts: Sequence[Part], closed: list[str]
+) -> None:
+    """Say what is not there, and which archives may hold it."""
+    if draft.flags & _UNREAD:
+        return
+    missing: dict[str, list[str]] = defaultdict(list)
+    for part in parts:
+        if part.module and not draft.files.get(f"{part.module}.py", b"").strip():
+            missing[f"{part.module}.py"].append(part.id)
+    if not draft.work():
+        asked = ", ".join(assignment.files)
+        draft.say(f"Nothing that was asked for ({asked}) was found here.", "empty")
+    else:
+        for name, ids in missing.items():
+            how = "is empty" if name in draft.files else "was not handed in"
+            draft.say(f"{name} {how}, so no code of {', '.join(ids)} counts.", "missing")
+    if closed and (missing or not draft.work()):
+        draft.say(
+            f"Not opened here: {', '.join(_shortened(closed, 5))}. Please hand in the files "
+            "themselves, or a zip of them.",
+            "unopened",
+        )
+
+
+def _walk(draft: _Draft, stack: ExitStack) -> list[tuple[_Path, Node]]:
     """Every file of a submission with its path, found level by level.
 
-    A zip is opened when it is the submission or lies in its folder; a zip inside a student's zip
-    stays closed. `stack` keeps the zips open.
+    The submission may be an archive, hold some, and those others, within limits; the rest stay
+    closed. `stack` keeps them open.
     """
-    found: list[tuple[tuple[str, ...], Node]] = []
-    queue: deque[tuple[tuple[str, ...], Node, bool]] = deque([((), draft.place.node, False)])
-    seen = zips = 0
+    found: list[tuple[_Path, Node]] = []
+    queue: deque[tuple[_Path, Node, int]] = deque([((), draft.place.node, 0)])
+    seen = archives = 0
     while queue:
-        path, node, in_zip = queue.popleft()
+        path, node, nesting = queue.popleft()
+        shown = printable("/".join(path) or node.name)
         try:
             if len(path) > MAX_DEPTH:
                 raise Refused("lies too many folders deep")
             if node.kind == FILE:
-                in_zip = True
-                node = stack.enter_context(unzipped(node, MAX_ENTRIES))
+                nesting += 1
+                node = stack.enter_context(unpacked(node, MAX_ENTRIES))
             elif node.kind != FOLDER:
                 raise Refused(f"is {node.kind}, not a folder or a zip")
             below = children(node, MAX_ENTRIES)
+        except Closed as error:
+            draft.say(f"{shown} {error}. Please hand in a zip.", "unopened")
+            continue
         except Refused as error:
-            draft.say(f"{printable('/'.join(path) or node.name)} {error}.", "damaged")
+            draft.say(f"{shown} {error}.", "damaged")
             continue
         seen += len(below)
         if seen > MAX_ENTRIES:
@@ -289,10 +481,10 @@ def _walk(draft: _Draft, stack: ExitStack) -> list[tuple[tuple[str, ...], Node]]
             )
             break
         for child in below:
-            opens = is_zip(child) and not in_zip and zips < MAX_ZIPS
-            zips += opens
-            if opens or child.kind == FOLDER:
-                queue.append(((*path, child.name), child, in_zip))
+            opened = opens(child) and nesting < MAX_NESTING and archives < MAX_ARCHIVES
+            archives += opened
+            if opened or child.kind == FOLDER:
+                queue.append(((*path, child.name), child, nesting))
             else:
                 found.append(((*path, child.name), child))
     return found
@@ -300,17 +492,18 @@ def _walk(draft: _Draft, stack: ExitStack) -> list[tuple[tuple[str, ...], Node]]
 
 def _judge_time(draft: _Draft, assignment: Assignment) -> None:
     """Flag a hand-in that is late by its time or, where that is unknown, by the platform's word."""
-    submitted, due = draft.place.submitted, assignment.due
-    if due is None:
+    submitted, due, late = draft.place.submitted, assignment.due, draft.place.marked_late
+    if due is None and not late:
         return
-    if submitted is None and not draft.place.marked_late:
-        draft.say("No submission time is known, so lateness was not judged.")
-        return
-    if assignment.late == "accept" or (submitted is not None and submitted <= due):
+    if submitted is not None and due is not None:
+        late = submitted > due
+    draft.timed = late is not None
+    if not late or assignment.late == "accept":
         return
     how = f"at {submitted.isoformat(' ')}" if submitted else "late, as the platform says"
     flag, end = ("refused", " and is not accepted") if assignment.late == "refuse" else ("late", "")
-    draft.say(f"It was handed in {how}{end}; the deadline was {due.isoformat(' ')}.", flag)
+    deadline = f"; the deadline was {due.isoformat(' ')}" if due else ""
+    draft.say(f"It was handed in {how}{end}{deadline}.", flag)
 
 
 def _judge_netid(draft: _Draft) -> None:
@@ -343,8 +536,8 @@ def _listed(names: Mapping[str, object] | list[str] | tuple[str, ...] | frozense
     return ", ".join(sorted(set(names)))
 
 
-def _limits(assignment: Assignment, parts: Sequence[Part]) -> Limits:
-    return {part.id: part.max_group for part in parts or assignment.parts}
+def _limits(parts: Sequence[Part]) -> Limits:
+    return {part.id: part.max_group for part in parts}
 
 
 def _judge_group(draft: _Draft, limits: Limits) -> None:
@@ -370,10 +563,10 @@ def _broken_rule(people: int, limits: Limits) -> str:
 # --- all submissions
 
 
-def _settle(drafts: list[_Draft], limits: Limits) -> list[Handin]:
+def _settle(drafts: list[_Draft], parts: Sequence[Part]) -> list[Handin]:
     """Hold the submissions against each other: two for one NetID, and groups."""
     _flag_conflicts(drafts)
-    return [draft.handin() for draft in _join_groups(drafts, limits)]
+    return [draft.handin() for draft in _join_groups(drafts, _limits(parts))]
 
 
 def _flag_conflicts(drafts: list[_Draft]) -> None:
@@ -413,7 +606,7 @@ def _join_groups(drafts: list[_Draft], limits: Limits) -> list[_Draft]:
     joined: list[_Draft] = []
     for claimed, sharing in groups.items():
         silent = claimed.difference(*(draft.known for draft in sharing))
-        carriers = [d for d in sharing if d.work() or "damaged" in d.flags] or sharing
+        carriers = [d for d in sharing if d.work() or d.flags & _UNREAD] or sharing
         problem = ""
         if len(claimed) > largest:
             problem = _broken_rule(len(claimed), limits)

@@ -104,6 +104,12 @@ def test_checking_a_folder_without_work_says_which_files_are_asked_for(
 
 
 @pytest.mark.usefixtures("no_worker")
+def test_checking_a_class_is_refused_with_what_to_give(capsys: pytest.CaptureFixture[str]):
+    said = refused(capsys, "check", SAMPLES)
+    assert "holds the work of several students" in said and "`grade` grades all" in said
+
+
+@pytest.mark.usefixtures("no_worker")
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 @pytest.mark.parametrize("command", ["grade", "check"])
 def test_an_unreadable_folder_is_a_sentence(

@@ -76,6 +76,20 @@ def test_conflict_and_refusal_withhold_the_total(full, flags, status):
     assert (shared.total(result) is None) == (status == "withheld")
 
 
+@pytest.mark.parametrize("state", ["error", "timeout", "memory", "crashed"])
+def test_a_module_that_cannot_be_loaded_is_a_flag(full, state):
+    """Is a zero that one wrong line has caused seen by whoever reads the marks?"""
+    load = replace(full.questions[0], question="fc-vae.import", kind="info", state=state)
+    assert shared.flags(replace(full, questions=(load,), flags=("late",))) == ("late", "unloadable")
+
+
+@pytest.mark.parametrize("state", ["pass", "fail", "skipped"])
+def test_a_module_that_loads_or_was_never_handed_in_is_not_flagged_as_unloadable(full, state):
+    """Is a part that somebody left out no broken file?"""
+    load = replace(full.questions[0], question="fc-vae.import", kind="info", state=state)
+    assert shared.flags(replace(full, questions=(load,))) == ()
+
+
 def test_ungradable_holds_the_total_even_when_one_was_computed(ended_as):
     """Does a total that should not be there stay out?"""
     result = replace(ended_as(UNGRADABLE), points=17.0, flags=("conflict",))

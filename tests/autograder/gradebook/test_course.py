@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from autograder.gradebook.course import (
     enter,
     name_students,
     open_course,
+    refuse_another_release,
 )
 from autograder.intake.submissions import Handin, digest, read_submissions
 from autograder.results import from_json
@@ -74,6 +76,26 @@ class TestOpening:
         command = ["grade", str(tmp_path), "--out", str(tmp_path / "m"), "--gradebook"]
         assert command_line.main([*command, str(tmp_path)]) == 2
         assert "holds no nbgrader_config.py of ours" in capsys.readouterr().err
+
+    def test_a_course_of_another_release_is_refused(self, template):
+        opened = open_course(template, ASSIGNMENT)
+        both = [ASSIGNMENT.part("vae-theory"), ASSIGNMENT.part("fc-vae")]
+        refuse_another_release(opened, ASSIGNMENT, both)
+        refuse_another_release(opened, ASSIGNMENT, both[1:])
+        with pytest.raises(GradebookError, match=r"not ask conv-gan.*: --part vae-theory --pa"):
+            refuse_another_release(opened, ASSIGNMENT, [*both, ASSIGNMENT.part("conv-gan")])
+        asked = tuple(one for one in both[1].questions if one.id != "loss")
+        fewer = replace(ASSIGNMENT, parts=(both[0], replace(both[1], questions=asked)))
+        with pytest.raises(GradebookError, match=r"it asks fc-vae.loss, which is not in"):
+            refuse_another_release(opened, fewer, fewer.parts)
+
+    def test_a_course_of_another_release_is_refused_before_anything_is_graded(
+        self, template, tmp_path, capsys
+    ):
+        command = ["grade", str(tmp_path), "--out", str(tmp_path / "m"), "--part", "conv-gan"]
+        assert command_line.main([*command, "--gradebook", str(template)]) == 2
+        assert "is of another release: it does not ask conv-gan" in capsys.readouterr().err
+        assert not (tmp_path / "m").exists()
 
 
 class TestWhoIsWho:
@@ -143,22 +165,19 @@ class TestLayingOut:
         assert (folder / "notes.txt").exists() and (folder / f"{WRITTEN}.ipynb").exists()
         assert [path.name for path in submitted.iterdir()] == ["ada@uni.edu"]
 
+    def test_a_collected_notebook_under_another_name_is_laid_beside_it(self, course):
+        folder = home(course, "ada")
+        folder.mkdir(parents=True)
+        (folder / f"{CODE} (1).ipynb").write_bytes(b"as it came")
+        handins = read_submissions(course / "submitted", ASSIGNMENT, ASSIGNMENT.parts)
+        self.lay(course, *handins, source=course / "submitted")
+        assert (folder / f"{CODE}.ipynb").read_bytes() == b"as it came"
+        assert (folder / f"{CODE} (1).ipynb").exists()
+
     def test_a_later_hand_in_takes_the_place_of_an_earlier_one(self, course):
         self.lay(course, Handin("ada", ("ada",), {**packed(filled_in(course)), "a.pdf": b"1"}))
         self.lay(course, Handin("ada", ("ada",), packed(filled_in(course))))
         assert not (home(course, "ada") / "a.pdf").exists()
-
-    @pytest.mark.parametrize(
-        "name", [f"{CODE} (1).ipynb", f"{CODE}-Copy1.ipynb", f"{CODE}(2).ipynb"]
-    )
-    def test_a_browsers_name_is_taken_off(self, course, name):
-        self.lay(course, Handin("ada", ("ada",), {name: b"theirs"}))
-        assert (home(course, "ada") / f"{CODE}.ipynb").read_bytes() == b"theirs"
-
-    def test_a_copy_beside_the_notebook_itself_stays_a_copy(self, course):
-        files = {f"{CODE}.ipynb": b"theirs", f"{CODE} (1).ipynb": b"older"}
-        self.lay(course, Handin("ada", ("ada",), files))
-        assert (home(course, "ada") / f"{CODE}.ipynb").read_bytes() == b"theirs"
 
 
 def test_a_class_is_graded_regraded_and_marked_by_hand(course, tmp_path, capsys):
