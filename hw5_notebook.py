@@ -219,24 +219,34 @@ def read_notebook(path: Path) -> Notebook:
         saved = path.stat().st_mtime
     except OSError as error:
         raise ReportError(f"{path} cannot be read: {error.strerror}.") from None
+    return decode_notebook(data, path.name, saved)
+
+
+def decode_notebook(data: bytes, file: str, saved: float | None = None) -> Notebook:
+    """A notebook from the bytes of its file, in whatever letters an editor saved it."""
     try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("latin-1")
-    try:
-        raw = json.loads(text)
+        try:
+            raw = json.loads(data, strict=False)  # UTF-8, -16 or -32, with or without its mark
+        except UnicodeDecodeError:
+            raw = json.loads(data.decode("cp1252", "replace"), strict=False)
     except (ValueError, RecursionError) as error:
+        wrong = str(error) if data.strip() else "it is empty"
         raise ReportError(
-            f"{path.name} is not a notebook: {error}. Take an earlier copy of it (in JupyterLab: "
+            f"{file} is not a notebook: {wrong}. Take an earlier copy of it (in JupyterLab: "
             "File, Revert Notebook to Checkpoint), or a fresh one out of the zip."
         ) from None
-    if not isinstance(raw, dict) or not ("cells" in raw or "worksheets" in raw):
-        raise ReportError(f"{path.name} is not a notebook: it has no cells.")
-    return parse_notebook(raw, path.stem, saved)
+    cells = mapping(raw).get("cells", mapping(raw).get("worksheets"))
+    if not isinstance(cells, list):
+        raise ReportError(f"{file} is not a notebook: it has no cells.")
+    return parse_notebook(raw, Path(file).stem, saved)
 
 
 def parse_notebook(raw: dict[str, Any], name: str, saved: float | None = None) -> Notebook:
     """A notebook from its JSON; what is not as the format says is taken as well as can be."""
+    try:  # halves of letters, which no file can hold, become question marks
+        raw = json.loads(json.dumps(raw, ensure_ascii=False).encode("utf-8", "replace"))
+    except RecursionError:
+        raise ReportError(f"{name}.ipynb is not a notebook: it is nested too deep.") from None
     if "worksheets" in raw:
         import nbformat  # old formats are rare, and this import is slow
 
@@ -582,7 +592,10 @@ def _checksum(cell: Cell) -> str:
     said = [cell.source, cell.kind, str(flags.get("grade")), str(flags.get("solution"))]
     said += [str(flags.get("locked")), str(flags.get("grade_id"))]
     if flags.get("grade"):
-        said.append(str(float(flags.get("points") or 0)))
+        try:
+            said.append(str(float(flags.get("points") or 0)))
+        except (TypeError, ValueError, OverflowError):
+            return ""  # nbgrader never released it
     return hashlib.md5("".join(said).encode(), usedforsecurity=False).hexdigest()
 
 
