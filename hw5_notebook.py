@@ -10,8 +10,10 @@ import ast
 import datetime
 import getpass
 import hashlib
+import html
 import json
 import re
+import unicodedata
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -160,8 +162,14 @@ class Notebook:
     @property
     def title(self) -> str:
         said = self.hw5.get("title")
-        first = re.search(r"^#\s+(.+)$", "\n".join(c.source for c in self.cells[:3]), re.M)
-        return str(said) if said else first[1].strip() if first else self.name
+        return str(said) if said else self.heading or self.name
+
+    @property
+    def heading(self) -> str:
+        """The title that stands in its first texts, in plain words; "" where there is none."""
+        texts = [cell.source for cell in self.cells if cell.kind == "markdown"][:3]
+        found = (one for text in texts for one in _TITLE.finditer(text) if not one["fence"])
+        return next(filter(None, (plain_words(one[one.lastgroup]) for one in found)), "")
 
     @property
     def language(self) -> str:
@@ -315,12 +323,45 @@ def heading_of(source: str) -> re.Match[str] | None:
     return HEADING.match(source.lstrip())
 
 
+_TITLE = re.compile(  # of the first level; a block of code, in which it would be a remark, is none
+    r"^ {0,3}(?P<fence>`{3}|~{3}).*?(?:^ {0,3}(?P=fence)|\Z)"
+    r"|^ {0,3}# +(?P<title>[^\n]+?)(?: +#+)? *$|^(?P<over>[^\n]+)\n=+ *$"
+    r"|<h1\b[^>]*>(?P<html>.*?)</h1>",
+    re.M | re.S | re.I,
+)
+
+
+def plain_words(markdown: str) -> str:
+    """A line of Markdown as it reads: for heads and lists, where nothing is set."""
+    text = re.sub(r"!\[[^\]]*\]\([^)]*\)|<[^<>]*>", "", markdown)
+    text = re.sub(r"\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])", r"\1", text)
+    text = re.sub(r"\$+(?!\s)([^$]+)(?<!\s)\$+(?!\d)", lambda found: _spoken(found[1]), text)
+    for marks in (r"\*\*", r"\*", "~~", "`+", r"\b__", r"\b_"):
+        text = re.sub(rf"({marks})(?=\S)(.+?)(?<=\S)\1", r"\2", text)
+    text = re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", html.unescape(text))
+    return " ".join(text.split())
+
+
+def _spoken(tex: str) -> str:
+    """A formula in letters: `\\beta` is β, `\\mathcal{L}` is L."""
+
+    def letter(found: re.Match[str]) -> str:
+        size = "CAPITAL" if found[1][0].isupper() else "SMALL"
+        name = found[1].upper().removeprefix("VAR").replace("LAMBDA", "LAMDA")
+        try:
+            return unicodedata.lookup(f"GREEK {size} LETTER {name}")
+        except KeyError:
+            return "" if re.match("math|text|operatorname|left|right", found[1]) else found[1]
+
+    return re.sub(r"[{}\\]", "", re.sub(r"\\([A-Za-z]+)", letter, tex))
+
+
 def questions(notebook: Notebook) -> dict[str, Question]:
     found: dict[str, Question] = {}
     for cell in notebook.cells:
         heading = heading_of(cell.source) if cell.kind == "markdown" and cell.question else None
         if heading and cell.question not in found:
-            title = re.sub(r"[`*]", "", heading["title"])
+            title = plain_words(heading["title"])
             found[cell.question] = Question(cell.question, title, heading["worth"], notebook.name)
     return found
 

@@ -580,11 +580,8 @@ def _with_head(piece: Excerpt) -> str:
 
 def _set_plainly(sheet: _Sheet, notebook: Notebook, who: About) -> None:
     """Any other notebook: its title, then cell by cell."""
-    first = next((cell for cell in notebook.cells if cell.source.strip()), None)
-    titled = first is not None and first.kind == "markdown"
-    titled = titled and first.source.lstrip().startswith("# ")
     names = () if who.anonymous else who.netids
-    title = "" if titled else notebook.title
+    title = "" if notebook.heading else notebook.title
     sheet.add(f"#opening({_str(title)}, {_array(names)}, {_str(_day(who.date))})")
     for cell in notebook.cells:
         sheet.cell = cell
@@ -858,6 +855,11 @@ def _array(items: Iterable[str]) -> str:
     return "(" + "".join(f"{_str(item)}, " for item in items) + ")"
 
 
+def _long(text: str) -> bool:
+    """Has it a word that a line may not hold?"""
+    return any(len(word) >= 40 for word in text.split())
+
+
 def _bool(value: bool) -> str:
     return "true" if value else "false"
 
@@ -906,7 +908,9 @@ class _Writer:
         """Text, and the formulas that stand in it."""
         pieces = re.split("\ue000(\\d+)\ue001", text)
         written = [
-            _str(piece) if i % 2 == 0 else self._maths(int(piece))
+            (f"any-word({_str(piece)})" if _long(piece) else _str(piece))
+            if i % 2 == 0
+            else self._maths(int(piece))
             for i, piece in enumerate(pieces)
             if piece
         ]
@@ -1076,7 +1080,8 @@ class _Writer:
         return self.inlines(content[1])
 
     def _i_code(self, content: list[Any]) -> str:
-        return f"raw({_str(self.restored(content[1]))})"
+        source = self.restored(content[1])
+        return f"{'any-code' if _long(source) else 'raw'}({_str(source)})"
 
     def _i_math(self, content: list[Any]) -> str:
         return f"raw({_str(content[1])})"
@@ -1399,6 +1404,25 @@ _TYPST = r"""
 #let alarm = rgb("#a3251c")
 
 #let mono(size, body) = text(font: fonts-mono, size: size, body)
+
+// A word that no line can hold is broken after a sign, or else anywhere, at empty boxes: other than
+// a character without width, they are not copied with it. In a line of code with such a word, also
+// between any two of its tokens.
+#let long-word = regex("[!-\u{4ff}]{40,}")
+#let signs = "\-/._,;:()\[\]{}=&?+"
+#let bits = regex("[^\s" + signs + "]{1,24}[" + signs + "]{0,2}|[\s" + signs + "]{1,2}")
+#let broken(word, set-bit) = word.matches(bits).map(m => set-bit(m.text)).join(box())
+#let any-word(said) = broken(said, text)
+#let any-code(source) = broken(source, raw)
+#let breakable-line(body) = {
+  show regex("\S{25,}"): it => broken(it.text, text)
+  body.at("children", default: (body,)).join(box())
+}
+#let block-of(source, language) = {
+  show raw.line: it => if it.text.contains(long-word) { breakable-line(it.body) } else { it.body }
+  raw(source, lang: if language == "" { none } else { language }, block: true)
+}
+
 #let mark(key, edge) = context [#metadata((
   key: key, edge: edge, page: here().page(), y: here().position().y / 1pt,
 )) <mark>]
@@ -1478,7 +1502,7 @@ _TYPST = r"""
 }
 #let article() = { pagebreak(weak: true); counter(page).update(1); chapter-title.update("Report") }
 #let opening(title, netids, date) = {
-  if title != "" { heading(level: 1, title) }
+  if title != "" { heading(level: 1, any-word(title)) }
   let said = (..netids, ..if date != "" { (date,) }).join(" · ")
   if said != none { block(below: 5mm, text(9.5pt, soft, said)) }
 }
@@ -1575,22 +1599,17 @@ _TYPST = r"""
   made
 } }
 
-// Code wraps; a word that no line can hold may break anywhere.
-#let breakable(it) = it.text.clusters().join(sym.zws)
-#let broken(source, body) = {
-  if source.contains(regex("\S{40}")) { show regex("\S{40,}"): breakable; body } else { body }
-}
 #let code(source, language) = block(width: 100%, fill: shade, radius: 2pt, above: 1.1em,
   below: .9em, inset: (x: 2.5mm, y: 2mm), {
     set text(8.2pt)
     set par(leading: .5em, hanging-indent: 1.5em)
-    broken(source, raw(source, lang: if language == "" { none } else { language }, block: true))
+    block-of(source, language)
   })
 #let output(source, paint, mark-paint) = block(width: 100%, above: .9em, below: .9em,
   stroke: (left: 1.2pt + mark-paint), inset: (left: 2.5mm, y: .6mm), {
     set text(8pt, paint)
     set par(leading: .48em)
-    broken(source, raw(source, block: true))
+    block-of(source, "")
   })
 #let plain(source) = output(source, ink, line-colour)
 #let printed(source, error) = output(source, if error { soft } else { ink }, line-colour)
@@ -1617,7 +1636,6 @@ _TYPST = r"""
   let made(width, scale) = {
     set text(9pt * scale)
     set par(justify: false)
-    show regex("\S{40,}"): breakable
     table(columns: width, align: aligned, inset: (x: 5pt * scale, y: 3.2pt * scale),
       stroke: (x, y) => (
         bottom: if y == 0 and top.len() > 0 { .8pt + ink } else { .4pt + line-colour },
@@ -1876,8 +1894,13 @@ def _head(notebooks: Sequence[Notebook], who: About, sources: Iterable[tuple[str
         f"#set document(title: {_str(title)}, author: {_array([names] if names else [])}, "
         f"keywords: {_array(hashes)}, date: {date})\n"
         f"#let is-plain = {_bool(not kit)}\n#let is-article = {_bool(article)}\n"
-        f"#let names-head = {_str(names or notebooks[0].title)}\n"
+        f"#let names-head = {_str(names or _short(notebooks[0].title))}\n"
     )
+
+
+def _short(text: str) -> str:
+    """As much of a text as a running head has room for."""
+    return text if len(text) <= 80 else f"{text[:78].rstrip()} …"
 
 
 def _marks(found: Sequence[dict[str, Any]]) -> dict[str, Any]:

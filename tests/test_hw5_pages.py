@@ -366,6 +366,33 @@ def test_code_is_wrapped_and_never_cut():
     assert (dots[:, -margin:] > 250).all()
 
 
+def test_words_that_no_line_can_hold_are_broken_and_copied_as_they_are():
+    address = "https://example.org/" + "abc-DEF_123/" * 6 + "x" * 150
+    chain = "model.encoder.layers[0].weight" * 6
+    text = f"See {address} and **`{chain}`** and {'word' * 60}.\n\n|a|b|\n|-|-|\n|1|{'y' * 150}|"
+    content = notebook(
+        markdown(f"# Of `{'q' * 90}`"),
+        code(f"url = '{address}'\n{chain}", stream("-" * 300)),
+        markdown(f"{text}\n\n## `{chain}`"),
+    )
+    result = printed(content)
+    said = "".join(page.extract_text() for page in PdfReader(io.BytesIO(result.pdf)).pages)
+    assert not re.search(r"[\u00ad\u200b-\u200d\u2060\ufeff]", said)
+    said = re.sub(r"\s", "", said)
+    assert [said.count(word) for word in (address, chain, "word" * 60)] == [2, 3, 1]
+    assert "-" * 300 in said and "y" * 150 in said
+    for number in range(1, result.map["pages"] + 1):
+        assert (drawn(result.pdf, number)[:, -50:] > 250).all()
+
+
+def test_a_title_is_printed_once_and_in_plain_words():
+    mount = code("# Mount the drive first\nfrom google.colab import drive")
+    result = printed(notebook(mount, markdown("# My *answers* to `hw5`")))
+    (text,) = pages(result.pdf)
+    assert text.count("My answers to hw5") == 1
+    assert PdfReader(io.BytesIO(result.pdf)).metadata.title == "My answers to hw5"
+
+
 def test_code_is_highlighted_in_colours():
     dots = drawn(printed(notebook(code("def f(x):\n    return 'text'  # why"))).pdf, 1, scale=2)
     spread = dots.max(-1).astype(int) - dots.min(-1)
