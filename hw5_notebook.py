@@ -443,10 +443,12 @@ _ENVIRONMENTS = (
     "equation|align|alignat|flalign|gather|multline|eqnarray|aligned|alignedat|gathered|split|cases"
     "|dcases|matrix|pmatrix|bmatrix|Bmatrix|vmatrix|Vmatrix|smallmatrix|array|math|displaymath"
 )
-MATH = re.compile(
+VERBATIM = (
     r"(?P<code>^[ ]{0,3}(?P<fence>`{3,}|~{3,})[^\n]*\n.*?(?:^[ ]{0,3}(?P=fence)[`~]*[ ]*$|\Z)"
     r"|(?<!`)(?P<ticks>`+)(?!`)(?:(?!\n\s*\n).)+?(?<!`)(?P=ticks)(?!`)|<!--.*?-->)"
-    r"|(?P<display>\$\$(?:\\.|[^\\])+?\$\$"
+)
+MATH = re.compile(
+    VERBATIM + r"|(?P<display>\$\$(?:\\.|[^\\])+?\$\$"
     rf"|\\begin\{{(?P<env>(?:{_ENVIRONMENTS})\*?)\}}.*?\\end\{{(?P=env)\}}"
     r"|(?:^[ ]*\\|\\\\)\[(?:(?!\n\s*\n).)+?\\\\?\])"
     r"|(?P<define>^\s*\\(?:re|provide)?(?:newcommand|def|let|DeclareMathOperator)\b[^\n$]*$)"

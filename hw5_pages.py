@@ -34,6 +34,7 @@ from hw5_notebook import (
     ARTICLE,
     ARTICLE_PAGES,
     MATH,
+    VERBATIM,
     About,
     Cell,
     Finding,
@@ -215,6 +216,7 @@ def _tidy(tex: str) -> tuple[str, str]:
         return ""
 
     tex = re.sub(r"\\tag\*?\s*\{([^{}]*)\}", keep, tex)
+    tex = re.sub(r"\\unicode\s*\{x([0-9a-fA-F]{2,4})\}", lambda m: chr(int(m[1], 16)), tex)
     for pattern, new in _REWRITES:
         tex = pattern.sub(new, tex)
     tex = tex.strip()
@@ -251,6 +253,68 @@ def _harmless(formula: str) -> bool:
     return True
 
 
+_REFERENCE = re.compile(VERBATIM + r"|\\(?P<how>eqref|ref)\s*\{(?P<label>[^{}]*)\}", re.M | re.S)
+_NUMBERED = re.compile(r"\\begin\{(equation|align|gather|multline|eqnarray|alignat|flalign)\}")
+_INNER = re.compile(
+    r"\\begin\{(\w*matrix|\w*cases|array|aligned|gathered|split)\}.*?\\end\{\1\}", re.S
+)
+
+
+@dataclass(frozen=True)
+class _Numbers:
+    """Numbers of the equations of a notebook that refers to some of them, as MathJax gives them."""
+
+    tags: Mapping[tuple[int, str], str] = field(default_factory=dict)  # by cell and TeX
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    def refer(self, text: str) -> str:
+        """A text with numbers in the place of references."""
+
+        def number(found: re.Match[str]) -> str:
+            said = self.labels.get(found["label"] or "")
+            if found["code"] is not None or said is None:
+                return found[0]
+            return f"({said})" if found["how"] == "eqref" else said
+
+        return _REFERENCE.sub(number, text)
+
+
+def _number_equations(notebook: Notebook) -> _Numbers:
+    texts = [cell for cell in notebook.cells if cell.kind == "markdown"]
+    if not any(found["how"] for cell in texts for found in _REFERENCE.finditer(cell.source)):
+        return _Numbers()
+    tags: dict[tuple[int, str], str] = {}
+    labels: dict[str, str] = {}
+    count = 0
+    for cell, found in ((one, found) for one in texts for found in MATH.finditer(one.source)):
+        whole, given = found["display"] or "", []
+        for row, numbered in _equations(whole):
+            tag = re.search(r"\\tag\*?\s*\{([^{}]*)\}", row)
+            label = re.search(r"\\label\s*\{([^{}]*)\}", row)
+            if not (tag or label or numbered):
+                continue
+            count += not tag
+            given.append(tag[1] if tag else str(count))
+            if label:
+                labels[label[1]] = given[-1]
+        if given:
+            several = f"{given[0]}–{given[-1]}" if len(given) > 2 else ", ".join(given)
+            tags[cell.number, whole] = several
+    return _Numbers(tags, labels)
+
+
+def _equations(tex: str) -> Iterator[tuple[str, bool]]:
+    """The equations of a displayed formula, and whether each has a number without asking."""
+    found = _NUMBERED.search(tex)
+    if not found:
+        yield tex, False
+        return
+    whole = found[1] in ("equation", "multline")
+    for row in [tex] if whole else re.split(r"\\\\", _INNER.sub("x", tex)):
+        empty = not re.sub(r"\\(?:begin|end)\{[^}]*\}|[$\s]", "", row)
+        yield row, not empty and not re.search(r"\\(?:nonumber|notag)(?![A-Za-z])", row)
+
+
 # --- setting the pages
 
 
@@ -269,6 +333,7 @@ class _Sheet:
     tags: dict[int, str] = field(default_factory=dict)
     pictures: dict[str, bytes] = field(default_factory=dict)
     macros: dict[str, tuple[int, str | None, str]] = field(default_factory=dict)
+    numbers: _Numbers = field(default_factory=_Numbers)
     findings: list[Finding] = field(default_factory=list)
     notebook: Notebook | None = None
     cell: Cell | None = None
@@ -325,6 +390,7 @@ def print_pdf(
     for notebook in notebooks:
         sheet.notebook = notebook
         sheet.macros = {}
+        sheet.numbers = _number_equations(notebook)
         if article:
             _set_article(sheet, notebook, asked)
         elif notebook.kit:
@@ -651,12 +717,13 @@ def _markdown(sheet: _Sheet, cell: Cell, text: str) -> None:
     """Hand a text to pandoc, its formulas and its built-in pictures taken out before."""
     if not text.strip():
         return
+    text = _EMBEDDED.sub(lambda found: _embedded(sheet, found), text)
     text = _DATA_URI.sub(lambda m: _kept(sheet, m[1], m[2]), text)
     if len(text) > FRAGMENT:
         sheet.note("too-long-text", f"{cell.name.capitalize()} is too long to be set as Markdown.")
         sheet.add(f"#plain({_str(_trimmed(text))})")
         return
-    text = MATH.sub(lambda m: _formula_of(sheet, m), text)
+    text = sheet.numbers.refer(MATH.sub(lambda m: _formula_of(sheet, m), text))
     sheet.add(_fragment(sheet, "markdown", text + "\n"))  # a table must end with its line
 
 
@@ -701,11 +768,11 @@ def _formula_of(sheet: _Sheet, found: re.Match[str]) -> str:
 
 
 def _formula(sheet: _Sheet, whole: str, tex: str, alone: bool) -> str:
-    tex = _expand(_define(tex, sheet.macros), sheet.macros)
+    tex = sheet.numbers.refer(_expand(_define(tex, sheet.macros), sheet.macros))
     tidied, tag = _tidy(tex)
     if not tidied:
         return ""
-    if tag:
+    if tag := sheet.numbers.tags.get((sheet.cell.number if sheet.cell else 0, whole), tag):
         sheet.tags[len(sheet.formulas)] = tag
     sheet.formulas.append((whole, tidied, alone))
     return f"\ue000{len(sheet.formulas) - 1}\ue001"
@@ -1164,7 +1231,7 @@ _BAR = re.compile(
     r"|^\s*[━╸╺ ]{10,}.*$"  # pip and rich
 )
 _WIDGET = re.compile(
-    r"^(?:HBox|VBox|FloatProgress|IntProgress|Output)\(|^<IPython\.core\.display\."
+    r"^(?:HBox|VBox|FloatProgress|IntProgress|Output)\(|^<IPython\.(?:core|lib)\.display\."
 )
 _PICTURE_KINDS = ("image/svg+xml", "image/png", "image/jpeg", "image/webp", "image/gif")
 
@@ -1243,10 +1310,9 @@ def _traceback(output: dict[str, Any]) -> str:
 
 
 def _rich(sheet: _Sheet, data: dict[str, Any], metadata: dict[str, Any]) -> None:
-    """The form of an output that a page can show best."""
-    if "application/vnd.jupyter.widget-view+json" in data:
-        return
+    """The form of an output that a page can show best, or what it was."""
     latex, html = text_of(data.get("text/latex")), text_of(data.get("text/html"))
+    plain = _terminal(text_of(data.get("text/plain")))
     if latex.strip() and len(latex) < FRAGMENT:
         _latex(sheet, latex.strip())
         return
@@ -1259,16 +1325,73 @@ def _rich(sheet: _Sheet, data: dict[str, Any], metadata: dict[str, Any]) -> None
     if "text/markdown" in data and sheet.cell:
         _markdown(sheet, sheet.cell, text_of(data["text/markdown"]))
         return
+    if frames := _FRAME.findall(html):
+        name = _picture_file(sheet, frames[-1][0], frames[-1][1].replace("\\", ""), None)
+        sheet.add(f"#picture({name})" if name else '#missing("a picture that is damaged")')
+        said = f"the last of {len(frames)} pictures of an animation"
+        sheet.add(f"#left-out({_str(said)})")
+        return
+    if interactive := _interactive(data, html, plain):
+        _unshown(sheet, interactive)
+        return
+    html = _EMBEDDED.sub(lambda found: _embedded(sheet, found), html)
+    html = _INLINE_SVG.sub(lambda m: f'<img src="{_kept(sheet, "image/svg+xml", m[0])}">', html)
     if html and (tidied := _printable(html)) and len(tidied) < FRAGMENT:
         tidied = _DATA_URI.sub(lambda m: _kept(sheet, m[1], m[2]), tidied)
         sheet.add(_fragment(sheet, "html", tidied))
-        return
-    plain = _terminal(text_of(data.get("text/plain")))
-    if html and (not plain or _WIDGET.match(plain)):
-        if len(html) > 200:
-            sheet.add('#left-out("an interactive output, which a page cannot show")')
     elif plain and not _WIDGET.match(plain):
         sheet.add(f"#printed({_str(_trimmed(plain))}, false)")
+    elif len(html) > 200:
+        _unshown(sheet, "an interactive output")
+
+
+# What each kind of interactive output is known by, in its formats or in its HTML.
+_INTERACTIVE = {
+    "an interactive figure (plotly)": r"^application/vnd\.plotly|plotly-graph-div|Plotly\.newPlot",
+    "an interactive figure (Vega)": r"^application/vnd\.vega|vegaEmbed\(",
+    "an interactive figure (Bokeh)": r"^application/vnd\.bokehjs_exec|\bdata-root-id=",
+    "an interactive map": r"Make this Notebook Trusted to load map",
+    "a widget": r"^application/vnd\.jupyter\.widget-view",
+}
+_FRAME = re.compile(r"frames\[\d+\]\s*=\s*[\"']data:(image/[\w.+-]+);base64,([^\"']+)")  # to_jshtml
+_EMBEDDED = re.compile(
+    VERBATIM
+    + r"|<(?P<tag>video|audio|iframe)\b(?P<said>[^>]*)>(?P<inside>.*?(?:</(?P=tag)\s*>|\Z))",
+    re.M | re.S | re.I,
+)
+_INLINE_SVG = re.compile(r"<svg\b(?=[^>]*\bxmlns=)[^>]*>.*?</svg\s*>", re.S | re.I)
+
+
+def _interactive(data: Mapping[str, Any], html: str, plain: str) -> str:
+    """What only a browser with a kernel shows, in words; "" for all else, and for progress bars."""
+    known = [*data, html]
+    found = (name for name, how in _INTERACTIVE.items() if any(re.search(how, k) for k in known))
+    said = next(found, "")
+    return "" if said == "a widget" and (not plain or _WIDGET.match(plain)) else said
+
+
+def _embedded(sheet: _Sheet, found: re.Match[str]) -> str:
+    """Words in the place of a video, a sound or another page, with its address."""
+    if found["code"] is not None:
+        return found[0]
+    name = {"video": "a video", "audio": "a sound", "iframe": "another page"}[found["tag"].lower()]
+    address = re.search(
+        r"""\bsrc\s*=\s*["']?(https?://[^\s"'<>]+)""", found["said"] + found["inside"]
+    )
+    _tell_unshown(sheet, name)
+    return f"<em>… {name}{f': {address[1]}' if address else ''} …</em>"
+
+
+def _unshown(sheet: _Sheet, what: str) -> None:
+    """Say on the page what stands there, and to the student that nobody will see it."""
+    _tell_unshown(sheet, what)
+    sheet.add(f"#left-out({_str(what + ', which a page cannot show')})")
+
+
+def _tell_unshown(sheet: _Sheet, what: str) -> None:
+    where = sheet.cell.name.capitalize() if sheet.cell else "A cell"
+    sentence = f"{where} holds {what}, which a page cannot show: if it matters, show a picture too."
+    sheet.note("interactive", sentence)
 
 
 def _number(value: object) -> bool:
@@ -1334,26 +1457,30 @@ def _picture_file(sheet: _Sheet, kind: str, data: object, width: float | None) -
 
 
 def _svg(data: object) -> tuple[bytes, tuple[float, float]]:
-    """A drawing without scripts and without anything from outside, and its size in pixels."""
-    text = text_of(data)
-    if not text.lstrip().startswith("<"):
-        try:
-            text = base64.b64decode(text).decode()
-        except (ValueError, UnicodeDecodeError):
-            raise ReportError("is not a drawing in SVG") from None
+    """A drawing without what runs, comes from outside or takes for ever; and its size in pixels."""
+    import xml.etree.ElementTree as tree
+
+    text = text_of(data).lstrip("\ufeff \t\n")
+    try:
+        text = text if text.startswith("<") else base64.b64decode(text).decode()
+    except (ValueError, UnicodeDecodeError):
+        raise ReportError("is not a drawing in SVG") from None
     if len(text) > 5_000_000:
         raise ReportError("is too large to be printed as SVG; use PNG")
     text = re.sub(r"<!DOCTYPE[^>\[]*(?:\[.*?\])?[^>]*>", "", text, flags=re.S)
-    text = re.sub(r"<script\b.*?(?:</script\s*>|\Z)", "", text, flags=re.S | re.I)
-    text = re.sub(
-        r"""\b((?:xlink:)?href)\s*=\s*(["'])(?!#|data:image/(?:png|jpeg))[^"']*\2""", "", text
-    )
+    for name in ("svg", "xlink"):  # so that it is written as it was
+        prefix, year = ("", "2000") if name == "svg" else (name, "1999")
+        tree.register_namespace(prefix, f"http://www.w3.org/{year}/{name}")
+    try:
+        root = tree.fromstring(text)
+        _without_harm(root)
+        content = tree.tostring(root)
+    except (tree.ParseError, ValueError, RecursionError):
+        raise ReportError("is damaged") from None
     sizes = []
-    head = text[: text.find(">", text.find("<svg")) + 1]
     for side, place in (("width", 2), ("height", 3)):
-        said = re.search(rf'\b{side}\s*=\s*["\']\s*([\d.]+)\s*(pt|px|in|cm|mm)?\s*["\']', head)
-        box = re.search(r'viewBox\s*=\s*["\']([^"\']+)', head)
-        numbers = re.findall(r"[\d.]+", box[1]) if box else []
+        said = re.match(r"\s*([\d.]+)\s*(pt|px|in|cm|mm)?\s*$", root.get(side, ""))
+        numbers = re.findall(r"[\d.]+", root.get("viewBox", ""))
         unit = {"pt": 4 / 3, "in": 96, "cm": 37.8, "mm": 3.78}
         try:
             sizes.append(
@@ -1361,7 +1488,33 @@ def _svg(data: object) -> tuple[bytes, tuple[float, float]]:
             )
         except (ValueError, IndexError):
             sizes.append(400.0)
-    return text.encode(), (max(sizes[0], 1.0), max(sizes[1], 1.0))
+    return content, (max(sizes[0], 1.0), max(sizes[1], 1.0))
+
+
+def _without_harm(drawing: Any) -> None:
+    """Take out scripts, addresses, and filters, which can cost hours; embedded pictures stay."""
+    for element in drawing.iter():
+        for child in list(element):
+            if child.tag.rpartition("}")[2] in ("script", "filter"):
+                element.remove(child)
+        if element.tag.rpartition("}")[2] == "style":
+            element.text = _STYLED.sub("", element.text or "")
+        for key, value in list(element.attrib.items()):
+            name = key.rpartition("}")[2]
+            if name == "style":
+                element.set(key, _STYLED.sub("", value))
+            elif name == "filter":
+                del element.attrib[key]
+            elif name == "href" and not value.startswith("#"):
+                del element.attrib[key]
+                with contextlib.suppress(ReportError):
+                    content, _, kind = _bitmap(value.partition("base64,")[2])
+                    element.set(
+                        key, f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+                    )
+
+
+_STYLED = re.compile(r"@import[^;]*;?|\bfilter\s*:[^;}]*;?", re.I)
 
 
 def _bitmap(text: str) -> tuple[bytes, tuple[int, int], str]:

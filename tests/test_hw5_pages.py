@@ -508,6 +508,115 @@ def test_a_failure_names_its_cell_and_keeps_everything_else():
     assert "Kept before." in text and "Kept after." in text and "nosuchcommand" in text
 
 
+def html(source: str, plain: str = "<IPython.core.display.HTML object>") -> dict:
+    return code("x", shown({"text/html": source, "text/plain": plain}))
+
+
+def interactive(kind: str, plain: str = "") -> dict:
+    return code("x", shown({f"application/vnd.{kind}+json": {}, "text/plain": plain}))
+
+
+@pytest.mark.parametrize(
+    ("cell", "words"),
+    [
+        (interactive("plotly.v1"), "an interactive figure (plotly)"),
+        (html("<div></div><script>Plotly.newPlot('p', [])</script>"), "figure (plotly)"),
+        (interactive("vegalite.v5", "<VegaLite 5 object>"), "an interactive figure (Vega)"),
+        (interactive("jupyter.widget-view", "interactive(children=())"), "a widget"),
+        (html("<video controls src='data:video/mp4;base64,AAAA'></video>"), "a video"),
+        (html("<audio><source src='data:audio/wav;base64,AA'></audio>", "Audio()"), "a sound"),
+        (html("<iframe src='https://example.org/e'>"), "another page: https://example.org/e"),
+        (html("<script>" + "x = 1;" * 50 + "</script>"), "an interactive output"),
+        (markdown("See <video src='https://example.org/a.mp4'></video>"), "a video: https://exam"),
+    ],
+)
+def test_what_a_page_cannot_show_is_named_in_its_place_and_told(cell, words):
+    result = printed(notebook(cell))
+    assert words in pages(result.pdf)[0]
+    (finding,) = result.findings
+    assert finding.kind == "interactive" and "a page cannot show" in finding.sentence
+
+
+def test_of_what_moves_a_picture_is_printed():
+    def frame(number: int, colour: str) -> str:
+        lines = "\\\n".join(re.findall(".{1,76}", picture(200, 100, colour)))
+        return f'frames[{number}] = "data:image/png;base64,{lines}\\\n"\n'
+
+    frames = frame(0, "red") + frame(1, "lime")
+    player = f"<img id='a'><form><label>Once</label></form><script>{frames}</script>"
+    drawing = "<svg xmlns='http://www.w3.org/2000/svg' width='90' height='60'>"
+    drawing += "<rect width='90' height='60' fill='teal'/></svg>"
+    figure = {"application/vnd.plotly.v1+json": {}, "image/png": picture(120, 80, "navy")}
+    result = printed(notebook(html(player), code("x", shown(figure)), html(f"<p>{drawing}</p>")))
+    (text,) = pages(result.pdf)
+    assert result.findings == ()
+    assert "the last of 2 pictures of an animation" in text and "Once" not in text
+    dots = drawn(result.pdf, 1)
+    assert of_colour(dots, (255, 0, 0)) == (0, 0)
+    for colour in ((0, 255, 0), (0, 0, 128), (0, 128, 128)):
+        assert min(of_colour(dots, colour)) > 20
+
+
+def test_progress_bars_and_loaders_leave_no_trace():
+    bar = interactive("jupyter.widget-view", "  0%|          | 0/10 [00:00<?, ?it/s]")
+    result = printed(notebook(bar, html("<script>window.PlotlyConfig = {}</script>")))
+    assert result.findings == ()
+    assert "cannot show" not in pages(result.pdf)[0]
+
+
+COPY = "<g id='g{}'>" + 10 * "<use href='#g{}'/>" + "</g>"
+COPIES = "".join(COPY.format(i, *[i - 1] * 10) for i in range(1, 10))
+HARMFUL = {
+    "a filter that takes hours": "<filter id='f'><feTurbulence numOctaves='1000000000'/></filter>"
+    "<rect width='9' height='9' filter='url(#f)'/>",
+    "a filter among the styles": "<rect width='9' height='9' style='filter: blur(1e9px)'/>",
+    "groups without end": "<g>" * 20_000 + "</g>" * 20_000,
+    "itself": "<g id='a'><use href='#a'/></g><use href='#a'/>",
+    "a billion copies": f"<defs><g id='g0'><rect/></g>{COPIES}</defs><use href='#g9'/>",
+    "a file": "<image href='file:///etc/passwd' width='9' height='9'/><script>alert(1)</script>",
+    "a picture of too many dots": "<image width='9' height='9' href='data:image/png;base64,"
+    f"{picture(9000, 9000)}'/>",
+    "a tag that is never closed": "<rect width='9'",
+}
+
+
+@pytest.mark.parametrize("inside", HARMFUL.values(), ids=HARMFUL)
+def test_a_drawing_that_does_harm_ends_no_report(inside):
+    head = "<svg xmlns='http://www.w3.org/2000/svg' width='90' height='60'>"
+    drawing = f"{head}<rect y='30' width='90' height='30' fill='teal'/>{inside}</svg>"
+    result = printed(notebook(code("x", shown({"image/svg+xml": drawing})), markdown("After.")))
+    assert "After." in pages(result.pdf)[0]
+    assert result.findings or min(of_colour(drawn(result.pdf, 1), (0, 128, 128))) > 20
+
+
+NUMBERED = r"""By \eqref{last}, \eqref{a}, $\eqref{s}$ and (\ref{own}), not `\eqref{a}`.
+
+\begin{equation}
+a = 1 \label{a}
+\end{equation}
+
+\begin{align}
+p &= 2 \\ r &= \begin{pmatrix} 3 \\ 4 \end{pmatrix} \nonumber \\ s &= 5 \label{s} \\
+\end{align}
+
+$$y = 6 \tag{T} \label{own}$$
+
+$$z = 7$$
+"""
+
+
+def test_equations_that_are_referred_to_have_their_numbers():
+    last = r"$$\begin{equation} w = 8 \text{ by \eqref{a}} \label{last} \end{equation}$$"
+    result = printed(notebook(markdown(NUMBERED), markdown(last)))
+    (text,) = pages(result.pdf)
+    assert result.findings == ()
+    assert r"By (4), (1), (3) and (T), not \eqref{a}." in text
+    for number in ("(1)", "(2, 3)", "(T)", "(4)"):
+        assert number in text.partition("not")[2]
+    alone = printed(notebook(markdown(r"$$\begin{equation} a = 1 \label{a} \end{equation}$$")))
+    assert "(1)" not in pages(alone.pdf)[0]
+
+
 def test_what_cannot_be_set_is_told_of_its_own_notebook_and_cell():
     answer = "Because $\\nonsense{$, see ![](https://example.org/a.png)."
     first, second = coursework(answer=answer), coursework(part="fc-gan")
