@@ -118,7 +118,8 @@ class Question:
 class Notebook:
     """A notebook as it was read; `raw` is its JSON. `sha256` is of what its cells say and show.
 
-    `saved` is when its file was written last, in seconds, and None for one without a file.
+    `saved` is when its file was written last, in seconds, and `folder` where it lies; both are None
+    for one without a file.
     """
 
     name: str
@@ -126,6 +127,7 @@ class Notebook:
     metadata: dict[str, Any]
     raw: dict[str, Any]
     saved: float | None = None
+    folder: Path | None = None
 
     @property
     def edited(self) -> datetime.date | None:
@@ -227,10 +229,12 @@ def read_notebook(path: Path) -> Notebook:
         saved = path.stat().st_mtime
     except OSError as error:
         raise ReportError(f"{path} cannot be read: {error.strerror}.") from None
-    return decode_notebook(data, path.name, saved)
+    return decode_notebook(data, path.name, saved, path.parent)
 
 
-def decode_notebook(data: bytes, file: str, saved: float | None = None) -> Notebook:
+def decode_notebook(
+    data: bytes, file: str, saved: float | None = None, folder: Path | None = None
+) -> Notebook:
     """A notebook from the bytes of its file, in whatever letters an editor saved it."""
     try:
         try:
@@ -246,10 +250,12 @@ def decode_notebook(data: bytes, file: str, saved: float | None = None) -> Noteb
     cells = mapping(raw).get("cells", mapping(raw).get("worksheets"))
     if not isinstance(cells, list):
         raise ReportError(f"{file} is not a notebook: it has no cells.")
-    return parse_notebook(raw, Path(file).stem, saved)
+    return parse_notebook(raw, Path(file).stem, saved, folder)
 
 
-def parse_notebook(raw: dict[str, Any], name: str, saved: float | None = None) -> Notebook:
+def parse_notebook(
+    raw: dict[str, Any], name: str, saved: float | None = None, folder: Path | None = None
+) -> Notebook:
     """A notebook from its JSON; what is not as the format says is taken as well as can be."""
     try:  # halves of letters, which no file can hold, become question marks
         raw = json.loads(json.dumps(raw, ensure_ascii=False).encode("utf-8", "replace"))
@@ -277,7 +283,7 @@ def parse_notebook(raw: dict[str, Any], name: str, saved: float | None = None) -
         for number, cell in enumerate(entries(listed), 1)
         if isinstance(cell, dict)
     ]
-    notebook = Notebook(name, tuple(cells), mapping(raw.get("metadata")), raw, saved)
+    notebook = Notebook(name, tuple(cells), mapping(raw.get("metadata")), raw, saved, folder)
     return replace(notebook, cells=tuple(_placed(cells)))
 
 

@@ -4,7 +4,8 @@
 
 Everything comes from pip, without TeX, a browser or the network. What a notebook says is data. In
 Typst's source it only ever stands inside string literals, formulas are looked through for code,
-pandoc reads without access to files, and pictures come from inside the notebook alone.
+pandoc reads without access to files, and pictures come from inside the notebook or from its folder
+alone.
 """
 
 from __future__ import annotations
@@ -1172,7 +1173,7 @@ class _Writer:
         return self._picture(content, alone=False)
 
     def _picture(self, content: list[Any], alone: bool) -> str:
-        """A picture from inside the notebook; of one from outside only its name is printed."""
+        """A picture in the notebook or beside it; of one from elsewhere its address is printed."""
         attributes, words, (address, _) = content
         cell, sheet = self.cell, self.sheet
         where = cell.name if cell else "this notebook"
@@ -1191,12 +1192,16 @@ class _Writer:
         elif address in sheet.pictures:
             kind, data = json.loads(sheet.pictures[address])
             name = _picture_file(sheet, kind, data, _width_asked(attributes))
+        elif found := _beside(sheet.notebook, address):
+            name = _picture_file(sheet, *found, _width_asked(attributes))
         else:
             sentence = (
-                f"The picture {address[:80]} in {where} lies outside of the notebook, and the PDF "
-                "shows only what is inside: drag the file into the cell instead."
+                f"The picture {address[:80]} in {where} is not there, and the PDF shows only "
+                "what is inside the notebook or in its folder: drag the file into the cell instead."
             )
             sheet.note("picture", sentence)
+        if not name and re.match(r"https?://[^\s]{1,2000}$", address):
+            return f"elsewhere({_str(self.restored(self.words(words)))}, {_str(address)})"
         if not name:
             said = self.words(words) or address[:80]
             return f"missing({_str('picture not in the notebook: ' + self.restored(said))})"
@@ -1204,6 +1209,28 @@ class _Writer:
         caption = self.words(words).strip()
         told = len(caption.split()) > 2
         return f"{written}\ncaption({self.inlines(words)})" if alone and told else written
+
+
+_KINDS = {"jpg": "jpeg", "svg": "svg+xml"} | {name: name for name in ("png", "jpeg", "gif", "webp")}
+
+
+def _beside(notebook: Notebook | None, address: str) -> tuple[str, str] | None:
+    """Kind and content of a picture in the notebook's folder, or below it; None for all others."""
+    import urllib.parse
+
+    if not notebook or not notebook.folder:
+        return None
+    folder = notebook.folder.resolve()
+    try:
+        path = (folder / urllib.parse.unquote(address)).resolve()  # whatever a link points to
+        kind = _KINDS.get(path.suffix.lower().removeprefix("."))
+        if not kind or not path.is_relative_to(folder) or not path.is_file():
+            return None
+        if path.stat().st_size > 10 * WEIGHT:
+            return None
+        return f"image/{kind}", base64.b64encode(path.read_bytes()).decode()
+    except (OSError, ValueError, RuntimeError):
+        return None
 
 
 def _right_to_left(word: str) -> bool:
@@ -1736,6 +1763,9 @@ _TYPST = r"""
 #let left-out(said) = text(8pt, soft, style: "italic", "… " + said + " …")
 #let missing(said) = box(stroke: (paint: alarm, thickness: .5pt, dash: "dashed"), inset: 3pt,
   text(8pt, alarm, said))
+#let elsewhere(said, address) = box(
+  stroke: .5pt + line-colour, radius: 2pt, inset: (x: 4pt, y: 3pt),
+  text(8pt, soft, (if said == "" [picture] else [#said]) + [: ] + link(address, any-word(address))))
 #let unread(tex) = box(fill: rgb("#fbeceb"), inset: (x: 2pt), outset: (y: 2pt),
   raw(tex))
 

@@ -12,7 +12,7 @@
 A notebook becomes cells, pandoc reads their text, tables and formulas, and Typst sets the pages:
 everything comes from pip, without TeX, a browser or the network. What a notebook says is data. In
 the page's source it only ever stands inside string literals, pandoc reads it without access to
-files, and pictures come from inside the notebook alone.
+files, and pictures come from inside the notebook or from its folder alone.
 """
 
 from __future__ import annotations
@@ -571,7 +571,8 @@ def _exporter() -> type:
             name = str(named.get("name") or "notebook")
             path = Path(str(named.get("path") or "."), f"{name}.ipynb")
             saved = path.stat().st_mtime if path.is_file() else None
-            notebook = parse_notebook(nb, name, saved)
+            folder = None if saved is None else path.parent
+            notebook = parse_notebook(nb, name, saved, folder)
             return self._print(notebook, _named(resources, path))
 
         def _print(self, notebook: Notebook, resources: dict[str, Any]) -> tuple[bytes, Any]:
@@ -589,7 +590,7 @@ def _exporter() -> type:
                 _, resources = super().from_notebook_node(nbformat.v4.new_notebook(), resources)
             else:
                 node, resources = super().from_notebook_node(node, resources)
-                notebook = parse_notebook(node, notebook.name, notebook.saved)
+                notebook = parse_notebook(node, notebook.name, notebook.saved, notebook.folder)
             article = ARTICLE in notebook.parts
             printed = print_pdf([notebook], about([notebook], self.anonymous), article)
             for finding in printed.findings:

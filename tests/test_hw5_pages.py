@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import os
@@ -615,6 +616,37 @@ def test_equations_that_are_referred_to_have_their_numbers():
         assert number in text.partition("not")[2]
     alone = printed(notebook(markdown(r"$$\begin{equation} a = 1 \label{a} \end{equation}$$")))
     assert "(1)" not in pages(alone.pdf)[0]
+
+
+def test_a_picture_from_elsewhere_is_a_quiet_box_with_its_address():
+    address = "https://example.org/" + "long-path/" * 20 + "vae.png"
+    result = printed(notebook(markdown(f"![The model]({address})")))
+    assert [finding.kind for finding in result.findings] == ["picture"]
+    text = pages(result.pdf)[0]
+    assert "The model:" in text and address in text.replace(" ", "")
+    (link,) = PdfReader(io.BytesIO(result.pdf)).pages[0]["/Annots"]
+    assert link.get_object()["/A"]["/URI"] == address
+    assert of_colour(drawn(result.pdf, 1), (163, 37, 28)) == (0, 0)
+
+
+def test_pictures_in_the_folder_of_the_notebook_are_printed_and_no_other_file(tmp_path):
+    folder = tmp_path / "book"
+    (folder / "figures").mkdir(parents=True)
+    (folder / "figures" / "my a.png").write_bytes(base64.b64decode(picture(200, 100, "navy")))
+    (folder / "words.png").write_text("no picture")
+    (tmp_path / "outside.png").write_bytes(base64.b64decode(picture(200, 100, "red")))
+    (folder / "link.png").symlink_to(tmp_path / "outside.png")
+    os.mkfifo(folder / "endless.png")
+    refused = ("words.png", "link.png", "endless.png", "gone.png", "../outside.png", "n.ipynb")
+    refused += (str(tmp_path / "outside.png"), f"file://{folder}/figures/my%20a.png", "a\x00.png")
+    text = "![](figures/my%20a.png)\n\n" + " ".join(f"![]({one})" for one in refused)
+    path = save(notebook(markdown(text)), folder / "n.ipynb")
+    result = print_pdf([read_notebook(path)], ADA)
+    dots = drawn(result.pdf, 1)
+    assert min(of_colour(dots, (0, 0, 128))) > 50
+    assert of_colour(dots, (255, 0, 0)) == (0, 0)
+    assert len(result.findings) == len(refused)
+    assert {finding.kind for finding in result.findings} == {"picture"}
 
 
 def test_what_cannot_be_set_is_told_of_its_own_notebook_and_cell():
