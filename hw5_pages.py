@@ -1100,28 +1100,26 @@ class _Writer:
         if len(rows) > first + last + 1:
             cut = f"{len(rows) - first - last:,} rows left out"
             rows = [*rows[:first], None, *rows[-last:]]
-        cells = "".join(self._row(row, width, cut) for row in rows)
-        top = "".join(self._row(row, width, "") for row in head[1])
-        written = f"grid-of({width}, ({shape}), ({top}), ({cells}))"
+        cells = "".join(self._row(row, width) for row in rows)
+        top = "".join(self._row(row, width) for row in head[1])
+        written = f"grid-of({width}, ({shape}), ({top}), ({cells}), {_str(cut)})"
         said = self.blocks(caption[1])
         return written + (f"\ncaption({{\n{said}\n}})" if said else "")
 
-    def _row(self, row: list[Any] | None, width: int, cut: str) -> str:
-        if row is None:
-            return f"table.cell(colspan: {width}, left-out({_str(cut)})),\n"
+    def _row(self, row: list[Any] | None, width: int) -> str:
+        if row is None:  # here some are left out
+            return "none,\n"
         written, used = "", 0
         for _, align, down, across, blocks in row[1]:
             across = min(across, width - used)
             if across < 1:
                 break
             used += across
-            spans = f"colspan: {across}, " if across > 1 else ""
-            spans += f"rowspan: {down}, " if down > 1 else ""
             where = {"AlignLeft": "left", "AlignRight": "right", "AlignCenter": "center"}
-            spans += f"align: {where[align['t']]}, " if align["t"] in where else ""
-            inside = f"{{\n{self.blocks(blocks)}\n}}"
-            written += f"table.cell({spans}{inside}),\n" if spans else f"{inside},\n"
-        return written
+            about = f"down: {max(down, 1)}, align: {where.get(align['t'], 'auto')}"
+            written += f"({about}, body: {{\n{self.blocks(blocks)}\n}}),\n"
+            written += "auto,\n" * (across - 1)  # columns that it spans
+        return f"(\n{written}),\n"
 
     def _i_emph(self, content: list[Any]) -> str:
         return f"emph({self.inlines(content)})"
@@ -1815,23 +1813,51 @@ _TYPST = r"""
 #let small-picture(name, width, smooth) = box(baseline: 20%, image(name,
   width: calc.min(width, 250pt), scaling: if smooth { auto } else { "pixelated" }))
 
-#let grid-of(columns, aligned, top, cells) = layout(size => {
-  let made(width, scale) = {
+// A table as wide as it likes; else smaller; else in pieces that begin with its first column; else
+// with its words wrapped, or turned where that shows many columns.
+#let grid-of(columns, aligned, top, rows, cut) = layout(size => {
+  // The cells of these columns; `auto` is a column that the cell before it spans.
+  let cells(rows, chosen) = for row in rows {
+    if row == none { (table.cell(colspan: chosen.len(), left-out(cut)),) } else {
+      let owners = if row.len() == columns { chosen } else { range(row.len()) }
+      owners = owners.map(i => i - row.slice(0, i + 1).rev().position(one => one != auto))
+      owners.dedup().map(i => table.cell(row.at(i).body, align: row.at(i).align,
+        colspan: owners.filter(one => one == i).len(), rowspan: row.at(i).down))
+    }
+  }
+  let made(chosen, scale) = {
     set text(9pt * scale)
     set par(justify: false)
-    table(columns: width, align: aligned, inset: (x: 5pt * scale, y: 3.2pt * scale),
+    table(columns: chosen.len(), align: chosen.map(i => aligned.at(i)),
+      inset: (x: 5pt * scale, y: 3.2pt * scale),
       stroke: (x, y) => (
-        bottom: if y == 0 and top.len() > 0 { .8pt + ink } else { .4pt + line-colour },
+        bottom: if y < top.len() and y == top.len() - 1 { .8pt + ink } else { .4pt + line-colour },
       ),
-      ..if top.len() > 0 { (table.header(..top),) },
-      ..cells)
+      ..if top.len() > 0 { (table.header(..cells(top, chosen)),) },
+      ..cells(rows, chosen))
   }
-  let natural = measure(made(columns, 1)).width
-  let share = size.width / natural
-  block(above: 1em, below: 1em, width: 100%, align(center,
-    if share >= 1 { made(columns, 1) }
-    else if share >= .6 { made(columns, share * .985) }
-    else { made((auto,) * columns, calc.max(.62, share)) }))
+  let set-in(body) = block(above: 1em, below: 1em, width: 100%, align(center, body))
+  let every = range(columns)
+  let natural = measure(made(every, 1)).width
+  let simple = (top + rows).all(row => row == none or (
+    row.len() == columns and row.all(one => one == auto or one.down == 1)))
+  if natural <= size.width { return set-in(made(every, 1)) }
+  if size.width / natural >= .7 { return set-in(made(every, size.width / natural * .985)) }
+  let widths = every.map(i => if simple { measure(made((i,), .85)).width } else { 0pt })
+  if simple and columns > 4 and widths.all(width => width < size.width * .45) {
+    let pieces = ((0,),)
+    for i in every.slice(1) {
+      let wide = (..pieces.last(), i).map(j => widths.at(j)).sum()
+      if wide > size.width and pieces.last().len() > 1 { pieces.push((0, i)) }
+      else { pieces.last().push(i) }
+    }
+    return for piece in pieces { set-in(made(piece, .85)) }
+  }
+  let turned = measure(made(every, .75))
+  if columns > 8 and turned.width < 660pt and turned.height < size.width {
+    return set-in(rotate(-90deg, reflow: true, made(every, .75)))
+  }
+  set-in(made(every, if columns > 8 { .62 } else { .85 }))
 })
 """
 

@@ -624,8 +624,8 @@ def test_a_picture_from_elsewhere_is_a_quiet_box_with_its_address():
     assert [finding.kind for finding in result.findings] == ["picture"]
     text = pages(result.pdf)[0]
     assert "The model:" in text and address in text.replace(" ", "")
-    (link,) = PdfReader(io.BytesIO(result.pdf)).pages[0]["/Annots"]
-    assert link.get_object()["/A"]["/URI"] == address
+    links = PdfReader(io.BytesIO(result.pdf)).pages[0]["/Annots"]  # one for each line
+    assert {link.get_object()["/A"]["/URI"] for link in links} == {address}
     assert of_colour(drawn(result.pdf, 1), (163, 37, 28)) == (0, 0)
 
 
@@ -647,6 +647,44 @@ def test_pictures_in_the_folder_of_the_notebook_are_printed_and_no_other_file(tm
     assert of_colour(dots, (255, 0, 0)) == (0, 0)
     assert len(result.findings) == len(refused)
     assert {finding.kind for finding in result.findings} == {"picture"}
+
+
+def frame(columns: int, group: int = 1) -> dict:
+    """A table as pandas shows it; its columns in groups of so many."""
+    names = "".join(f"<th>column_number_{i}</th>" for i in range(columns))
+    above = "".join(f"<th colspan='{group}'>over_{i}</th>" for i in range(columns // group))
+    above = f"<tr><th></th>{above}</tr>" if group > 1 else ""
+    row = "<th>row_0</th>" + "".join(f"<td>{i}.123456</td>" for i in range(columns))
+    head = f"<thead>{above}<tr><th></th>{names}</tr></thead>"
+    return html(f"<table>{head}<tbody><tr>{row}</tr></tbody></table>")
+
+
+def sizes_of(pdf: bytes, pattern: str) -> list[float]:
+    """How large, in points, the letters of the words that match are, turned or not."""
+    found: list[float] = []
+
+    def look(text, matrix, place, _font, size):
+        if re.search(pattern, text):
+            a, b, c, d = (float(x) for x in place[:4])
+            scale = max(abs(a), abs(b), abs(c), abs(d)) * max(map(abs, map(float, matrix[:4])))
+            found.append(size * scale)
+
+    for page in PdfReader(io.BytesIO(pdf)).pages:
+        page.extract_text(visitor_text=look)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("columns", "group", "first_column"), [(5, 1, 1), (12, 1, 2), (30, 1, 5), (12, 3, 2)]
+)
+def test_wide_tables_stay_readable(columns, group, first_column):
+    result = printed(notebook(frame(columns, group)))
+    text = " ".join(pages(result.pdf))
+    for i in range(columns):
+        assert len(re.findall(rf"column_number_{i}(?!\d)", text)) == 1
+        assert f"{i}.123456" in text
+    assert text.count("row_0") == first_column  # once in every piece
+    assert min(sizes_of(result.pdf, r"\d\.123456")) > 5.5
 
 
 def test_what_cannot_be_set_is_told_of_its_own_notebook_and_cell():
