@@ -70,7 +70,8 @@ PIXELS = 60_000_000  # a picture with more dots is not printed
 SIDE, WEIGHT = 2000, 3_000_000  # one with longer sides, or more bytes, is made smaller
 BOTTOM, SLACK = 779.53, 14.0  # where the text of a page ends; and space around a picture there
 WIDTH, HEIGHT = 482.0, 400.0  # points of a page that a picture may fill
-SMALLEST, ROUNDS = 0.65, 4  # how far one is shrunk to fit the rest of a page; how often it is tried
+SMALLEST, ROUNDS = 0.65, 12  # how far one is shrunk to fit the rest of a page; how often in a row
+HOLE, LEAST = 190.0, 0.5  # and how far where it would leave more points of that page empty
 PANDOC_SECONDS = 20.0  # of CPU time, for all texts together
 MAGICS = {"bash": "bash", "sh": "bash", "html": "html", "javascript": "js", "latex": "latex"}
 NESTED = 30  # levels of lists and quotes
@@ -1987,8 +1988,10 @@ def _fitting(compiler: Any, body: Sequence[str], shrunk: Mapping[int, float]) ->
         place = bisect.bisect(begun, at)
         if at in shrunk or there["page"] == room[at]["page"] or there["height"] <= 0:
             continue
-        share = (BOTTOM - room[at]["y"] - SLACK) / there["height"]
-        if SMALLEST <= share < 1 and place not in {bisect.bisect(begun, one) for one in found}:
+        left = BOTTOM - room[at]["y"] - SLACK
+        share = left / there["height"]
+        least = LEAST if left > HOLE else SMALLEST
+        if least <= share < 1 and place not in {bisect.bisect(begun, one) for one in found}:
             found[at] = share
     return found
 

@@ -803,3 +803,12 @@ def test_a_page_of_the_coursework_looks_as_it_did(small):
 def test_answers_in_a_foreign_notebook_of_nbgrader_are_kept():
     cell = markdown("My own words.", metadata=graded("q1", 3))
     assert "My own words." in pages(printed(notebook(markdown("# Homework"), cell)).pdf)[0]
+
+
+@pytest.mark.parametrize(("words", "pages"), [(210, 1), (285, 2)])
+def test_a_picture_is_halved_where_a_third_of_a_page_would_be_empty(words, pages):
+    tall = shown({"image/png": picture(640, 800, "tomato")})
+    result = printed(notebook(markdown("Some words. " * words), code("plot()", tall)))
+    assert result.map["pages"] == pages
+    _, height = of_colour(drawn(result.pdf, pages), (255, 99, 71))
+    assert height >= (hw5_pages.LEAST if pages == 1 else 1) * hw5_pages.HEIGHT - 2
