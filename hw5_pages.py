@@ -719,12 +719,12 @@ def _markdown(sheet: _Sheet, cell: Cell, text: str) -> None:
     """Hand a text to pandoc, its formulas and its built-in pictures taken out before."""
     if not text.strip():
         return
-    text = _EMBEDDED.sub(lambda found: _embedded(sheet, found), text)
     text = _DATA_URI.sub(lambda m: _kept(sheet, m[1], m[2]), text)
     if len(text) > FRAGMENT:
         sheet.note("too-long-text", f"{cell.name.capitalize()} is too long to be set as Markdown.")
         sheet.add(f"#plain({_str(_trimmed(text))})")
         return
+    text = _EMBEDDED.sub(lambda found: _embedded(sheet, found), text)
     text = sheet.numbers.refer(MATH.sub(lambda m: _formula_of(sheet, m), text))
     sheet.add(_fragment(sheet, "markdown", text + "\n"))  # a table must end with its line
 
@@ -1360,9 +1360,9 @@ def _rich(sheet: _Sheet, data: dict[str, Any], metadata: dict[str, Any]) -> None
     if interactive := _interactive(data, html, plain):
         _unshown(sheet, interactive)
         return
-    html = _EMBEDDED.sub(lambda found: _embedded(sheet, found), html)
-    html = _INLINE_SVG.sub(lambda m: f'<img src="{_kept(sheet, "image/svg+xml", m[0])}">', html)
-    if html and (tidied := _printable(html)) and len(tidied) < FRAGMENT:
+    seen = _EMBEDDED.sub(lambda found: _embedded(sheet, found), _UNSEEN.sub(" ", html))
+    seen = _INLINE_SVG.sub(lambda m: f'<img src="{_kept(sheet, "image/svg+xml", m[0])}">', seen)
+    if seen and (tidied := _printable(seen)) and len(tidied) < FRAGMENT:
         tidied = _DATA_URI.sub(lambda m: _kept(sheet, m[1], m[2]), tidied)
         sheet.add(_fragment(sheet, "html", tidied))
     elif plain and not _WIDGET.match(plain):
@@ -1380,6 +1380,7 @@ _INTERACTIVE = {
     "a widget": r"^application/vnd\.jupyter\.widget-view",
 }
 _FRAME = re.compile(r"frames\[\d+\]\s*=\s*[\"']data:(image/[\w.+-]+);base64,([^\"']+)")  # to_jshtml
+_UNSEEN = re.compile(r"<(script|style)\b.*?(?:</\1\s*>|\Z)", re.S | re.I)
 _EMBEDDED = re.compile(
     VERBATIM
     + r"|<(?P<tag>video|audio|iframe)\b(?P<said>[^>]*)>(?P<inside>.*?(?:</(?P=tag)\s*>|\Z))",
