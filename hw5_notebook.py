@@ -10,8 +10,10 @@ import ast
 import datetime
 import getpass
 import hashlib
+import html
 import json
 import re
+import unicodedata
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -116,7 +118,8 @@ class Question:
 class Notebook:
     """A notebook as it was read; `raw` is its JSON. `sha256` is of what its cells say and show.
 
-    `saved` is when its file was written last, in seconds, and None for one without a file.
+    `saved` is when its file was written last, in seconds, and `folder` where it lies; both are None
+    for one without a file.
     """
 
     name: str
@@ -124,6 +127,7 @@ class Notebook:
     metadata: dict[str, Any]
     raw: dict[str, Any]
     saved: float | None = None
+    folder: Path | None = None
 
     @property
     def edited(self) -> datetime.date | None:
@@ -160,8 +164,14 @@ class Notebook:
     @property
     def title(self) -> str:
         said = self.hw5.get("title")
-        first = re.search(r"^#\s+(.+)$", "\n".join(c.source for c in self.cells[:3]), re.M)
-        return str(said) if said else first[1].strip() if first else self.name
+        return str(said) if said else self.heading or self.name
+
+    @property
+    def heading(self) -> str:
+        """The title that stands in its first texts, in plain words; "" where there is none."""
+        texts = [cell.source for cell in self.cells if cell.kind == "markdown"][:3]
+        found = (one for text in texts for one in _TITLE.finditer(text) if not one["fence"])
+        return next(filter(None, (plain_words(one[one.lastgroup]) for one in found)), "")
 
     @property
     def language(self) -> str:
@@ -219,24 +229,38 @@ def read_notebook(path: Path) -> Notebook:
         saved = path.stat().st_mtime
     except OSError as error:
         raise ReportError(f"{path} cannot be read: {error.strerror}.") from None
+    return decode_notebook(data, path.name, saved, path.parent)
+
+
+def decode_notebook(
+    data: bytes, file: str, saved: float | None = None, folder: Path | None = None
+) -> Notebook:
+    """A notebook from the bytes of its file, in whatever letters an editor saved it."""
     try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("latin-1")
-    try:
-        raw = json.loads(text)
+        try:
+            raw = json.loads(data, strict=False)  # UTF-8, -16 or -32, with or without its mark
+        except UnicodeDecodeError:
+            raw = json.loads(data.decode("cp1252", "replace"), strict=False)
     except (ValueError, RecursionError) as error:
+        wrong = str(error) if data.strip() else "it is empty"
         raise ReportError(
-            f"{path.name} is not a notebook: {error}. Take an earlier copy of it (in JupyterLab: "
+            f"{file} is not a notebook: {wrong}. Take an earlier copy of it (in JupyterLab: "
             "File, Revert Notebook to Checkpoint), or a fresh one out of the zip."
         ) from None
-    if not isinstance(raw, dict) or not ("cells" in raw or "worksheets" in raw):
-        raise ReportError(f"{path.name} is not a notebook: it has no cells.")
-    return parse_notebook(raw, path.stem, saved)
+    cells = mapping(raw).get("cells", mapping(raw).get("worksheets"))
+    if not isinstance(cells, list):
+        raise ReportError(f"{file} is not a notebook: it has no cells.")
+    return parse_notebook(raw, Path(file).stem, saved, folder)
 
 
-def parse_notebook(raw: dict[str, Any], name: str, saved: float | None = None) -> Notebook:
+def parse_notebook(
+    raw: dict[str, Any], name: str, saved: float | None = None, folder: Path | None = None
+) -> Notebook:
     """A notebook from its JSON; what is not as the format says is taken as well as can be."""
+    try:  # halves of letters, which no file can hold, become question marks
+        raw = json.loads(json.dumps(raw, ensure_ascii=False).encode("utf-8", "replace"))
+    except RecursionError:
+        raise ReportError(f"{name}.ipynb is not a notebook: it is nested too deep.") from None
     if "worksheets" in raw:
         import nbformat  # old formats are rare, and this import is slow
 
@@ -259,7 +283,7 @@ def parse_notebook(raw: dict[str, Any], name: str, saved: float | None = None) -
         for number, cell in enumerate(entries(listed), 1)
         if isinstance(cell, dict)
     ]
-    notebook = Notebook(name, tuple(cells), mapping(raw.get("metadata")), raw, saved)
+    notebook = Notebook(name, tuple(cells), mapping(raw.get("metadata")), raw, saved, folder)
     return replace(notebook, cells=tuple(_placed(cells)))
 
 
@@ -305,12 +329,45 @@ def heading_of(source: str) -> re.Match[str] | None:
     return HEADING.match(source.lstrip())
 
 
+_TITLE = re.compile(  # of the first level; a block of code, in which it would be a remark, is none
+    r"^ {0,3}(?P<fence>`{3}|~{3}).*?(?:^ {0,3}(?P=fence)|\Z)"
+    r"|^ {0,3}# +(?P<title>[^\n]+?)(?: +#+)? *$|^(?P<over>[^\n]+)\n=+ *$"
+    r"|<h1\b[^>]*>(?P<html>.*?)</h1>",
+    re.M | re.S | re.I,
+)
+
+
+def plain_words(markdown: str) -> str:
+    """A line of Markdown as it reads: for heads and lists, where nothing is set."""
+    text = re.sub(r"!\[[^\]]*\]\([^)]*\)|<[^<>]*>", "", markdown)
+    text = re.sub(r"\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])", r"\1", text)
+    text = re.sub(r"\$+(?!\s)([^$]+)(?<!\s)\$+(?!\d)", lambda found: _spoken(found[1]), text)
+    for marks in (r"\*\*", r"\*", "~~", "`+", r"\b__", r"\b_"):
+        text = re.sub(rf"({marks})(?=\S)(.+?)(?<=\S)\1", r"\2", text)
+    text = re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", html.unescape(text))
+    return " ".join(text.split())
+
+
+def _spoken(tex: str) -> str:
+    """A formula in letters: `\\beta` is β, `\\mathcal{L}` is L."""
+
+    def letter(found: re.Match[str]) -> str:
+        size = "CAPITAL" if found[1][0].isupper() else "SMALL"
+        name = found[1].upper().removeprefix("VAR").replace("LAMBDA", "LAMDA")
+        try:
+            return unicodedata.lookup(f"GREEK {size} LETTER {name}")
+        except KeyError:
+            return "" if re.match("math|text|operatorname|left|right", found[1]) else found[1]
+
+    return re.sub(r"[{}\\]", "", re.sub(r"\\([A-Za-z]+)", letter, tex))
+
+
 def questions(notebook: Notebook) -> dict[str, Question]:
     found: dict[str, Question] = {}
     for cell in notebook.cells:
         heading = heading_of(cell.source) if cell.kind == "markdown" and cell.question else None
         if heading and cell.question not in found:
-            title = re.sub(r"[`*]", "", heading["title"])
+            title = plain_words(heading["title"])
             found[cell.question] = Question(cell.question, title, heading["worth"], notebook.name)
     return found
 
@@ -392,10 +449,12 @@ _ENVIRONMENTS = (
     "equation|align|alignat|flalign|gather|multline|eqnarray|aligned|alignedat|gathered|split|cases"
     "|dcases|matrix|pmatrix|bmatrix|Bmatrix|vmatrix|Vmatrix|smallmatrix|array|math|displaymath"
 )
-MATH = re.compile(
+VERBATIM = (
     r"(?P<code>^[ ]{0,3}(?P<fence>`{3,}|~{3,})[^\n]*\n.*?(?:^[ ]{0,3}(?P=fence)[`~]*[ ]*$|\Z)"
     r"|(?<!`)(?P<ticks>`+)(?!`)(?:(?!\n\s*\n).)+?(?<!`)(?P=ticks)(?!`)|<!--.*?-->)"
-    r"|(?P<display>\$\$(?:\\.|[^\\])+?\$\$"
+)
+MATH = re.compile(
+    VERBATIM + r"|(?P<display>\$\$(?:\\.|[^\\])+?\$\$"
     rf"|\\begin\{{(?P<env>(?:{_ENVIRONMENTS})\*?)\}}.*?\\end\{{(?P=env)\}}"
     r"|(?:^[ ]*\\|\\\\)\[(?:(?!\n\s*\n).)+?\\\\?\])"
     r"|(?P<define>^\s*\\(?:re|provide)?(?:newcommand|def|let|DeclareMathOperator)\b[^\n$]*$)"
@@ -582,7 +641,10 @@ def _checksum(cell: Cell) -> str:
     said = [cell.source, cell.kind, str(flags.get("grade")), str(flags.get("solution"))]
     said += [str(flags.get("locked")), str(flags.get("grade_id"))]
     if flags.get("grade"):
-        said.append(str(float(flags.get("points") or 0)))
+        try:
+            said.append(str(float(flags.get("points") or 0)))
+        except (TypeError, ValueError, OverflowError):
+            return ""  # nbgrader never released it
     return hashlib.md5("".join(said).encode(), usedforsecurity=False).hexdigest()
 
 

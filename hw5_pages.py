@@ -4,7 +4,8 @@
 
 Everything comes from pip, without TeX, a browser or the network. What a notebook says is data. In
 Typst's source it only ever stands inside string literals, formulas are looked through for code,
-pandoc reads without access to files, and pictures come from inside the notebook alone.
+pandoc reads without access to files, and pictures come from inside the notebook or from its folder
+alone.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from hw5_notebook import (
     ARTICLE,
     ARTICLE_PAGES,
     MATH,
+    VERBATIM,
     About,
     Cell,
     Finding,
@@ -68,7 +70,8 @@ PIXELS = 60_000_000  # a picture with more dots is not printed
 SIDE, WEIGHT = 2000, 3_000_000  # one with longer sides, or more bytes, is made smaller
 BOTTOM, SLACK = 779.53, 14.0  # where the text of a page ends; and space around a picture there
 WIDTH, HEIGHT = 482.0, 400.0  # points of a page that a picture may fill
-SMALLEST, ROUNDS = 0.65, 4  # how far one is shrunk to fit the rest of a page; how often it is tried
+SMALLEST, ROUNDS = 0.65, 12  # how far one is shrunk to fit the rest of a page; how often in a row
+HOLE, LEAST = 190.0, 0.5  # and how far where it would leave more points of that page empty
 PANDOC_SECONDS = 20.0  # of CPU time, for all texts together
 MAGICS = {"bash": "bash", "sh": "bash", "html": "html", "javascript": "js", "latex": "latex"}
 NESTED = 30  # levels of lists and quotes
@@ -215,6 +218,7 @@ def _tidy(tex: str) -> tuple[str, str]:
         return ""
 
     tex = re.sub(r"\\tag\*?\s*\{([^{}]*)\}", keep, tex)
+    tex = re.sub(r"\\unicode\s*\{x([0-9a-fA-F]{2,4})\}", lambda m: chr(int(m[1], 16)), tex)
     for pattern, new in _REWRITES:
         tex = pattern.sub(new, tex)
     tex = tex.strip()
@@ -251,6 +255,68 @@ def _harmless(formula: str) -> bool:
     return True
 
 
+_REFERENCE = re.compile(VERBATIM + r"|\\(?P<how>eqref|ref)\s*\{(?P<label>[^{}]*)\}", re.M | re.S)
+_NUMBERED = re.compile(r"\\begin\{(equation|align|gather|multline|eqnarray|alignat|flalign)\}")
+_INNER = re.compile(
+    r"\\begin\{(\w*matrix|\w*cases|array|aligned|gathered|split)\}.*?\\end\{\1\}", re.S
+)
+
+
+@dataclass(frozen=True)
+class _Numbers:
+    """Numbers of the equations of a notebook that refers to some of them, as MathJax gives them."""
+
+    tags: Mapping[tuple[int, str], str] = field(default_factory=dict)  # by cell and TeX
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    def refer(self, text: str) -> str:
+        """A text with numbers in the place of references."""
+
+        def number(found: re.Match[str]) -> str:
+            said = self.labels.get(found["label"] or "")
+            if found["code"] is not None or said is None:
+                return found[0]
+            return f"({said})" if found["how"] == "eqref" else said
+
+        return _REFERENCE.sub(number, text)
+
+
+def _number_equations(notebook: Notebook) -> _Numbers:
+    texts = [cell for cell in notebook.cells if cell.kind == "markdown"]
+    if not any(found["how"] for cell in texts for found in _REFERENCE.finditer(cell.source)):
+        return _Numbers()
+    tags: dict[tuple[int, str], str] = {}
+    labels: dict[str, str] = {}
+    count = 0
+    for cell, found in ((one, found) for one in texts for found in MATH.finditer(one.source)):
+        whole, given = found["display"] or "", []
+        for row, numbered in _equations(whole):
+            tag = re.search(r"\\tag\*?\s*\{([^{}]*)\}", row)
+            label = re.search(r"\\label\s*\{([^{}]*)\}", row)
+            if not (tag or label or numbered):
+                continue
+            count += not tag
+            given.append(tag[1] if tag else str(count))
+            if label:
+                labels[label[1]] = given[-1]
+        if given:
+            several = f"{given[0]}–{given[-1]}" if len(given) > 2 else ", ".join(given)
+            tags[cell.number, whole] = several
+    return _Numbers(tags, labels)
+
+
+def _equations(tex: str) -> Iterator[tuple[str, bool]]:
+    """The equations of a displayed formula, and whether each has a number without asking."""
+    found = _NUMBERED.search(tex)
+    if not found:
+        yield tex, False
+        return
+    whole = found[1] in ("equation", "multline")
+    for row in [tex] if whole else re.split(r"\\\\", _INNER.sub("x", tex)):
+        empty = not re.sub(r"\\(?:begin|end)\{[^}]*\}|[$\s]", "", row)
+        yield row, not empty and not re.search(r"\\(?:nonumber|notag)(?![A-Za-z])", row)
+
+
 # --- setting the pages
 
 
@@ -269,6 +335,7 @@ class _Sheet:
     tags: dict[int, str] = field(default_factory=dict)
     pictures: dict[str, bytes] = field(default_factory=dict)
     macros: dict[str, tuple[int, str | None, str]] = field(default_factory=dict)
+    numbers: _Numbers = field(default_factory=_Numbers)
     findings: list[Finding] = field(default_factory=list)
     notebook: Notebook | None = None
     cell: Cell | None = None
@@ -325,6 +392,7 @@ def print_pdf(
     for notebook in notebooks:
         sheet.notebook = notebook
         sheet.macros = {}
+        sheet.numbers = _number_equations(notebook)
         if article:
             _set_article(sheet, notebook, asked)
         elif notebook.kit:
@@ -580,11 +648,8 @@ def _with_head(piece: Excerpt) -> str:
 
 def _set_plainly(sheet: _Sheet, notebook: Notebook, who: About) -> None:
     """Any other notebook: its title, then cell by cell."""
-    first = next((cell for cell in notebook.cells if cell.source.strip()), None)
-    titled = first is not None and first.kind == "markdown"
-    titled = titled and first.source.lstrip().startswith("# ")
     names = () if who.anonymous else who.netids
-    title = "" if titled else notebook.title
+    title = "" if notebook.heading else notebook.title
     sheet.add(f"#opening({_str(title)}, {_array(names)}, {_str(_day(who.date))})")
     for cell in notebook.cells:
         sheet.cell = cell
@@ -659,7 +724,8 @@ def _markdown(sheet: _Sheet, cell: Cell, text: str) -> None:
         sheet.note("too-long-text", f"{cell.name.capitalize()} is too long to be set as Markdown.")
         sheet.add(f"#plain({_str(_trimmed(text))})")
         return
-    text = MATH.sub(lambda m: _formula_of(sheet, m), text)
+    text = _EMBEDDED.sub(lambda found: _embedded(sheet, found), text)
+    text = sheet.numbers.refer(MATH.sub(lambda m: _formula_of(sheet, m), text))
     sheet.add(_fragment(sheet, "markdown", text + "\n"))  # a table must end with its line
 
 
@@ -704,11 +770,11 @@ def _formula_of(sheet: _Sheet, found: re.Match[str]) -> str:
 
 
 def _formula(sheet: _Sheet, whole: str, tex: str, alone: bool) -> str:
-    tex = _expand(_define(tex, sheet.macros), sheet.macros)
+    tex = sheet.numbers.refer(_expand(_define(tex, sheet.macros), sheet.macros))
     tidied, tag = _tidy(tex)
     if not tidied:
         return ""
-    if tag:
+    if tag := sheet.numbers.tags.get((sheet.cell.number if sheet.cell else 0, whole), tag):
         sheet.tags[len(sheet.formulas)] = tag
     sheet.formulas.append((whole, tidied, alone))
     return f"\ue000{len(sheet.formulas) - 1}\ue001"
@@ -858,6 +924,11 @@ def _array(items: Iterable[str]) -> str:
     return "(" + "".join(f"{_str(item)}, " for item in items) + ")"
 
 
+def _long(text: str) -> bool:
+    """Has it a word that a line may not hold?"""
+    return any(len(word) >= 40 for word in text.split())
+
+
 def _bool(value: bool) -> str:
     return "true" if value else "false"
 
@@ -906,7 +977,9 @@ class _Writer:
         """Text, and the formulas that stand in it."""
         pieces = re.split("\ue000(\\d+)\ue001", text)
         written = [
-            _str(piece) if i % 2 == 0 else self._maths(int(piece))
+            (f"any-word({_str(piece)})" if _long(piece) else _str(piece))
+            if i % 2 == 0
+            else self._maths(int(piece))
             for i, piece in enumerate(pieces)
             if piece
         ]
@@ -1028,28 +1101,26 @@ class _Writer:
         if len(rows) > first + last + 1:
             cut = f"{len(rows) - first - last:,} rows left out"
             rows = [*rows[:first], None, *rows[-last:]]
-        cells = "".join(self._row(row, width, cut) for row in rows)
-        top = "".join(self._row(row, width, "") for row in head[1])
-        written = f"grid-of({width}, ({shape}), ({top}), ({cells}))"
+        cells = "".join(self._row(row, width) for row in rows)
+        top = "".join(self._row(row, width) for row in head[1])
+        written = f"grid-of({width}, ({shape}), ({top}), ({cells}), {_str(cut)})"
         said = self.blocks(caption[1])
         return written + (f"\ncaption({{\n{said}\n}})" if said else "")
 
-    def _row(self, row: list[Any] | None, width: int, cut: str) -> str:
-        if row is None:
-            return f"table.cell(colspan: {width}, left-out({_str(cut)})),\n"
+    def _row(self, row: list[Any] | None, width: int) -> str:
+        if row is None:  # here some are left out
+            return "none,\n"
         written, used = "", 0
         for _, align, down, across, blocks in row[1]:
             across = min(across, width - used)
             if across < 1:
                 break
             used += across
-            spans = f"colspan: {across}, " if across > 1 else ""
-            spans += f"rowspan: {down}, " if down > 1 else ""
             where = {"AlignLeft": "left", "AlignRight": "right", "AlignCenter": "center"}
-            spans += f"align: {where[align['t']]}, " if align["t"] in where else ""
-            inside = f"{{\n{self.blocks(blocks)}\n}}"
-            written += f"table.cell({spans}{inside}),\n" if spans else f"{inside},\n"
-        return written
+            about = f"down: {max(down, 1)}, align: {where.get(align['t'], 'auto')}"
+            written += f"({about}, body: {{\n{self.blocks(blocks)}\n}}),\n"
+            written += "auto,\n" * (across - 1)  # columns that it spans
+        return f"(\n{written}),\n"
 
     def _i_emph(self, content: list[Any]) -> str:
         return f"emph({self.inlines(content)})"
@@ -1076,7 +1147,8 @@ class _Writer:
         return self.inlines(content[1])
 
     def _i_code(self, content: list[Any]) -> str:
-        return f"raw({_str(self.restored(content[1]))})"
+        source = self.restored(content[1])
+        return f"{'any-code' if _long(source) else 'raw'}({_str(source)})"
 
     def _i_math(self, content: list[Any]) -> str:
         return f"raw({_str(content[1])})"
@@ -1100,7 +1172,7 @@ class _Writer:
         return self._picture(content, alone=False)
 
     def _picture(self, content: list[Any], alone: bool) -> str:
-        """A picture from inside the notebook; of one from outside only its name is printed."""
+        """A picture in the notebook or beside it; of one from elsewhere its address is printed."""
         attributes, words, (address, _) = content
         cell, sheet = self.cell, self.sheet
         where = cell.name if cell else "this notebook"
@@ -1119,12 +1191,16 @@ class _Writer:
         elif address in sheet.pictures:
             kind, data = json.loads(sheet.pictures[address])
             name = _picture_file(sheet, kind, data, _width_asked(attributes))
+        elif found := _beside(sheet.notebook, address):
+            name = _picture_file(sheet, *found, _width_asked(attributes))
         else:
             sentence = (
-                f"The picture {address[:80]} in {where} lies outside of the notebook, and the PDF "
-                "shows only what is inside: drag the file into the cell instead."
+                f"The picture {address[:80]} in {where} is not there, and the PDF shows only "
+                "what is inside the notebook or in its folder: drag the file into the cell instead."
             )
             sheet.note("picture", sentence)
+        if not name and re.match(r"https?://[^\s]{1,2000}$", address):
+            return f"elsewhere({_str(self.restored(self.words(words)))}, {_str(address)})"
         if not name:
             said = self.words(words) or address[:80]
             return f"missing({_str('picture not in the notebook: ' + self.restored(said))})"
@@ -1132,6 +1208,28 @@ class _Writer:
         caption = self.words(words).strip()
         told = len(caption.split()) > 2
         return f"{written}\ncaption({self.inlines(words)})" if alone and told else written
+
+
+_KINDS = {"jpg": "jpeg", "svg": "svg+xml"} | {name: name for name in ("png", "jpeg", "gif", "webp")}
+
+
+def _beside(notebook: Notebook | None, address: str) -> tuple[str, str] | None:
+    """Kind and content of a picture in the notebook's folder, or below it; None for all others."""
+    import urllib.parse
+
+    if not notebook or not notebook.folder:
+        return None
+    folder = notebook.folder.resolve()
+    try:
+        path = (folder / urllib.parse.unquote(address)).resolve()  # whatever a link points to
+        kind = _KINDS.get(path.suffix.lower().removeprefix("."))
+        if not kind or not path.is_relative_to(folder) or not path.is_file():
+            return None
+        if path.stat().st_size > 10 * WEIGHT:
+            return None
+        return f"image/{kind}", base64.b64encode(path.read_bytes()).decode()
+    except (OSError, ValueError, RuntimeError):
+        return None
 
 
 def _right_to_left(word: str) -> bool:
@@ -1159,7 +1257,7 @@ _BAR = re.compile(
     r"|^\s*[━╸╺ ]{10,}.*$"  # pip and rich
 )
 _WIDGET = re.compile(
-    r"^(?:HBox|VBox|FloatProgress|IntProgress|Output)\(|^<IPython\.core\.display\."
+    r"^(?:HBox|VBox|FloatProgress|IntProgress|Output)\(|^<IPython\.(?:core|lib)\.display\."
 )
 _PICTURE_KINDS = ("image/svg+xml", "image/png", "image/jpeg", "image/webp", "image/gif")
 
@@ -1238,10 +1336,9 @@ def _traceback(output: dict[str, Any]) -> str:
 
 
 def _rich(sheet: _Sheet, data: dict[str, Any], metadata: dict[str, Any]) -> None:
-    """The form of an output that a page can show best."""
-    if "application/vnd.jupyter.widget-view+json" in data:
-        return
+    """The form of an output that a page can show best, or what it was."""
     latex, html = text_of(data.get("text/latex")), text_of(data.get("text/html"))
+    plain = _terminal(text_of(data.get("text/plain")))
     if latex.strip() and len(latex) < FRAGMENT:
         _latex(sheet, latex.strip())
         return
@@ -1254,16 +1351,74 @@ def _rich(sheet: _Sheet, data: dict[str, Any], metadata: dict[str, Any]) -> None
     if "text/markdown" in data and sheet.cell:
         _markdown(sheet, sheet.cell, text_of(data["text/markdown"]))
         return
-    if html and (tidied := _printable(html)) and len(tidied) < FRAGMENT:
+    if frames := _FRAME.findall(html):
+        name = _picture_file(sheet, frames[-1][0], frames[-1][1].replace("\\", ""), None)
+        sheet.add(f"#picture({name})" if name else '#missing("a picture that is damaged")')
+        said = f"the last of {len(frames)} pictures of an animation"
+        sheet.add(f"#left-out({_str(said)})")
+        return
+    if interactive := _interactive(data, html, plain):
+        _unshown(sheet, interactive)
+        return
+    seen = _EMBEDDED.sub(lambda found: _embedded(sheet, found), _UNSEEN.sub(" ", html))
+    seen = _INLINE_SVG.sub(lambda m: f'<img src="{_kept(sheet, "image/svg+xml", m[0])}">', seen)
+    if seen and (tidied := _printable(seen)) and len(tidied) < FRAGMENT:
         tidied = _DATA_URI.sub(lambda m: _kept(sheet, m[1], m[2]), tidied)
         sheet.add(_fragment(sheet, "html", tidied))
-        return
-    plain = _terminal(text_of(data.get("text/plain")))
-    if html and (not plain or _WIDGET.match(plain)):
-        if len(html) > 200:
-            sheet.add('#left-out("an interactive output, which a page cannot show")')
     elif plain and not _WIDGET.match(plain):
         sheet.add(f"#printed({_str(_trimmed(plain))}, false)")
+    elif len(html) > 200:
+        _unshown(sheet, "an interactive output")
+
+
+# What each kind of interactive output is known by, in its formats or in its HTML.
+_INTERACTIVE = {
+    "an interactive figure (plotly)": r"^application/vnd\.plotly|plotly-graph-div|Plotly\.newPlot",
+    "an interactive figure (Vega)": r"^application/vnd\.vega|vegaEmbed\(",
+    "an interactive figure (Bokeh)": r"^application/vnd\.bokehjs_exec|\bdata-root-id=",
+    "an interactive map": r"Make this Notebook Trusted to load map",
+    "a widget": r"^application/vnd\.jupyter\.widget-view",
+}
+_FRAME = re.compile(r"frames\[\d+\]\s*=\s*[\"']data:(image/[\w.+-]+);base64,([^\"']+)")  # to_jshtml
+_UNSEEN = re.compile(r"<(script|style)\b.*?(?:</\1\s*>|\Z)", re.S | re.I)
+_EMBEDDED = re.compile(
+    VERBATIM
+    + r"|<(?P<tag>video|audio|iframe)\b(?P<said>[^>]*)>(?P<inside>.*?(?:</(?P=tag)\s*>|\Z))",
+    re.M | re.S | re.I,
+)
+_INLINE_SVG = re.compile(r"<svg\b(?=[^>]*\bxmlns=)[^>]*>.*?</svg\s*>", re.S | re.I)
+
+
+def _interactive(data: Mapping[str, Any], html: str, plain: str) -> str:
+    """What only a browser with a kernel shows, in words; "" for all else, and for progress bars."""
+    known = [*data, html]
+    found = (name for name, how in _INTERACTIVE.items() if any(re.search(how, k) for k in known))
+    said = next(found, "")
+    return "" if said == "a widget" and (not plain or _WIDGET.match(plain)) else said
+
+
+def _embedded(sheet: _Sheet, found: re.Match[str]) -> str:
+    """Words in the place of a video, a sound or another page, with its address."""
+    if found["code"] is not None:
+        return found[0]
+    name = {"video": "a video", "audio": "a sound", "iframe": "another page"}[found["tag"].lower()]
+    address = re.search(
+        r"""\bsrc\s*=\s*["']?(https?://[^\s"'<>]+)""", found["said"] + found["inside"]
+    )
+    _tell_unshown(sheet, name)
+    return f"<em>… {name}{f': {address[1]}' if address else ''} …</em>"
+
+
+def _unshown(sheet: _Sheet, what: str) -> None:
+    """Say on the page what stands there, and to the student that nobody will see it."""
+    _tell_unshown(sheet, what)
+    sheet.add(f"#left-out({_str(what + ', which a page cannot show')})")
+
+
+def _tell_unshown(sheet: _Sheet, what: str) -> None:
+    where = sheet.cell.name.capitalize() if sheet.cell else "A cell"
+    sentence = f"{where} holds {what}, which a page cannot show: if it matters, show a picture too."
+    sheet.note("interactive", sentence)
 
 
 def _number(value: object) -> bool:
@@ -1329,26 +1484,30 @@ def _picture_file(sheet: _Sheet, kind: str, data: object, width: float | None) -
 
 
 def _svg(data: object) -> tuple[bytes, tuple[float, float]]:
-    """A drawing without scripts and without anything from outside, and its size in pixels."""
-    text = text_of(data)
-    if not text.lstrip().startswith("<"):
-        try:
-            text = base64.b64decode(text).decode()
-        except (ValueError, UnicodeDecodeError):
-            raise ReportError("is not a drawing in SVG") from None
+    """A drawing without what runs, comes from outside or takes for ever; and its size in pixels."""
+    import xml.etree.ElementTree as tree
+
+    text = text_of(data).lstrip("\ufeff \t\n")
+    try:
+        text = text if text.startswith("<") else base64.b64decode(text).decode()
+    except (ValueError, UnicodeDecodeError):
+        raise ReportError("is not a drawing in SVG") from None
     if len(text) > 5_000_000:
         raise ReportError("is too large to be printed as SVG; use PNG")
     text = re.sub(r"<!DOCTYPE[^>\[]*(?:\[.*?\])?[^>]*>", "", text, flags=re.S)
-    text = re.sub(r"<script\b.*?(?:</script\s*>|\Z)", "", text, flags=re.S | re.I)
-    text = re.sub(
-        r"""\b((?:xlink:)?href)\s*=\s*(["'])(?!#|data:image/(?:png|jpeg))[^"']*\2""", "", text
-    )
+    for name in ("svg", "xlink"):  # so that it is written as it was
+        prefix, year = ("", "2000") if name == "svg" else (name, "1999")
+        tree.register_namespace(prefix, f"http://www.w3.org/{year}/{name}")
+    try:
+        root = tree.fromstring(text)
+        _without_harm(root)
+        content = tree.tostring(root)
+    except (tree.ParseError, ValueError, RecursionError):
+        raise ReportError("is damaged") from None
     sizes = []
-    head = text[: text.find(">", text.find("<svg")) + 1]
     for side, place in (("width", 2), ("height", 3)):
-        said = re.search(rf'\b{side}\s*=\s*["\']\s*([\d.]+)\s*(pt|px|in|cm|mm)?\s*["\']', head)
-        box = re.search(r'viewBox\s*=\s*["\']([^"\']+)', head)
-        numbers = re.findall(r"[\d.]+", box[1]) if box else []
+        said = re.match(r"\s*([\d.]+)\s*(pt|px|in|cm|mm)?\s*$", root.get(side, ""))
+        numbers = re.findall(r"[\d.]+", root.get("viewBox", ""))
         unit = {"pt": 4 / 3, "in": 96, "cm": 37.8, "mm": 3.78}
         try:
             sizes.append(
@@ -1356,7 +1515,33 @@ def _svg(data: object) -> tuple[bytes, tuple[float, float]]:
             )
         except (ValueError, IndexError):
             sizes.append(400.0)
-    return text.encode(), (max(sizes[0], 1.0), max(sizes[1], 1.0))
+    return content, (max(sizes[0], 1.0), max(sizes[1], 1.0))
+
+
+def _without_harm(drawing: Any) -> None:
+    """Take out scripts, addresses, and filters, which can cost hours; embedded pictures stay."""
+    for element in drawing.iter():
+        for child in list(element):
+            if child.tag.rpartition("}")[2] in ("script", "filter"):
+                element.remove(child)
+        if element.tag.rpartition("}")[2] == "style":
+            element.text = _STYLED.sub("", element.text or "")
+        for key, value in list(element.attrib.items()):
+            name = key.rpartition("}")[2]
+            if name == "style":
+                element.set(key, _STYLED.sub("", value))
+            elif name == "filter":
+                del element.attrib[key]
+            elif name == "href" and not value.startswith("#"):
+                del element.attrib[key]
+                with contextlib.suppress(ReportError):
+                    content, _, kind = _bitmap(value.partition("base64,")[2])
+                    element.set(
+                        key, f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+                    )
+
+
+_STYLED = re.compile(r"@import[^;]*;?|\bfilter\s*:[^;}]*;?", re.I)
 
 
 def _bitmap(text: str) -> tuple[bytes, tuple[int, int], str]:
@@ -1399,6 +1584,25 @@ _TYPST = r"""
 #let alarm = rgb("#a3251c")
 
 #let mono(size, body) = text(font: fonts-mono, size: size, body)
+
+// A word that no line can hold is broken after a sign, or else anywhere, at empty boxes: other than
+// a character without width, they are not copied with it. In a line of code with such a word, also
+// between any two of its tokens.
+#let long-word = regex("[!-\u{4ff}]{40,}")
+#let signs = "\-/._,;:()\[\]{}=&?+"
+#let bits = regex("[^\s" + signs + "]{1,24}[" + signs + "]{0,2}|[\s" + signs + "]{1,2}")
+#let broken(word, set-bit) = word.matches(bits).map(m => set-bit(m.text)).join(box())
+#let any-word(said) = broken(said, text)
+#let any-code(source) = broken(source, raw)
+#let breakable-line(body) = {
+  show regex("\S{25,}"): it => broken(it.text, text)
+  body.at("children", default: (body,)).join(box())
+}
+#let block-of(source, language) = {
+  show raw.line: it => if it.text.contains(long-word) { breakable-line(it.body) } else { it.body }
+  raw(source, lang: if language == "" { none } else { language }, block: true)
+}
+
 #let mark(key, edge) = context [#metadata((
   key: key, edge: edge, page: here().page(), y: here().position().y / 1pt,
 )) <mark>]
@@ -1478,7 +1682,7 @@ _TYPST = r"""
 }
 #let article() = { pagebreak(weak: true); counter(page).update(1); chapter-title.update("Report") }
 #let opening(title, netids, date) = {
-  if title != "" { heading(level: 1, title) }
+  if title != "" { heading(level: 1, any-word(title)) }
   let said = (..netids, ..if date != "" { (date,) }).join(" · ")
   if said != none { block(below: 5mm, text(9.5pt, soft, said)) }
 }
@@ -1559,6 +1763,9 @@ _TYPST = r"""
 #let left-out(said) = text(8pt, soft, style: "italic", "… " + said + " …")
 #let missing(said) = box(stroke: (paint: alarm, thickness: .5pt, dash: "dashed"), inset: 3pt,
   text(8pt, alarm, said))
+#let elsewhere(said, address) = box(
+  stroke: .5pt + line-colour, radius: 2pt, inset: (x: 4pt, y: 3pt),
+  text(8pt, soft, (if said == "" [picture] else [#said]) + [: ] + link(address, any-word(address))))
 #let unread(tex) = box(fill: rgb("#fbeceb"), inset: (x: 2pt), outset: (y: 2pt),
   raw(tex))
 
@@ -1575,22 +1782,17 @@ _TYPST = r"""
   made
 } }
 
-// Code wraps; a word that no line can hold may break anywhere.
-#let breakable(it) = it.text.clusters().join(sym.zws)
-#let broken(source, body) = {
-  if source.contains(regex("\S{40}")) { show regex("\S{40,}"): breakable; body } else { body }
-}
 #let code(source, language) = block(width: 100%, fill: shade, radius: 2pt, above: 1.1em,
   below: .9em, inset: (x: 2.5mm, y: 2mm), {
     set text(8.2pt)
     set par(leading: .5em, hanging-indent: 1.5em)
-    broken(source, raw(source, lang: if language == "" { none } else { language }, block: true))
+    block-of(source, language)
   })
 #let output(source, paint, mark-paint) = block(width: 100%, above: .9em, below: .9em,
   stroke: (left: 1.2pt + mark-paint), inset: (left: 2.5mm, y: .6mm), {
     set text(8pt, paint)
     set par(leading: .48em)
-    broken(source, raw(source, block: true))
+    block-of(source, "")
   })
 #let plain(source) = output(source, ink, line-colour)
 #let printed(source, error) = output(source, if error { soft } else { ink }, line-colour)
@@ -1613,24 +1815,51 @@ _TYPST = r"""
 #let small-picture(name, width, smooth) = box(baseline: 20%, image(name,
   width: calc.min(width, 250pt), scaling: if smooth { auto } else { "pixelated" }))
 
-#let grid-of(columns, aligned, top, cells) = layout(size => {
-  let made(width, scale) = {
+// A table as wide as it likes; else smaller; else in pieces that begin with its first column; else
+// with its words wrapped, or turned where that shows many columns.
+#let grid-of(columns, aligned, top, rows, cut) = layout(size => {
+  // The cells of these columns; `auto` is a column that the cell before it spans.
+  let cells(rows, chosen) = for row in rows {
+    if row == none { (table.cell(colspan: chosen.len(), left-out(cut)),) } else {
+      let owners = if row.len() == columns { chosen } else { range(row.len()) }
+      owners = owners.map(i => i - row.slice(0, i + 1).rev().position(one => one != auto))
+      owners.dedup().map(i => table.cell(row.at(i).body, align: row.at(i).align,
+        colspan: owners.filter(one => one == i).len(), rowspan: row.at(i).down))
+    }
+  }
+  let made(chosen, scale) = {
     set text(9pt * scale)
     set par(justify: false)
-    show regex("\S{40,}"): breakable
-    table(columns: width, align: aligned, inset: (x: 5pt * scale, y: 3.2pt * scale),
+    table(columns: chosen.len(), align: chosen.map(i => aligned.at(i)),
+      inset: (x: 5pt * scale, y: 3.2pt * scale),
       stroke: (x, y) => (
-        bottom: if y == 0 and top.len() > 0 { .8pt + ink } else { .4pt + line-colour },
+        bottom: if y < top.len() and y == top.len() - 1 { .8pt + ink } else { .4pt + line-colour },
       ),
-      ..if top.len() > 0 { (table.header(..top),) },
-      ..cells)
+      ..if top.len() > 0 { (table.header(..cells(top, chosen)),) },
+      ..cells(rows, chosen))
   }
-  let natural = measure(made(columns, 1)).width
-  let share = size.width / natural
-  block(above: 1em, below: 1em, width: 100%, align(center,
-    if share >= 1 { made(columns, 1) }
-    else if share >= .6 { made(columns, share * .985) }
-    else { made((auto,) * columns, calc.max(.62, share)) }))
+  let set-in(body) = block(above: 1em, below: 1em, width: 100%, align(center, body))
+  let every = range(columns)
+  let natural = measure(made(every, 1)).width
+  let simple = (top + rows).all(row => row == none or (
+    row.len() == columns and row.all(one => one == auto or one.down == 1)))
+  if natural <= size.width { return set-in(made(every, 1)) }
+  if size.width / natural >= .7 { return set-in(made(every, size.width / natural * .985)) }
+  let widths = every.map(i => if simple { measure(made((i,), .85)).width } else { 0pt })
+  if simple and columns > 4 and widths.all(width => width < size.width * .45) {
+    let pieces = ((0,),)
+    for i in every.slice(1) {
+      let wide = (..pieces.last(), i).map(j => widths.at(j)).sum()
+      if wide > size.width and pieces.last().len() > 1 { pieces.push((0, i)) }
+      else { pieces.last().push(i) }
+    }
+    return for piece in pieces { set-in(made(piece, .85)) }
+  }
+  let turned = measure(made(every, .75))
+  if columns > 8 and turned.width < 660pt and turned.height < size.width {
+    return set-in(rotate(-90deg, reflow: true, made(every, .75)))
+  }
+  set-in(made(every, if columns > 8 { .62 } else { .85 }))
 })
 """
 
@@ -1760,8 +1989,10 @@ def _fitting(compiler: Any, body: Sequence[str], shrunk: Mapping[int, float]) ->
         place = bisect.bisect(begun, at)
         if at in shrunk or there["page"] == room[at]["page"] or there["height"] <= 0:
             continue
-        share = (BOTTOM - room[at]["y"] - SLACK) / there["height"]
-        if SMALLEST <= share < 1 and place not in {bisect.bisect(begun, one) for one in found}:
+        left = BOTTOM - room[at]["y"] - SLACK
+        share = left / there["height"]
+        least = LEAST if left > HOLE else SMALLEST
+        if least <= share < 1 and place not in {bisect.bisect(begun, one) for one in found}:
             found[at] = share
     return found
 
@@ -1876,8 +2107,13 @@ def _head(notebooks: Sequence[Notebook], who: About, sources: Iterable[tuple[str
         f"#set document(title: {_str(title)}, author: {_array([names] if names else [])}, "
         f"keywords: {_array(hashes)}, date: {date})\n"
         f"#let is-plain = {_bool(not kit)}\n#let is-article = {_bool(article)}\n"
-        f"#let names-head = {_str(names or notebooks[0].title)}\n"
+        f"#let names-head = {_str(names or _short(notebooks[0].title))}\n"
     )
+
+
+def _short(text: str) -> str:
+    """As much of a text as a running head has room for."""
+    return text if len(text) <= 80 else f"{text[:78].rstrip()} …"
 
 
 def _marks(found: Sequence[dict[str, Any]]) -> dict[str, Any]:

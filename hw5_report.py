@@ -12,7 +12,7 @@
 A notebook becomes cells, pandoc reads their text, tables and formulas, and Typst sets the pages:
 everything comes from pip, without TeX, a browser or the network. What a notebook says is data. In
 the page's source it only ever stands inside string literals, pandoc reads it without access to
-files, and pictures come from inside the notebook alone.
+files, and pictures come from inside the notebook or from its folder alone.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ import os
 import re
 import sys
 import unicodedata
+import warnings
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -39,11 +40,13 @@ from hw5_notebook import (
     Notebook,
     ReportError,
     check_groups,
+    decode_notebook,
     doubts,
     entries,
     mapping,
     parse_notebook,
     preflight,
+    read_notebook,
     unread,
 )
 from hw5_pages import ANONYMOUS, print_pdf
@@ -520,13 +523,16 @@ def __getattr__(name: str) -> Any:
 
 
 def _exporter() -> type:
+    import nbformat
     from nbconvert.exporters import Exporter
     from traitlets import Bool
 
     class HW5PDFExporter(Exporter):
         """`jupyter nbconvert --to hw5-pdf`: the PDF of this module, for any notebook.
 
-        The page map is written beside the PDF, as NAME.json.
+        The page map is written beside the PDF, as NAME.json. A file or a stream that cannot be
+        printed ends the program with a sentence: nbconvert would print every other exception with
+        its traceback. A notebook in memory raises ReportError instead.
         """
 
         export_from_notebook = "PDF (Typst)"
@@ -536,15 +542,55 @@ def _exporter() -> type:
         def _file_extension_default(self) -> str:
             return ".pdf"
 
+        def from_filename(
+            self, filename: str, resources: Any = None, **kw: Any
+        ) -> tuple[bytes, Any]:
+            path = Path(filename)
+            try:
+                return self._print(read_notebook(path), _named(resources, path))
+            except ReportError as error:
+                raise SystemExit(str(error)) from None
+
+        def from_file(
+            self, file_stream: Any, resources: Any = None, **kw: Any
+        ) -> tuple[bytes, Any]:
+            path = Path(str(mapping(resources).get("unique_key") or "notebook") + ".ipynb")
+            try:
+                text = file_stream.read()
+                data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+                return self._print(decode_notebook(data, path.name), _named(resources, path))
+            except UnicodeDecodeError:  # nbconvert has decoded what it was piped
+                raise SystemExit(f"{path.name} is not in UTF-8: give the file's name.") from None
+            except ReportError as error:
+                raise SystemExit(str(error)) from None
+
         def from_notebook_node(
             self, nb: Any, resources: Any = None, **kw: Any
         ) -> tuple[bytes, Any]:
-            nb, resources = super().from_notebook_node(nb, resources, **kw)
-            named = mapping(resources.get("metadata"))
+            named = mapping(mapping(resources).get("metadata"))
             name = str(named.get("name") or "notebook")
             path = Path(str(named.get("path") or "."), f"{name}.ipynb")
             saved = path.stat().st_mtime if path.is_file() else None
-            notebook = parse_notebook(json.loads(json.dumps(nb)), name, saved)
+            folder = None if saved is None else path.parent
+            notebook = parse_notebook(nb, name, saved, folder)
+            return self._print(notebook, _named(resources, path))
+
+        def _print(self, notebook: Notebook, resources: dict[str, Any]) -> tuple[bytes, Any]:
+            try:
+                with warnings.catch_warnings():  # of cells with one id, which is no matter here
+                    warnings.simplefilter("ignore")
+                    _, node = nbformat.validator.normalize(nbformat.from_dict(notebook.raw))
+                    nbformat.validate(node, relax_add_props=True)
+            except Exception as error:  # whatever is wrong with it, it has pages
+                why = str(error).split("\n")[0]
+                self.log.warning(
+                    f"{notebook.name}.ipynb is not as the notebook format says ({why}): its pages "
+                    "are made, but nothing of it is run or filtered before."
+                )
+                _, resources = super().from_notebook_node(nbformat.v4.new_notebook(), resources)
+            else:
+                node, resources = super().from_notebook_node(node, resources)
+                notebook = parse_notebook(node, notebook.name, notebook.saved, notebook.folder)
             article = ARTICLE in notebook.parts
             printed = print_pdf([notebook], about([notebook], self.anonymous), article)
             for finding in printed.findings:
@@ -552,11 +598,18 @@ def _exporter() -> type:
             described = {**printed.map, "findings": [asdict(f) for f in printed.findings]}
             outputs = dict(resources.get("outputs") or {})
             # With a folder: nbconvert makes the folder of each of these files, and "" is none.
-            outputs[f"./{name}.json"] = (json.dumps(described, indent=1) + "\n").encode()
+            outputs[f"./{notebook.name}.json"] = (json.dumps(described, indent=1) + "\n").encode()
             resources["outputs"] = outputs
             return printed.pdf, resources
 
     return HW5PDFExporter
+
+
+def _named(resources: Any, path: Path) -> dict[str, Any]:
+    """nbconvert's resources with a notebook's name and folder."""
+    metadata = mapping(mapping(resources).get("metadata"))
+    named = {**metadata, "name": path.stem, "path": str(path.parent)}
+    return {**mapping(resources), "metadata": named}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -360,3 +360,21 @@ def test_pictures_count_whatever_their_kind(tmp_path):
         shown({"image/jpeg": picture(9, 9, "red", "JPEG")}),
     ]
     assert preflight(read(save(content, tmp_path / "a.ipynb"))) == []
+
+
+@pytest.mark.parametrize(
+    ("cells", "title"),
+    [
+        ([code("# Mount the drive first"), markdown("# Homework **5**")], "Homework 5"),
+        ([markdown("```python\n# a remark\n```\n\n# My answers #")], "My answers"),
+        ([markdown("Answers\n=======\n")], "Answers"),
+        ([markdown("<h1 align='center'>My\n<b>answers</b></h1>")], "My answers"),
+        ([markdown("# ![badge](x.svg)"), markdown("# [Answers](https://example.org)")], "Answers"),
+        ([markdown(r"# The $\beta$-VAE, `my_model_name` and \#1 of 2 * 3")],
+         "The β-VAE, my_model_name and #1 of 2 * 3"),
+        ([markdown("## Only a section"), markdown("    # indented code")], "n"),
+        ([code("# Mount the drive first"), markdown("#")], "n"),
+    ],
+)  # fmt: skip
+def test_a_notebook_is_called_by_its_first_heading_in_plain_words(cells, title):
+    assert parse_notebook(notebook(*cells), "n").title == title

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import os
@@ -366,6 +367,33 @@ def test_code_is_wrapped_and_never_cut():
     assert (dots[:, -margin:] > 250).all()
 
 
+def test_words_that_no_line_can_hold_are_broken_and_copied_as_they_are():
+    address = "https://example.org/" + "abc-DEF_123/" * 6 + "x" * 150
+    chain = "model.encoder.layers[0].weight" * 6
+    text = f"See {address} and **`{chain}`** and {'word' * 60}.\n\n|a|b|\n|-|-|\n|1|{'y' * 150}|"
+    content = notebook(
+        markdown(f"# Of `{'q' * 90}`"),
+        code(f"url = '{address}'\n{chain}", stream("-" * 300)),
+        markdown(f"{text}\n\n## `{chain}`"),
+    )
+    result = printed(content)
+    said = "".join(page.extract_text() for page in PdfReader(io.BytesIO(result.pdf)).pages)
+    assert not re.search(r"[\u00ad\u200b-\u200d\u2060\ufeff]", said)
+    said = re.sub(r"\s", "", said)
+    assert [said.count(word) for word in (address, chain, "word" * 60)] == [2, 3, 1]
+    assert "-" * 300 in said and "y" * 150 in said
+    for number in range(1, result.map["pages"] + 1):
+        assert (drawn(result.pdf, number)[:, -50:] > 250).all()
+
+
+def test_a_title_is_printed_once_and_in_plain_words():
+    mount = code("# Mount the drive first\nfrom google.colab import drive")
+    result = printed(notebook(mount, markdown("# My *answers* to `hw5`")))
+    (text,) = pages(result.pdf)
+    assert text.count("My answers to hw5") == 1
+    assert PdfReader(io.BytesIO(result.pdf)).metadata.title == "My answers to hw5"
+
+
 def test_code_is_highlighted_in_colours():
     dots = drawn(printed(notebook(code("def f(x):\n    return 'text'  # why"))).pdf, 1, scale=2)
     spread = dots.max(-1).astype(int) - dots.min(-1)
@@ -479,6 +507,184 @@ def test_a_failure_names_its_cell_and_keeps_everything_else():
     assert "cell 2 (fc-vae--loss)" in result.findings[1].sentence
     text = pages(result.pdf)[0]
     assert "Kept before." in text and "Kept after." in text and "nosuchcommand" in text
+
+
+def html(source: str, plain: str = "<IPython.core.display.HTML object>") -> dict:
+    return code("x", shown({"text/html": source, "text/plain": plain}))
+
+
+def interactive(kind: str, plain: str = "") -> dict:
+    return code("x", shown({f"application/vnd.{kind}+json": {}, "text/plain": plain}))
+
+
+@pytest.mark.parametrize(
+    ("cell", "words"),
+    [
+        (interactive("plotly.v1"), "an interactive figure (plotly)"),
+        (html("<div></div><script>Plotly.newPlot('p', [])</script>"), "figure (plotly)"),
+        (interactive("vegalite.v5", "<VegaLite 5 object>"), "an interactive figure (Vega)"),
+        (interactive("jupyter.widget-view", "interactive(children=())"), "a widget"),
+        (html("<video controls src='data:video/mp4;base64,AAAA'></video>"), "a video"),
+        (html("<audio><source src='data:audio/wav;base64,AA'></audio>", "Audio()"), "a sound"),
+        (html("<iframe src='https://example.org/e'>"), "another page: https://example.org/e"),
+        (html("<script>" + "x = 1;" * 50 + "</script>"), "an interactive output"),
+        (markdown("See <video src='https://example.org/a.mp4'></video>"), "a video: https://exam"),
+    ],
+)
+def test_what_a_page_cannot_show_is_named_in_its_place_and_told(cell, words):
+    result = printed(notebook(cell))
+    assert words in pages(result.pdf)[0]
+    (finding,) = result.findings
+    assert finding.kind == "interactive" and "a page cannot show" in finding.sentence
+
+
+def test_of_what_moves_a_picture_is_printed():
+    def frame(number: int, colour: str) -> str:
+        lines = "\\\n".join(re.findall(".{1,76}", picture(200, 100, colour)))
+        return f'frames[{number}] = "data:image/png;base64,{lines}\\\n"\n'
+
+    frames = frame(0, "red") + frame(1, "lime")
+    player = f"<img id='a'><form><label>Once</label></form><script>{frames}</script>"
+    drawing = "<svg xmlns='http://www.w3.org/2000/svg' width='90' height='60'>"
+    drawing += "<rect width='90' height='60' fill='teal'/></svg>"
+    figure = {"application/vnd.plotly.v1+json": {}, "image/png": picture(120, 80, "navy")}
+    result = printed(notebook(html(player), code("x", shown(figure)), html(f"<p>{drawing}</p>")))
+    (text,) = pages(result.pdf)
+    assert result.findings == ()
+    assert "the last of 2 pictures of an animation" in text and "Once" not in text
+    dots = drawn(result.pdf, 1)
+    assert of_colour(dots, (255, 0, 0)) == (0, 0)
+    for colour in ((0, 255, 0), (0, 0, 128), (0, 128, 128)):
+        assert min(of_colour(dots, colour)) > 20
+
+
+def test_progress_bars_and_loaders_leave_no_trace():
+    bar = interactive("jupyter.widget-view", "  0%|          | 0/10 [00:00<?, ?it/s]")
+    result = printed(notebook(bar, html("<script>window.PlotlyConfig = {}</script>")))
+    assert result.findings == ()
+    assert "cannot show" not in pages(result.pdf)[0]
+
+
+COPY = "<g id='g{}'>" + 10 * "<use href='#g{}'/>" + "</g>"
+COPIES = "".join(COPY.format(i, *[i - 1] * 10) for i in range(1, 10))
+HARMFUL = {
+    "a filter that takes hours": "<filter id='f'><feTurbulence numOctaves='1000000000'/></filter>"
+    "<rect width='9' height='9' filter='url(#f)'/>",
+    "a filter among the styles": "<rect width='9' height='9' style='filter: blur(1e9px)'/>",
+    "groups without end": "<g>" * 20_000 + "</g>" * 20_000,
+    "itself": "<g id='a'><use href='#a'/></g><use href='#a'/>",
+    "a billion copies": f"<defs><g id='g0'><rect/></g>{COPIES}</defs><use href='#g9'/>",
+    "a file": "<image href='file:///etc/passwd' width='9' height='9'/><script>alert(1)</script>",
+    "a picture of too many dots": "<image width='9' height='9' href='data:image/png;base64,"
+    f"{picture(9000, 9000)}'/>",
+    "a tag that is never closed": "<rect width='9'",
+}
+
+
+@pytest.mark.parametrize("inside", HARMFUL.values(), ids=HARMFUL)
+def test_a_drawing_that_does_harm_ends_no_report(inside):
+    head = "<svg xmlns='http://www.w3.org/2000/svg' width='90' height='60'>"
+    drawing = f"{head}<rect y='30' width='90' height='30' fill='teal'/>{inside}</svg>"
+    result = printed(notebook(code("x", shown({"image/svg+xml": drawing})), markdown("After.")))
+    assert "After." in pages(result.pdf)[0]
+    assert result.findings or min(of_colour(drawn(result.pdf, 1), (0, 128, 128))) > 20
+
+
+NUMBERED = r"""By \eqref{last}, \eqref{a}, $\eqref{s}$ and (\ref{own}), not `\eqref{a}`.
+
+\begin{equation}
+a = 1 \label{a}
+\end{equation}
+
+\begin{align}
+p &= 2 \\ r &= \begin{pmatrix} 3 \\ 4 \end{pmatrix} \nonumber \\ s &= 5 \label{s} \\
+\end{align}
+
+$$y = 6 \tag{T} \label{own}$$
+
+$$z = 7$$
+"""
+
+
+def test_equations_that_are_referred_to_have_their_numbers():
+    last = r"$$\begin{equation} w = 8 \text{ by \eqref{a}} \label{last} \end{equation}$$"
+    result = printed(notebook(markdown(NUMBERED), markdown(last)))
+    (text,) = pages(result.pdf)
+    assert result.findings == ()
+    assert r"By (4), (1), (3) and (T), not \eqref{a}." in text
+    for number in ("(1)", "(2, 3)", "(T)", "(4)"):
+        assert number in text.partition("not")[2]
+    alone = printed(notebook(markdown(r"$$\begin{equation} a = 1 \label{a} \end{equation}$$")))
+    assert "(1)" not in pages(alone.pdf)[0]
+
+
+def test_a_picture_from_elsewhere_is_a_quiet_box_with_its_address():
+    address = "https://example.org/" + "long-path/" * 20 + "vae.png"
+    result = printed(notebook(markdown(f"![The model]({address})")))
+    assert [finding.kind for finding in result.findings] == ["picture"]
+    text = pages(result.pdf)[0]
+    assert "The model:" in text and address in text.replace(" ", "")
+    links = PdfReader(io.BytesIO(result.pdf)).pages[0]["/Annots"]  # one for each line
+    assert {link.get_object()["/A"]["/URI"] for link in links} == {address}
+    assert of_colour(drawn(result.pdf, 1), (163, 37, 28)) == (0, 0)
+
+
+def test_pictures_in_the_folder_of_the_notebook_are_printed_and_no_other_file(tmp_path):
+    folder = tmp_path / "book"
+    (folder / "figures").mkdir(parents=True)
+    (folder / "figures" / "my a.png").write_bytes(base64.b64decode(picture(200, 100, "navy")))
+    (folder / "words.png").write_text("no picture")
+    (tmp_path / "outside.png").write_bytes(base64.b64decode(picture(200, 100, "red")))
+    (folder / "link.png").symlink_to(tmp_path / "outside.png")
+    os.mkfifo(folder / "endless.png")
+    refused = ("words.png", "link.png", "endless.png", "gone.png", "../outside.png", "n.ipynb")
+    refused += (str(tmp_path / "outside.png"), f"file://{folder}/figures/my%20a.png", "a\x00.png")
+    text = "![](figures/my%20a.png)\n\n" + " ".join(f"![]({one})" for one in refused)
+    path = save(notebook(markdown(text)), folder / "n.ipynb")
+    result = print_pdf([read_notebook(path)], ADA)
+    dots = drawn(result.pdf, 1)
+    assert min(of_colour(dots, (0, 0, 128))) > 50
+    assert of_colour(dots, (255, 0, 0)) == (0, 0)
+    assert len(result.findings) == len(refused)
+    assert {finding.kind for finding in result.findings} == {"picture"}
+
+
+def frame(columns: int, group: int = 1) -> dict:
+    """A table as pandas shows it; its columns in groups of so many."""
+    names = "".join(f"<th>column_number_{i}</th>" for i in range(columns))
+    above = "".join(f"<th colspan='{group}'>over_{i}</th>" for i in range(columns // group))
+    above = f"<tr><th></th>{above}</tr>" if group > 1 else ""
+    row = "<th>row_0</th>" + "".join(f"<td>{i}.123456</td>" for i in range(columns))
+    head = f"<thead>{above}<tr><th></th>{names}</tr></thead>"
+    return html(f"<table>{head}<tbody><tr>{row}</tr></tbody></table>")
+
+
+def sizes_of(pdf: bytes, pattern: str) -> list[float]:
+    """How large, in points, the letters of the words that match are, turned or not."""
+    found: list[float] = []
+
+    def look(text, matrix, place, _font, size):
+        if re.search(pattern, text):
+            a, b, c, d = (float(x) for x in place[:4])
+            scale = max(abs(a), abs(b), abs(c), abs(d)) * max(map(abs, map(float, matrix[:4])))
+            found.append(size * scale)
+
+    for page in PdfReader(io.BytesIO(pdf)).pages:
+        page.extract_text(visitor_text=look)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("columns", "group", "first_column"), [(5, 1, 1), (12, 1, 2), (30, 1, 5), (12, 3, 2)]
+)
+def test_wide_tables_stay_readable(columns, group, first_column):
+    result = printed(notebook(frame(columns, group)))
+    text = " ".join(pages(result.pdf))
+    for i in range(columns):
+        assert len(re.findall(rf"column_number_{i}(?!\d)", text)) == 1
+        assert f"{i}.123456" in text
+    assert text.count("row_0") == first_column  # once in every piece
+    assert min(sizes_of(result.pdf, r"\d\.123456")) > 5.5
 
 
 def test_what_cannot_be_set_is_told_of_its_own_notebook_and_cell():
@@ -597,3 +803,12 @@ def test_a_page_of_the_coursework_looks_as_it_did(small):
 def test_answers_in_a_foreign_notebook_of_nbgrader_are_kept():
     cell = markdown("My own words.", metadata=graded("q1", 3))
     assert "My own words." in pages(printed(notebook(markdown("# Homework"), cell)).pdf)[0]
+
+
+@pytest.mark.parametrize(("words", "pages"), [(210, 1), (285, 2)])
+def test_a_picture_is_halved_where_a_third_of_a_page_would_be_empty(words, pages):
+    tall = shown({"image/png": picture(640, 800, "tomato")})
+    result = printed(notebook(markdown("Some words. " * words), code("plot()", tall)))
+    assert result.map["pages"] == pages
+    _, height = of_colour(drawn(result.pdf, pages), (255, 99, 71))
+    assert height >= (hw5_pages.LEAST if pages == 1 else 1) * hw5_pages.HEIGHT - 2

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import io
 import json
 import os
+import random
 import re
 import subprocess
 import sys
@@ -626,3 +629,99 @@ def test_the_exporter_takes_any_notebook_without_installing_anything(folder, cap
     assert "Homework 2" in page.extract_text()
     with pytest.raises(AttributeError):
         _ = hw5_report.NoSuchName
+
+
+WORDS = notebook(markdown("Café “quoted” – kept"), code("x = 1", stream("one\n")))
+SAVED = json.dumps(WORDS, ensure_ascii=False)
+OLD_CELL = {"cell_type": "code", "input": "print 1", "outputs": [], "language": "python"}
+READ = {
+    "utf-8 with a mark": b"\xef\xbb\xbf" + SAVED.encode(),
+    "utf-16": SAVED.encode("utf-16"),
+    "utf-16 without a mark": SAVED.encode("utf-16-le"),
+    "cp1252": SAVED.encode("cp1252"),
+    "line breaks in strings": SAVED.replace("kept", "kept\n").encode(),
+    "no metadata": {"cells": WORDS["cells"], "nbformat": 4},
+    "metadata of another kind": {**WORDS, "metadata": {"language": 5, "kernelspec": None}},
+    "another kernel": {**WORDS, "metadata": {"language_info": {"name": '"), panic("'}}},
+    "half a letter": {**WORDS, "metadata": {"language_info": {"name": "\ud800"}}},
+    "a format to come": {**WORDS, "nbformat": 5},
+    "null outputs": {
+        **WORDS,
+        "cells": [*WORDS["cells"], {"cell_type": "code", "source": None, "outputs": None}, None],
+    },
+    "an unknown kind of cell": {**WORDS, "cells": [*WORDS["cells"], {"cell_type": "wat"}]},
+    "points that are no number": {
+        **WORDS,
+        "metadata": {"hw5": {"parts": [None], "title": ["A"], "anonymous": [[1]], "groups": 5}},
+        "cells": [
+            *WORDS["cells"],
+            {**markdown("x"), "metadata": {"nbgrader": {"grade": True, "points": []}}},
+        ],
+    },
+    "nested deeply": {**WORDS, "metadata": json.loads('{"a":' * 400 + "1" + "}" * 400)},
+}
+REFUSED = {
+    "empty": b"",
+    "blank": b" \n",
+    "cut off": SAVED.encode()[:90],
+    "a web page": b"<html>Not found</html>",
+    "nested without end": b'{"cells":' + b"[" * 100_000,
+    "a picture": b"\x89PNG\r\n\x1a\n\x00",
+    "a list": b"[]",
+    "no cells": {"nbformat": 4, "metadata": {}},
+    "cells of another kind": {"nbformat": 4, "cells": {"0": markdown("x")}},
+    "an old format with holes": {"nbformat": 3, "worksheets": [{"cells": [OLD_CELL, None]}]},
+}
+
+
+def converted(content, tmp_path) -> str:
+    """The text of the pages that nbconvert makes of a file."""
+    path = tmp_path / "odd.ipynb"
+    path.write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
+    pdf, _ = hw5_report.HW5PDFExporter().from_filename(str(path))
+    return "".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages)
+
+
+@pytest.mark.parametrize("content", READ.values(), ids=READ)
+def test_nbconvert_makes_pages_of_odd_files(content, tmp_path):
+    text = converted(content, tmp_path)
+    for words in ("Café “quoted” – kept", "x = 1", "one"):
+        assert words in text
+
+
+@pytest.mark.parametrize("content", REFUSED.values(), ids=REFUSED)
+def test_nbconvert_refuses_what_is_no_notebook_in_a_sentence(content, tmp_path):
+    with pytest.raises(SystemExit, match=r"^odd\.ipynb is (not a notebook|of an old format)"):
+        converted(content, tmp_path)
+
+
+def test_nbconvert_shows_a_sentence_and_no_traceback(folder, tmp_path):
+    command = [sys.executable, "-m", "nbconvert", "--to", "hw5-pdf"]
+    (folder / "folder.ipynb").mkdir()
+    for more, given in ((["folder.ipynb"], b""), (["--stdin"], b"no"), (["--stdin"], b"\xe9")):
+        done = subprocess.run(
+            [*command, *more], input=given, capture_output=True, cwd=folder, check=False
+        )
+        assert done.returncode == 1
+        assert b"Traceback" not in done.stderr
+        assert done.stderr.decode().strip().split("\n")[-1].startswith(("folder.ipynb", "notebook"))
+
+
+ODD = (None, [], {}, "", -1, 1e400, True, "x\ud800", ["a", None, 3], {"a": None}, 10**30, "<svg")
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_nbconvert_makes_pages_or_says_a_sentence_whatever_stands_in_a_notebook(seed, tmp_path):
+    chance = random.Random(seed)
+    content = coursework()
+    for _ in range(3):
+        there = content
+        while isinstance(there, (dict, list)) and there:
+            keys = list(there) if isinstance(there, dict) else range(len(there))
+            inside, key = there, chance.choice(keys)
+            there = there[key]
+            if chance.random() < 0.15:
+                break
+        inside[key] = copy.deepcopy(chance.choice(ODD))
+    with contextlib.suppress(SystemExit):
+        converted(content, tmp_path)
