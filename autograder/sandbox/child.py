@@ -8,8 +8,9 @@ import secrets
 import select
 import signal
 import socket
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 from ..checking.proxy import Lost, Send, WorkerDied
@@ -31,6 +32,12 @@ USED_UP = "Your code used up all its computing time. Is there a loop that does n
 """The second is no fault of a busy machine: it comes out the same another time."""
 
 
+CROWDED = "Your code made more files and folders than a submission may."
+
+STOPS_WITHIN = 0.2
+"""Seconds that a system call which is under way may take."""
+
+
 class Child:
     """One submission's process, and the channel to it. A `Code` for the judge."""
 
@@ -41,12 +48,16 @@ class Child:
         memory: int,
         reap: Callable[[float], int | None],
         wall: float = WALL,
+        crowded: Callable[[contextlib.AbstractContextManager[None]], bool] = lambda _: False,
     ) -> None:
-        """`memory`: resident bytes it may have; `reap(grace)` ends it (see Zygote.reap)."""
+        """`memory`: resident bytes it may have; `reap(grace)` ends it (see Zygote.reap);
+        `crowded(stopped)`: has it made too many files? It counts them while `stopped` is entered.
+        """
         self.pid = pid
         self._wall = wall
         self._memory = memory
         self._reap = reap
+        self._crowded = crowded
         self._channel = channel
         self._channel.setblocking(False)
         self._poll = select.poll()
@@ -63,9 +74,11 @@ class Child:
             nonlocal left
             if not self._open:
                 raise Lost(CRASHED, "The process that ran your code has ended.")
-            # The time in which the judge thinks is not the student's.
+            # The time in which the judge thinks is not the student's: nothing of theirs runs then.
             self._wall_ends = time.monotonic() + left
+            self._signal(signal.SIGCONT)
             answer: dict[str, Any] = self._exchange(request)
+            self._signal(signal.SIGSTOP)
             left = self._wall_ends - time.monotonic()
             return answer
 
@@ -143,8 +156,40 @@ class Child:
                     self._lose(TIMEOUT, USED_UP)
                 if resident > self._memory:
                     self._lose(MEMORY, "Your code used more memory than a submission may.")
+                if self._crowded(self._stopped()):
+                    self._lose(MEMORY, CROWDED)
             if ready:
                 return
+
+    def _signal(self, number: signal.Signals) -> None:
+        # Elsewhere it would outlive us, stopped, if we were killed now.
+        if sys.platform.startswith("linux"):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(self.pid, number)
+
+    @contextlib.contextmanager
+    def _stopped(self) -> Iterator[None]:
+        """Nothing of it runs meanwhile."""
+        self._signal(signal.SIGSTOP)
+        ends = time.monotonic() + STOPS_WITHIN
+        while self._runs() and time.monotonic() < ends:
+            time.sleep(0.0005)
+        try:
+            yield
+        finally:
+            self._signal(signal.SIGCONT)
+
+    def _runs(self) -> bool:
+        """Is one of its threads not stopped, or gone?"""
+        tasks = f"/proc/{self.pid}/task"
+        try:
+            for name in os.listdir(tasks):
+                with open(f"{tasks}/{name}/stat", "rb") as file:
+                    if file.read().rpartition(b")")[2].split()[0] not in (b"T", b"Z", b"X"):
+                        return True
+        except OSError:  # no /proc, or a thread that has just ended
+            return os.path.isdir(tasks)
+        return False
 
     def _used(self) -> tuple[float, int]:
         """CPU seconds used and bytes resident, (0, 0) where the system does not say."""

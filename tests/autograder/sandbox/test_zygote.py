@@ -70,7 +70,7 @@ def test_every_promise_holds_with_every_layer(layered: Zygote) -> None:
     assert layered.doctor.missing == () and set(layered.doctor.active) == set(PROTECTIONS)
 
 
-def test_without_bubblewrap_only_the_disk_is_unbounded(zygote: Zygote) -> None:
+def test_without_bubblewrap_only_the_bytes_on_the_disk_are_unbounded(zygote: Zygote) -> None:
     require(zygote, "Landlock", "seccomp")
     bubblewrap = "bubblewrap" in zygote.doctor.mechanisms
     assert zygote.doctor.missing == (() if bubblewrap else ("disk bounded",))
@@ -203,6 +203,24 @@ def test_sleep_is_charged_by_the_wall_clock_and_work_by_the_cpu(zygote: Zygote) 
     assert 0.5 * child.WALL <= time.monotonic() - began < 3
 
 
+def test_nothing_of_theirs_runs_while_the_judge_thinks(zygote: Zygote) -> None:
+    source = """
+        import threading, time
+        ran = 0
+        def run():
+            global ran
+            while True:
+                ran += 1
+                time.sleep(0.001)
+        def f(): threading.Thread(target=run, daemon=True).start()
+        """
+    with Talk(zygote, source) as talk:
+        talk.call("f")
+        before = talk.get("ran")
+        time.sleep(0.5)
+        assert talk.get("ran") < before + 100
+
+
 def test_bubblewrap_shows_nothing_of_the_kit() -> None:
     command = launch.bubblewrap(launch.readable())
     shown = {command[i + 1] for i, word in enumerate(command) if word.startswith("--ro-bind")}
@@ -216,7 +234,7 @@ def test_a_worker_that_cannot_start_says_why(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(
         launch,
         "python",
-        lambda folder, paths: [sys.executable, "-c", "raise OSError('no such luck')"],
+        lambda *_, **__: [sys.executable, "-c", "raise OSError('no such luck')"],
     )
     with pytest.raises(SandboxError, match="no such luck"):
         Zygote(bubblewrap=False)
