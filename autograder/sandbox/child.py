@@ -18,7 +18,9 @@ from ..inside import wire
 from ..results import CRASHED, MEMORY, TIMEOUT
 
 WALL = 2.0
-"""Seconds of waiting allowed for each CPU second: a machine may be busy, a student may sleep."""
+"""Seconds of waiting allowed for each CPU second: a student may sleep. Where the system says how
+long the code waited for a core that others kept busy, that is not counted.
+"""
 
 TICK = 0.05
 GRACE = 0.25
@@ -62,6 +64,7 @@ class Child:
         self._channel.setblocking(False)
         self._poll = select.poll()
         self._looked = 0.0
+        self._queued = 0.0
         self._open = True
 
     def send(self, seconds: float) -> Send:
@@ -75,11 +78,11 @@ class Child:
             if not self._open:
                 raise Lost(CRASHED, "The process that ran your code has ended.")
             # The time in which the judge thinks is not the student's: nothing of theirs runs then.
-            self._wall_ends = time.monotonic() + left
+            self._wall_ends = self._clock() + left
             self._signal(signal.SIGCONT)
             answer: dict[str, Any] = self._exchange(request)
             self._signal(signal.SIGSTOP)
-            left = self._wall_ends - time.monotonic()
+            left = self._wall_ends - self._clock()
             return answer
 
         return ask
@@ -147,7 +150,7 @@ class Child:
             ready = self._wait(event, TICK)
             now = time.monotonic()
             # Drop by drop is no way around the limits: the clock is read whatever happens.
-            if now > self._wall_ends:
+            if now - self._queued > self._wall_ends and self._clock() > self._wall_ends:
                 self._lose(TIMEOUT, TOO_LONG)
             if not ready or now > self._looked + TICK:
                 self._looked = now
@@ -190,6 +193,18 @@ class Child:
         except OSError:  # no /proc, or a thread that has just ended
             return os.path.isdir(tasks)
         return False
+
+    def _clock(self) -> float:
+        """Seconds on the clock, without those in which the code had work and no core to do it on:
+        these are its neighbours'.
+        """
+        with (
+            contextlib.suppress(OSError, ValueError, IndexError),
+            open(f"/proc/{self.pid}/schedstat", "rb") as file,
+        ):
+            # Of the thread that answers. Its CPU time bounds what its own other threads take.
+            self._queued = int(file.read().split()[1]) / 1e9
+        return time.monotonic() - self._queued
 
     def _used(self) -> tuple[float, int]:
         """CPU seconds used and bytes resident, (0, 0) where the system does not say."""

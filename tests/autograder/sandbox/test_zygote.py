@@ -17,7 +17,7 @@ from autograder.checking.reference import ROOT
 from autograder.inside.confine import Limits
 from autograder.sandbox import child, launch
 from autograder.sandbox.zygote import PROTECTIONS, SandboxError, Zygote
-from tests.autograder.attacks import Talk, end, lacking, require
+from tests.autograder.attacks import Talk, busy_core, end, lacking, require
 
 LINUX = sys.platform.startswith("linux")
 
@@ -201,6 +201,19 @@ def test_sleep_is_charged_by_the_wall_clock_and_work_by_the_cpu(zygote: Zygote) 
     began = time.monotonic()
     assert end(zygote, "import time\ndef f(): time.sleep(30)", seconds=0.5) == "timeout"
     assert 0.5 * child.WALL <= time.monotonic() - began < 3
+
+
+def test_waiting_for_a_core_is_not_the_students_time(zygote: Zygote) -> None:
+    source = """
+        import time
+        def f():
+            ends = time.process_time() + 0.5
+            while time.process_time() < ends: pass
+        """
+    with Talk(zygote, source, seconds=1.0) as talk, busy_core(talk.child.pid):
+        began = time.monotonic()
+        talk.call("f")
+        assert time.monotonic() - began > child.WALL, "the core was not busy"
 
 
 def test_nothing_of_theirs_runs_while_the_judge_thinks(zygote: Zygote) -> None:
