@@ -111,7 +111,7 @@ class Child:
                 self._ended()
         try:
             head, body = wire.lengths(self._receive(wire.PREFIX.size))
-            self._room -= body
+            self._room -= head + body
             if self._room < 0:
                 self._broken("its answers are too large")
             answer = wire.unpack(self._receive(head), self._receive(body))
