@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from ..inside.wire import Handle
+from ..inside.wire import MAX_ELEMENTS, MAX_TENSORS, Handle, room
 
 Send = Callable[[dict[str, Any]], dict[str, Any]]
 """Carries one request to a session and brings its answer (see inside/session.py)."""
@@ -358,7 +358,7 @@ def fill(
     shapes: list[list[int]] = model._line.ask(
         "fill", target=model, seed=seed, order=order, args=list(example)
     )
-    return shapes
+    return _bounded(shapes)
 
 
 def zero(model: Remote) -> None:
@@ -379,7 +379,16 @@ def weights(
 def shapes(model: Remote) -> list[tuple[int, ...]]:
     """The shapes of the model's parameters, as defined (a claim)."""
     found: list[list[int]] = model._line.ask("shapes", target=model)
-    return [tuple(shape) for shape in found]
+    return [tuple(shape) for shape in _bounded(found)]
+
+
+def _bounded(shapes: list[list[int]]) -> list[list[int]]:
+    """The shapes of a model, where it is none that fits into a worker: they are a claim, and checks
+    make tensors of these shapes.
+    """
+    if len(shapes) > MAX_TENSORS or sum(map(room, shapes)) > MAX_ELEMENTS:
+        raise StudentError("memory", "MemoryError", "the network is too large", "")
+    return shapes
 
 
 def load_weights(

@@ -6,9 +6,13 @@ proxies, compares plain tensors with the live reference, and fails closed.
 
 from __future__ import annotations
 
+import contextlib
+import signal
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import FrameType
 from typing import Any, Protocol, TypeVar
 
 from ..assignment import Assignment, Part, Question
@@ -34,7 +38,12 @@ from ..sandbox.zygote import SandboxError
 from .diagnosis import Talk, diagnose, recorded
 
 SUBMISSION_SECONDS = 180.0
-"""Wall seconds of waiting for a submission after which its remaining checks end as `timeout`."""
+"""Wall seconds of waiting for a submission, and CPU seconds of computing on what it answers, after
+which its remaining checks end as `timeout`.
+"""
+
+EXPLAINING_SECONDS = 120.0
+"""CPU seconds for finding out what its mistakes look like; after these, less is said of them."""
 
 IMPORT_SECONDS = 20.0
 
@@ -72,6 +81,63 @@ Open = Callable[[Mapping[str, bytes]], Code]
 """Starts the code of a submission's files."""
 
 
+class _TooLong(BaseException):
+    """The judge has computed for too long. No Exception: it must not pass for anybody's answer."""
+
+
+class Patience:
+    """What one submission may cost us."""
+
+    def __init__(self, seconds: float = SUBMISSION_SECONDS) -> None:
+        self.left = seconds
+        self._explaining = EXPLAINING_SECONDS
+
+    def check(self, work: Callable[[], T]) -> T:
+        """What the work brings. Its CPU seconds are charged; raises Lost when they are too many."""
+        began = time.process_time()
+        try:
+            with _at_most(self.left):
+                return work()
+        except _TooLong:
+            self.left = 0.0  # the system's timer is no exact clock
+            raise Lost(TIMEOUT, "What your code answers takes too long to check.") from None
+        finally:
+            self.left -= time.process_time() - began
+
+    def explain(self, work: Callable[[], str]) -> str:
+        """What the work says, or nothing where it would take too long."""
+        began = time.process_time()
+        try:
+            with _at_most(self._explaining):
+                return work()
+        except _TooLong:
+            return ""
+        finally:
+            self._explaining -= time.process_time() - began
+
+
+@contextlib.contextmanager
+def _at_most(seconds: float) -> Iterator[None]:
+    """Raise _TooLong in what runs, once this process has computed for so many seconds. Elsewhere
+    than in the main thread, which alone gets signals, there is no bound.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(signum: int, frame: FrameType | None) -> None:
+        raise _TooLong
+
+    before = signal.signal(signal.SIGPROF, stop)
+    # And every second: what is raised in a destructor is lost.
+    signal.setitimer(signal.ITIMER_PROF, max(seconds, 0.01), 1.0)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
+
+
 class Run:
     """One submission under judgement: its code, reopened whenever a check has killed it."""
 
@@ -81,14 +147,14 @@ class Run:
         open_code: Open,
         patience: float = SUBMISSION_SECONDS,
     ) -> None:
-        """`patience`: wall seconds for which the judge waits for the code, in all."""
+        """`patience`: seconds for which the judge waits for the code and computes, in all."""
         self.files = files
         self._open = open_code
         self._code: Code | None = None
-        self._patience = patience
+        self.patience = Patience(patience)
 
     def send(self, seconds: float) -> Send:
-        if self._patience <= 0:
+        if self.patience.left <= 0:
             raise Lost(TIMEOUT, "The submission as a whole took too long.")
         if self._code is None:
             self._code = self._open(self.files)
@@ -102,7 +168,7 @@ class Run:
                 self.close()
                 raise
             finally:
-                self._patience -= time.monotonic() - began
+                self.patience.left -= time.monotonic() - began
 
         return asked
 
@@ -166,7 +232,7 @@ def _judge_part(
             blocker = _blocker(check, ended, importing)
             result = _skipped(check, blocker) if blocker else None
         if result is None:
-            result = run_check(check, run.send, reference, seed)
+            result = run_check(check, run.send, reference, seed, run.patience)
             if memory:
                 memory.keep(check.module, result)
         if result.state in ABNORMAL:
@@ -188,9 +254,14 @@ def _passed(check: Check) -> CheckResult:
 
 
 def run_check(
-    check: Check, send: Callable[[float], Send], reference: Reference, seed: int
+    check: Check,
+    send: Callable[[float], Send],
+    reference: Reference,
+    seed: int,
+    patience: Patience | None = None,
 ) -> CheckResult:
     """One check on one submission: how it ended, and the sentence that says so."""
+    bounds = patience or Patience()
 
     def ended(state: str, fraction: float, message: str = "", hint: str = "") -> CheckResult:
         whole = _passed(check)
@@ -202,13 +273,16 @@ def run_check(
         talk.clear()
         ask = recorded(send(check.seconds), talk)
         ask({"op": "forget"})
-        call(check, ask, reference, seed)
+        bounds.check(lambda: call(check, ask, reference, seed))
 
     try:
         _steadily(tried)
     except (Fail, Partial) as fail:
         fraction = fail.fraction if isinstance(fail, Partial) else 0.0
-        known = diagnose(talk, check.question, check.module, reference, said=fail.message)
+        said = fail.message
+        known = bounds.explain(
+            lambda: diagnose(talk, check.question, check.module, reference, said=said)
+        )
         return ended(FAIL, fraction, f"{fail.message} {known}".rstrip(), fail.hint)
     except Lost as lost:
         return ended(lost.state, 0.0, lost.message)

@@ -38,7 +38,10 @@ def begin() -> tuple[dict[str, Any], Say]:
             line = line[os.write(out, line) :]
 
     layers = _confine(settings)
-    say({**layers, **probe.attack(settings["targets"])})
+    os.chdir(settings["scratch"])
+    aims = settings["targets"]
+    say({**layers, **probe.attack(aims), "makes files": probe.flood(aims["files"])})
+    os.chdir("/")
     return settings, say
 
 

@@ -30,8 +30,11 @@ PR_SET_SECCOMP = 22
 SECCOMP_MODE_FILTER = 2
 PR_SET_CHILD_SUBREAPER = 36
 PR_SET_NO_NEW_PRIVS = 38
+CAP_SYS_ADMIN = 21
+MS_NOSUID, MS_NODEV = 2, 4
 CLONE_THREAD = 0x10000
-CLONE_NEW = (0x20000, *(1 << bit for bit in range(25, 31)))
+CLONE_NEWNS = 0x20000
+CLONE_NEW = (CLONE_NEWNS, *(1 << bit for bit in range(25, 31)))
 """Flags of clone that ask for a new namespace: mount, cgroup, uts, ipc, user, pid, net."""
 
 FORBIDDEN = (
@@ -115,6 +118,43 @@ def prctl(option: int, argument: int) -> bool:
         return False
     zero = ctypes.c_ulong(0)
     return bool(_libc().prctl(option, ctypes.c_ulong(argument), zero, zero, zero) == 0)
+
+
+def mount_scratch(folder: str, size: int, files: int) -> None:
+    """Mount an empty disk on `folder` for this process and those it starts: so many bytes, so many
+    files and folders. Then give up the right to mount.
+
+    bubblewrap's --tmpfs bounds bytes alone, and a file without bytes costs a kilobyte of the
+    kernel's memory. Call it before any thread starts. Raises OSError.
+    """
+    libc = _libc()
+    options = f"size={size},nr_inodes={files},mode=1777".encode()
+    try:
+        if libc.unshare(CLONE_NEWNS) or libc.mount(
+            b"tmpfs", folder.encode(), b"tmpfs", ctypes.c_ulong(MS_NOSUID | MS_NODEV), options
+        ):
+            raise _error("no scratch disk can be mounted")
+    finally:
+        _give_up(CAP_SYS_ADMIN)
+
+
+def _give_up(capability: int) -> None:
+    """Take one capability from this thread for good."""
+    libc = _libc()
+    # Version 3 of capabilities, of ourselves; effective, permitted, inheritable of bits 0 to 31,
+    # then of those beyond.
+    head, sets = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
+    if libc.capget(head, sets):
+        raise _error("capabilities cannot be read")
+    for n in range(3):
+        sets[n] &= ~(1 << capability)
+    if libc.capset(head, sets):
+        raise _error("a capability cannot be given up")
+
+
+def _error(what: str) -> OSError:
+    number = ctypes.get_errno()
+    return OSError(number, f"{what}: {os.strerror(number)}")
 
 
 def become(uid: int) -> bool:

@@ -19,6 +19,7 @@ import linecache
 import re
 import signal
 import sys
+import threading
 import time
 import tokenize
 from collections.abc import Iterator, Mapping
@@ -30,7 +31,8 @@ from .cpu import GPU_NOTE, KINDS, OnCPU, asks_for_gpu
 
 STATEMENT_SECONDS = 3.0
 PATIENCE = 6.0
-"""Seconds for all statements of a file that run longer than they should, together."""
+"""Seconds for all statements of a file that run longer than they should, together. Seconds here are
+those of the processor."""
 
 MAX_NOTES = 5
 KEPT = (
@@ -87,6 +89,7 @@ class Submission(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def load(self, name: str) -> ModuleType:
         """Import one of the modules. Raises what its parsing or a definition raises."""
+        time.sleep = _sleep
         if self not in sys.meta_path:
             sys.meta_path.insert(0, self)
         if name not in sys.modules:
@@ -130,7 +133,7 @@ class Submission(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             began = _spent()
             limit = max(0.05, min(STATEMENT_SECONDS, patience / 2))
             note = _run(statement, module.__dict__, filename, flags, limit, failed)
-            patience -= max(now - then for now, then in zip(_spent(), began, strict=True))
+            patience -= _spent() - began
             if note and len(notes) < MAX_NOTES:
                 notes.append(note)
 
@@ -279,31 +282,45 @@ def _fields(node: ast.AST) -> dict[str, Any]:
     return {name: getattr(node, name) for name in node._fields}
 
 
-def _spent() -> tuple[float, float]:
-    """CPU seconds, and half the seconds on the clock, as `_at_most` weighs them."""
-    return time.process_time(), time.monotonic() / 2
-
-
 @contextmanager
 def _at_most(seconds: float) -> Iterator[None]:
-    """Raise _TooLong in the running code after that many CPU seconds, or twice as many on the
-    clock: a busy machine must not decide, and sleep must not go on.
+    """Raise _TooLong in the running code after that many seconds of computing: a machine that
+    others keep busy must not decide. Sleep is charged as if it were work, and not waited for.
     """
 
     def stop(signum: int, frame: FrameType | None) -> None:
         raise _TooLong
 
-    timers = {
-        signal.SIGPROF: (signal.ITIMER_PROF, seconds),
-        signal.SIGALRM: (signal.ITIMER_REAL, 2 * seconds),
-    }
-    before = {number: signal.signal(number, stop) for number in timers}
-    for timer, limit in timers.values():
-        signal.setitimer(timer, limit)
+    before = signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
-        for timer, _ in timers.values():
-            signal.setitimer(timer, 0)
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
+
+
+class _Sleep:
+    """time.sleep: while a statement of a file is limited, its time passes at once."""
+
+    def __init__(self) -> None:
+        self.passed = 0.0  # seconds
+        self._really = time.sleep
+
+    def __call__(self, seconds: Any) -> None:
+        left, _ = signal.getitimer(signal.ITIMER_PROF)
+        limited = left > 0 and threading.current_thread() is threading.main_thread()
+        if not limited or not seconds > 0:
+            return self._really(seconds)
+        self.passed += min(seconds, left)
+        if seconds >= left:
+            raise _TooLong
+        signal.setitimer(signal.ITIMER_PROF, left - seconds)
+
+
+_sleep = _Sleep()
+
+
+def _spent() -> float:
+    """Seconds computed, and slept while a file loads."""
+    return time.process_time() + _sleep.passed

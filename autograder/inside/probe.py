@@ -10,8 +10,14 @@ import ctypes
 import os
 import signal
 import socket
+import time
 from collections.abc import Callable
 from typing import Any
+
+from .scratch import empty
+
+COUNTED_WITHIN = 0.5
+"""Seconds after which files are not being counted."""
 
 
 def attack(targets: dict[str, Any]) -> dict[str, bool]:
@@ -31,6 +37,26 @@ def attack(targets: dict[str, Any]) -> dict[str, bool]:
         "reaches the zygote": lambda: _reaches(os.getppid()),
     }
     return {name: _succeeds(attempt) for name, attempt in attempts.items()}
+
+
+def flood(files: int) -> bool:
+    """Make so many empty files and folders, at once: they take no room on the disk, and much in the
+    kernel's memory. Where they are counted instead of refused, this ends here.
+    """
+    made = 0
+    try:
+        while made < files:
+            os.makedirs(f"flood/{made}")
+            with open(f"flood/{made}/file", "x"):
+                made += 2
+        time.sleep(COUNTED_WITHIN)
+        return True
+    except OSError:
+        return False
+    finally:
+        empty("flood")
+        with contextlib.suppress(OSError):
+            os.rmdir("flood")
 
 
 def _succeeds(attempt: Callable[[], bool]) -> bool:

@@ -1,11 +1,46 @@
-"""Empties the scratch folder between two submissions, whatever the first one left in it."""
+"""Watches the scratch folder, and empties it between two submissions, whatever was left in it."""
 
 from __future__ import annotations
 
 import os
 import secrets
+import stat
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+
+
+def crowded(folder: str, most: int) -> bool:
+    """Does `folder` hold more than `most` files and folders, at any depth?
+
+    Who writes there should be stopped meanwhile: folders that change their names hide one another.
+    """
+    count, waiting = 0, [folder]
+    while waiting:
+        here = waiting.pop()
+        try:
+            with os.scandir(here) as entries:
+                for entry in entries:
+                    count += 1
+                    if count > most:
+                        return True
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except PermissionError:
+            if _fillable(here):
+                return True
+        except OSError:  # its path is too long
+            return True
+    return False
+
+
+def _fillable(folder: str) -> bool:
+    """May its owner make files in it?"""
+    try:
+        return os.lstat(folder).st_mode & stat.S_IRWXU >= stat.S_IWUSR | stat.S_IXUSR
+    except OSError:
+        return False
 
 
 def empty(folder: str) -> bool:

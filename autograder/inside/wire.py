@@ -14,6 +14,7 @@ import json
 import math
 import struct
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,6 +105,11 @@ def unpack(head: bytes | bytearray, body: bytearray) -> Any:
         raise WireError(f"a frame cannot be read: {type(error).__name__}") from None
 
 
+def room(shape: Iterable[int]) -> int:
+    """Elements of a tensor and of whatever it becomes when it is summed: of an empty one, too."""
+    return math.prod(max(n, 1) for n in shape)
+
+
 def _dtype_name(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
 
@@ -119,7 +125,7 @@ def _plain(value: Any, tensors: list[torch.Tensor], depth: int) -> Any:
             kind = f"{value.dtype}, {value.layout}, {value.device}"
             raise Unsendable(f"a tensor of {kind} cannot be sent")
         tensor = value.detach().as_subclass(torch.Tensor)
-        if tensor.dim() > MAX_RANK or tensor.numel() > MAX_ELEMENTS:
+        if tensor.dim() > MAX_RANK or room(tensor.shape) > MAX_ELEMENTS:
             raise WireError(f"a tensor of shape {tuple(tensor.shape)} is too large to send")
         tensors.append(tensor.cpu().resolve_conj().resolve_neg())
         return {"$tensor": len(tensors) - 1}
@@ -154,10 +160,9 @@ def _tensors(shapes: Any, body: bytearray) -> list[torch.Tensor]:
     for name, shape in shapes:
         if len(shape) > MAX_RANK or not all(type(n) is int and n >= 0 for n in shape):
             raise WireError("a tensor has an impossible shape")
-        elements = math.prod(shape)
-        if elements > MAX_ELEMENTS or any(n > MAX_ELEMENTS for n in shape):
+        if room(shape) > MAX_ELEMENTS:
             raise WireError("a tensor has too many elements")
-        sizes.append(elements * DTYPES[name].itemsize)
+        sizes.append(math.prod(shape) * DTYPES[name].itemsize)
     if sum(sizes) != len(body):
         raise WireError("the tensors do not fill the frame")
     tensors, start = [], 0

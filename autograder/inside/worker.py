@@ -253,7 +253,7 @@ def _confine(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 class Requests:
-    """The requests of one child: `files` first, then a session's; `probe` attacks itself."""
+    """The requests of one child: `files` first, then a session's; `probe` and `flood` attack."""
 
     def __init__(self, layers: dict[str, Any]) -> None:
         self._layers = layers
@@ -263,6 +263,8 @@ class Requests:
         """The answer to one request; whatever student code raises is described."""
         if request["op"] == "probe":
             return {"value": {**self._layers, **probe.attack(request)}}
+        if request["op"] == "flood":
+            return {"value": probe.flood(request["files"])}
         if request["op"] == "files":
             files = {name: data.numpy().tobytes() for name, data in request["files"].items()}
             self._session = Session(Submission(files, FOLDER).load)

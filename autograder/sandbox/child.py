@@ -8,8 +8,9 @@ import secrets
 import select
 import signal
 import socket
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 from ..checking.proxy import Lost, Send, WorkerDied
@@ -17,7 +18,9 @@ from ..inside import wire
 from ..results import CRASHED, MEMORY, TIMEOUT
 
 WALL = 2.0
-"""Seconds of waiting allowed for each CPU second: a machine may be busy, a student may sleep."""
+"""Seconds of waiting allowed for each CPU second: a student may sleep. Where the system says how
+long the code waited for a core that others kept busy, that is not counted.
+"""
 
 TICK = 0.05
 GRACE = 0.25
@@ -31,6 +34,12 @@ USED_UP = "Your code used up all its computing time. Is there a loop that does n
 """The second is no fault of a busy machine: it comes out the same another time."""
 
 
+CROWDED = "Your code made more files and folders than a submission may."
+
+STOPS_WITHIN = 0.2
+"""Seconds that a system call which is under way may take."""
+
+
 class Child:
     """One submission's process, and the channel to it. A `Code` for the judge."""
 
@@ -41,16 +50,21 @@ class Child:
         memory: int,
         reap: Callable[[float], int | None],
         wall: float = WALL,
+        crowded: Callable[[contextlib.AbstractContextManager[None]], bool] = lambda _: False,
     ) -> None:
-        """`memory`: resident bytes it may have; `reap(grace)` ends it (see Zygote.reap)."""
+        """`memory`: resident bytes it may have; `reap(grace)` ends it (see Zygote.reap);
+        `crowded(stopped)`: has it made too many files? It counts them while `stopped` is entered.
+        """
         self.pid = pid
         self._wall = wall
         self._memory = memory
         self._reap = reap
+        self._crowded = crowded
         self._channel = channel
         self._channel.setblocking(False)
         self._poll = select.poll()
         self._looked = 0.0
+        self._queued = 0.0
         self._open = True
 
     def send(self, seconds: float) -> Send:
@@ -63,10 +77,12 @@ class Child:
             nonlocal left
             if not self._open:
                 raise Lost(CRASHED, "The process that ran your code has ended.")
-            # The time in which the judge thinks is not the student's.
-            self._wall_ends = time.monotonic() + left
+            # The time in which the judge thinks is not the student's: nothing of theirs runs then.
+            self._wall_ends = self._clock() + left
+            self._signal(signal.SIGCONT)
             answer: dict[str, Any] = self._exchange(request)
-            left = self._wall_ends - time.monotonic()
+            self._signal(signal.SIGSTOP)
+            left = self._wall_ends - self._clock()
             return answer
 
         return ask
@@ -95,7 +111,7 @@ class Child:
                 self._ended()
         try:
             head, body = wire.lengths(self._receive(wire.PREFIX.size))
-            self._room -= body
+            self._room -= head + body
             if self._room < 0:
                 self._broken("its answers are too large")
             answer = wire.unpack(self._receive(head), self._receive(body))
@@ -134,7 +150,7 @@ class Child:
             ready = self._wait(event, TICK)
             now = time.monotonic()
             # Drop by drop is no way around the limits: the clock is read whatever happens.
-            if now > self._wall_ends:
+            if now - self._queued > self._wall_ends and self._clock() > self._wall_ends:
                 self._lose(TIMEOUT, TOO_LONG)
             if not ready or now > self._looked + TICK:
                 self._looked = now
@@ -143,8 +159,52 @@ class Child:
                     self._lose(TIMEOUT, USED_UP)
                 if resident > self._memory:
                     self._lose(MEMORY, "Your code used more memory than a submission may.")
+                if self._crowded(self._stopped()):
+                    self._lose(MEMORY, CROWDED)
             if ready:
                 return
+
+    def _signal(self, number: signal.Signals) -> None:
+        # Elsewhere it would outlive us, stopped, if we were killed now.
+        if sys.platform.startswith("linux"):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(self.pid, number)
+
+    @contextlib.contextmanager
+    def _stopped(self) -> Iterator[None]:
+        """Nothing of it runs meanwhile."""
+        self._signal(signal.SIGSTOP)
+        ends = time.monotonic() + STOPS_WITHIN
+        while self._runs() and time.monotonic() < ends:
+            time.sleep(0.0005)
+        try:
+            yield
+        finally:
+            self._signal(signal.SIGCONT)
+
+    def _runs(self) -> bool:
+        """Is one of its threads not stopped, or gone?"""
+        tasks = f"/proc/{self.pid}/task"
+        try:
+            for name in os.listdir(tasks):
+                with open(f"{tasks}/{name}/stat", "rb") as file:
+                    if file.read().rpartition(b")")[2].split()[0] not in (b"T", b"Z", b"X"):
+                        return True
+        except OSError:  # no /proc, or a thread that has just ended
+            return os.path.isdir(tasks)
+        return False
+
+    def _clock(self) -> float:
+        """Seconds on the clock, without those in which the code had work and no core to do it on:
+        these are its neighbours'.
+        """
+        with (
+            contextlib.suppress(OSError, ValueError, IndexError),
+            open(f"/proc/{self.pid}/schedstat", "rb") as file,
+        ):
+            # Of the thread that answers. Its CPU time bounds what its own other threads take.
+            self._queued = int(file.read().split()[1]) / 1e9
+        return time.monotonic() - self._queued
 
     def _used(self) -> tuple[float, int]:
         """CPU seconds used and bytes resident, (0, 0) where the system does not say."""

@@ -28,10 +28,10 @@ from ..inside.outputs import MAX_PICTURES
 from . import launch
 from .zygote import ENVIRONMENT, FIRST_UID, SandboxError, held, targets, tasks_of_user
 
-REQUIRED = ("answers hidden", "files hidden", "no network")
+REQUIRED = ("answers hidden", "files hidden", "files bounded", "no network")
 """Promises without which no notebook runs."""
 
-SCRATCH_BYTES = 1 << 29
+DISK = launch.Disk(bytes=1 << 29, files=1 << 14)
 MEMORY = 3 << 30
 """Bytes that all processes of a notebook may hold together."""
 
@@ -138,7 +138,7 @@ def confined(
 
     Raises SandboxError, which begins with `otherwise`, where it does not keep those of REQUIRED.
     """
-    with targets(asked.limits, SCRATCH_BYTES) as (aims, arrived):
+    with targets(asked.limits, DISK) as (aims, arrived):
         encoded = {name: base64.b64encode(data).decode() for name, data in asked.files.items()}
         settings = {**asked.settings, "files": encoded, "targets": aims}
         said = lines(asked.module, settings, asked.limits, asked.seconds, shown)
@@ -218,7 +218,7 @@ def lines(
     paths = launch.readable()
     whole = {
         **settings,
-        "scratch": "/scratch",
+        "scratch": launch.SCRATCH,
         "uid": FIRST_UID + os.getpid() % 4000,
         "limits": asdict(limits),
         "tasks": limits.processes + tasks_of_user(),
@@ -229,13 +229,13 @@ def lines(
         asked.seek(0)
         process = subprocess.Popen(
             [
-                *launch.bubblewrap(paths, SCRATCH_BYTES, shown),
-                *launch.python("/kit", paths, module),
+                *launch.bubblewrap(paths, shown),
+                *launch.python("/kit", paths, module, DISK),
             ],
             stdin=asked,
             stdout=subprocess.PIPE,
             stderr=errors,
-            env={**ENVIRONMENT, **dict.fromkeys(homes, "/scratch")},
+            env={**ENVIRONMENT, **dict.fromkeys(homes, launch.SCRATCH)},
             cwd="/",
             start_new_session=True,
         )

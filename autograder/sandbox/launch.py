@@ -11,6 +11,7 @@ import sys
 import time
 import traceback
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,7 +21,8 @@ from ..checking.reference import ROOT
 from ..inside import worker
 
 INSIDE = Path(worker.__file__).parent
-SCRATCH_BYTES = 1 << 26
+SCRATCH = "/scratch"
+"""Where the scratch disk of a worker in bubblewrap is."""
 
 _KIT = __name__.partition(".")[0]
 SECRET = tuple(
@@ -28,6 +30,18 @@ SECRET = tuple(
     for name in ("parts", "checking.registry", "checking.catalogue", "grading.judge")
 )
 """Modules, by the beginning of their names, that hold what no worker may see."""
+
+
+@dataclass(frozen=True)
+class Disk:
+    """What fits on a scratch disk: bytes, and files and folders, whatever their size."""
+
+    bytes: int
+    files: int
+
+
+DISK = Disk(bytes=1 << 26, files=1 << 11)
+"""What a submission may have at once."""
 
 
 def readable() -> list[str]:
@@ -38,29 +52,35 @@ def readable() -> list[str]:
     return [path for path in there if path != "/"]
 
 
-def python(folder: str, paths: Sequence[str], module: str = "worker") -> list[str]:
+def python(
+    folder: str, paths: Sequence[str], module: str = "worker", disk: Disk | None = None
+) -> list[str]:
     """The command line of a module of `inside`: isolated, no bytecode, our folder on the path for
-    its import.
+    its import. `disk`: what it mounts first, in bubblewrap.
     """
     packages = [p for p in paths if Path(p).name in ("site-packages", "dist-packages")]
     program = (
         f"import sys; sys.path[:] = [p for p in sys.path if p.startswith(tuple({list(paths)!r}))];"
         f"sys.path += [p for p in {packages!r} if p not in sys.path];"
-        f"sys.path.insert(0, {folder!r}); from inside import {module}; sys.path.pop(0); "
-        f"{module}.main()"
+        f"sys.path.insert(0, {folder!r}); "
     )
+    if disk:
+        # Before torch is imported, which may start threads: each has rights of its own.
+        arguments = f"{SCRATCH!r}, {disk.bytes}, {disk.files}"
+        program += f"from inside import confine; confine.mount_scratch({arguments}); "
+    program += f"from inside import {module}; sys.path.pop(0); {module}.main()"
     return [sys.executable, "-I", "-B", "-c", program]
 
 
-def bubblewrap(
-    paths: Sequence[str], scratch: int = SCRATCH_BYTES, shown: Mapping[str, str] | None = None
-) -> list[str]:
-    """The command that starts a program in namespaces of its own, with so many bytes of scratch.
+def bubblewrap(paths: Sequence[str], shown: Mapping[str, str] | None = None) -> list[str]:
+    """The command that starts, in namespaces of its own, what `python` says; it has to mount its
+    scratch disk, and keeps the right to for that long.
 
     `shown`: more folders that can be read in there, by the name they get.
     """
     command = ["bwrap", "--die-with-parent", "--new-session", "--unshare-ipc", "--unshare-pid"]
     command += ["--unshare-net", "--unshare-uts", "--unshare-cgroup-try", "--cap-drop", "ALL"]
+    command += ["--cap-add", "CAP_SYS_ADMIN"]
     if os.geteuid() == 0:
         # A user namespace would leave root's uid outside, and with it the limits unenforced.
         for capability in ("CAP_SETUID", "CAP_SETGID", "CAP_KILL"):
@@ -85,7 +105,7 @@ def bubblewrap(
     command += ["--ro-bind", str(INSIDE), "/kit/inside"]
     for name, path in (shown or {}).items():
         command += ["--dir", name, "--ro-bind", path, name]
-    command += ["--perms", "1777", "--size", str(scratch), "--tmpfs", "/scratch"]
+    command += ["--dir", SCRATCH]
     # Only the scratch folder can be written, whoever we are in here.
     return [*command, "--remount-ro", "/dev", "--remount-ro", "/", "--"]
 

@@ -25,13 +25,13 @@ from typing import Any
 
 import torch
 
-from ..checking.proxy import WorkerDied
+from ..checking.proxy import Lost, WorkerDied
 from ..checking.reference import GIVEN, ROOT, SOLUTIONS
 from ..inside.confine import Limits
-from ..inside.scratch import empty
+from ..inside.scratch import crowded, empty
 from ..results import CRASHED
 from . import launch
-from .child import WALL, Child
+from .child import CROWDED, WALL, Child
 
 PROTECTIONS = {
     "answers hidden": ("reads answers",),
@@ -40,6 +40,7 @@ PROTECTIONS = {
     "processes bounded": ("starts processes",),
     "memory bounded": ("takes memory",),
     "disk bounded": ("fills the disk",),
+    "files bounded": ("makes files",),
     "zygote unreachable": ("reaches the zygote",),
     "killed whole": ("outlives its end",),
 }
@@ -188,7 +189,7 @@ class Zygote:
             self._scratch = tempfile.mkdtemp(prefix="hw5-scratch-")
             os.chmod(self._scratch, 0o1777)
         paths = launch.readable()
-        scratch = "/scratch" if self._bubblewrap else self._scratch
+        scratch = launch.SCRATCH if self._bubblewrap else self._scratch
         settings = {
             "given": {name: (ROOT / f"{name}.py").read_text(encoding="utf-8") for name in GIVEN},
             "scratch": scratch,
@@ -199,6 +200,7 @@ class Zygote:
             "fork": self._fork,
         }
         folder = "/kit" if self._bubblewrap else str(launch.INSIDE.parent)
+        disk = launch.DISK if self._bubblewrap else None
         environment = {**ENVIRONMENT, **dict.fromkeys(("HOME", "TMPDIR", "MPLCONFIGDIR"), scratch)}
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the worker)
         if self._here:
@@ -209,7 +211,7 @@ class Zygote:
             self._process = subprocess.Popen(
                 [
                     *(launch.bubblewrap(paths) if self._bubblewrap else []),
-                    *launch.python(folder, paths),
+                    *launch.python(folder, paths, disk=disk),
                 ],
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
@@ -280,12 +282,20 @@ class Zygote:
                 if layers != self._layers:
                     raise OSError("a layer of the sandbox is missing")
                 memory = self.limits.memory + RESIDENT
-                return Child(ours, pid or self._process.pid, memory, self.reap, self._wall)
+                pid = pid or self._process.pid
+                return Child(ours, pid, memory, self.reap, self._wall, self._crowded)
             except (OSError, ValueError):
                 ours.close()
                 self._kill()
         # No student code was in it yet: nobody may lose a mark by this.
         raise SandboxError("No process for a submission can be started here. Is memory short?")
+
+    def _crowded(self, stopped: contextlib.AbstractContextManager[None]) -> bool:
+        """Has the child made more files than it may? A disk of its own bounds them by itself."""
+        if not self._scratch or not os.listdir(self._scratch):
+            return False
+        with stopped:
+            return crowded(self._scratch, launch.DISK.files)
 
     def _restart(self) -> None:
         self._kill()
@@ -322,10 +332,12 @@ class Zygote:
 
     def _examine(self) -> Doctor:
         """Attack ourselves from inside, and see what came through."""
-        with targets(self.limits, launch.SCRATCH_BYTES) as (aims, arrived):
+        with targets(self.limits, launch.DISK) as (aims, arrived):
             child = self._child()
             try:
                 found = child.send(HELLO_SECONDS)({"op": "probe", **aims})["value"]
+                # Last: where files are counted, the child does not live to tell.
+                found["makes files"] = _floods(child, aims["files"])
             finally:
                 child.close()
             found["reaches the network"] = arrived() or found["reaches the network"]
@@ -349,6 +361,14 @@ class Zygote:
         return tuple(name for name, there in names.items() if there)
 
 
+def _floods(child: Child, files: int) -> bool:
+    """Is there no end of the files that it can make?"""
+    try:
+        return bool(child.send(HELLO_SECONDS)({"op": "flood", "files": files})["value"])
+    except Lost as lost:
+        return lost.message != CROWDED
+
+
 def held(found: Mapping[str, Any]) -> tuple[str, ...]:
     """The promises of PROTECTIONS of which every attack was tried, and failed."""
     return tuple(
@@ -359,7 +379,9 @@ def held(found: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 @contextlib.contextmanager
-def targets(limits: Limits, scratch: int) -> Iterator[tuple[dict[str, Any], Callable[[], bool]]]:
+def targets(
+    limits: Limits, disk: launch.Disk
+) -> Iterator[tuple[dict[str, Any], Callable[[], bool]]]:
     """What the probe is to attack, and whether anything has come through the network."""
     with tempfile.TemporaryDirectory(prefix="hw5-probe-") as folder:
         os.chmod(folder, 0o777)
@@ -376,7 +398,8 @@ def targets(limits: Limits, scratch: int) -> Iterator[tuple[dict[str, Any], Call
                 "udp": udp.getsockname()[1],
                 "tasks": limits.processes + 18,
                 "room": limits.memory + (1 << 28),
-                "disk": scratch * 3 // 2,
+                "disk": disk.bytes * 3 // 2,
+                "files": disk.files * 3 // 2,
             }
             yield aims, lambda: bool(select.select([tcp, udp], [], [], 0)[0])
 

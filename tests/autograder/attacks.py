@@ -6,8 +6,12 @@ where it succeeds.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import subprocess
+import sys
 import textwrap
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -27,6 +31,23 @@ def require(zygote: Zygote, *mechanisms: str) -> None:
     for name in mechanisms:
         if not any(there.startswith(name) for there in zygote.doctor.mechanisms):
             lacking(f"{name} is missing here")
+
+
+@contextlib.contextmanager
+def busy_core(pid: int) -> Iterator[None]:
+    """A neighbour keeps a core busy, and the process has no other."""
+    core = min(os.sched_getaffinity(0))
+    burn = [sys.executable, "-S", "-c", "while True: pass"]
+    # Linux may share the machine between sessions: a burner each.
+    burners = [subprocess.Popen(burn, start_new_session=True) for _ in range(8)]
+    try:
+        for one in (pid, *(burner.pid for burner in burners)):
+            os.sched_setaffinity(one, {core})
+        yield
+    finally:
+        for burner in burners:
+            burner.kill()
+            burner.wait()
 
 
 class Talk:

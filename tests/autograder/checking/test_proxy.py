@@ -26,6 +26,7 @@ from autograder.checking.proxy import (
     zero,
 )
 from autograder.inside.session import Session
+from autograder.inside.wire import Handle
 
 SOURCE = """
 import torch
@@ -76,6 +77,16 @@ def code():
 def test_attributes_are_followed_only_when_asked_for(code):
     assert value(code().WIDTH) == 3
     assert value(code().Net().first.in_features) == 2
+
+
+@pytest.mark.parametrize("claim", [[[1 << 20, 1 << 10]], [[2, 2]] * 600, [[1 << 24]] * 3])
+def test_a_network_larger_than_any_worker_could_hold_is_not_believed(claim):
+    answers = {"call": Handle(0, "Net"), "fill": claim, "shapes": claim}
+    model = Line(lambda request: {"value": answers[request["op"]]}, 0).module("code").Net()
+    for asked in (lambda: fill(model, 1), lambda: shapes(model)):
+        with pytest.raises(StudentError) as caught:
+            asked()
+        assert caught.value.kind == "memory"
 
 
 def test_every_call_of_a_check_has_a_seed_of_its_own_and_a_new_line_repeats_them(code):

@@ -5,15 +5,19 @@ The forged answers here are those of a child that has read every request and kno
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 import pytest
 import torch
 
 from autograder.assignment import read_assignment
-from autograder.checking.proxy import Line, Lost, Send, StudentError, WorkerDied
+from autograder.checking.expect import Fail
+from autograder.checking.proxy import Line, Lost, Remote, Send, StudentError, WorkerDied
 from autograder.checking.reference import ROOT, Reference
-from autograder.grading.judge import Run, judge
+from autograder.checking.registry import Check, Rng
+from autograder.grading import judge as judging
+from autograder.grading.judge import Patience, Run, judge, reference_passes, run_check
 from autograder.parts import all_checks
 from autograder.results import (
     CRASHED,
@@ -326,3 +330,55 @@ def test_a_part_without_a_module_is_left_to_people_and_runs_no_code(reference: R
     report = (ASSIGNMENT.part("report"),)
     results = judge({}, report, all_checks(ASSIGNMENT), reference, never, seed=7)
     assert [(r.state, r.points) for r in results] == 4 * [(MANUAL, None)]
+
+
+def a_check(function: Callable[[Remote, Remote, Rng], None]) -> Check:
+    return Check("fc-vae.loss.new", "fc-vae.loss", "hw5_vae", function, 1.0, (), 5.0)
+
+
+def answers(request: dict[str, object]) -> dict[str, object]:
+    return {"value": 1.0}
+
+
+def test_what_the_judge_computes_is_charged_to_the_same_patience(reference: Reference) -> None:
+    """Also where it computes in the reference, whose later answers do not change by it."""
+
+    def never_ends(theirs: Remote, ref: Remote, rng: Rng) -> None:
+        claimed = theirs.loss_function()
+        while True:
+            ref.reparametrize(torch.full((4, 4), claimed), rng.normal(4, 4))
+
+    check, patience = a_check(never_ends), Patience(1.0)
+    began = time.process_time()
+    result = run_check(check, lambda _: answers, reference, 7, patience)
+    assert (result.state, result.fraction) == (TIMEOUT, 0.0)
+    assert 0.9 < time.process_time() - began < 2.0 and patience.left <= 0
+    known = [one for one in all_checks(ASSIGNMENT) if one.question == "fc-vae.reparametrize"]
+    assert known and all(reference_passes(one, reference, 7) for one in known)
+
+
+def test_a_patience_that_is_used_up_ends_the_submission() -> None:
+    run = Run({}, lambda _: Scripted([]), patience=0.2)
+    with pytest.raises(Lost):
+        run.patience.check(_burn)
+    with pytest.raises(Lost, match="as a whole"):
+        run.send(1.0)
+
+
+def test_an_explanation_that_takes_too_long_is_left_out_and_costs_nothing(
+    reference: Reference, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(theirs: Remote, ref: Remote, rng: Rng) -> None:
+        raise Fail("This is wrong.")
+
+    monkeypatch.setattr(judging, "EXPLAINING_SECONDS", 0.2)
+    monkeypatch.setattr(judging, "diagnose", lambda *_, **__: _burn())
+    patience = Patience(5.0)
+    result = run_check(a_check(fails), lambda _: answers, reference, 7, patience)
+    assert (result.state, result.message) == (FAIL, "This is wrong.")
+    assert patience.left > 4.5
+
+
+def _burn() -> str:
+    while True:
+        pass

@@ -12,6 +12,7 @@ import pytest
 from autograder.checking.proxy import Lost, StudentError
 from autograder.checking.reference import ROOT
 from autograder.inside import confine
+from autograder.sandbox import launch
 from autograder.sandbox.zygote import Zygote
 from tests.autograder.attacks import Talk, end, require
 
@@ -363,6 +364,71 @@ def test_one_file_is_bounded(zygote: Zygote) -> None:
                     file.write(bytes(1 << 20))
         """
     assert end(zygote, source, seconds=5) in ("error", "crashed")
+
+
+FLOODS = {
+    "empty files": "open(str(n), 'x').close()",
+    "folders": "os.mkdir(str(n))",
+    "folders in folders": "os.mkdir('d'); os.chdir('d')",
+    "folders in many folders": "os.makedirs(f'{n}/a')",
+    "links": "os.symlink('x', str(n))",
+    "names of one file": "os.link('one', str(n))",
+}
+
+
+@pytest.mark.parametrize("name", FLOODS)
+def test_files_without_bytes_are_bounded(zygote: Zygote, name: str) -> None:
+    source = f"""
+        import os, time
+        open('one', 'x').close()
+        def f():
+            for n in range(3 * {launch.DISK.files}):  # some megabytes where nothing stops it
+                {FLOODS[name]}
+            time.sleep(5)
+        """
+    assert end(zygote, source, seconds=20) in ("error", "memory"), name
+    assert end(zygote, "def f(): return 1") == "value", "the worker must go on"
+
+
+def test_folders_that_change_places_hide_no_files(zygote: Zygote) -> None:
+    source = f"""
+        import ctypes, os, threading, time
+        exchange = ctypes.CDLL(None).renameat2
+        def swap():
+            while True:
+                for _ in range(500): exchange(-100, b'a', -100, b'b', 2)
+        def f():
+            os.mkdir('a'); os.mkdir('b')
+            threading.Thread(target=swap, daemon=True).start()
+            for n in range(3 * {launch.DISK.files}):
+                open(f'a/{{n}}', 'x').close()
+            time.sleep(5)
+        """
+    assert end(zygote, source, seconds=20) in ("error", "memory")
+
+
+def test_an_honest_number_of_files_is_nobodys_business(zygote: Zygote) -> None:
+    source = """
+        import os, time
+        def f():
+            for n in range(500):
+                os.makedirs(f"samples/{n}")
+                open(f"samples/{n}/epoch.png", "w").close()
+            time.sleep(0.3)
+            return len(os.listdir("samples"))
+        """
+    with Talk(zygote, source) as talk:
+        assert talk.call("f") == 500
+
+
+def test_no_process_of_a_worker_may_mount(layered: Zygote) -> None:
+    require(layered, "bubblewrap")
+    with Talk(layered, "x = 1") as talk:
+        worker = Path(f"/proc/{talk.child.pid}/stat").read_text().rpartition(")")[2].split()[1]
+        for pid in (str(talk.child.pid), worker):
+            for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+                if line.startswith(("CapEff", "CapPrm", "CapInh", "CapAmb")):
+                    assert not int(line.split()[1], 16) >> confine.CAP_SYS_ADMIN & 1, line
 
 
 def test_no_file_of_any_kind_meets_the_next_student(zygote: Zygote) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import sys
 import time
 
 import pytest
@@ -10,9 +11,9 @@ import torch
 
 from autograder.checking.proxy import Lost, StudentError
 from autograder.inside.cpu import GPU_NOTE, KINDS
-from autograder.inside.loader import decode
+from autograder.inside.loader import STATEMENT_SECONDS, decode
 from autograder.sandbox.zygote import Zygote
-from tests.autograder.attacks import Talk
+from tests.autograder.attacks import Talk, busy_core
 
 
 def loaded(zygote: Zygote, source: str | bytes, **others: bytes) -> Talk:
@@ -165,6 +166,31 @@ def test_training_at_the_bottom_neither_hangs_nor_fails(layered: Zygote, bottom:
         talk.notes()
         assert time.monotonic() - began < 8
         assert talk.call("f") == 1
+
+
+@pytest.mark.parametrize("way", ["import time\nsleep = time.sleep", "\nfrom time import sleep"])
+def test_sleep_is_charged_while_a_file_loads_and_not_waited_for(layered: Zygote, way: str) -> None:
+    began = time.monotonic()
+    with loaded(layered, f"{way}\na = sleep(1)\nb = sleep(1000)\nc = sleep(0.5)\n") as talk:
+        notes = talk.notes()
+        assert [("Line 4" in note, "takes too long" in note) for note in notes] == [(True, True)]
+        assert talk.get("c") is None
+    assert time.monotonic() - began < 1
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux pins to a core")
+def test_a_busy_machine_leaves_out_no_line(layered: Zygote) -> None:
+    source = """
+import time
+def work():
+    ends = time.process_time() + 1
+    while time.process_time() < ends: pass
+x = work()
+"""
+    with loaded(layered, source) as talk, busy_core(talk.child.pid):
+        began = time.monotonic()
+        assert talk.notes() == []
+        assert time.monotonic() - began > 2 * STATEMENT_SECONDS, "the core was not busy"
 
 
 def test_many_long_statements_share_one_patience(layered: Zygote) -> None:

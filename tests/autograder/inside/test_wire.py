@@ -122,6 +122,11 @@ LIES: dict[str, tuple[Any, Any, bytes]] = {
     "a shape that is a dict": ({"$tensor": 0}, [["uint8", {"1": 1}]], bytes(1)),
     "too high a rank": ({"$tensor": 0}, [["uint8", [1] * 9]], bytes(1)),
     "too many elements": ({"$tensor": 0}, [["uint8", [2**40]]], b""),
+    "sizes that are too large once the zero is summed over": (
+        {"$tensor": 0},
+        [["uint8", [2**13, 2**13, 0]]],
+        b"",
+    ),
     "sizes that overflow beside a zero": ({"$tensor": 0}, [["uint8", [0, *[BIG] * 7]]], b""),
     "a kind that is unknown": ({"$tensor": 0}, [["complex64", [1]]], bytes(8)),
     "a kind that is a list": ({"$tensor": 0}, [[["float32"], [1]]], bytes(4)),

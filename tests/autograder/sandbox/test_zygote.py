@@ -17,7 +17,7 @@ from autograder.checking.reference import ROOT
 from autograder.inside.confine import Limits
 from autograder.sandbox import child, launch
 from autograder.sandbox.zygote import PROTECTIONS, SandboxError, Zygote
-from tests.autograder.attacks import Talk, end, lacking, require
+from tests.autograder.attacks import Talk, busy_core, end, lacking, require
 
 LINUX = sys.platform.startswith("linux")
 
@@ -70,7 +70,7 @@ def test_every_promise_holds_with_every_layer(layered: Zygote) -> None:
     assert layered.doctor.missing == () and set(layered.doctor.active) == set(PROTECTIONS)
 
 
-def test_without_bubblewrap_only_the_disk_is_unbounded(zygote: Zygote) -> None:
+def test_without_bubblewrap_only_the_bytes_on_the_disk_are_unbounded(zygote: Zygote) -> None:
     require(zygote, "Landlock", "seccomp")
     bubblewrap = "bubblewrap" in zygote.doctor.mechanisms
     assert zygote.doctor.missing == (() if bubblewrap else ("disk bounded",))
@@ -203,6 +203,37 @@ def test_sleep_is_charged_by_the_wall_clock_and_work_by_the_cpu(zygote: Zygote) 
     assert 0.5 * child.WALL <= time.monotonic() - began < 3
 
 
+def test_waiting_for_a_core_is_not_the_students_time(zygote: Zygote) -> None:
+    source = """
+        import time
+        def f():
+            ends = time.process_time() + 0.5
+            while time.process_time() < ends: pass
+        """
+    with Talk(zygote, source, seconds=1.0) as talk, busy_core(talk.child.pid):
+        began = time.monotonic()
+        talk.call("f")
+        assert time.monotonic() - began > child.WALL, "the core was not busy"
+
+
+def test_nothing_of_theirs_runs_while_the_judge_thinks(zygote: Zygote) -> None:
+    source = """
+        import threading, time
+        ran = 0
+        def run():
+            global ran
+            while True:
+                ran += 1
+                time.sleep(0.001)
+        def f(): threading.Thread(target=run, daemon=True).start()
+        """
+    with Talk(zygote, source) as talk:
+        talk.call("f")
+        before = talk.get("ran")
+        time.sleep(0.5)
+        assert talk.get("ran") < before + 100
+
+
 def test_bubblewrap_shows_nothing_of_the_kit() -> None:
     command = launch.bubblewrap(launch.readable())
     shown = {command[i + 1] for i, word in enumerate(command) if word.startswith("--ro-bind")}
@@ -216,7 +247,7 @@ def test_a_worker_that_cannot_start_says_why(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(
         launch,
         "python",
-        lambda folder, paths: [sys.executable, "-c", "raise OSError('no such luck')"],
+        lambda *_, **__: [sys.executable, "-c", "raise OSError('no such luck')"],
     )
     with pytest.raises(SandboxError, match="no such luck"):
         Zygote(bubblewrap=False)
