@@ -32,7 +32,7 @@ def kit(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     new.new_question(root, "denoising.objective", "The loss", 4, "objective", False)
     new.new_question(root, "denoising.why", "Why noise helps", 2.5, "why", True)
-    new.new_question(root, "fc-gan.patches", "Patches", 1, "patches", False)
+    new.new_question(root, "gan-theory.patches", "Patches", 1, "patches", False)
     return root
 
 
@@ -55,9 +55,9 @@ def test_the_audit_of_a_new_part_holds_and_says_what_is_still_to_be_written(kit:
 def test_the_author_of_a_question_writes_in_five_files(kit: Path) -> None:
     waiting = {line.partition(",")[0] for line in placeholders(kit) if line not in WAITING}
     notebook = "notebooks/9_denoising.ipynb"  # for the question that is marked by hand
-    assert {path for path in waiting if "fc_gan" not in path and path != notebook} == {
+    assert {path for path in waiting if "gan_theory" not in path and path != notebook} == {
         "hw5_vae.py",
-        "hw5_gan.py",  # fc-gan.patches
+        "hw5_gan.py",  # gan-theory.patches
         "hw5_checks.py",
         "autograder/parts/denoising/checks.py",
         "autograder/parts/denoising/mistakes.py",
@@ -69,9 +69,9 @@ def test_the_author_of_a_question_writes_in_five_files(kit: Path) -> None:
 
 
 def test_a_question_of_a_part_that_was_there_holds_too(kit: Path) -> None:
-    end = ran(kit, "autograder", "audit", "fc-gan", "--seeds", "1", "--jobs", "1")
+    end = ran(kit, "autograder", "audit", "gan-theory", "--seeds", "1", "--jobs", "1")
     assert "All of it holds." in end.stdout, end.stdout + end.stderr
-    assert "fc-gan.patches" in end.stdout
+    assert "gan-theory.patches" in end.stdout
 
 
 def test_what_is_laid_out_is_tidy(kit: Path) -> None:
@@ -82,7 +82,7 @@ def test_what_is_laid_out_is_tidy(kit: Path) -> None:
 
 def test_the_notebooks_need_no_command_to_put_them_right(kit: Path) -> None:
     assignment = read_assignment(kit / "autograder" / "assignment.toml")
-    for name in ("9_denoising.ipynb", "5_fc_gan.ipynb"):
+    for name in ("9_denoising.ipynb", "4_conv_gan.ipynb"):
         tidied = tidy_file(kit / "notebooks" / name, assignment, write=False)
         assert (tidied.done, tidied.left) == ((), ()), tidied
 

@@ -142,7 +142,7 @@ HOSTILE = {
     "a million numbers": ("def f(): return list(range(10**6))", "error timeout"),
     "a complex tensor": ("import torch\ndef f(): return torch.zeros(2) * 1j", "error"),
     "a sparse tensor": ("import torch\ndef f(): return torch.eye(2).to_sparse()", "error"),
-    "a meta tensor": ("import torch\ndef f(): return torch.zeros(2, device='meta')", "error"),
+    "a meta tensor": ("import torch\ndef f(): return torch.zeros(2, device='meta')", "value"),
     "a half tensor": ("import torch\ndef f(): return torch.zeros(2).bfloat16()", "value"),
     "names itself": (
         "import ctypes\ndef f():\n    ctypes.CDLL(None).prctl(15, b') R \\xff\\xfe(', 0, 0, 0)\n"
