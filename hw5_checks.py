@@ -125,6 +125,10 @@ def need_shape(got, shape: tuple[int, ...], what: str) -> None:
     """Stop unless `got` is a tensor of this shape."""
     need(isinstance(got, torch.Tensor), f"{what} must be a tensor, not {type(got).__name__}.")
     need(tuple(got.shape) == shape, f"{what} has shape {tuple(got.shape)} instead of {shape}.")
+    need(
+        got.dtype != torch.float64,
+        f"{what} is in double precision: the next layer takes float32. numpy makes float64.",
+    )
 
 
 def need_value(
@@ -1497,7 +1501,7 @@ def check_loss(loss_function) -> None:
     out = loss_function(*given)
     known = {1.5079: "The KL term is a mean over the latent dimensions; it must be their sum."}
     need_value(out, 8.50792, "loss_function", known)
-    three = loss_function(*(t.expand(3, *t.shape[1:]) for t in given))
+    three = loss_function(*(t.expand(3, *t.shape[1:]).clone() for t in given))
     known = {
         25.52377: "It is summed over the batch; it must be the mean.",
         23.50793: "The KL term is summed over the batch; it must be the mean.",

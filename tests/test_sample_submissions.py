@@ -202,7 +202,8 @@ def test_no_file_appears_outside_out(graded: Graded):
 
 def test_out_holds_results_and_feedback_and_nothing_a_submission_wrote(graded: Graded):
     names = {path.name for path in graded.out.iterdir()}
-    assert names <= {"journal.jsonl", "marks.csv", "results", "feedback", "pdfs.csv"}
+    ours = {"journal.jsonl", "marks.csv", "history.csv", "results", "feedback", "pdfs.csv"}
+    assert names <= ours | {"attempts"}
 
 
 def test_every_result_names_its_seed_layers_and_versions(graded: Graded):

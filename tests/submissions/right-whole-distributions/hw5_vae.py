@@ -146,7 +146,8 @@ class BetaVAE(nn.Module):
 
     def forward(self, x, *c):
         q = self.encoder(x, *c)
-        return OrderedDict(q=q, rec=self.decoder(self.posterior(q).rsample(), *c))
+        rec = self.decoder(self.posterior(q).rsample(), *c)
+        return OrderedDict(q=q, rec=rec, c=c[0] if c else None)
 
     def loss(self, x, outputs):
         rec = outputs["rec"]

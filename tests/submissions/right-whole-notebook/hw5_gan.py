@@ -238,8 +238,9 @@ class DCGAN(nn.Module):
                 errD_fake = self._classification_loss(self._discriminator(fake.detach()), torch.zeros(len(x), 1))
                 errD_fake.backward()
                 self.optimizerD.step()
-                # generator, the same fakes
+                # generator, with fakes of its own
                 self._generator.zero_grad()
+                fake = self._generator(torch.randn(self.batch_size, self.code_size))
                 errG = self._classification_loss(self._discriminator(fake), torch.ones(len(x), 1))
                 errG.backward()
                 self.optimizerG.step()
