@@ -125,10 +125,6 @@ def need_shape(got, shape: tuple[int, ...], what: str) -> None:
     """Stop unless `got` is a tensor of this shape."""
     need(isinstance(got, torch.Tensor), f"{what} must be a tensor, not {type(got).__name__}.")
     need(tuple(got.shape) == shape, f"{what} has shape {tuple(got.shape)} instead of {shape}.")
-    need(
-        got.dtype != torch.float64,
-        f"{what} is in double precision: the next layer takes float32. numpy makes float64.",
-    )
 
 
 def need_value(
