@@ -13,7 +13,7 @@ import ast
 import linecache
 import math
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from opcode import opmap
 from types import ModuleType
@@ -433,12 +433,12 @@ class Session:
             return value.item()
         if isinstance(value, np.ndarray):
             return torch.from_numpy(np.ascontiguousarray(value))
-        if depth and type(value) is list:
+        if depth and isinstance(value, list):
             return [self._outward(item, depth - 1) for item in value]
         if depth and isinstance(value, tuple):
             return tuple(self._outward(item, depth - 1) for item in value)
-        if depth and type(value) is dict and all(isinstance(key, str) for key in value):
-            return {key: self._outward(item, depth - 1) for key, item in value.items()}
+        if depth and isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
+            return {key: self._outward(value[key], depth - 1) for key in value}
         if len(self._objects) >= MAX_OBJECTS:
             raise MemoryError("too many objects are alive")
         self._objects.append(value)

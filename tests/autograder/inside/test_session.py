@@ -105,6 +105,28 @@ def test_nan_zero_and_none_stay_what_they_are() -> None:
     assert found[0] != found[0] and found[2] is None
 
 
+@pytest.mark.parametrize(
+    "made",
+    [
+        "collections.OrderedDict(q=1, c=None)",
+        "collections.UserDict(q=1, c=None)",
+        "collections.ChainMap({'q': 1}, {'c': None})",
+        "type('Outputs', (dict,), {'__getattr__': dict.get})(q=1, c=None)",
+        "types.MappingProxyType({'q': 1, 'c': None})",
+    ],
+)
+def test_whatever_behaves_like_a_dict_arrives_as_one(made: str) -> None:
+    source = f"import collections, types\ndef f(): return {made}"
+    assert answer(source)["value"] == {"q": 1, "c": None}
+
+
+def test_a_list_of_another_class_arrives_as_a_list() -> None:
+    source = (
+        "import collections\ndef f(): return [collections.UserList, type('L', (list,), {})([1])]"
+    )
+    assert answer(source)["value"][1] == [1]
+
+
 def test_inputs_are_fresh_in_every_call() -> None:
     mine = torch.ones(3)
     found = answer("def f(x): return x.mul_(5)", args=[mine])

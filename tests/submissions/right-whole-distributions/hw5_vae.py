@@ -147,7 +147,7 @@ class BetaVAE(nn.Module):
     def forward(self, x, *c):
         q = self.encoder(x, *c)
         rec = self.decoder(self.posterior(q).rsample(), *c)
-        return dict(q=q, rec=rec, c=c[0] if c else None)
+        return OrderedDict(q=q, rec=rec, c=c[0] if c else None)
 
     def loss(self, x, outputs):
         rec = outputs["rec"]
