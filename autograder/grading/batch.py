@@ -8,8 +8,8 @@ already is changed only when somebody agrees.
 from __future__ import annotations
 
 import os
-import platform
 import secrets
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -148,33 +148,30 @@ class Bench:
 
     def grade(self, handin: Handin) -> SubmissionResult:
         """Judge one submission."""
-        if REFUSED in handin.flags:
-            questions = _unasked(self._plan.parts)
-        else:
-            questions = self._judged(handin, self.zygote.open)
-        return _result(handin, questions, self._plan.seed, self.zygote.doctor.active)
+        return self._judged(handin, self.zygote.open)
 
     def recall(self, handin: Handin) -> SubmissionResult | None:
         """The result, where nothing of it has to be tried."""
-        questions = _unasked(self._plan.parts)
-        if REFUSED not in handin.flags:
-            try:
-                questions = self._judged(handin, _nothing_runs)
-            except _Unknown:
-                return None
-        return _result(handin, questions, self._plan.seed, self.zygote.doctor.active)
+        try:
+            return self._judged(handin, _nothing_runs)
+        except _Unknown:
+            return None
 
-    def _judged(self, handin: Handin, open_code: Open) -> tuple[QuestionResult, ...]:
-        return judge(
-            handin.files,
-            self._plan.parts,
-            self._checks,
-            self._reference,
-            open_code,
-            self._plan.seed,
-            self._patience,
-            self._memory(handin),
-        )
+    def _judged(self, handin: Handin, open_code: Open) -> SubmissionResult:
+        if REFUSED in handin.flags:
+            questions = _unasked(self._plan.parts)
+        else:
+            questions = judge(
+                handin.files,
+                self._plan.parts,
+                self._checks,
+                self._reference,
+                open_code,
+                self._plan.seed,
+                self._patience,
+                self._memory(handin),
+            )
+        return _result(handin, questions, self._plan.seed, self.zygote.doctor.active)
 
     def _memory(self, handin: Handin) -> Memory | None:
         if self._cache is None or self._bases is None:
@@ -223,8 +220,9 @@ def grade(
                 old = journal.plans[before.plan]
                 changed += changes(before, old, result, digests[result.id], record)
             if write and (before is None or before.files != digests[result.id]):
+                number = journal.attempts(result.id) + 1
+                _keep(out / ATTEMPTS / result.id / str(number), todo[result.id])
                 journal.add(result, digests[result.id], key, record)
-                _keep(out, todo[result.id], journal)
             else:
                 later.append(result)
             progress(result.id)
@@ -259,13 +257,15 @@ def _today(id: str, journal: Journal, handed_in: Mapping[str, str]) -> Submissio
     return replace(entry.result, flags=flags, attempts=journal.attempts(id))
 
 
-def _keep(out: Path, handin: Handin, journal: Journal) -> None:
+def _keep(folder: Path, handin: Handin) -> None:
     """The code of each attempt stays, whatever the next one brings."""
-    folder = out / ATTEMPTS / handin.id / str(journal.attempts(handin.id))
-    folder.mkdir(parents=True, exist_ok=True)
+    beside = folder.with_suffix(".part")
+    beside.mkdir(parents=True, exist_ok=True)
     for name, data in handin.files.items():
         if name.endswith(".py") or name == "netid":
-            (folder / name).write_bytes(data)
+            (beside / name).write_bytes(data)
+    shutil.rmtree(folder, ignore_errors=True)
+    beside.rename(folder)  # all of it is there, or none
 
 
 def _steadily(
@@ -301,13 +301,8 @@ def new_seed() -> int:
 
 
 def versions() -> dict[str, str]:
-    """What marks may depend on beside the files: kit, Python, torch, CPU kernels."""
-    return {
-        "kit": __version__,
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "cpu": str(torch.backends.cpu.get_cpu_capability()),
-    }
+    """What marks may depend on beside the files."""
+    return {"kit": __version__, **basis.machine()}
 
 
 def missing(bench: Bench) -> tuple[str, ...]:
