@@ -13,7 +13,6 @@ from rich.table import Table
 from rich.text import Text
 
 from . import audit as engine
-from . import new
 from .arguments import Commands, command, positive
 from .assignment import Assignment, read_assignment
 from .audit import MISTAKE, MUTANT, NAMED, PAIR, POINTED, REFERENCE, UNTOLD, Outcome, Trial
@@ -102,6 +101,8 @@ def add_commands(commands: Commands) -> None:
 
 def new_part(arguments: argparse.Namespace) -> int:
     """`new part`."""
+    from . import new  # nbformat is slow to import, and no other command needs it
+
     written = new.new_part(
         ROOT,
         arguments.id,
@@ -116,6 +117,8 @@ def new_part(arguments: argparse.Namespace) -> int:
 
 def new_question(arguments: argparse.Namespace) -> int:
     """`new question`."""
+    from . import new
+
     name = arguments.name or arguments.id.partition(".")[2]
     written = new.new_question(
         ROOT, arguments.id, arguments.title, arguments.points, name, arguments.by_hand

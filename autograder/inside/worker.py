@@ -29,6 +29,7 @@ import numpy as np
 import torch
 
 from . import confine, probe, wire
+from .compiler import without_compiler
 from .cpu import without_gpu
 from .loader import Submission
 from .scratch import empty
@@ -118,6 +119,7 @@ def warm_up() -> None:
     The step makes torch read what it needs of the machine, and load its optimizers, while that is
     still allowed and only once.
     """
+    without_compiler()
     net = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3), torch.nn.Flatten(), torch.nn.Linear(8, 1))
     optimizer = torch.optim.Adam(net.parameters())
     net(torch.zeros(2, 1, 4, 4)).sum().backward()
