@@ -1,10 +1,11 @@
 # make demo   set everything up and grade the sample submissions
-# make test   set everything up and run the tests
+# make test   set everything up and run the tests; of long tables of alike cases, today's third
+# make all    the same, with every case
 PYTHON ?= python3
 VENV ?= .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: setup demo test lint clean
+.PHONY: setup demo test all lint clean
 
 setup: $(VENV)/.ready
 
@@ -22,8 +23,13 @@ demo: setup
 	$(RUN) -m autograder grade tests/submissions --out build/demo \
 		--part fc-vae --part conv-gan --part fc-gan
 
+TESTS := $(RUN) -m pytest --numprocesses auto --dist worksteal
+
 test: lint
-	$(RUN) -m pytest --numprocesses auto --dist worksteal
+	$(TESTS) --share
+
+all: lint
+	$(TESTS)
 
 lint: setup
 	$(RUN) -m ruff check .

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import os
+from collections import Counter
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,31 @@ import torch
 # for one another, here and in whatever a test starts.
 torch.set_num_threads(1)
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+DAYS = 3
+"""Within which all of a long table is tried."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--share", action="store_true", help="of tests marked `daily`, take today's third of cases"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--share"):
+        return
+    number, today = Counter[str](), date.today().toordinal() % DAYS
+    later = []
+    for item in items:
+        name = item.nodeid.partition("[")[0]
+        if item.get_closest_marker("daily") and number[name] % DAYS != today:
+            later.append(item)
+        number[name] += 1
+    config.hook.pytest_deselected(items=later)
+    waiting = set(later)
+    items[:] = [item for item in items if item not in waiting]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -95,6 +95,7 @@ def appended():
     return with_code(CODE)
 
 
+@pytest.mark.daily
 @pytest.mark.parametrize("name", MAKERS)
 def test_awkward_notebooks_are_printed(name, tmp_path):
     awkward = MAKERS[name]()

@@ -147,6 +147,7 @@ def test_the_reference_passes_whatever_the_noise(question: str) -> None:
     assert [sentence(question, module, seed) for seed in SEEDS] == [None] * len(SEEDS)
 
 
+@pytest.mark.daily
 @pytest.mark.parametrize(
     ("part", "style"), [(part, style) for part, styles in STYLES.items() for style in styles]
 )

@@ -236,6 +236,7 @@ def test_the_epochs_are_the_students_to_name(capsys):
     assert shown == [["noise", "strokes", "digits"], "digits"]
 
 
+@pytest.mark.daily
 @pytest.mark.parametrize(("path", "part"), BY_PART, ids=[part for _, part in BY_PART])
 def test_with_the_solution_a_part_runs_to_the_end_without_the_others(path, part, course):
     notebook = read(course / "notebooks" / path.name)

@@ -582,6 +582,7 @@ def reference() -> Reference:
     return Reference()
 
 
+@pytest.mark.daily
 @pytest.mark.parametrize("answer", GARBAGE)
 def test_nothing_a_submission_answers_makes_a_question_ungradable(
     reference: Reference, answer: str

@@ -21,6 +21,7 @@ FORGED = [
 ]
 
 
+@pytest.mark.daily
 @pytest.mark.parametrize("answer", FORGED)
 def test_no_returned_object_earns_a_mark(answer: str) -> None:
     code = f"""

@@ -74,6 +74,7 @@ VALUES = [
 ]
 
 
+@pytest.mark.daily
 @pytest.mark.parametrize("value", VALUES)
 def test_no_returned_object_earns_a_mark(value: str) -> None:
     found = lost_by(

@@ -84,6 +84,7 @@ class CIFARDiscriminator(CIFARDiscriminator):
 """
 
 
+@pytest.mark.daily
 @pytest.mark.parametrize("answer", FORGED)
 def test_no_returned_object_earns_a_mark(answer: str) -> None:
     code = FORGED_DCGAN.replace("{answer}", answer)

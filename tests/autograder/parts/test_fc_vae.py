@@ -141,6 +141,7 @@ def test_near_misses_of_the_forward_pass_fail(body: str) -> None:
     assert lost(source).get("forward", 0) >= 2
 
 
+@pytest.mark.daily
 @pytest.mark.parametrize("part", ["encoder", "mu_layer", "decoder"])
 @pytest.mark.parametrize(
     "body",
@@ -197,6 +198,7 @@ VALUES = [
 ]
 
 
+@pytest.mark.daily
 @pytest.mark.parametrize("value", VALUES)
 def test_no_returned_object_earns_a_mark(value: str) -> None:
     source = with_code(
@@ -228,6 +230,7 @@ CLAIMS = [
 ]
 
 
+@pytest.mark.daily
 @pytest.mark.parametrize("claim", CLAIMS)
 def test_no_claim_about_parameters_earns_a_mark(claim: str) -> None:
     source = with_code(

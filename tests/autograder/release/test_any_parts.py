@@ -42,6 +42,7 @@ def releases() -> dict[str, Release]:
     return {"+".join(s): package.make(source, ASSIGNMENT, s, "") for s in SUBSETS}
 
 
+@pytest.mark.daily
 @pytest.mark.parametrize("subset", ["+".join(s) for s in SUBSETS])
 def test_its_notebooks_use_what_is_there_and_its_texts_refer_to_it(subset, releases):
     release = releases[subset]
