@@ -127,7 +127,7 @@ def _gaps(part: Part) -> Iterator[Trial]:
     those that ask for more of the same code."""
     assert part.module is not None
     right, file = reference_source(part), f"{part.module}.py"
-    gaps = {one: strip_module(right, file, read_assignment(), one) for one in coded(part)}
+    gaps = {one: strip_module(right, file, _assignment(), one) for one in coded(part)}
     for question, unwritten in gaps.items():
         if unwritten == right:
             continue  # it asks for more of what another question asks for

@@ -15,6 +15,7 @@ import re
 import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ..assignment import Assignment, AssignmentError
 from . import ReleaseError
@@ -95,7 +96,7 @@ def strip_module(text: str, file: str, assignment: Assignment, question: str = "
     no whole piece of code, and for a result that is no Python.
     """
     found = regions(text, file, SOLUTION)
-    functions = _functions(_parsed(text, file))
+    functions = _functions(text, file)
     for region in found:
         _need_question(region, file, assignment)
     found = [region for region in found if question in ("", region.tag)]
@@ -175,7 +176,8 @@ def _parsed(text: str, file: str) -> ast.Module:
         raise ReleaseError(f"{file}, line {error.lineno}: {error.msg}.") from None
 
 
-def _functions(tree: ast.Module) -> list[tuple[int, int, str]]:
+@lru_cache(maxsize=8)
+def _functions(text: str, file: str) -> list[tuple[int, int, str]]:
     """First and last line (from 0) of the body of every function, with its qualified name."""
     found: list[tuple[int, int, str]] = []
 
@@ -186,10 +188,10 @@ def _functions(tree: ast.Module) -> list[tuple[int, int, str]]:
                 visit(child, above)  # a function within is written as part of the outer one
             elif isinstance(child, ast.ClassDef):
                 visit(child, f"{above}{child.name}.")
-            else:
+            elif not isinstance(child, ast.expr):  # which holds no function with a name
                 visit(child, above)
 
-    visit(tree, "")
+    visit(_parsed(text, file), "")
     return found
 
 
