@@ -75,6 +75,7 @@ def words_of(check: Check) -> frozenset[str]:
     return frozenset().union(*map(words_in, _followed(check)[2].values()))
 
 
+@cache
 def _followed(check: Check) -> tuple[Path, str, dict[tuple[Path, str], ast.stmt]]:
     """The check's file and name there, and every definition that it leads to."""
     path = Path(inspect.getsourcefile(check.function) or __file__)
@@ -259,11 +260,18 @@ def _codes(nodes: Iterable[ast.stmt]) -> Iterator[str]:
 
 @cache
 def _code(node: ast.stmt) -> str:
-    bare = copy.deepcopy(node)
-    for one in ast.walk(bare):
-        if isinstance(one, (ast.FunctionDef, ast.ClassDef)) and _is_text(one.body[0]):
-            one.body = one.body[1:] or [ast.Pass()]
-    return ast.dump(bare)
+    documented = [
+        (one, one.body)
+        for one in ast.walk(node)
+        if isinstance(one, (ast.FunctionDef, ast.ClassDef)) and _is_text(one.body[0])
+    ]
+    for one, body in documented:
+        one.body = body[1:] or [ast.Pass()]
+    try:
+        return ast.dump(node)
+    finally:
+        for one, body in documented:
+            one.body = body
 
 
 def _is_text(node: ast.AST) -> bool:
