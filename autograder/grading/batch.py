@@ -44,7 +44,6 @@ from .changes import Change, changes, history
 from .journal import Journal
 from .judge import SUBMISSION_SECONDS, Code, Open, judge, reference_passes
 
-REFUSED = "refused"
 VANISHED = "vanished"
 ATTEMPTS = "attempts"
 
@@ -73,7 +72,6 @@ class Plan:
     def recorded(self, bases: Mapping[str, basis.Basis]) -> dict[str, Any]:
         """What marks depend on beside the submission, for the journal and for saying why."""
         asked = [(f"{part.id}.{one.id}", one) for part in self.parts for one in part.questions]
-        rules = [self.assignment.due, self.assignment.late]
         return {
             "seed": self.seed,
             "questions": {name: [one.kind, one.points] for name, one in asked},
@@ -83,7 +81,6 @@ class Plan:
             },
             "tools": basis.tools(),
             "machine": basis.machine(),
-            "rules": [str(rule) for rule in rules],
         }
 
 
@@ -147,21 +144,16 @@ class Bench:
             raise BatchError(f"our own solution does not pass {', '.join(broken)}")
 
     def grade(self, handin: Handin) -> SubmissionResult:
-        """Judge one submission."""
-        if REFUSED in handin.flags:
-            questions = _unasked(self._plan.parts)
-        else:
-            questions = self._judged(handin, self.zygote.open)
+        """Judge one submission; one that came too late, too: whether it counts may still change."""
+        questions = self._judged(handin, self.zygote.open)
         return _result(handin, questions, self._plan.seed, self.zygote.doctor.active)
 
     def recall(self, handin: Handin) -> SubmissionResult | None:
         """The result, where nothing of it has to be tried."""
-        questions = _unasked(self._plan.parts)
-        if REFUSED not in handin.flags:
-            try:
-                questions = self._judged(handin, _nothing_runs)
-            except _Unknown:
-                return None
+        try:
+            questions = self._judged(handin, _nothing_runs)
+        except _Unknown:
+            return None
         return _result(handin, questions, self._plan.seed, self.zygote.doctor.active)
 
     def _judged(self, handin: Handin, open_code: Open) -> tuple[QuestionResult, ...]:
