@@ -67,5 +67,5 @@ def _enter(
         yield f"the total is {own.total - marks:g} points above the marks: give them to a question."
     lost = max(0.0, 1 - own.total / marks) if marks else 0.0
     for id, notebook in notebooks.items():
-        less = lost * earned[id]
+        less = round(lost * earned[id], 4)
         notebook.late_submission_penalty = less if less > CLOSE else None

@@ -59,11 +59,12 @@ def penalties(course: Path, monkeypatch: pytest.MonkeyPatch) -> Penalties:
             JudgeScores(marks=str(course / "marks")).preprocess(notebook, resources)
             config = Config({"AssignLatePenalties": {"plugin_class": PLUGIN}})
             AssignLatePenalties(config=config).preprocess(notebook, resources)
-        opened = open_course(course, ASSIGNMENT)
-        there = given(opened)
+        there = given(open_course(course, ASSIGNMENT))
         row = publish.join([result], roster or Roster(), there, [], rule)[0][0]
-        assert -row.late == pytest.approx(there["ada"].penalty, abs=1e-3)
-        return there["ada"].penalty
+        with Gradebook(url) as gradebook:
+            taken = float(gradebook.find_submission("hw5", "ada").late_submission_penalty)
+        assert -row.late == pytest.approx(taken, abs=1e-3)
+        return taken
 
     return run
 
@@ -78,6 +79,15 @@ def test_the_penalty_of_all_notebooks_is_that_of_publish(course, penalties):
     assert penalties(late, penalty=Penalty(1, False, "hour")) == pytest.approx(18.5)
     assert penalties(late, penalty=Penalty(1, False, "hour"), grace=timedelta(days=1)) == 0
     assert penalties(late) == 0
+
+
+def test_a_penalty_is_read_from_nbgrader_where_the_course_has_a_rule_of_its_own(course, penalties):
+    hourly = Penalty(1, False, "hour")
+    assert penalties(graded("ada", submitted=LATE), penalty=hourly) == 11.5
+    assert given(open_course(course, ASSIGNMENT))["ada"].penalty == 0
+    config = course / "nbgrader_config.py"
+    config.write_text(config.read_text().replace("LatePenalty", "TheirOwn"))
+    assert given(open_course(course, ASSIGNMENT))["ada"].penalty == 11.5
 
 
 def test_an_extension_of_the_roster_holds_in_nbgrader(course, penalties):
