@@ -74,7 +74,7 @@ checks, the reference and the verdicts stay outside of it.
   python -m autograder insight MARKS --out class.html   the class at a glance, for its teacher
   python -m autograder override MARKS WHO WHAT POINTS   decide about a mark, with a reason
   python -m autograder publish MARKS --out PUBLISHED    one result a student, and what changed
-  python -m autograder fill PUBLISHED EXPORT            totals for Canvas or Moodle to take back
+  python -m autograder fill PUBLISHED EXPORT            results for the platform to take back
   python -m autograder doctor                           what this machine protects, and how
   python -m autograder gradescope --out autograder.zip  the same grading, on Gradescope
   python -m autograder new part ID                      lay out a new part, or a question
@@ -148,8 +148,9 @@ before they count. --dry-run stops there; --yes agrees beforehand, for scripts.
   python -m autograder grade submissions --out marks --dry-run
   python -m autograder grade submissions --out marks --yes
 
-With --roster, names and sections stand in marks.csv, on feedback and in formgrader, and it is said
-who handed nothing in. It is kept in MARKS, so that the next run needs it only when it has changed.
+With --roster, names and sections stand in marks.csv, on feedback and in formgrader, extensions take
+the place of the due date, and it is said who handed nothing in. It is kept in MARKS, so that the
+next run needs it only when it has changed.
 
   python -m autograder grade submissions --out marks --roster roster.csv
 
@@ -287,7 +288,7 @@ def grade(arguments: argparse.Namespace) -> int:
     parts = graded_parts(assignment, arguments.part)
     if course:
         refuse_another_release(course, assignment, parts)
-    handins = read_submissions(arguments.submissions, assignment, parts)
+    handins = read_submissions(arguments.submissions, assignment, parts, roster)
     _prepare(arguments.out, arguments.submissions)
     plan = _plan(assignment, arguments, journaled_seed(arguments.out))
     bases = plan.bases()
@@ -320,8 +321,8 @@ def grade(arguments: argparse.Namespace) -> int:
     marks_csv.write(results, assignment, arguments.out / "marks.csv", roster)
     history_csv.write(graded.history, arguments.out / "history.csv")
     table.show(results, assignment, _console())
-    if unjudged := untimed(handins, assignment):
-        print(unjudged)
+    for sentence in untimed(handins, assignment):
+        print(sentence)
     print(f"Marks in {arguments.out / 'marks.csv'}, feedback in {arguments.out / 'feedback'}.")
     _say_who(results, roster)
     if roster.people:
@@ -332,8 +333,7 @@ def grade(arguments: argparse.Namespace) -> int:
             "--yes to let the new ones count."
         )
     if course:
-        _enter(handins, results, course, arguments.submissions)
-        name_students(course, roster)
+        _enter(handins, results, course, arguments.submissions, roster)
     _look_at_pdfs(handins, parts, arguments)
     for handin in handins if arguments.execute else ():
         ran = execute(handin, arguments.full)
@@ -427,10 +427,15 @@ def _enter(
     results: Sequence[SubmissionResult],
     course: Course,
     submissions: Path,
+    roster: Roster,
 ) -> None:
     """Enter the marks into nbgrader's gradebook, and say what nbgrader's side has left to do."""
     print(f"Entering {len(handins)} submissions into {course.database} ...", flush=True)
+    if roster.people:  # nbgrader, too, has to know of extensions
+        course.marks.mkdir(exist_ok=True)
+        write_roster(roster, course.marks / ROSTER)
     students = enter(handins, results, course, submissions)
+    name_students(course, roster)
     notes = repairs(course)
     repaired = f"; {len(notes)} repairs of notebooks are listed in {course.log}" if notes else ""
     print(f"{len(students)} students are in the gradebook{repaired}.")

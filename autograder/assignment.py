@@ -7,10 +7,11 @@ import difflib
 import fnmatch
 import math
 import pprint
+import re
 import sys
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,10 @@ else:
 KINDS = ("code", "bonus", "info", "manual")
 KEYS = {
     "assignment.toml": ("assignment", "part"),
-    "[assignment]": (*("id", "title", "due", "late", "total", "max_group", "anonymous", "files"),),
+    "[assignment]": (
+        *("id", "title", "due", "late", "penalty", "grace", "cut_off"),
+        *("total", "max_group", "anonymous", "files"),
+    ),
     "[[part]]": (
         *("id", "title", "module", "points", "question", "off", "max_group", "anonymous"),
     ),
@@ -30,6 +34,10 @@ KEYS = {
 }
 """What may stand in assignment.toml, level by level."""
 LATE_RULES = ("refuse", "accept", "flag")
+UNITS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
+_NUMBER = r"(\d{1,6}(?:\.\d{1,6})?)"
+_PENALTY = re.compile(rf"{_NUMBER} ?(%|percent|points?) per (hour|day)")
+_SPAN = re.compile(rf"{_NUMBER} ?(minute|hour|day)s?")
 DEFAULT_PATH = Path(__file__).with_name("assignment.toml")
 
 
@@ -69,10 +77,20 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Penalty:
+    """What each `unit` (hour or day) of being late costs: points, or percent of what was earned."""
+
+    amount: float
+    percent: bool
+    unit: str
+
+
+@dataclass(frozen=True)
 class Assignment:
     """The whole of assignment.toml, without the parts that are off.
 
-    `due` is time-zone aware, or None when only a platform says what is late; `total` is what the
+    `due` is time-zone aware, or None when only a platform says what is late; `late`, `penalty`,
+    `grace` and `cut_off` are the rule for that, which `lateness` applies; `total` is what the
     parts of a release are scaled to, or None where each keeps its points; `off` are the parts that
     are off.
     """
@@ -87,6 +105,9 @@ class Assignment:
     parts: tuple[Part, ...]
     total: float | None = None
     off: tuple[Part, ...] = ()
+    penalty: Penalty | None = None
+    grace: timedelta = timedelta(0)
+    cut_off: timedelta | None = None
 
     def wants(self, name: str) -> bool:
         """True when a file of this name is taken from a submission."""
@@ -204,6 +225,7 @@ def _assignment(data: dict[str, Any]) -> Assignment:
         raise AssignmentError(f"due = {due} must be a date and time with a time zone")
     if head["late"] not in LATE_RULES:
         raise AssignmentError(f"late = {head['late']!r} must be one of {', '.join(LATE_RULES)}")
+    _refuse_idle_rules(head)
     max_group, anonymous = _group(head, 1), bool(head.get("anonymous", False))
     parts = tuple(_part(entry, max_group, anonymous) for entry in data["part"])
     _refuse_repeats([part.id for part in parts], "part")
@@ -222,7 +244,49 @@ def _assignment(data: dict[str, Any]) -> Assignment:
         parts=tuple(part for part in parts if part.id not in off),
         total=total,
         off=tuple(part for part in parts if part.id in off),
+        penalty=_penalty(head),
+        grace=_span(head, "grace") or timedelta(0),
+        cut_off=_span(head, "cut_off"),
     )
+
+
+def _penalty(head: dict[str, Any]) -> Penalty | None:
+    """What being late costs, where anything does."""
+    said = head.get("penalty")
+    if said is None:
+        return None
+    match = _PENALTY.fullmatch(said) if isinstance(said, str) else None
+    if match is None or not float(match[1]):
+        raise AssignmentError(
+            f"penalty = {said!r} must read like '10 percent per day' or '2 points per hour'"
+        )
+    return Penalty(float(match[1]), not match[2].startswith("point"), match[3])
+
+
+def _span(head: dict[str, Any], key: str) -> timedelta | None:
+    """A length of time in words."""
+    said = head.get(key)
+    if said is None:
+        return None
+    match = _SPAN.fullmatch(said) if isinstance(said, str) else None
+    if match is None or not float(match[1]):
+        raise AssignmentError(f"{key} = {said!r} must read like '15 minutes', '1 hour' or '3 days'")
+    return float(match[1]) * UNITS[match[2]]
+
+
+def _refuse_idle_rules(head: dict[str, Any]) -> None:
+    """A rule that could never apply is a misunderstanding."""
+    for key in ("penalty", "grace", "cut_off"):
+        if key in head and head["late"] == "accept":
+            raise AssignmentError(f'{key} says nothing beside late = "accept": leave one of them')
+        if key in head and "due" not in head:
+            raise AssignmentError(f"{key} says nothing without due: write when it is due")
+    for key in ("penalty", "cut_off"):
+        if key in head and head["late"] == "refuse":
+            raise AssignmentError(
+                f'{key} says nothing beside late = "refuse", which takes nothing that is late: '
+                'write late = "flag", or leave it out'
+            )
 
 
 def _group(entry: dict[str, Any], default: int) -> int:

@@ -60,6 +60,11 @@ class Person:
         names = (self.id, self.netid, self.email, self.email.partition("@")[0])
         return tuple(dict.fromkeys(name.lower() for name in names if name))
 
+    @property
+    def until(self) -> datetime | None:
+        """The extension as a time; None where there is none."""
+        return _time(self.extension)
+
 
 COLUMNS = tuple(field.name for field in fields(Person))
 
@@ -87,6 +92,11 @@ class Roster:
     def of(self, members: Iterable[str]) -> tuple[Person, ...]:
         """Those of these members that the roster knows."""
         return tuple(person for name in members if (person := self.find(name)))
+
+    def extension(self, members: Iterable[str]) -> datetime | None:
+        """The due date of their own; the latest, where several of them have one and hand in
+        together."""
+        return max((end for person in self.of(members) if (end := person.until)), default=None)
 
     def missing(self, members: Iterable[str]) -> list[Person]:
         """Those of the roster who are none of these members."""
@@ -182,7 +192,7 @@ def _checked(path: Path, people: tuple[Person, ...]) -> Roster:
     for person in people:
         if not person.id:
             raise RosterError(f"{path}: {person.name or 'somebody'} has no id. Give one, or none.")
-        if person.extension and not _is_time(person.extension):
+        if person.extension and person.until is None:
             raise RosterError(
                 f"{path}: {person.id} has the extension {person.extension!r}. Give a date and time "
                 "with a time zone, such as 2027-04-15T12:00:00-05:00."
@@ -193,11 +203,13 @@ def _checked(path: Path, people: tuple[Person, ...]) -> Roster:
     return Roster(people)
 
 
-def _is_time(text: str) -> bool:
+def _time(text: str) -> datetime | None:
+    """A time with a zone; None for what is none."""
     try:
-        return datetime.fromisoformat(re.sub("Z$", "+00:00", text)).tzinfo is not None
+        found = datetime.fromisoformat(re.sub("Z$", "+00:00", text))
     except ValueError:
-        return False
+        return None
+    return found if found.tzinfo else None
 
 
 # --- platforms

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -17,8 +17,8 @@ from autograder.course.memory import Difference, Memory, differences, remember, 
 from autograder.course.overrides import COLUMNS, OVERRIDES, checked, read_overrides, write_overrides
 from autograder.course.publish import Row, join
 from autograder.export import feedback
-from autograder.export.shared import file_name, harmless, write_text
-from autograder.gradebook.course import open_course
+from autograder.export.shared import file_name, harmless, write_bytes, write_text
+from autograder.gradebook.course import CONFIG, open_course
 from autograder.gradebook.given import given
 from autograder.roster import (
     ROSTER,
@@ -59,8 +59,9 @@ every page and table. EXPORT is one of these, in English:
 
 It has a row a student: id (the platform's, which marks are kept under), netid, name, email,
 section, extension. Correct it where you like; `extension` is yours: a due date of one's own, with
-a time zone, such as 2027-04-15T12:00:00-05:00. Give the command again when people join or leave:
-what you wrote under extension, and sections that the export lacks, stay.
+a time zone, such as 2027-04-15T12:00:00-05:00. It takes the place of `due`, for penalties and the
+cut-off, too; who hands in together has the latest of theirs. Give the command again when people
+join or leave: what you wrote under extension, and sections that the export lacks, stay.
 
   python -m autograder roster gradebook_export.csv --out roster.csv
   python -m autograder grade submissions --out marks --roster roster.csv
@@ -68,8 +69,9 @@ what you wrote under extension, and sections that the export lacks, stay.
 
 PUBLISH = """\
 Make one result a student of everything that counts: the judge's marks in MARKS; with --gradebook,
-marks, comments and late penalties given in formgrader; what you decided (MARKS/overrides.csv, see
-`override --help`); extensions in the roster that `grade` keeps.
+marks and comments given in formgrader; what you decided (MARKS/overrides.csv, see `override
+--help`); and what is late, by the rule in assignment.toml and the extensions in the roster that
+`grade` keeps. Dates and penalties may change at any time: nothing has to be graded again.
 
   PUBLISHED/pages/ID.html    a page for the student, with comments, that names nobody else;
                              ID.pdf beside it is the same on paper
@@ -84,13 +86,26 @@ for whom. Give it as often as you like; nothing is sent to anybody.
 """
 
 FILL = """\
-Fill published totals into the file that a platform gave, so that it takes them back: Canvas's
-gradebook export (then Grades > Import) or Moodle's grading worksheet (then Upload grading
-worksheet), both in English. Columns, names and ids go back as they came; of Canvas's assignments
-only the one of --column does. Who has no total keeps the cell as it came.
+Fill published results into what a platform gave, so that it takes them back. EXPORT is what came
+from there, in English; columns, names and ids go back as they came, and who has no total keeps what
+is there.
+
+  Canvas       Grades > Export. OUT is for Grades > Import, with the assignment of --column alone
+  Moodle       the grading worksheet. OUT is for Upload grading worksheet
+               the zip of Download all submissions. OUT.zip has the students' pages in it, for
+               Upload multiple feedback files in a zip
+  Gradescope   Download Grades. Gradescope takes no table, so OUT.zip is an autograder: Configure
+               Autograder, then Regrade All Submissions. It gives each submission its published
+               total and runs nothing. Let autograder points be all points there, none by hand
+  nbgrader     the course folder or gradebook.db, which is written into, and needs no --out: a mark
+               that is another one there becomes the mark by hand, and what is taken off a total
+               the late penalty. It is the last step: from then on that mark is a person's
 
   python -m autograder fill published gradebook_export.csv --column "Homework 5" --out upload.csv
   python -m autograder fill published worksheet.csv --out upload.csv
+  python -m autograder fill published moodle_download.zip --out feedback.zip
+  python -m autograder fill published gradescope_grades.csv --out autograder.zip
+  python -m autograder fill published course/gradebook.db
 """
 
 OVERRIDE = """\
@@ -118,29 +133,33 @@ def add_commands(commands: Commands) -> None:
     one.add_argument("--out", type=Path, required=True, metavar="CSV", help="such as roster.csv")
     one.set_defaults(run=roster)
     one = command(commands, "insight", "one page that shows the class at a glance", INSIGHT)
-    one.add_argument("marks", type=Path, metavar="MARKS", help="the folder that `grade` wrote")
+    _marks(one)
     one.add_argument("--out", type=Path, required=True, metavar="HTML", help="such as class.html")
     one.set_defaults(run=insight)
     one = command(commands, "override", "decide about a mark, with a reason", OVERRIDE)
-    one.add_argument("marks", type=Path, metavar="MARKS", help="the folder that `grade` wrote")
+    _marks(one)
     one.add_argument("student", metavar="STUDENT", help="id, NetID or address")
     one.add_argument("question", metavar="QUESTION", help="PART.QUESTION, late, total, withheld")
     one.add_argument("points", nargs="?", default="", metavar="POINTS", help="but for withheld")
     one.add_argument("--reason", required=True, help="a sentence that the student reads")
     one.set_defaults(run=override)
     one = command(commands, "publish", "one result a student, and what changed", PUBLISH)
-    one.add_argument("marks", type=Path, metavar="MARKS", help="the folder that `grade` wrote")
+    _marks(one)
     one.add_argument(
         "--gradebook", type=Path, metavar="COURSE", help="nbgrader's course folder or gradebook.db"
     )
     one.add_argument("--out", type=Path, required=True, metavar="PUBLISHED", help="a folder")
     one.set_defaults(run=publish)
-    one = command(commands, "fill", "published totals for Canvas or Moodle", FILL)
+    one = command(commands, "fill", "published results for the platform to take back", FILL)
     one.add_argument("published", type=Path, metavar="PUBLISHED", help="what `publish` wrote")
-    one.add_argument("export", type=Path, metavar="EXPORT", help="the CSV that the platform gave")
+    one.add_argument("export", type=Path, metavar="EXPORT", help="what the platform gave")
     one.add_argument("--column", metavar="TITLE", help="Canvas's assignment (default: our title)")
-    one.add_argument("--out", type=Path, required=True, metavar="CSV", help="such as upload.csv")
+    one.add_argument("--out", type=Path, metavar="OUT", help="such as upload.csv or feedback.zip")
     one.set_defaults(run=fill)
+
+
+def _marks(one: argparse.ArgumentParser) -> None:
+    one.add_argument("marks", type=Path, metavar="MARKS", help="the folder that `grade` wrote")
 
 
 def insight(arguments: argparse.Namespace) -> int:
@@ -205,6 +224,7 @@ def publish(arguments: argparse.Namespace) -> int:
         roster,
         given(course) if course else {},
         read_overrides(marks, results, roster),
+        assignment,
     )
     before = remembered(out)
     pages = {out / "pages" / file_name(row.id): row for row in rows}
@@ -267,13 +287,44 @@ def _say_published(
 
 def fill(arguments: argparse.Namespace) -> int:
     """`fill`: write the file for the platform, and say who has no total in it."""
+    roster, export = kept_roster(arguments.published), arguments.export
+    if export.suffix == ".db" or (export / CONFIG).is_file():
+        return _give_back(way_back.finals_of(arguments.published, roster), export)
     column = read_assignment().title if arguments.column is None else arguments.column
-    roster = kept_roster(arguments.published)
-    made = way_back.fill(arguments.published, arguments.export, column, roster)
-    write_text(arguments.out, made.text)
+    if arguments.out is None:
+        raise CourseError("There is no --out: give the file that the platform is to take.")
+    made = way_back.fill(arguments.published, export, column, roster)
+    wanted = ".zip" if made.data.startswith(b"PK") else ".csv"
+    if arguments.out.suffix != wanted:
+        raise CourseError(f"--out {arguments.out} will be a {wanted[1:]}. Give a name of one.")
+    write_bytes(arguments.out, made.data)
     if made.without:
         print(harmless(f"{len(made.without)} without a total: {', '.join(made.without)}."))
     if made.unknown:
         print(harmless(f"{len(made.unknown)} not in it: {', '.join(made.unknown)}."))
     print(f"{arguments.out} has {made.filled} totals.")
+    return 0
+
+
+def _give_back(finals: Mapping[str, Mapping[str, str]], export: Path) -> int:
+    """Write published results into nbgrader's gradebook, question by question."""
+    from autograder.gradebook.give_back import Published, give_back  # nbgrader is slow to import
+
+    names = {name for row in finals.values() for name in row if "." in name}
+    assignment = read_assignment().scaled(sorted({name.partition(".")[0] for name in names}))
+    published = {
+        row["id"]: Published(
+            {
+                name: (float(row[name]), assignment.question(name).points)
+                for name in names
+                if row[name]
+            },
+            float(row["total"]),
+        )
+        for row in finals.values()
+    }
+    found, notes = give_back(open_course(export, assignment), published)
+    for note in notes:
+        print(harmless(f"Not in it: {note}"))
+    print(f"{export} has {found} of {len(published)} totals.")
     return 0

@@ -31,7 +31,7 @@ from autograder.results import (
 from hw5_written import Module
 
 NOT_GRADED = ("empty", "refused")
-"""Flags of a submission in which there was nothing to try."""
+"""Flags of a submission that is in no figure: nothing was in it, or it came too late to count."""
 
 UNWRITTEN = re.compile(r"This is not implemented yet\.|\S+\.py was not handed in\.")
 """What the judge says of code that is not there."""

@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from functools import partial
 
+from autograder import lateness
+from autograder.assignment import Assignment
 from autograder.course.marks import CourseError
 from autograder.course.overrides import LATE, TOTAL, WITHHELD, Override, is_called
 from autograder.export.feedback import FLAGS, Final, Marks, hiding
@@ -32,9 +34,9 @@ FINAL, HELD, MISSING = "final", "held back", "missing"
 class Row:
     """What one student gets.
 
-    `result` has all marks in it, whoever gave them; `late` is 0 or less; `total` is None while
-    something in `held` (what is still to be done, by name) holds it back. `people` and `notices`
-    are what a person said, for the page.
+    `result` has all marks in it, whoever gave them; `late` is 0 or less, and `why_late` the rule
+    that says so; `total` is None while something in `held` (what is still to be done, by name)
+    holds it back. `people` and `notices` are what a person said, for the page.
     """
 
     id: str
@@ -46,6 +48,7 @@ class Row:
     held: tuple[str, ...]
     people: Mapping[str, Sequence[str]] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
+    why_late: str = ""
 
     @property
     def most(self) -> float:
@@ -65,8 +68,8 @@ class Row:
             marks = Marks("Held back", rest, remark=f"Before there is a total: {still}.")
         else:
             percent = round(100 * min(self.total / self.most, 1)) if self.most else None
-            taken = f"{points_text(-self.late)} points are taken off for being late."
-            marks = Marks(points_text(self.total), rest, percent, remark=taken if self.late else "")
+            remark = lateness.taken_off(-self.late, self.why_late) if self.late else ""
+            marks = Marks(points_text(self.total), rest, percent, remark=remark)
         return Final(marks, self.people, self.notices)
 
 
@@ -75,12 +78,19 @@ def join(
     roster: Roster,
     given: Mapping[str, Student],
     overrides: Sequence[Override],
+    assignment: Assignment,
 ) -> tuple[list[Row], list[str]]:
     """A row for each student, sorted by id; and the submissions that are set aside, in sentences.
 
-    Raises CourseError when two submissions would count for one student.
+    What is late is judged anew, by the rule and the extensions of today. Raises CourseError when
+    two submissions would count for one student.
     """
     given = {safe_id(id): student for id, student in given.items()}
+    verdicts = {
+        one.id: lateness.judge_again(one, assignment, roster.extension(_members(one)))
+        for one in results
+    }
+    results = [_on_time_or_not(one, verdicts[one.id]) for one in results]
     counting = [one for one in results if _counts(one, overrides, roster)]
     owners = Counter(member for one in counting for member in _members(one))
     for member, count in owners.items():
@@ -98,11 +108,24 @@ def join(
         elif one not in counting:
             students[one.id] = one
     everybody = {name for one in results for name in (one.id, *one.members)}
+    prices = {id: partial(lateness.price, assignment, one.by) for id, one in verdicts.items()}
+    prices = prices if assignment.penalty else {}
     rows = [
-        _row(id, one, roster, _of(given, id, one), overrides, everybody)
+        _row(id, one, roster, _of(given, id, one), overrides, everybody, prices.get(one.id))
         for id, one in sorted(students.items())
     ]
     return rows, aside
+
+
+def _on_time_or_not(result: SubmissionResult, verdict: lateness.Verdict) -> SubmissionResult:
+    """The result with what is said of its time today."""
+    rest = [one for one in result.flags if one not in (lateness.LATE, lateness.REFUSED)]
+    notes = lateness.without_verdict(result.notes)
+    return replace(
+        result,
+        flags=(*rest, *filter(None, [verdict.flag])),
+        notes=(*notes, *filter(None, [verdict.sentence])),
+    )
 
 
 def _members(result: SubmissionResult) -> tuple[str, ...]:
@@ -127,7 +150,9 @@ def _row(
     given: Student,
     overrides: Sequence[Override],
     everybody: set[str],
+    price: Callable[[float], tuple[float, str]] | None,
 ) -> Row:
+    """`price`: what the rule for late work takes off points, and why; None where there is none."""
     person = roster.find(id)
     own = {
         o.question: o
@@ -148,12 +173,12 @@ def _row(
     flags = set(result.flags)
     if WITHHELD in own or TOTAL in own:
         flags -= {*WITHHOLDING_FLAGS}
-    if "late" in flags and person and _within(result.submitted, person.extension):
-        flags -= {"late"}
-        notices.append(f"It came within your extension, until {person.extension}.")
-    late = -given.penalty
+    marks = [q.points for q in questions if q.points is not None]
+    # Where the course has no rule of ours, what nbgrader's own takes counts.
+    taken, why = price(sum(marks)) if price else (given.penalty, "")
+    late = -taken
     if LATE in own:
-        late = own[LATE].points or 0.0
+        late, why = own[LATE].points or 0.0, ""
         notices.append(f"Decided about being late: {own[LATE].reason}")
     merged = replace(
         result,
@@ -164,14 +189,13 @@ def _row(
         notes=tuple(hide(note) for note in result.notes) if WITHHELD not in own else (),
     )
     held = tuple(_held(merged))
-    marks = [q.points for q in merged.questions if q.points is not None]
     total: float | None = None if held else round(max(0.0, sum(marks) + late), 4)
     if TOTAL in own:
-        total, held = own[TOTAL].points, ()
+        total, held, late, why = own[TOTAL].points, (), 0.0, ""
         notices.append(f"The total was set by the course staff: {own[TOTAL].reason}")
     shown = "; ".join(names(replace(result, members=(id,)), roster))
     section = person.section if person else ""
-    return Row(id, shown, section, merged, late, total, held, people, tuple(notices))
+    return Row(id, shown, section, merged, late, total, held, people, tuple(notices), why)
 
 
 def _merged(
@@ -181,7 +205,9 @@ def _merged(
     points, judged, said = mark(question), mark(question), []
     if given and (question.kind == MANUAL or given.by_hand):
         points = _scaled(given, question.max_points)
-        if question.kind != MANUAL and points is not None and points != judged:
+        if override and points == override.points:
+            points = judged  # it is this decision, which `fill` has taken back to nbgrader
+        elif question.kind != MANUAL and points is not None and points != judged:
             said.append(f"Marked by a person, instead of {points_text(judged) or 'no mark'}.")
     if override:
         instead = f", instead of {points_text(points)}" if points is not None else ""
@@ -209,11 +235,3 @@ def _held(result: SubmissionResult) -> Iterator[str]:
         if mark(one) is None and one.max_points:
             how = "to be graded again" if one.state == UNGRADABLE else "to be marked by a person"
             yield f"{one.title} ({one.question}) is {how}"
-
-
-def _within(submitted: str, extension: str) -> bool:
-    if not submitted or not extension:
-        return False
-    times = (datetime.fromisoformat(text.replace("Z", "+00:00")) for text in (submitted, extension))
-    came, until = times
-    return came <= until

@@ -1,40 +1,61 @@
-"""The way back: published totals in the file that Canvas or Moodle gave, for its import.
+"""The way back: published results as each platform takes them, built from the file that it gave.
 
-The file that came in goes back with its own columns, names and ids; only totals are new. Who has
-none keeps the cell as it came: an import never makes an open mark a zero.
+    Canvas      the gradebook export, one column filled, for its import
+    Moodle      the grading worksheet, filled; feedback files, in folders named as in the download
+    Gradescope  nothing takes a table: an autograder that gives each submission what was published
+    nbgrader    `gradebook.give_back` writes into gradebook.db itself
+
+What came in goes back with its own columns, names and ids. Who has no total keeps what is there:
+an import never makes an open mark a zero.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import json
 import re
-from collections.abc import Sequence
+import zipfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.course.marks import CourseError
+from autograder.export.shared import file_name
+from autograder.gradescope import published as gradescope
+from autograder.gradescope.package import zipped
+from autograder.intake.archive import FILE, FOLDER, Refused, children, on_disk, unpacked
+from autograder.intake.platforms import MAX_STUDENTS, moodle_name
 from autograder.roster import Roster
-from autograder.tables import FORMULA, read_lines, read_table
+from autograder.tables import FORMULA, plain, read_lines, read_table
 
 _POSSIBLE = "Points Possible"
+_GRADESCOPE = {"SID", "Email", "Total Score", "Submission ID"}
+_SETUP = "#!/usr/bin/env bash\npython3 --version\n"
+
+Row = Mapping[str, str]
+"""A row of a table, by the names of its columns."""
 
 
 @dataclass(frozen=True)
 class Filled:
-    """The file for the platform; how many totals it has; who has none; who is not in the file."""
+    """The file for the platform; how many have their result in it; who has none; who is not in what
+    the platform gave."""
 
-    text: str
+    data: bytes
     filled: int
     without: tuple[str, ...]
     unknown: tuple[str, ...]
 
 
 def fill(published: Path, export: Path, column: str, roster: Roster) -> Filled:
-    """Fill the totals of PUBLISHED into `column` of a platform's EXPORT. Raises CourseError.
+    """Fill what was PUBLISHED into what a platform gave. Raises CourseError.
 
     `column` is the title of Canvas's assignment; Moodle's worksheet has one column, `Grade`.
     """
+    finals = finals_of(published, roster)
+    if export.is_dir() or zipfile.is_zipfile(export):
+        return _moodle_feedback(published, export, finals)
     rows, delimiter = read_lines(export)
     if not rows:
         raise CourseError(f"{export} is empty. Export it again.")
@@ -46,11 +67,13 @@ def fill(published: Path, export: Path, column: str, roster: Roster) -> Filled:
         place, id_at = _canvas_column(head, column, export), head.index("ID")
         # Other assignments stay out: their marks may have changed since the export.
         kept = [*range(head.index("Section") + 1), place]
+    elif {*head} >= _GRADESCOPE:
+        return _gradescope(read_table(export), finals, roster)
     else:
         raise CourseError(
-            f"{export} is neither Canvas's gradebook nor Moodle's grading worksheet, in English."
+            f"{export} is neither Canvas's gradebook, Moodle's grading worksheet nor Gradescope's "
+            "grades, in English."
         )
-    totals = _totals(published, roster)
     seen, without, filled = set(), [], 0
     for row in rows[1:]:
         row += [""] * (len(head) - len(row))
@@ -58,14 +81,35 @@ def fill(published: Path, export: Path, column: str, roster: Roster) -> Filled:
         if not id or _POSSIBLE in row[0]:
             continue
         seen.add(id)
-        if total := totals.get(id):
-            row[place], filled = total, filled + 1
+        if final := finals.get(id):
+            row[place], filled = final["total"], filled + 1
         else:
             without.append(id)
     buffer = io.StringIO()
     writer = csv.writer(buffer, delimiter=delimiter, lineterminator="\r\n")
     writer.writerows([_inert(row[at]) if at != place else row[at] for at in kept] for row in rows)
-    return Filled(buffer.getvalue(), filled, tuple(without), tuple(sorted(totals.keys() - seen)))
+    return _filled(buffer.getvalue().encode(), filled, without, finals, seen)
+
+
+def finals_of(published: Path, roster: Roster) -> dict[str, Row]:
+    """Whoever has a total, by the platform's id of the student. Raises CourseError."""
+    path = published / "results.csv"
+    lines = read_lines(path)[0] if path.exists() else []
+    if len(lines) < 2:
+        raise CourseError(f"{published} has no results.csv. Give the folder `publish` wrote.")
+    found: dict[str, Row] = {}
+    for line in lines[1:]:
+        row = dict(zip(lines[0], map(plain, line), strict=False))
+        if row["total"]:
+            person = roster.find(row["id"])
+            found[person.id if person else row["id"]] = row
+    return found
+
+
+def _filled(
+    data: bytes, filled: int, without: Sequence[str], finals: Mapping[str, Row], seen: set[str]
+) -> Filled:
+    return Filled(data, filled, tuple(without), tuple(sorted(finals.keys() - seen)))
 
 
 def _canvas_column(head: Sequence[str], column: str, export: Path) -> int:
@@ -80,20 +124,100 @@ def _canvas_column(head: Sequence[str], column: str, export: Path) -> int:
     return found[0]
 
 
-def _totals(published: Path, roster: Roster) -> dict[str, str]:
-    """The totals that count, by the platform's id of the student."""
-    path = published / "results.csv"
-    rows = read_table(path) if path.exists() else []
-    if not rows:
-        raise CourseError(f"{published} has no results.csv. Give the folder `publish` wrote.")
-    found = {}
-    for row in rows:
-        if row["total"]:
-            person = roster.find(row["id"])
-            found[person.id if person else row["id"]] = row["total"]
-    return found
-
-
 def _inert(text: str) -> str:
     """A cell as it came; one that a spreadsheet would run gets an apostrophe, but for numbers."""
     return f"'{text}" if FORMULA.match(text) and not re.fullmatch(r"-|-?[\d.,]+", text) else text
+
+
+# --- Moodle's feedback files
+
+
+def _moodle_feedback(published: Path, download: Path, finals: Mapping[str, Row]) -> Filled:
+    """A zip of the students' pages, each where Moodle looks for it: below the name that it gave."""
+    files: dict[str, bytes] = {}
+    without = []
+    begins = _beginnings(download)
+    for number, begin in begins.items():
+        row = finals.get(number)
+        if row is None or begin.split("_")[1] != number:
+            without.append(number)
+            continue
+        page = published / "pages" / file_name(row["id"])
+        for ending in (".html", ".pdf"):
+            files[f"{begin}feedback{ending}"] = page.with_name(page.name + ending).read_bytes()
+    return _filled(zipped(files), len(begins) - len(without), without, finals, {*begins})
+
+
+def _beginnings(download: Path) -> dict[str, str]:
+    """Participant's number -> how the path of their files begins, to the letter."""
+    try:
+        root = on_disk(download)
+        if root.kind == FOLDER:
+            names = [(node.name, node.kind) for node in children(root, MAX_STUDENTS)]
+        else:
+            with unpacked(root, 5 * MAX_STUDENTS) as inside:
+                names = [(node.name, node.kind) for node in children(inside, 5 * MAX_STUDENTS)]
+    except Refused as error:
+        raise CourseError(f"{download} {error}. Give Moodle's download as it came.") from None
+    found: dict[str, str] = {}
+    for name, kind in names:
+        if match := moodle_name(name):
+            number, begin = match
+            found.setdefault(number, begin if kind == FILE else f"{name}/")
+    if not found:
+        raise CourseError(
+            f"{download} holds no folders such as `Ada Lovelace_4711_assignsubmission_file_`. Give "
+            "the zip of Moodle's `Download all submissions`, as it came."
+        )
+    return found
+
+
+# --- Gradescope
+
+
+def _gradescope(grades: Sequence[Row], finals: Mapping[str, Row], roster: Roster) -> Filled:
+    """An autograder that knows what was published of each submission, by Gradescope's number.
+
+    A submission that counts for several has one result there: it is left out where theirs differ.
+    """
+    shared: dict[str, list[str | None]] = {}
+    seen: set[str] = set()
+    without = []
+    for row in grades:
+        names = (row["sid"], row["email"].partition("@")[0], row["email"])
+        known = [person.id for name in names if (person := roster.find(name))]
+        id = next((name for name in (*known, *names) if name in finals), "")
+        if id:
+            seen.add(id)
+        else:
+            without.append(next(filter(None, names), "somebody without an address"))
+        if row["submission id"].isdecimal():
+            text = _result(finals[id]) if id else None
+            shared.setdefault(row["submission id"], []).append(text)
+    files = {"setup.sh": _SETUP.encode(), "run_autograder": Path(gradescope.__file__).read_bytes()}
+    filled = 0
+    for number, texts in shared.items():
+        if texts[0] is not None and len({*texts}) == 1:
+            files[f"published/{number}.json"] = texts[0].encode()
+            filled += 1
+        elif None not in texts:
+            without.append(f"submission {number}, whose members have different results")
+    return _filled(zipped(files), filled, without, finals, seen)
+
+
+def _result(row: Row) -> str:
+    """results.json of one student: the total, and every mark beside it."""
+    ends = ("id", "name", "section", "total", "max_points", "state", "held back by", "decided")
+    lines = [f"{name}: {points}" for name, points in row.items() if points and name not in ends]
+    decided = [row["decided"]] if row.get("decided") else []
+    return json.dumps(
+        {
+            "score": float(row["total"]),
+            "output": "\n".join([f"{row['total']} of {row['max_points']}", *lines, *decided]),
+            "output_format": "text",
+            "visibility": "visible",
+            "stdout_visibility": "hidden",
+            "tests": [],
+        },
+        ensure_ascii=False,
+    )

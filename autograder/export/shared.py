@@ -130,11 +130,16 @@ def file_name(submission_id: str) -> str:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 with LF line ends so that a reader sees the old file or the new, never half.
+    """Write UTF-8 with LF line ends, as `write_bytes` does."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file so that a reader sees the old one or the new, never half.
 
     The temporary name is fixed: what a killed run leaves is overwritten by the next one.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_bytes(text.encode("utf-8"))
+    temporary.write_bytes(data)
     os.replace(temporary, path)

@@ -11,7 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 from autograder.assignment import question_of
-from autograder.gradebook.course import Course, GradebookError
+from autograder.gradebook.course import CONFIG, Course, GradebookError
 
 _GRADES = """
 SELECT submitted_assignment.student_id, base_cell.name, grade.auto_score, grade.manual_score,
@@ -62,7 +62,8 @@ class Given:
 
 @dataclass(frozen=True)
 class Student:
-    """What the gradebook has of one student: question -> what is given, and nbgrader's penalty."""
+    """What the gradebook has of one student: question -> what is given, and the late penalty of the
+    course's own plugin. What our rule took there follows from the rule, and is not read back."""
 
     questions: dict[str, Given] = field(default_factory=dict)
     penalty: float = 0.0
@@ -74,7 +75,7 @@ def given(course: Course) -> dict[str, Student]:
         with closing(sqlite3.connect(f"{course.database.as_uri()}?mode=ro", uri=True)) as file:
             grades = file.execute(_GRADES, [course.assignment]).fetchall()
             comments = file.execute(_COMMENTS, [course.assignment]).fetchall()
-            late = dict(file.execute(_LATE, [course.assignment]))
+            late = {} if _by_our_rule(course) else dict(file.execute(_LATE, [course.assignment]))
     except sqlite3.Error as error:
         raise GradebookError(f"{course.database} cannot be read: {error}.") from None
     found: dict[str, dict[str, Given]] = defaultdict(dict)
@@ -89,6 +90,10 @@ def given(course: Course) -> dict[str, Student]:
         one = found[student].get(question, Given())
         found[student][question] = replace(one, comments=(*one.comments, text.strip()))
     return {id: Student(questions, late.get(id) or 0.0) for id, questions in found.items()}
+
+
+def _by_our_rule(course: Course) -> bool:
+    return "late_penalty.LatePenalty" in (course.folder / CONFIG).read_text(encoding="utf-8")
 
 
 def _sum(one: Given, other: Given) -> Given:

@@ -7,6 +7,7 @@ comes from the notebook itself.
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,14 @@ from nbgrader.preprocessors import SaveAutoGrades
 from sqlalchemy.orm import undefer
 from traitlets import Unicode
 
-from autograder.assignment import question_of
+from autograder.assignment import question_of, read_assignment
 from autograder.export.shared import file_name, is_withheld, mark
 from autograder.gradebook.comments import comment_on, why_withheld
 from autograder.gradebook.reading import PLACEHOLDER
 from autograder.gradebook.repair_cells import NOTE
 from autograder.intake.platforms import safe_id
 from autograder.results import MANUAL, QuestionResult, SubmissionResult, from_json
+from autograder.roster import Roster, kept_roster
 
 NO_ANSWER = "No response."
 
@@ -52,11 +54,13 @@ class JudgeScores(SaveAutoGrades):
         held = bool(result and is_withheld(result))
         with api.Gradebook(where["db_url"]) as gradebook:
             submission = gradebook.find_submission(where["assignment"], where["student"])
+            if result:
+                _set_times(submission, result, kept_roster(Path(self.marks)))
             comments = {
                 (notebook.id, name): comment
-                for comment, name, notebook, _ in _rows(gradebook, api.Comment, submission)
+                for comment, name, notebook, _ in rows(gradebook, api.Comment, submission)
             }
-            for grade, name, notebook, notebook_name in _rows(gradebook, api.Grade, submission):
+            for grade, name, notebook, notebook_name in rows(gradebook, api.Grade, submission):
                 question = judged.get(question_of(name))
                 comment = comments.get((notebook.id, name))
                 by_hand = name in answers or (question is not None and question.kind == MANUAL)
@@ -93,7 +97,7 @@ class JudgeScores(SaveAutoGrades):
         return None
 
 
-def _rows(gradebook: api.Gradebook, kind: Any, submission: api.SubmittedAssignment) -> list[Any]:
+def rows(gradebook: api.Gradebook, kind: Any, submission: api.SubmittedAssignment) -> list[Any]:
     """Every grade, or comment, of a submission with its cell's name, its notebook, and its name.
 
     One query: nbgrader would ask for each of them alone, which takes most of a second a student.
@@ -108,6 +112,23 @@ def _rows(gradebook: api.Gradebook, kind: Any, submission: api.SubmittedAssignme
     if kind is api.Grade:
         query = query.options(undefer(api.Grade.max_score))
     return list(query.all())
+
+
+def _set_times(
+    submission: api.SubmittedAssignment, result: SubmissionResult, roster: Roster
+) -> None:
+    """When it was due and came, as the judge reads it: nbgrader knows few zones, and no roster."""
+    if result.submitted:
+        submission.timestamp = _utc(datetime.fromisoformat(result.submitted))
+    due = read_assignment().due
+    if due:
+        extension = roster.extension(result.members)
+        submission.assignment.duedate = _utc(due)
+        submission.extension = extension - due if extension else None
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.astimezone(timezone.utc).replace(tzinfo=None)
 
 
 def _scaled(question: QuestionResult, most: float) -> float | None:

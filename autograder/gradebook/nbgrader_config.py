@@ -44,6 +44,9 @@ c.Autograde.autograde_preprocessors = [
 ]
 c.JudgeScores.marks = "marks"
 
+# What is late costs what assignment.toml says, here as in `python -m autograder publish`.
+c.AssignLatePenalties.plugin_class = "autograder.gradebook.late_penalty.LatePenalty"
+
 # Whoever marks finds the student's own modules beside the notebook, not the released ones.
 modules = sorted({f"{part.module}.py" for part in assignment.parts if part.module})
 c.Autograde.exclude_overwriting = {assignment.id: modules}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
-import os
 import shlex
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from autograder.checking.reference import ROOT
+from autograder.export.shared import write_bytes
 from autograder.sandbox.zygote import ENVIRONMENT
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -25,18 +25,21 @@ SPARING = {
 
 def write(out: Path, part_ids: Sequence[str]) -> None:
     """Write the zip; equal kits give equal bytes. No `part_ids` means all parts. Raises OSError."""
+    write_bytes(out, zipped(content(part_ids)))
+
+
+def zipped(files: Mapping[str, bytes]) -> bytes:
+    """A zip of these: equal files give equal bytes, and Gradescope's two scripts may be run."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in sorted(content(part_ids).items()):
+        for name, data in sorted(files.items()):
             entry = zipfile.ZipInfo(name)
             entry.create_system = 3  # Unix, whose permissions follow
             executable = name in ("setup.sh", "run_autograder")
             entry.external_attr = (0o100755 if executable else 0o100644) << 16
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, data)
-    temporary = out.with_name(f".{out.name}.tmp")
-    temporary.write_bytes(buffer.getvalue())
-    os.replace(temporary, out)
+    return buffer.getvalue()
 
 
 def content(part_ids: Sequence[str]) -> Mapping[str, bytes]:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from autograder import lateness
 from autograder.assignment import Assignment
 from autograder.export.feedback import (
     FLAGS,
@@ -44,7 +45,8 @@ def results(result: SubmissionResult, assignment: Assignment, seconds: float) ->
 
     Raises NoResults while a mark is held back. A test without its score would count as a zero;
     without any results Gradescope reports that the autograder has failed, and nobody is marked.
-    A submission that the rules refuse gets no points, and a sentence that says so.
+    A submission that the rules refuse gets no points, and a sentence that says so; what is taken
+    off for being late is taken off the score, and no test's.
     """
     refused = "refused" in result.flags
     if status(result) != OK and not refused:
@@ -52,10 +54,13 @@ def results(result: SubmissionResult, assignment: Assignment, seconds: float) ->
     if is_anonymous(result, assignment):
         result = without_names(result)
     tests = [] if refused else list(_tests(result, assignment))
+    earned = sum(test["score"] for test in tests)
+    by = lateness.judge_again(result, assignment).by
+    taken, why = lateness.price(assignment, by, earned)
     return {
-        "score": round(sum(test["score"] for test in tests), 4),
+        "score": round(earned - taken, 4),
         "execution_time": round(seconds, 1),
-        "output": _summary(result, refused),
+        "output": _summary(result, refused, lateness.taken_off(taken, why) if taken else ""),
         "output_format": "text",
         "test_output_format": "text",
         "test_name_format": "text",
@@ -117,9 +122,9 @@ def _check(check: CheckView) -> str:
     return "\n".join([*lines, *([f"Hint: {shown(check.hint)}"] if check.hint else [])])
 
 
-def _summary(result: SubmissionResult, refused: bool) -> str:
+def _summary(result: SubmissionResult, refused: bool, taken: str) -> str:
     flags = [FLAGS.get(flag, f"The course staff will look at it: {flag}.") for flag in result.flags]
-    lines = [shown(sentence) for sentence in (*flags, *result.notes)]
+    lines = [shown(sentence) for sentence in (*flags, *result.notes, *filter(None, [taken]))]
     if result.ignored:
         named = ", ".join(shown(name) for name in result.ignored[:MOST_FILES])
         more = len(result.ignored) - MOST_FILES

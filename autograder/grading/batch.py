@@ -44,7 +44,6 @@ from .changes import Change, changes, history
 from .journal import Journal
 from .judge import SUBMISSION_SECONDS, Code, Open, judge, reference_passes
 
-REFUSED = "refused"
 VANISHED = "vanished"
 ATTEMPTS = "attempts"
 
@@ -73,7 +72,6 @@ class Plan:
     def recorded(self, bases: Mapping[str, basis.Basis]) -> dict[str, Any]:
         """What marks depend on beside the submission, for the journal and for saying why."""
         asked = [(f"{part.id}.{one.id}", one) for part in self.parts for one in part.questions]
-        rules = [self.assignment.due, self.assignment.late]
         return {
             "seed": self.seed,
             "questions": {name: [one.kind, one.points] for name, one in asked},
@@ -83,7 +81,6 @@ class Plan:
             },
             "tools": basis.tools(),
             "machine": basis.machine(),
-            "rules": [str(rule) for rule in rules],
         }
 
 
@@ -147,7 +144,7 @@ class Bench:
             raise BatchError(f"our own solution does not pass {', '.join(broken)}")
 
     def grade(self, handin: Handin) -> SubmissionResult:
-        """Judge one submission."""
+        """Judge one submission; one that came too late, too: whether it counts may still change."""
         return self._judged(handin, self.zygote.open)
 
     def recall(self, handin: Handin) -> SubmissionResult | None:
@@ -158,19 +155,16 @@ class Bench:
             return None
 
     def _judged(self, handin: Handin, open_code: Open) -> SubmissionResult:
-        if REFUSED in handin.flags:
-            questions = _unasked(self._plan.parts)
-        else:
-            questions = judge(
-                handin.files,
-                self._plan.parts,
-                self._checks,
-                self._reference,
-                open_code,
-                self._plan.seed,
-                self._patience,
-                self._memory(handin),
-            )
+        questions = judge(
+            handin.files,
+            self._plan.parts,
+            self._checks,
+            self._reference,
+            open_code,
+            self._plan.seed,
+            self._patience,
+            self._memory(handin),
+        )
         return _result(handin, questions, self._plan.seed, self.zygote.doctor.active)
 
     def _memory(self, handin: Handin) -> Memory | None:

@@ -159,6 +159,13 @@ def places(root: Node, top: list[Node], assignment: Assignment) -> list[Place]:
     return _distinct(taken)
 
 
+def moodle_name(name: str) -> tuple[str, str] | None:
+    """The participant's number in a name of Moodle's download, and how such a name begins, to the
+    letter: `Ada Lovelace_4711_assignsubmission_file_`. None where it is another name."""
+    match = _MOODLE.fullmatch(name)
+    return (match[2], name[: match.start(3)] if match[3] else name) if match else None
+
+
 def safe_id(name: str) -> str:
     """`name` itself where it is safe as a file name, else a readable stem and a short hash."""
     if _SAFE_ID.fullmatch(name):

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
+from autograder import lateness
 from autograder.assignment import Assignment, Part
 from autograder.intake.archive import (
     FILE,
@@ -58,6 +59,7 @@ from autograder.intake.versions import (
     is_module,
     notebook_name,
 )
+from autograder.roster import NOBODY, Roster
 
 MAX_CLASS_ENTRIES = 100_000  # of one zip with all submissions
 MAX_ARCHIVES = 8  # opened inside one submission
@@ -103,7 +105,7 @@ class Handin:
     nor the platform's word on lateness is known. `flags` are one-word facts a person must look at;
     `notes` say them in sentences:
 
-    late, refused               after the deadline
+    late, refused               after the deadline, or an extension of it
     netid, group, conflict      whose it is
     empty, missing              nothing, or no module of a part, was handed in
     damaged, unopened, unmerged something could not be read, opened or loaded
@@ -121,18 +123,20 @@ class Handin:
 
 
 def read_submissions(
-    path: Path, assignment: Assignment, parts: Sequence[Part] = ()
+    path: Path, assignment: Assignment, parts: Sequence[Part] = (), roster: Roster = NOBODY
 ) -> list[Handin]:
     """Every submission of SUBMISSIONS, sorted by id. Raises IntakeError.
 
     `parts`: those that are graded, all of them unless told; each says how many may work together.
+    `roster`: who has a due date of their own.
     What is wrong with one submission is said in its flags and notes and stops no other.
     """
     parts = parts or assignment.parts
     with _found(path, assignment) as found:
         if not found:
             raise IntakeError(f"{path} holds no submission; {_ADVICE}.")
-        return _settle([_draft(place, assignment, parts) for place in found], parts)
+        drafts = [_draft(place, assignment, parts) for place in found]
+        return _settle(drafts, assignment, parts, roster)
 
 
 @contextmanager
@@ -166,7 +170,7 @@ def read_submission(
     except Refused as error:
         raise IntakeError(f"{folder_or_zip} {error}; remove it, or fetch it again.") from None
     parts = parts or assignment.parts
-    return _settle([_draft(place, assignment, parts)], parts)[0]
+    return _settle([_draft(place, assignment, parts)], assignment, parts, NOBODY)[0]
 
 
 def refuse_class(path: Path, assignment: Assignment) -> None:
@@ -197,15 +201,26 @@ def _differ(drafts: Iterable[_Draft]) -> bool:
     return False
 
 
-def untimed(handins: Sequence[Handin], assignment: Assignment) -> str:
-    """For whom lateness could not be judged, in a sentence for the class; "" where it could."""
+def untimed(handins: Sequence[Handin], assignment: Assignment) -> list[str]:
+    """For whom lateness, or what it costs, could not be judged: sentences for the class."""
+    said = []
     who = [handin.id for handin in handins if not handin.timed]
-    if assignment.due is None or not who:
-        return ""
-    if len(who) == len(handins):
-        return "No time is known of any submission, so lateness was not judged."
-    ids = ", ".join(_shortened(who, 10))
-    return f"No time is known of {len(who)} of {len(handins)} ({ids}): not judged for lateness."
+    if assignment.due and len(who) == len(handins):
+        said.append("No time is known of any submission, so lateness was not judged.")
+    elif assignment.due and who:
+        said.append(f"No time is known of {_some(who, handins)}: not judged for lateness.")
+    by_word = [one.id for one in handins if one.submitted is None and lateness.LATE in one.flags]
+    if by_word and (assignment.penalty or assignment.cut_off):
+        said.append(
+            f"The platform calls {_some(by_word, handins)} late without a time: nothing is taken "
+            "off for it. To take some: python -m autograder override MARKS ID late -POINTS "
+            "--reason WHY"
+        )
+    return said
+
+
+def _some(ids: list[str], handins: Sequence[Handin]) -> str:
+    return f"{len(ids)} of {len(handins)} ({', '.join(_shortened(ids, 10))})"
 
 
 def digest(handin: Handin) -> str:
@@ -290,7 +305,6 @@ def _draft(place: Place, assignment: Assignment, parts: Sequence[Part]) -> _Draf
         draft.say(place.remark)
     closed = _take(draft, assignment)
     _judge_files(draft, assignment, parts, closed)
-    _judge_time(draft, assignment)
     _judge_netid(draft)
     _judge_group(draft, _limits(parts))
     return draft
@@ -490,22 +504,6 @@ def _walk(draft: _Draft, stack: ExitStack) -> list[tuple[_Path, Node]]:
     return found
 
 
-def _judge_time(draft: _Draft, assignment: Assignment) -> None:
-    """Flag a hand-in that is late by its time or, where that is unknown, by the platform's word."""
-    submitted, due, late = draft.place.submitted, assignment.due, draft.place.marked_late
-    if due is None and not late:
-        return
-    if submitted is not None and due is not None:
-        late = submitted > due
-    draft.timed = late is not None
-    if not late or assignment.late == "accept":
-        return
-    how = f"at {submitted.isoformat(' ')}" if submitted else "late, as the platform says"
-    flag, end = ("refused", " and is not accepted") if assignment.late == "refuse" else ("late", "")
-    deadline = f"; the deadline was {due.isoformat(' ')}" if due else ""
-    draft.say(f"It was handed in {how}{end}{deadline}.", flag)
-
-
 def _judge_netid(draft: _Draft) -> None:
     """Read the netid file, one NetID per line, and hold it against what the platform knows."""
     data = draft.files.get("netid")
@@ -563,10 +561,25 @@ def _broken_rule(people: int, limits: Limits) -> str:
 # --- all submissions
 
 
-def _settle(drafts: list[_Draft], parts: Sequence[Part]) -> list[Handin]:
-    """Hold the submissions against each other: two for one NetID, and groups."""
+def _settle(
+    drafts: list[_Draft], assignment: Assignment, parts: Sequence[Part], roster: Roster
+) -> list[Handin]:
+    """Hold the submissions against each other: two for one NetID, and groups; then the clock."""
     _flag_conflicts(drafts)
-    return [draft.handin() for draft in _join_groups(drafts, _limits(parts))]
+    joined = _join_groups(drafts, _limits(parts))
+    for draft in joined:
+        _judge_time(draft, assignment, roster)
+    return [draft.handin() for draft in joined]
+
+
+def _judge_time(draft: _Draft, assignment: Assignment, roster: Roster) -> None:
+    """Flag a hand-in that is late by its time or, where that is unknown, by the platform's word."""
+    submitted, marked_late = draft.place.submitted, draft.place.marked_late
+    draft.timed = submitted is not None or marked_late is not None
+    extension = roster.extension(draft.members)
+    verdict = lateness.judge(assignment, submitted, extension, marked_late)
+    if verdict.sentence:
+        draft.say(verdict.sentence, verdict.flag or None)
 
 
 def _flag_conflicts(drafts: list[_Draft]) -> None:

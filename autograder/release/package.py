@@ -22,6 +22,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from .. import lateness
 from ..assignment import Assignment, Part, as_data, grade_id
 from . import ReleaseError, install, notebooks, parts, wording
 from .guide import marking_guide
@@ -263,7 +264,7 @@ def _readme(
             ],
             points=f"{sum(map(points, written)):g}",
             due=assignment.due.strftime("%d %B %Y, %H:%M %Z") if assignment.due else "",
-            late=assignment.late,
+            late=list(lateness.in_words(assignment)),
             groups=list(_groups(assignment, chosen)),
             address=address,
             modules=[f"`{name}.py`" for name in sorted({p.module for p in chosen if p.module})],

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from autograder.assignment import (
     DEFAULT_PATH,
     AssignmentError,
+    Penalty,
     grade_id,
     question_of,
     read_assignment,
@@ -33,6 +35,8 @@ question = [
     { id = "look", title = "Look", kind = "info" },
 ]
 """
+
+DUE = "due = 2027-01-01T12:00:00-05:00"
 
 HEAD = """
 [assignment]
@@ -90,6 +94,26 @@ def test_files_are_wanted_by_name_or_pattern(tmp_path):
         ('title = "Part a"', "", "the key 'title' is missing"),
         ("[assignment]", "[assignment", "not valid TOML"),
         ('late = "flag"', 'late = "flag"\nmax_groups = 3', "did you mean 'max_group'?"),
+        *[
+            ('late = "flag"', f'late = "flag"\n{DUE}\npenalty = {said}', "must read like '10 perc")
+            for said in (
+                '"10 per day"',
+                '"ten percent per day"',
+                '"0 % per day"',
+                "10",
+                '"1 % a week"',
+            )
+        ],
+        ('late = "flag"', f'late = "flag"\n{DUE}\ngrace = "a while"', "must read like '15 minut"),
+        ('late = "flag"', f'late = "flag"\n{DUE}\ncut_off = 3', "must read like '15 minutes'"),
+        ('late = "flag"', 'late = "flag"\ngrace = "1 hour"', "grace says nothing without due"),
+        (
+            'late = "flag"',
+            f'late = "refuse"\n{DUE}\ncut_off = "1 day"',
+            "takes nothing that is late",
+        ),
+        ('late = "flag"', f'late = "accept"\n{DUE}\ngrace = "1 day"', 'beside late = "accept"'),
+        ('late = "flag"', 'late = "flag"\npenality = "1 % per day"', "did you mean 'penalty'?"),
         ("points = 3", "points = 3\nanonymus = true", "in the part 'a' stands 'anonymus'"),
         ("points = 2", "points = 2, colour = 1", "in a.one stands 'colour', which nothing reads"),
         ("[assignment]", "[asignment]\n[assignment]", "did you mean 'assignment'?"),
@@ -99,6 +123,22 @@ def test_what_cannot_be_meant_is_refused_with_a_sentence(tmp_path, old, new, say
     with pytest.raises(AssignmentError, match=r"assignment\.toml") as error:
         read(tmp_path, GOOD.replace(old, new, 1))
     assert says in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("said", "penalty"),
+    [
+        ("10 percent per day", Penalty(10, True, "day")),
+        ("2.5% per hour", Penalty(2.5, True, "hour")),
+        ("1 point per day", Penalty(1, False, "day")),
+        ("2 points per hour", Penalty(2, False, "hour")),
+    ],
+)
+def test_a_late_rule_is_read(tmp_path, said, penalty):
+    rule = f'{DUE}\npenalty = "{said}"\ngrace = "90 minutes"\ncut_off = "1 day"'
+    found = read(tmp_path, GOOD.replace('late = "flag"', f'late = "flag"\n{rule}'))
+    assert found.penalty == penalty
+    assert (found.grace, found.cut_off) == (timedelta(minutes=90), timedelta(days=1))
 
 
 def test_a_missing_file_is_named(tmp_path):

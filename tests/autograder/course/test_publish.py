@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
 from autograder.__main__ import main
+from autograder.assignment import Penalty, read_assignment
 from autograder.course import publish
 from autograder.course.marks import CourseError
 from autograder.course.memory import differences
@@ -31,8 +33,11 @@ def student(name, figures=None, loss=2.0, **more):
     )
 
 
-def rows(*results, roster=NOBODY, given=None, overrides=()):
-    return {row.id: row for row in publish.join(results, roster, given or {}, overrides)[0]}
+NO_RULE = read_assignment()
+
+
+def rows(*results, roster=NOBODY, given=None, overrides=(), rule=NO_RULE):
+    return {row.id: row for row in publish.join(results, roster, given or {}, overrides, rule)[0]}
 
 
 def of_figures(points, *comments, **more):
@@ -77,6 +82,13 @@ def test_a_question_that_we_could_not_grade_holds_back_until_somebody_decides(as
     assert "2 of 2" in page_of(row, assignment)
 
 
+def test_a_decision_that_was_taken_back_to_nbgrader_is_said_once(assignment):
+    decided = [Override("ada", "fc-vae.loss", 1.5, "Read by a person.")]
+    there = Student({"fc-vae.loss": Given(1.5, 2.0, True), "fc-vae.figures": Given(4.0, 4.0)})
+    row = rows(student("ada", loss=0.0), given={"ada": there}, overrides=decided)["ada"]
+    assert row.people["fc-vae.loss"] == ["Set to 1.5, instead of 0: Read by a person."]
+
+
 def test_an_override_counts_and_is_shown_with_what_was_before(assignment):
     decided = [Override("ada", "fc-vae.loss", 1.5, "Read by a person.")]
     row = rows(student("ada", loss=0.0), given=of_figures(4.0), overrides=decided)["ada"]
@@ -96,7 +108,7 @@ def test_a_release_that_scaled_its_points_is_scaled_back():
 
 def test_late_costs_what_nbgrader_took_unless_somebody_decides(assignment):
     given = of_figures(4.0, penalty=3.0)
-    row = rows(student("ada", flags=("late",)), given=given)["ada"]
+    row = rows(student("ada", flags=("late",)), given=given, rule=NO_RULE)["ada"]
     assert (row.late, row.total) == (-3.0, 11.0)
     assert "3 points are taken off for being late." in page_of(row, assignment)
     waived = [Override("ada", "late", 0.0, "Ill.")]
@@ -104,14 +116,82 @@ def test_late_costs_what_nbgrader_took_unless_somebody_decides(assignment):
     assert (row.late, row.total) == (0.0, 14.0)
 
 
-def test_within_an_extension_nothing_is_late(assignment):
-    late = student("ada", flags=("late",), submitted="2027-04-14T12:00:00-05:00")
-    ada = Person("ada", name="Lovelace, Ada", extension="2027-04-15T00:00:00+00:00")
-    row = rows(late, roster=Roster((ada,)))["ada"]
-    assert row.result.flags == ()
-    assert "within your extension" in page_of(row, assignment)
-    missed = replace(ada, extension="2027-04-14T12:00:00+00:00")
-    assert rows(late, roster=Roster((missed,)))["ada"].result.flags == ("late",)
+NOON = "2027-04-14T12:00:00-05:00"
+DAILY = replace(
+    NO_RULE, due=datetime.fromisoformat(NOON), late="flag", penalty=Penalty(10, True, "day")
+)
+
+
+def late_by(hours, name="ada", flags=("late",)):
+    came = datetime.fromisoformat(NOON) + timedelta(hours=hours)
+    return student(name, 4.0, flags=flags, submitted=came.isoformat())
+
+
+def test_the_rule_takes_points_off_the_total_and_the_page_says_why(assignment):
+    row = rows(late_by(25), rule=DAILY)["ada"]
+    assert (row.late, row.total) == (pytest.approx(-2.8), pytest.approx(11.2))
+    assert (
+        "11.2 of 14 points 2.8 points are taken off for being late: 10 percent of your 14 points "
+        "for each day that had begun, 2 of them." in page_of(row, assignment)
+    )
+
+
+def test_what_nbgrader_took_by_the_same_rule_is_not_taken_twice():
+    row = rows(late_by(25), given=of_figures(4.0, penalty=2.8), rule=DAILY)["ada"]
+    assert row.total == pytest.approx(11.2)
+
+
+def test_a_decision_about_being_late_wins_over_the_rule(assignment):
+    decided = [Override("ada", "late", -1.0, "The bus.")]
+    row = rows(late_by(25), overrides=decided, rule=DAILY)["ada"]
+    assert (row.late, row.total) == (-1.0, 13.0)
+    text = page_of(row, assignment)
+    assert "1 point is taken off for being late. " in text
+    assert "Decided about being late: The bus." in text
+
+
+def test_a_total_that_was_set_has_nothing_taken_off(assignment):
+    decided = [Override("ada", "total", 12.0, "As agreed.")]
+    row = rows(late_by(25), overrides=decided, rule=DAILY)["ada"]
+    assert (row.late, row.total) == (0.0, 12.0)
+    assert "taken off" not in page_of(row, assignment)
+
+
+def test_an_extension_counts_from_its_own_end_and_what_was_said_before_is_gone(assignment):
+    was = "It was handed in at 2027-04-15 13:00:00-05:00; the deadline was long ago."
+    late = replace(late_by(25), notes=(was,))
+    ada = Person("ada", name="Lovelace, Ada", extension="2027-04-15T20:00:00+00:00")
+    row = rows(late, roster=Roster((ada,)), rule=DAILY)["ada"]
+    assert (row.result.flags, row.late, row.total) == ((), 0.0, 14.0)
+    text = page_of(row, assignment)
+    assert "within your extension, until 2027-04-15 20:00:00" in text and "long ago" not in text
+    missed = replace(ada, extension="2027-04-15T17:59:00Z")
+    row = rows(late, roster=Roster((missed,)), rule=DAILY)["ada"]
+    assert (row.result.flags, row.total) == (("late",), pytest.approx(12.6))
+    assert "your extension ended at 2027-04-15 17:59:00" in page_of(row, assignment)
+
+
+def test_a_date_that_moves_changes_totals_and_nothing_is_graded_again():
+    late = late_by(25)
+    later = replace(DAILY, due=DAILY.due + timedelta(hours=2))
+    assert rows(late, rule=later)["ada"].total == pytest.approx(12.6)
+    assert rows(late, rule=replace(DAILY, grace=timedelta(days=2)))["ada"].total == 14.0
+    cut = rows(late, rule=replace(DAILY, cut_off=timedelta(days=1)))["ada"]
+    assert cut.total is None and "not accepted" in cut.held[0]
+    refused = late_by(25, flags=("refused",))
+    assert rows(refused, rule=later)["ada"].total == pytest.approx(12.6)
+    assert rows(refused, rule=NO_RULE)["ada"].total == 14.0
+
+
+def test_what_was_refused_counts_when_somebody_says_so():
+    decided = [Override("ada", "withheld", None, "Ill.")]
+    row = rows(late_by(25), overrides=decided, rule=replace(DAILY, late="refuse", penalty=None))
+    assert row["ada"].total == 14.0
+
+
+def test_what_canvas_calls_late_without_a_time_costs_nothing_by_itself():
+    row = rows(student("ada", 4.0, flags=("late",)), rule=DAILY)["ada"]
+    assert (row.result.flags, row.total) == (("late",), 14.0)
 
 
 def test_withheld_marks_wait_and_count_when_somebody_says_so(assignment):
@@ -129,12 +209,12 @@ def test_of_two_submissions_of_one_student_the_one_that_counts_is_named():
     two = student("submission_2", 0.0, flags=("conflict",), members=("ada",))
     assert set(rows(one, two)) == {"submission_1", "submission_2"}
     decided = [Override("submission_1", "withheld", None, "Hers.")]
-    found, aside = publish.join([one, two], NOBODY, {}, decided)
+    found, aside = publish.join([one, two], NOBODY, {}, decided, NO_RULE)
     assert [row.id for row in found] == ["ada"]
     assert aside == ["submission_2 is set aside: another submission counts for its student."]
     both = [Override("ada", "withheld", None, "Hers.")]
     with pytest.raises(CourseError, match="submission_1, submission_2"):
-        publish.join([one, two], NOBODY, {}, both)
+        publish.join([one, two], NOBODY, {}, both, NO_RULE)
 
 
 def test_each_of_a_group_has_a_row_and_one_decision_is_for_one():

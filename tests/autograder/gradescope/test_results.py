@@ -6,12 +6,13 @@ import json
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from autograder.assignment import Assignment
+from autograder.assignment import Assignment, Penalty
 from autograder.gradescope import results as gradescope
 from autograder.gradescope.results import NoResults
 from autograder.results import UNGRADABLE, SubmissionResult
@@ -98,6 +99,18 @@ def test_a_refused_submission_gets_nothing_and_is_told_so(
     refused = replace(full, flags=("refused",), notes=(note,))
     content = written(refused, assignment, tmp_path / "results.json")
     assert content["score"] == 0 and content["tests"] == [] and note in content["output"]
+
+
+def test_what_is_late_costs_what_the_rule_says_and_the_reason_is_given(
+    full: SubmissionResult, assignment: Assignment, tmp_path: Path
+):
+    due = datetime.fromisoformat("2027-04-13T12:00:00-05:00")
+    rule = replace(assignment, due=due, penalty=Penalty(10, True, "day"))
+    late = replace(full, submitted=(due + timedelta(hours=25)).isoformat(), flags=("late",))
+    content = written(late, rule, tmp_path / "results.json")
+    assert content["score"] == pytest.approx(13.6)
+    assert sum(test["score"] for test in content["tests"]) == 17
+    assert "3.4 points are taken off for being late: 10 percent of your 17" in content["output"]
 
 
 def test_nothing_is_hidden_so_that_students_see_their_total(

@@ -27,7 +27,7 @@ from autograder.checking.proxy import Lost
 from autograder.checking.reference import Reference
 from autograder.checking.registry import Check
 from autograder.grading import batch
-from autograder.grading.batch import Bench, Graded, Plan
+from autograder.grading.batch import Graded, Plan
 from autograder.grading.changes import Change
 from autograder.grading.journal import JOURNAL, Journal, journaled_seed
 from autograder.grading.judge import graded_parts, judge
@@ -463,23 +463,6 @@ def test_progress_is_told_once_for_each_submission(tmp_path: Path):
     told.clear()
     run_fake(CLASS, tmp_path, bench, progress=told.append)
     assert sorted(told) == ["ada", "bob"], "what the journal holds counts as done"
-
-
-@pytest.fixture
-def bench_without_worker(monkeypatch: pytest.MonkeyPatch) -> Bench:
-    monkeypatch.setattr(batch, "Zygote", NoZygote)
-    return Bench(plan())
-
-
-def test_a_refused_submission_is_not_run_gets_zero_and_the_note(bench_without_worker: Bench):
-    late = handin("ada", flags=("refused",), notes=("It was handed in too late.",))
-    found = bench_without_worker.grade(late)
-    assert found.notes == ("It was handed in too late.",)
-    assert found.flags == ("refused",)
-    assert found.points == 0.0
-    for question in found.questions:
-        assert question.checks == ()
-        assert question.points == (None if question.kind == "manual" else 0.0)
 
 
 def test_a_submission_that_always_ends_the_grader_gets_zero_and_a_note_and_costs_no_other(

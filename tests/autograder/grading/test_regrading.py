@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,17 @@ def test_nothing_runs_twice_and_the_result_is_the_same():
     bench = Bench(plan(), here, bases=plan().bases())
     assert bench.recall(handin()) == first
     assert bench.recall(handin(VAE)) is None
+
+
+def test_what_came_too_late_is_judged_as_any_other_so_that_dates_are_arithmetic():
+    on_time, _ = graded(plan())
+    here: Any = Here()
+    late = replace(handin(), flags=("refused",), notes=("It was handed in late.",))
+    found = Bench(plan(), here, bases=plan().bases()).recall(late)
+    assert found == replace(on_time, flags=late.flags, notes=late.notes)
+    moved = replace(ASSIGNMENT, late="refuse", due=datetime.now(timezone.utc))
+    bases = plan().bases()
+    assert plan(moved).recorded(bases) == plan().recorded(bases)
 
 
 def test_one_check_that_changed_is_run_alone_beside_the_loading():

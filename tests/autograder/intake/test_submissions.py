@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.assignment import Assignment, Part
+from autograder.assignment import Assignment, Part, Penalty
 from autograder.intake import archive
 from autograder.intake import submissions as intake
 from autograder.intake.submissions import (
@@ -30,6 +30,7 @@ from autograder.intake.submissions import (
     read_submissions,
     untimed,
 )
+from autograder.roster import Person, Roster
 
 DUE = datetime(2027, 4, 13, 12, tzinfo=timezone(timedelta(hours=-5)))
 HW = Assignment(
@@ -305,16 +306,16 @@ def test_lateness(tmp_path: Path, rule: str, flags: tuple[str, ...]) -> None:
 
 def test_unknown_times_are_said_once_for_the_class_where_something_is_due(tmp_path: Path) -> None:
     lay(tmp_path / "ada" / "hw5", {"hw5_vae.py": CODE, "timestamp.txt": "yesterday, CST"})
-    assert untimed(read_submissions(tmp_path, HW), HW) == ""
+    assert untimed(read_submissions(tmp_path, HW), HW) == []
     due = replace(HW, due=DUE, late="refuse")
     handins = read_submissions(tmp_path, due)
     assert [(h.flags, h.notes) for h in handins] == [((), ())]
-    assert (
-        untimed(handins, due) == "No time is known of any submission, so lateness was not judged."
-    )
+    assert untimed(handins, due) == [
+        "No time is known of any submission, so lateness was not judged."
+    ]
     lay(tmp_path / "bob" / "hw5", {"hw5_vae.py": CODE, "timestamp.txt": "2027-04-13 12:00:00 EST"})
     handins = read_submissions(tmp_path, due)
-    assert "of 1 of 2 (ada)" in untimed(handins, due)
+    assert "of 1 of 2 (ada)" in untimed(handins, due)[0]
 
 
 @pytest.mark.parametrize(
@@ -324,6 +325,50 @@ def test_a_time_counts_in_whatever_zone_the_platform_names(tmp_path: Path, zone:
     stamp = f"2027-04-20 23:59:59.123456 {zone}"
     lay(tmp_path / "submitted" / "ada" / "hw5", {"hw5_vae.py": CODE, "timestamp.txt": stamp})
     assert by_id(tmp_path, replace(HW, due=DUE))["ada"].flags == ("late",)
+
+
+TWO_ZONES = {
+    "ada": "2027-04-14 01:00:00 Asia/Tokyo",  # an hour before it is due
+    "bob": "2027-04-13 12:30:00 -06:00",  # an hour and a half after
+    "cy": "2027-04-14 14:00:00 EDT",
+}
+
+
+@pytest.mark.parametrize(
+    ("rule", "flags"),
+    [
+        ({}, [(), ("late",), ()]),
+        ({"late": "refuse"}, [(), ("refused",), ()]),
+        ({"grace": timedelta(minutes=90)}, [(), (), ()]),
+        ({"cut_off": timedelta(hours=1)}, [(), ("refused",), ()]),
+    ],
+)
+def test_an_extension_takes_the_place_of_the_due_date(tmp_path: Path, rule, flags) -> None:
+    for student, stamp in TWO_ZONES.items():
+        lay(tmp_path / student / "hw5", {"hw5_vae.py": CODE, "timestamp.txt": stamp})
+    roster = Roster((Person("c1", "cy", extension="2027-04-14T18:00:00Z"),))
+    found = read_submissions(tmp_path, replace(HW, due=DUE, **rule), HW.parts, roster)
+    assert [handin.flags for handin in found] == flags
+    assert "within your extension, until 2027-04-14 18:00:00" in found[2].notes[0]
+
+
+def test_who_hands_in_together_has_the_latest_of_their_extensions(tmp_path: Path) -> None:
+    for student in ("ada", "bob"):
+        files = {"hw5_vae.py": CODE, "netid": "ada bob", "timestamp.txt": "2027-04-14 12:00:00 UTC"}
+        lay(tmp_path / student / "hw5", files)
+    roster = Roster((Person("ada", extension="2027-04-15T00:00:00Z"), Person("bob")))
+    (pair,) = read_submissions(tmp_path, replace(PAIRS, due=DUE), PAIRS.parts, roster)
+    assert (pair.members, pair.flags) == (("ada", "bob"), ())
+
+
+def test_what_a_platform_calls_late_without_a_time_is_flagged_and_said_once(tmp_path: Path) -> None:
+    lay(tmp_path, {"adal_LATE_1_2_hw5_vae.py": CODE, "bobb_2_3_hw5_vae.py": CODE})
+    costs = replace(HW, due=DUE, penalty=Penalty(2, False, "hour"))
+    handins = read_submissions(tmp_path, costs)
+    assert [handin.flags for handin in handins] == [("late",), ()]
+    (said,) = untimed(handins, costs)
+    assert "1 of 2 (adal_1) late without a time: nothing is taken off" in said
+    assert untimed(read_submissions(tmp_path, replace(HW, due=DUE)), HW) == []
 
 
 # --- netid files, groups, conflicts

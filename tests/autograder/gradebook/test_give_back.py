@@ -1,0 +1,99 @@
+"""Does nbgrader say of everybody what was published, however often it is given back?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from nbgrader.api import Gradebook
+
+from autograder.__main__ import main
+from autograder.export import results_json
+from autograder.gradebook.course import open_course
+from autograder.gradebook.give_back import Published, give_back
+from autograder.gradebook.judge_scores import JudgeScores
+from autograder.gradebook.reading import new_notebook
+from tests.autograder.gradebook.small_course import (
+    ANSWERS,
+    ASSIGNMENT,
+    CODE,
+    CODED,
+    FIGURES,
+    graded,
+    grades,
+    mark_by_hand,
+)
+
+
+@pytest.fixture
+def entered(course: Path) -> Path:
+    """A course in which the judge's marks of ada stand: 8 and 3.5, and three answers wait."""
+    url = f"sqlite:///{course / 'gradebook.db'}"
+    with Gradebook(url) as gradebook:
+        gradebook.add_student("ada", first_name="Ada", last_name="Lovelace")
+        gradebook.add_submission("hw5", "ada")
+    results_json.write([graded("ada")], course / "marks")
+    where = {"student": "ada", "assignment": "hw5", "notebook": CODE, "db_url": url}
+    JudgeScores(marks=str(course / "marks")).preprocess(new_notebook([]), {"nbgrader": where})
+    return course
+
+
+def total(course: Path) -> tuple[float, bool]:
+    """What nbgrader exports: the score without the penalty, and whether something still waits."""
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as gradebook:
+        ada = gradebook.find_submission("hw5", "ada")
+        score = max(0.0, ada.score - (ada.late_submission_penalty or 0.0))
+        return score, bool(ada.needs_manual_grade)
+
+
+def publish(course: Path, marks: Path, out: Path) -> None:
+    command = ["publish", str(marks), "--gradebook", str(course), "--out", str(out)]
+    assert main(command) == 0
+
+
+def test_what_was_decided_and_taken_off_is_in_nbgraders_total(entered, tmp_path, capsys):
+    marks, out = tmp_path / "marks", tmp_path / "published"
+    results_json.write([graded("ada")], marks)
+    for name, points in ((FIGURES, 4.0), (ANSWERS[0], 2.0)):
+        mark_by_hand(entered, "ada", name, points)
+    decide = ["override", str(marks), "ada"]
+    assert main([*decide, "vae-theory.1f", "1", "--reason", "Told orally."]) == 0
+    assert main([*decide, "fc-vae.loss", "7", "--reason", "The check was too strict."]) == 0
+    assert main([*decide, "late", "-2", "--reason", "As agreed."]) == 0
+    publish(entered, marks, out)
+    table = (out / "results.csv").read_text(encoding="utf-8-sig")
+    assert ",20," in table
+    assert total(entered)[1], "1(f) waits in nbgrader for a person"
+    capsys.readouterr()
+    assert main(["fill", str(out), str(entered / "gradebook.db")]) == 0
+    assert "has 1 of 1 totals" in capsys.readouterr().out
+    assert total(entered) == (pytest.approx(20), False)
+    there = grades(entered, "ada")
+    assert there[CODED[1]] == (3.5, 7.0, False) and there[CODED[0]] == (8.0, None, False)
+    assert main(["fill", str(out), str(entered)]) == 0
+    assert grades(entered, "ada") == there and total(entered)[0] == pytest.approx(20)
+    capsys.readouterr()
+    publish(entered, marks, out)
+    assert "Nothing has changed" in capsys.readouterr().out
+    assert (out / "results.csv").read_text(encoding="utf-8-sig") == table
+
+
+def test_a_release_that_scaled_its_points_gets_them_scaled(entered):
+    with Gradebook(f"sqlite:///{entered / 'gradebook.db'}") as gradebook:
+        gradebook.find_task_cell(CODED[1], CODE, "hw5").max_score = 14.0
+        gradebook.db.commit()
+    own = Published({"fc-vae.networks": (8.0, 8.0), "fc-vae.loss": (7.0, 7.0)}, 15.0)
+    assert give_back(open_course(entered, ASSIGNMENT), {"ada": own}) == (1, [])
+    assert grades(entered, "ada")[CODED[1]] == (3.5, 14.0, False)
+
+
+def test_what_nbgrader_has_no_place_for_is_said(entered):
+    own = Published({"fc-vae.networks": (8.0, 8.0), "conv-gan.DNet": (8.0, 8.0)}, 18.0)
+    found, notes = give_back(open_course(entered, ASSIGNMENT), {"ada": own, "stranger": own})
+    assert (found, notes) == (
+        1,
+        [
+            "ada: there is no cell for conv-gan.DNet, which has 8 points.",
+            "ada: the total is 2 points above the marks: give them to a question.",
+        ],
+    )
