@@ -11,7 +11,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "autograder"
-STUDENT = sorted(ROOT.glob("hw5_*.py"))
+PAGES = sorted((ROOT / "hw5_pages").glob("*.py"))
+STUDENT = [*sorted(ROOT.glob("hw5_*.py")), *PAGES]
 GIVEN = [path for path in STUDENT if path.stem not in ("hw5_vae", "hw5_gan")]
 
 LEVELS = [
@@ -38,6 +39,18 @@ STUDENT_LEVELS = [
 ]
 """The students' modules, from what starts the others down: each imports from levels below its own,
 nowhere from its own, and so in no circle."""
+
+PAGES_LEVELS = [
+    {"__init__"},
+    {"printing"},
+    {"arrangement", "typesetting"},
+    {"outputs"},
+    {"pandoc", "texts", "writing"},
+    {"pictures"},
+    {"sheet"},
+    {"mathematics"},
+]
+"""The modules of hw5_pages, by the same rule."""
 
 
 def imported_by(path: Path) -> set[str]:
@@ -107,8 +120,20 @@ def students_imported_by(tree: ast.Module) -> set[str]:
 
 @pytest.mark.parametrize("path", STUDENT, ids=lambda p: p.name)
 def test_students_modules_import_from_below_even_inside_functions(path):
+    own = "hw5_pages" if path in PAGES else path.stem
     for name in students_imported_by(ast.parse(path.read_text())):
-        assert students_level(name) > students_level(path.stem), f"{path.name} imports {name}"
+        assert students_level(name) > students_level(own), f"{path.name} imports {name}"
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda p: p.name)
+def test_modules_of_the_pages_import_from_below(path):
+    def pages_level(name: str) -> int:
+        return next(i for i, names in enumerate(PAGES_LEVELS) if name in names)
+
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            for name in [node.module] if node.module else [alias.name for alias in node.names]:
+                assert pages_level(name) > pages_level(path.stem), f"{path.name} imports {name}"
 
 
 def test_an_import_is_seen_wherever_it_stands():
