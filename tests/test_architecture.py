@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from autograder.notebooks.printing import GIVEN as GIVEN_TO_PRINT
+
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "autograder"
 PAGES = sorted((ROOT / "hw5_pages").glob("*.py"))
@@ -186,3 +188,19 @@ def test_no_data_weights_or_large_files_are_tracked():
         path = ROOT / name
         assert path.suffix not in {".gz", ".pt", ".pkl", ".safetensors", ".xz"}, name
         assert not path.is_file() or path.stat().st_size < 400_000, name
+
+
+def test_ruff_and_mypy_are_told_the_oldest_python():
+    """Then one refuses words that it does not know, and the other what its library lacks."""
+    settings = (ROOT / "pyproject.toml").read_text()
+    (oldest,) = re.findall(r'^requires-python = ">=(3\.\d+)"$', settings, re.M)
+    assert re.findall(r'^target-version = "py(\d+)"$', settings, re.M) == [oldest.replace(".", "")]
+    assert re.findall(r'^python_version = "([\d.]+)"', settings, re.M) == [oldest]
+
+
+def test_mypy_checks_all_that_makes_a_pdf():
+    settings = (ROOT / "pyproject.toml").read_text()
+    section = settings.partition("[tool.mypy]\n")[2].partition("\n[")[0]
+    checked = set(re.findall(r'"(hw5_\w+)"', section))
+    assert checked == set(GIVEN_TO_PRINT) - {"hw5_asked", "hw5_checks"}
+    assert "follow_imports" not in settings
