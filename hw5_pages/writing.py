@@ -60,14 +60,14 @@ class Writer:
 
     def _string(self, text: str) -> list[str]:
         """Text, and the formulas that stand in it."""
-        pieces = re.split("\ue000(\\d+)\ue001", text)
-        written = [
-            (f"any-word({string(piece)})" if is_long(piece) else string(piece))
-            if i % 2 == 0
-            else self.maths(int(piece))
-            for i, piece in enumerate(pieces)
-            if piece
-        ]
+        written: list[str] = []
+        displayed = False
+        for i, piece in enumerate(re.split("\ue000(\\d+)\ue001", text)):
+            if i % 2:
+                written.append(self.maths(int(piece)))
+                displayed = written[-1].startswith("display(")
+            elif said := piece.lstrip() if displayed else piece:  # which begins a line then
+                written.append(f"any-word({string(said)})" if is_long(said) else string(said))
         return written
 
     def maths(self, number: int) -> str:

@@ -6,6 +6,8 @@ import io
 
 from pypdf import PdfReader
 
+from hw5_pages.sheet import Sheet
+from hw5_pages.writing import Writer
 from tests.hw5_pages.looking import drawn, of_colour, pages, printed
 from tests.notebooks_awkward.cells import markdown, notebook
 
@@ -19,3 +21,10 @@ def test_a_picture_from_elsewhere_is_a_quiet_box_with_its_address():
     links = PdfReader(io.BytesIO(result.pdf)).pages[0]["/Annots"]  # one for each line
     assert {link.get_object()["/A"]["/URI"] for link in links} == {address}
     assert of_colour(drawn(result.pdf, 1), (163, 37, 28)) == (0, 0)
+
+
+def test_what_follows_a_displayed_formula_begins_its_line_without_a_blank():
+    sheet = Sheet(formulas=[("$$x$$", "x", True), ("$y$", "y", False)])
+    text = "so \ue0000\ue001 where \ue0001\ue001 is"
+    lines = Writer(sheet, None).inlines([{"t": "Str", "c": text}]).splitlines()
+    assert [line for line in lines if line.startswith('"')] == ['"so "', '"where "', '" is"']
