@@ -55,7 +55,7 @@ class Gathered:
 
 
 def gather(
-    notebooks: Iterable[str | os.PathLike] | None, parts: tuple[str, ...] | None = None
+    notebooks: Iterable[str | Path] | None, parts: tuple[str, ...] | None = None
 ) -> Gathered:
     """The notebooks of these paths; without paths all of this coursework's that are around here.
 
@@ -174,8 +174,8 @@ def unsaved(notebooks: Sequence[Notebook]) -> list[Finding]:
     anew with each kernel, and a cell that was run may have been deleted since.
     """
     shell = _shell()
-    ended = getattr(shell, "hw5_last_cell_ended", None)
-    one = _of_this_kernel(shell, notebooks) if ended is not None and not in_colab() else None
+    ended: float = getattr(shell, "hw5_last_cell_ended", 0.0)
+    one = _of_this_kernel(shell, notebooks) if ended and not in_colab() else None
     if one is None or one.saved is None or one.saved + COARSE >= ended:
         return []
     sentence = (

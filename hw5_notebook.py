@@ -171,7 +171,8 @@ class Notebook:
         """The title that stands in its first texts, in plain words; "" where there is none."""
         texts = [cell.source for cell in self.cells if cell.kind == "markdown"][:3]
         found = (one for text in texts for one in _TITLE.finditer(text) if not one["fence"])
-        return next(filter(None, (plain_words(one[one.lastgroup]) for one in found)), "")
+        titles = (plain_words(one["title"] or one["over"] or one["html"] or "") for one in found)
+        return next(filter(None, titles), "")
 
     @property
     def language(self) -> str:
@@ -492,8 +493,8 @@ def preflight(notebook: Notebook, checked: Collection[str] = ()) -> list[Finding
                 note("too-long", f"{asked} has {words} words; the limit is {limit}.", cell)
         if cell.kind != "code" or cell.place == "hand-in" or cell.aside:
             continue
-        for kind, words in warnings_of(cell):
-            note(kind, f"Output of {cell.name} says: {words}", cell)
+        for kind, warning in warnings_of(cell):
+            note(kind, f"Output of {cell.name} says: {warning}", cell)
         if any(output.get("output_type") == "error" for output in cell.outputs):
             note("error", f"{cell.name.capitalize()} stopped with an error.", cell)
         if cell.hw5.get("figure") and not any(is_picture(output) for output in cell.outputs):
@@ -762,8 +763,8 @@ def find_names(notebooks: Sequence[Notebook], who: About) -> list[Finding]:
 
 def names_in(notebooks: Sequence[Notebook], who: About) -> re.Pattern[str]:
     """The names by which these people may be known."""
-    words = {*who.netids, *who.discussed, *_colab_names(notebooks), *_own_name()}
-    words = sorted(word for word in words if len(word) > 2)
+    known = {*who.netids, *who.discussed, *_colab_names(notebooks), *_own_name()}
+    words = sorted(word for word in known if len(word) > 2)
     return re.compile("|".join(rf"\b{re.escape(word)}\b" for word in words) or "(?!)", re.I)
 
 

@@ -20,7 +20,6 @@ from __future__ import annotations
 import argparse
 import io
 import json
-import os
 import re
 import sys
 import unicodedata
@@ -82,8 +81,8 @@ class Doubtful(ReportError):
 
 
 def report(
-    notebooks: Iterable[str | os.PathLike] | None = None,
-    out: str | os.PathLike = "hw5.pdf",
+    notebooks: Iterable[str | Path] | None = None,
+    out: str | Path = "hw5.pdf",
     parts: Iterable[str] | None = None,
     anonymous: bool = False,
     code: bool = True,
@@ -109,9 +108,9 @@ def report(
 
 
 def bundle(
-    notebooks: Iterable[str | os.PathLike] | None = None,
-    out: str | os.PathLike | None = None,
-    pdf: str | os.PathLike = "hw5.pdf",
+    notebooks: Iterable[str | Path] | None = None,
+    out: str | Path | None = None,
+    pdf: str | Path = "hw5.pdf",
     anyway: bool = False,
 ) -> Path | None:
     """Write `hw5_<netid>.zip`, all that is handed in, and the PDF where it is not up to date.
@@ -126,8 +125,8 @@ def bundle(
 
 
 def _bundle(
-    notebooks: Iterable[str | os.PathLike] | None,
-    out: str | os.PathLike | None,
+    notebooks: Iterable[str | Path] | None,
+    out: str | Path | None,
     pdf: Path,
     anyway: bool,
     way_out: str,
@@ -168,7 +167,7 @@ class Made:
 
 
 def write_report(
-    notebooks: Iterable[str | os.PathLike] | None,
+    notebooks: Iterable[str | Path] | None,
     out: Path,
     parts: Iterable[str] | None,
     anonymous: bool,
@@ -253,8 +252,8 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def write_bundle(
-    notebooks: Iterable[str | os.PathLike] | None,
-    out: str | os.PathLike | None,
+    notebooks: Iterable[str | Path] | None,
+    out: str | Path | None,
     pdf: Path,
     say: Callable[[str], None],
     anyway: bool = False,
@@ -297,7 +296,7 @@ def write_bundle(
     return target
 
 
-def _target(out: str | os.PathLike | None, who: About) -> Path:
+def _target(out: str | Path | None, who: About) -> Path:
     """Where the zip goes; its name says whose it is."""
     names = "--".join(filter(None, map(_plain, who.netids)))[:80]
     name = f"hw5_{names or 'hand-in'}.zip"
@@ -402,7 +401,7 @@ def made_from(pdf: bytes) -> MadeFrom:
     from pypdf.errors import PyPdfError
 
     try:
-        said = PdfReader(io.BytesIO(pdf)).metadata or {}
+        said: Mapping[str, Any] = PdfReader(io.BytesIO(pdf)).metadata or {}
     except (PyPdfError, ValueError, KeyError, TypeError, RecursionError, OSError):
         return MadeFrom({})
     found = re.findall(r"([^,:]+):([0-9a-f]{64})", str(said.get("/Keywords", "")))
@@ -544,7 +543,7 @@ def _exporter() -> type:
 
         def from_filename(
             self, filename: str, resources: Any = None, **kw: Any
-        ) -> tuple[bytes, Any]:
+        ) -> tuple[Any, dict[str, Any]]:
             path = Path(filename)
             try:
                 return self._print(read_notebook(path), _named(resources, path))
@@ -553,7 +552,7 @@ def _exporter() -> type:
 
         def from_file(
             self, file_stream: Any, resources: Any = None, **kw: Any
-        ) -> tuple[bytes, Any]:
+        ) -> tuple[Any, dict[str, Any]]:
             path = Path(str(mapping(resources).get("unique_key") or "notebook") + ".ipynb")
             try:
                 text = file_stream.read()
@@ -566,7 +565,7 @@ def _exporter() -> type:
 
         def from_notebook_node(
             self, nb: Any, resources: Any = None, **kw: Any
-        ) -> tuple[bytes, Any]:
+        ) -> tuple[Any, dict[str, Any]]:
             named = mapping(mapping(resources).get("metadata"))
             name = str(named.get("name") or "notebook")
             path = Path(str(named.get("path") or "."), f"{name}.ipynb")

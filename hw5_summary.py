@@ -174,7 +174,7 @@ def _code(key: str, modules: Mapping[str, Module], asked: Mapping[str, Asked]) -
 
 def table(found: Sequence[State], notebooks: Sequence[Notebook]) -> list[str]:
     """A line for each part, and one for all of them."""
-    rows = [("part", *KINDS, "full run", "can earn")]
+    rows: list[tuple[str, ...]] = [("part", *KINDS, "full run", "can earn")]
     parts = list(dict.fromkeys(state.question.part for state in found))
     for part in parts:
         mine = [state for state in found if state.question.part == part]
@@ -210,9 +210,8 @@ def full_run(part: str, notebooks: Sequence[Notebook]) -> str:
         return "-"
     if counts.count(None) == len(counts):
         return "not run"
-    kinds = [kind for kind in ("quick", "stand-in", "stopped") if kind in said]
-    kinds += ["in part"] if None in counts else []
-    return ", ".join(kinds) or "yes"
+    words = [kind for kind in ("quick", "stand-in", "stopped") if kind in said]
+    return ", ".join([*words, "in part"] if None in counts else words) or "yes"
 
 
 def _runs(part: str, notebooks: Sequence[Notebook]) -> tuple[set[str], list[int | None]]:

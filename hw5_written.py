@@ -110,16 +110,14 @@ class Module:
     def regions(self) -> dict[str, list[tuple[int, int]]]:
         """For every question the lines of its markers, from 0; the second is excluded."""
         found: dict[str, list[tuple[int, int]]] = {}
-        opened = -1
+        opened, tag = -1, ""
         for number, line in enumerate([*self.lines, "### END YOUR CODE"]):
             marker = MARKER.match(line)
             if marker and opened >= 0:  # a marker that is missing is taken for the next one
-                found.setdefault(MARKER.match(self.lines[opened])["tag"], []).append(
-                    (opened, _end(self.lines, opened, number))
-                )
+                found.setdefault(tag, []).append((opened, _end(self.lines, opened, number)))
                 opened = -1
             if marker and marker["edge"] == "BEGIN" and marker["tag"]:
-                opened = number
+                opened, tag = number, marker["tag"]
         return found
 
     @cached_property

@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from autograder.notebooks.printing import GIVEN as GIVEN_TO_PRINT
+
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "autograder"
-STUDENT = sorted(ROOT.glob("hw5_*.py"))
+PAGES = sorted((ROOT / "hw5_pages").glob("*.py"))
+STUDENT = [*sorted(ROOT.glob("hw5_*.py")), *PAGES]
 GIVEN = [path for path in STUDENT if path.stem not in ("hw5_vae", "hw5_gan")]
 
 LEVELS = [
@@ -39,6 +42,18 @@ STUDENT_LEVELS = [
 ]
 """The students' modules, from what starts the others down: each imports from levels below its own,
 nowhere from its own, and so in no circle."""
+
+PAGES_LEVELS = [
+    {"__init__"},
+    {"printing"},
+    {"arrangement", "typesetting"},
+    {"outputs"},
+    {"pandoc", "texts", "writing"},
+    {"pictures"},
+    {"sheet"},
+    {"mathematics"},
+]
+"""The modules of hw5_pages, by the same rule."""
 
 
 def imported_by(path: Path) -> set[str]:
@@ -108,8 +123,20 @@ def students_imported_by(tree: ast.Module) -> set[str]:
 
 @pytest.mark.parametrize("path", STUDENT, ids=lambda p: p.name)
 def test_students_modules_import_from_below_even_inside_functions(path):
+    own = "hw5_pages" if path in PAGES else path.stem
     for name in students_imported_by(ast.parse(path.read_text())):
-        assert students_level(name) > students_level(path.stem), f"{path.name} imports {name}"
+        assert students_level(name) > students_level(own), f"{path.name} imports {name}"
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda p: p.name)
+def test_modules_of_the_pages_import_from_below(path):
+    def pages_level(name: str) -> int:
+        return next(i for i, names in enumerate(PAGES_LEVELS) if name in names)
+
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            for name in [node.module] if node.module else [alias.name for alias in node.names]:
+                assert pages_level(name) > pages_level(path.stem), f"{path.name} imports {name}"
 
 
 def test_an_import_is_seen_wherever_it_stands():
@@ -162,3 +189,19 @@ def test_no_data_weights_or_large_files_are_tracked():
         path = ROOT / name
         assert path.suffix not in {".gz", ".pt", ".pkl", ".safetensors", ".xz"}, name
         assert not path.is_file() or path.stat().st_size < 400_000, name
+
+
+def test_ruff_and_mypy_are_told_the_oldest_python():
+    """Then one refuses words that it does not know, and the other what its library lacks."""
+    settings = (ROOT / "pyproject.toml").read_text()
+    (oldest,) = re.findall(r'^requires-python = ">=(3\.\d+)"$', settings, re.M)
+    assert re.findall(r'^target-version = "py(\d+)"$', settings, re.M) == [oldest.replace(".", "")]
+    assert re.findall(r'^python_version = "([\d.]+)"', settings, re.M) == [oldest]
+
+
+def test_mypy_checks_all_that_makes_a_pdf():
+    settings = (ROOT / "pyproject.toml").read_text()
+    section = settings.partition("[tool.mypy]\n")[2].partition("\n[")[0]
+    checked = set(re.findall(r'"(hw5_\w+)"', section))
+    assert checked == set(GIVEN_TO_PRINT) - {"hw5_asked", "hw5_checks"}
+    assert "follow_imports" not in settings

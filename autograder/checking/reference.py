@@ -54,6 +54,12 @@ MEMORY = 1 << 28  # bytes of answers that are remembered
 VARIANTS = 1024  # changed modules that are
 
 
+def packaged(root: Path = ROOT) -> dict[str, bytes]:
+    """The students' package hw5_pages, file by file: given as it is, and no check looks into it."""
+    there = (path for path in root.glob("hw5_*/*") if path.suffix in (".py", ".typ"))
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in sorted(there)}
+
+
 class Reference:
     """The solution modules and the answers they have given so far."""
 

@@ -63,6 +63,7 @@ def lay_out(settings: dict[str, Any]) -> Path:
     work = Path(settings["scratch"], "work")
     work.mkdir()
     for name, data in settings["files"].items():
+        (work / name).parent.mkdir(exist_ok=True)
         (work / name).write_bytes(base64.b64decode(data))
     return work
 

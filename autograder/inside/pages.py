@@ -43,6 +43,7 @@ def _print(settings: dict[str, Any]) -> Iterator[dict[str, Any]]:
     given = Path(settings["scratch"], "given")
     given.mkdir()
     for name, text in settings["given"].items():
+        (given / name).parent.mkdir(exist_ok=True)
         (given / name).write_text(text, encoding="utf-8")
     sys.path.insert(0, str(given))
     import hw5_folder

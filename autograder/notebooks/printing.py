@@ -19,8 +19,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from ..assignment import Part, as_data, read_assignment
-from ..checking.reference import ROOT
+from ..assignment import Part
 from ..inside.confine import Limits
 from ..intake.submissions import Handin
 from ..sandbox import kernel
@@ -34,6 +33,8 @@ GIVEN = (
     "hw5_asked",
     "hw5_checks",  # read, never run: it says which names a question takes from a module
 )
+"""The modules, and the package, that make a PDF."""
+
 APPENDIX = "appendix · the code"
 """Heads every page of the appendix, whose code may speak of questions that are nowhere answered."""
 
@@ -192,8 +193,11 @@ def shown(handin: Handin, parts: Sequence[Part]) -> list[Shown]:
 
 def _said(files: Mapping[str, bytes], **settings: Any) -> list[dict[str, Any]]:
     """What the process in the sandbox says, after its protections have been seen to hold."""
-    given = {f"{name}.py": (ROOT / f"{name}.py").read_text(encoding="utf-8") for name in GIVEN}
-    given["hw5_asked.py"] = as_data(given["hw5_asked.py"], read_assignment().parts)
+    given = {
+        name: data.decode()
+        for name, data in kernel.given_modules().items()
+        if name.partition("/")[0].removesuffix(".py") in GIVEN
+    }
     asked = kernel.Asked("pages", {**settings, "given": given}, files, LIMITS, SECONDS)
     lines: list[dict[str, Any]] = []
     with kernel.confined(asked, "No PDF can be made here") as (said, _):

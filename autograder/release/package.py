@@ -24,6 +24,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from .. import lateness
 from ..assignment import Assignment, Part, as_data, grade_id
+from ..checking.reference import packaged
 from . import ReleaseError, install, notebooks, parts, wording
 from .guide import marking_guide
 from .notebooks import Notebook
@@ -37,12 +38,16 @@ ASKED = "hw5_asked"
 
 @dataclass(frozen=True)
 class Source:
-    """The kit as its instructors have it: modules by name, notebooks, pictures by file name."""
+    """The kit as its instructors have it: modules by name, notebooks, pictures by file name.
+
+    `package` is what students get as it is, by path: how their PDF is made.
+    """
 
     folder: Path
     modules: Mapping[str, str]
     notebooks: tuple[Notebook, ...]
     pictures: Mapping[str, bytes] = field(default_factory=dict)
+    package: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,10 @@ class Release:
 
 
 def read_source(folder: Path, assignment: Assignment) -> Source:
-    """The modules `hw5_*.py`, the notebooks and their pictures of a kit. Raises ReleaseError."""
+    """The modules `hw5_*.py`, the notebooks with their pictures and the package of a kit.
+
+    Raises ReleaseError.
+    """
     modules = {p.stem: p.read_text(encoding="utf-8") for p in sorted(folder.glob("hw5_*.py"))}
     every = [part.id for part in (*assignment.parts, *assignment.off)]
     found = [notebooks.read(p, every) for p in sorted((folder / "notebooks").glob("*.ipynb"))]
@@ -80,7 +88,8 @@ def read_source(folder: Path, assignment: Assignment) -> Source:
                 f"notebooks/{PICTURES}/{path.name}: a picture is called part--what.png, after the "
                 "part that it is released with."
             )
-    return Source(folder, modules, tuple(found), {p.name: p.read_bytes() for p in pictures})
+    drawn = {p.name: p.read_bytes() for p in pictures}
+    return Source(folder, modules, tuple(found), drawn, packaged(folder))
 
 
 def make(source: Source, assignment: Assignment, part_ids: Sequence[str], address: str) -> Release:
@@ -118,6 +127,7 @@ def make(source: Source, assignment: Assignment, part_ids: Sequence[str], addres
         **{name: text.encode() for name, text in started.items()},
         "LICENSE": (source.folder / "LICENSE").read_bytes(),
         **stripped,
+        **source.package,
         **{f"{n.name}.ipynb": notebooks.strip_notebook(n).text().encode() for n in written},
         **{
             f"{PICTURES}/{name}": data

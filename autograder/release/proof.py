@@ -148,7 +148,7 @@ def visible(release: Release, folder: Path) -> str:
     """The visible checks, run as a student runs them: with stubs, and with the solution."""
     modules = {n: d for n, d in release.students.items() if n.endswith(".py")}
     solution = {f"{name}.py": text.encode() for name, text in release.modules.items()}
-    _run(IMPORTS, modules, *(name.removesuffix(".py") for name in modules))
+    _run(IMPORTS, modules, *map(_imported_as, modules))
     if "hw5_checks.py" not in modules:
         return "All modules can be imported; nothing in them is to be written."
     failed = json.loads(_run(VISIBLE, modules))
@@ -234,7 +234,8 @@ def worth(release: Release, folder: Path) -> str:
             ("release", release.students, 0.0),
             ("solution", solution, 1.0),
         ):
-            code = {name: data for name, data in files.items() if name.endswith(".py")}
+            wanted = {name for name in files if release.assignment.wants(name)}
+            code = {name: files[name] for name in wanted if name.endswith(".py")}
             total = 0.0
             for question in judge(code, judged, checks, reference, zygote.open, seed):
                 if question.kind not in ("code", "bonus"):
@@ -252,10 +253,15 @@ def worth(release: Release, folder: Path) -> str:
     return f"The judge gives the release {sums[0]:g} and the solution {sums[1]:g} points of code."
 
 
+def _imported_as(file: str) -> str:
+    return file.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
 def _run(code: str, files: Mapping[str, bytes], *arguments: str) -> str:
     """Run Python on files in a folder of their own; what it printed. Raises ReleaseError."""
     with tempfile.TemporaryDirectory() as folder:
         for name, data in files.items():
+            (Path(folder) / name).parent.mkdir(exist_ok=True)
             (Path(folder) / name).write_bytes(data)
         ran = subprocess.run(
             [sys.executable, "-I", "-c", code, folder, *arguments],

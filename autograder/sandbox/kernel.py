@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from ..assignment import as_data, read_assignment
-from ..checking.reference import ROOT, SOLUTIONS
+from ..checking.reference import ROOT, SOLUTIONS, packaged
 from ..inside.confine import Limits
 from ..inside.outputs import MAX_PICTURES
 from . import launch
@@ -201,7 +201,8 @@ def given_modules() -> dict[str, bytes]:
     there = sorted(ROOT.glob("hw5_*.py"))
     texts = {path.name: path.read_text(encoding="utf-8") for path in there}
     texts["hw5_asked.py"] = as_data(texts["hw5_asked.py"], read_assignment().parts)
-    return {name: text.encode() for name, text in texts.items() if name[:-3] not in SOLUTIONS}
+    given = {name: text.encode() for name, text in texts.items() if name[:-3] not in SOLUTIONS}
+    return given | packaged()
 
 
 def lines(

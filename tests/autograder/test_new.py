@@ -23,7 +23,7 @@ WAITING = tuple(placeholders(ROOT))
 def kit(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the kit with a new part and three questions."""
     root = tmp_path_factory.mktemp("kit")
-    for name in ("autograder", "notebooks"):
+    for name in ("autograder", "notebooks", "hw5_pages"):
         shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
     for path in (*ROOT.glob("hw5_*.py"), ROOT / "README.md", ROOT / "pyproject.toml"):
         shutil.copy(path, root)

@@ -28,5 +28,6 @@ def course(tmp_path_factory, quick) -> Path:
     folder = tmp_path_factory.mktemp("course")
     for name, text in modules().items():
         (folder / name).write_text(text, encoding="utf-8")
-    shutil.copytree(ROOT / "notebooks", folder / "notebooks")
+    for name in ("notebooks", "hw5_pages"):
+        shutil.copytree(ROOT / name, folder / name)
     return folder

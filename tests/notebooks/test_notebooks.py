@@ -265,6 +265,7 @@ def unwritten(course, tmp_path_factory):
     folder = tmp_path_factory.mktemp("unwritten")
     for module in course.glob("hw5_*.py"):
         shutil.copy(module, folder)
+    shutil.copytree(course / "hw5_pages", folder / "hw5_pages")
     for name in ("hw5_vae.py", "hw5_gan.py"):
         text = (ROOT / name).read_text(encoding="utf-8")
         (folder / name).write_text(strip_module(text, name, ASSIGNMENT), encoding="utf-8")

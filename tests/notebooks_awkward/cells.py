@@ -28,6 +28,10 @@ def shown(data: dict[str, Any], **metadata: Any) -> dict[str, Any]:
     return {"output_type": "display_data", "data": data, "metadata": metadata}
 
 
+def html(source: str, plain: str = "<IPython.core.display.HTML object>") -> dict[str, Any]:
+    return code("x", shown({"text/html": source, "text/plain": plain}))
+
+
 def failed(name: str, value: str, traceback: list[str]) -> dict[str, Any]:
     return {"output_type": "error", "ename": name, "evalue": value, "traceback": traceback}
 

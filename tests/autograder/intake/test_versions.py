@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from autograder.assignment import read_assignment
-from autograder.checking.reference import ROOT
+from autograder.checking.reference import ROOT, packaged
 from autograder.intake import archive
 from autograder.intake.submissions import (
     Handin,
@@ -143,7 +143,7 @@ def test_of_versions_with_equal_work_the_nearest_or_the_latest_counts(
 
 
 def test_what_the_release_gives_is_no_version_of_what_it_asks_for(tmp_path: Path) -> None:
-    given = {path.name: path.read_bytes() for path in ROOT.glob("hw5_*.py")}
+    given = {path.name: path.read_bytes() for path in ROOT.glob("hw5_*.py")} | packaged()
     handin = handed_in(tmp_path, {**given, "hw5_vae.py": STUB, "hw5_gan.py": GAN})
     assert handin.files == {"hw5_vae.py": STUB, "hw5_gan.py": GAN} and handin.flags == ()
 

@@ -79,7 +79,7 @@ def test_a_tidy_notebook_runs_with_quick_settings_beside_the_students_modules():
         "import os\nassert os.environ['HW5_QUICK'] == '1' and os.environ['HW5_DATA'] == 'digits'",
         "%matplotlib inline\nimport hw5_vae\nassert hw5_vae.answer() == 42",
         "from pathlib import Path\nassert Path('hw5_utils.py').exists()\n"
-        "assert not Path('hw5_gan.py').exists()",
+        "assert Path('hw5_pages/template.typ').exists() and not Path('hw5_gan.py').exists()",
         "from hw5_asked import PARTS\nassert PARTS['fc-vae']['module'] == 'hw5_vae'",
         hw5_vae=b"def answer(): return 42\n",
     )

@@ -13,7 +13,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from autograder.assignment import Part, Question, read_assignment
-from autograder.checking.reference import ROOT
+from autograder.checking.reference import ROOT, packaged
 from autograder.release import notebooks, package
 
 ASSIGNMENT = read_assignment()
@@ -108,4 +108,4 @@ def theory(tmp_path_factory: pytest.TempPathFactory) -> package.Source:
         path.write_text(json.dumps(notebook_of(*parts)), encoding="utf-8")
         found.append(notebooks.read(path, EVERY))
     modules = {p.stem: p.read_text(encoding="utf-8") for p in sorted(ROOT.glob("hw5_*.py"))}
-    return package.Source(ROOT, modules, tuple(found))
+    return package.Source(ROOT, modules, tuple(found), package=packaged())

@@ -57,6 +57,7 @@ def test_its_notebooks_use_what_is_there_and_its_texts_refer_to_it(subset, relea
 def lay_out(files: Mapping[str, str | bytes], folder: Path) -> Path:
     folder.mkdir(parents=True)
     for name, data in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(data.encode() if isinstance(data, str) else data)
     return folder
 

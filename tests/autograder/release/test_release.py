@@ -36,6 +36,7 @@ def copied(copy: Path) -> Path:
         shutil.copy(path, copy)
     for path in (ROOT / "notebooks").glob("*.ipynb"):
         shutil.copy(path, copy / "notebooks")
+    shutil.copytree(ROOT / "hw5_pages", copy / "hw5_pages")
     for name in (f"{PART}--owl.png", "fc-vae--owl.png"):
         (copy / "notebooks" / "pictures" / name).write_bytes(picture("An owl."))
     return copy
@@ -75,6 +76,7 @@ def test_students_get_one_folder_with_what_they_need_and_no_more(released):
         needs = archive.read("hw5/requirements.txt").decode()
         colab = archive.read("hw5/start-colab.md").decode()
     given = {"hw5_gan.py", "hw5_utils.py", "hw5_checks.py", "hw5_start.py", "constraints.txt"}
+    given |= {"hw5_report.py", "hw5_pages/__init__.py", "hw5_pages/template.typ"}
     assert {"7_ae_gan.ipynb", "README.md", *given} <= names
     assert set(re.findall(r"`(start-\w+\.md)`", readme)) == {n for n in names if "start-" in n}
     assert "hw5_vae.py" not in names and not any("autograder" in name for name in names)

@@ -1,0 +1,265 @@
+"""Formulas: what MathJax takes of TeX, in the words of pandoc; and what pandoc makes of it.
+
+    TeX -> macros expanded -> what pandoc reads -> Typst, looked through for code
+
+Here is text alone: which formula stands where is for texts.py, who runs pandoc for pandoc.py.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from hw5_notebook import MATH, VERBATIM, Notebook
+
+Macros = dict[str, tuple[int, str | None, str]]
+"""Name -> how many arguments, the default of the first, the body."""
+
+_DEFINITION = re.compile(
+    r"\\(?P<how>(?:re|provide)?newcommand\*?|DeclareMathOperator(?P<star>\*?)|def|let)\s*"
+    r"(?:\{\s*(?P<braced>\\[A-Za-z]+|\\.)\s*\}|(?P<bare>\\[A-Za-z]+|\\.))"
+)
+_LIMITS = "\ue002"  # marks an operator with its limits below it on the way through pandoc
+
+
+def _argument(tex: str, at: int) -> tuple[str, int]:
+    """The group, command or letter at `at`, and where it ends."""
+    while at < len(tex) and tex[at].isspace():
+        at += 1
+    if at >= len(tex):
+        return "", at
+    if tex[at] == "{":
+        depth = 0
+        for end in range(at, len(tex)):
+            escaped = tex[end - 1] == "\\" and tex[end - 2 : end - 1] != "\\"
+            depth += 0 if escaped else (tex[end] == "{") - (tex[end] == "}")
+            if not depth:
+                return tex[at + 1 : end], end + 1
+        return tex[at + 1 :], len(tex)
+    command = re.compile(r"\\(?:[A-Za-z]+|.)", re.S).match(tex, at)
+    return (command[0], command.end()) if command else (tex[at], at + 1)
+
+
+def _run(pattern: str, tex: str, at: int) -> str:
+    """As much as stands at `at` of such characters; it may be nothing."""
+    found = re.compile(pattern).match(tex, at)
+    return found[0] if found else ""
+
+
+def define(tex: str, macros: Macros) -> str:
+    """Take the definitions out of a formula and keep them; returns what is left of it."""
+    while found := _DEFINITION.search(tex):
+        name, end = found["braced"] or found["bare"], found.end()
+        count, default = 0, None
+        if found["how"] == "def":
+            parameters = _run(r"(?:#\d)*", tex, end)
+            count, end = len(parameters) // 2, end + len(parameters)
+        elif found["how"] == "let":
+            end += len(_run(r"\s*=?", tex, end))
+        elif number := re.compile(r"\s*\[(\d)\]").match(tex, end):
+            count, end = int(number[1]), number.end()
+            if optional := re.compile(r"\s*\[([^\]]*)\]").match(tex, end):
+                default, end = optional[1], optional.end()
+        body, end = _argument(tex, end)
+        if found["how"].startswith("Declare"):
+            body = rf"\operatorname{found['star']}{{{body}}}"
+        macros[name] = (count, default, body)
+        tex = tex[: found.start()] + tex[end:]
+    return tex
+
+
+def expand(tex: str, macros: Macros) -> str:
+    """A formula with its macros replaced; one that never ends, or grows too far, stays."""
+    if not macros:
+        return tex
+    names = "|".join(re.escape(name) for name in sorted(macros, key=len, reverse=True))
+    known = re.compile(rf"(?:{names})(?![A-Za-z])|\\\\")
+    at, steps = 0, 0
+    while steps < 500 and len(tex) < 20_000 and (found := known.search(tex, at)):
+        if found[0] not in macros:
+            at = found.end()
+            continue
+        count, default, body = macros[found[0]]
+        end, given, steps = found.end(), [], steps + 1
+        if count and default is not None:
+            optional = re.compile(r"\s*\[([^\]]*)\]").match(tex, end)
+            given, end = [optional[1] if optional else default], optional.end() if optional else end
+        while len(given) < count:
+            one, end = _argument(tex, end)
+            given.append(one)
+        pieces = re.split(r"#(\d)", body)
+        pieces[1::2] = [given[int(n) - 1] if 0 < int(n) <= count else "" for n in pieces[1::2]]
+        body = "".join(pieces)
+        if body.count(r"\begin") == body.count(r"\end") and _paired(body):
+            body = f"{{{body}}}"
+        tex, at = tex[: found.start()] + body + tex[end:], found.start()
+    return tex
+
+
+def _paired(tex: str) -> bool:
+    """Does every delimiter that grows have its other half here?"""
+    return len(re.findall(r"\\left\b", tex)) == len(re.findall(r"\\right\b", tex))
+
+
+_REWRITES = tuple(
+    (re.compile(pattern, re.S), new)
+    for pattern, new in (
+        (r"(?<!\\)%[^\n]*", ""),
+        (r"&lt;", "<"),
+        (r"&gt;", ">"),
+        (r"&amp;", "&"),
+        (r"\\(?:label|require|vspace)\*?\s*\{[^{}]*\}", ""),
+        (
+            r"\\(?:nonumber|notag|displaystyle|textstyle|scriptstyle|limits|nolimits|allowbreak|strut"
+            r"|centering|noindent|left\.(?=\s*\\right\.))(?![A-Za-z])",
+            "",
+        ),
+        (r"\\(?:eqref|ref)\s*\{([^{}]*)\}", r"\\text{(\1)}"),
+        (r"\\(?:text)?color(?:box)?\s*\{[^{}]*\}", ""),
+        (r"\\[hv]?phantom\s*\{[^{}]*\}", r"\\quad "),
+        (r"\\smash\s*(?:\[[^\]]*\])?", ""),
+        (r"\\href\s*\{[^{}]*\}", ""),
+        (r"\\[dtc]frac(?![A-Za-z])", r"\\frac"),
+        (r"\\[dt]binom(?![A-Za-z])", r"\\binom"),
+        (r"\\math(?:bbm|ds)(?![A-Za-z])", r"\\mathbb"),
+        (r"\\(begin|end)\{dcases\}", r"\\\1{cases}"),
+        (r"\\(begin|end)\{(?:math|displaymath|equation)\*?\}", ""),
+        (
+            r"\\begin\{vmatrix\}(.*?)\\end\{vmatrix\}",
+            r"\\left|\\begin{matrix}\1\\end{matrix}\\right|",
+        ),
+        (
+            r"\\begin\{Vmatrix\}(.*?)\\end\{Vmatrix\}",
+            r"\\left\\|\\begin{matrix}\1\\end{matrix}\\right\\|",
+        ),
+        (r"\{\s*\\(bf|rm|it|sf|tt|cal)(?![A-Za-z])\s*([^{}]*)\}", r"{\\math\1{\2}}"),
+        (r"\\(?:arg)(max|min)(?![A-Za-z])", r"\\operatorname*{arg\\,\1}"),
+        (r"\\operatorname\*\s*\{", rf"\\operatorname{{{_LIMITS}"),
+        (r"\\(?:big|Big|bigg|Bigg)[lrm]?(?=\s*\\[^{}])", ""),
+        (r"\\left\s*\.(.*?)\\right\s*(\\[}|]|[|\])])", r"\1\\bigg\2"),
+        (r"\\newline(?![A-Za-z])", r"\\\\"),
+    )
+)
+
+
+def tidy(tex: str) -> tuple[str, str]:
+    """A formula in what pandoc reads of TeX, and its tag."""
+    tags: list[str] = []
+
+    def keep(found: re.Match[str]) -> str:
+        tags.append(found[1])
+        return ""
+
+    tex = re.sub(r"\\tag\*?\s*\{([^{}]*)\}", keep, tex)
+    tex = re.sub(r"\\unicode\s*\{x([0-9a-fA-F]{2,4})\}", lambda m: chr(int(m[1], 16)), tex)
+    for pattern, new in _REWRITES:
+        tex = pattern.sub(new, tex)
+    tex = tex.strip()
+    bare = re.sub(r"\\begin\{(\w+\*?)\}.*\\end\{\1\}|\\\\?[&%$#]", "", tex, flags=re.S)
+    if "\\begin" not in tex and ("&" in bare or "\\\\" in bare):
+        tex = rf"\begin{{aligned}}{tex}\end{{aligned}}"
+    return tex, ", ".join(tags)
+
+
+_TYPST_CODE = re.compile(
+    r"#h\(-?[\d.]+em\)|#none\b|(?<=size: )#\d+%|(?<=limits: )#true"
+    r"|#box\(stroke: black, inset: 3pt, \[\$|\$\]\)"
+)
+
+
+def harmless(formula: str) -> bool:
+    """No code in a formula of Typst's: `#` starts it, but in texts and where pandoc writes it."""
+    at = 0
+    while at < len(formula):
+        if formula[at] == "\\":
+            at += 2
+        elif formula[at] == '"':
+            end = re.compile(r'"(?:\\.|[^"\\])*"', re.S).match(formula, at)
+            if not end:
+                return False
+            at = end.end()
+        elif formula[at] in "#$":
+            known = _TYPST_CODE.match(formula, at)
+            if not known:
+                return False
+            at = known.end()
+        else:
+            at += 1
+    return True
+
+
+def converted(text: str) -> str:
+    """Typst's formula between its dollar signs, or "" where pandoc gave TeX back."""
+    text = text.strip()
+    text = re.sub(r"<[\w:.-]*>$", "", text)
+    if not (text.startswith("$") and text.endswith("$") and len(text) > 2):
+        return ""
+    text = re.sub(rf'"{_LIMITS}([^"\\]*)"', r'op("\1", limits: #true)', text[1:-1].strip())
+    text = text.replace(_LIMITS, "").replace('delim: "||"', 'delim: "‖"')
+    text = re.sub(r"#scale\(x: (\d+)%, y: \d+%\)\[\\?(.)\]", r"lr(size: #\1%, \\\2)", text)
+    text = re.sub(r"\b(dot|times|plus|minus|dash)\.circle\b", r"\1.o", text)  # renamed in Typst
+    return text if harmless(text) else ""
+
+
+_REFERENCE = re.compile(VERBATIM + r"|\\(?P<how>eqref|ref)\s*\{(?P<label>[^{}]*)\}", re.M | re.S)
+_NUMBERED = re.compile(r"\\begin\{(equation|align|gather|multline|eqnarray|alignat|flalign)\}")
+_INNER = re.compile(
+    r"\\begin\{(\w*matrix|\w*cases|array|aligned|gathered|split)\}.*?\\end\{\1\}", re.S
+)
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Numbers of the equations of a notebook that refers to some of them, as MathJax gives them."""
+
+    tags: Mapping[tuple[int, str], str] = field(default_factory=dict)  # by cell and TeX
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    def refer(self, text: str) -> str:
+        """A text with numbers in the place of references."""
+
+        def number(found: re.Match[str]) -> str:
+            said = self.labels.get(found["label"] or "")
+            if found["code"] is not None or said is None:
+                return found[0]
+            return f"({said})" if found["how"] == "eqref" else said
+
+        return _REFERENCE.sub(number, text)
+
+
+def number_equations(notebook: Notebook) -> Numbers:
+    """The numbers of a notebook's equations; none where no text refers to one."""
+    texts = [cell for cell in notebook.cells if cell.kind == "markdown"]
+    if not any(found["how"] for cell in texts for found in _REFERENCE.finditer(cell.source)):
+        return Numbers()
+    tags: dict[tuple[int, str], str] = {}
+    labels: dict[str, str] = {}
+    count = 0
+    for cell, found in ((one, found) for one in texts for found in MATH.finditer(one.source)):
+        whole, given = found["display"] or "", []
+        for row, numbered in _equations(whole):
+            tag = re.search(r"\\tag\*?\s*\{([^{}]*)\}", row)
+            label = re.search(r"\\label\s*\{([^{}]*)\}", row)
+            if not (tag or label or numbered):
+                continue
+            count += not tag
+            given.append(tag[1] if tag else str(count))
+            if label:
+                labels[label[1]] = given[-1]
+        if given:
+            several = f"{given[0]}–{given[-1]}" if len(given) > 2 else ", ".join(given)
+            tags[cell.number, whole] = several
+    return Numbers(tags, labels)
+
+
+def _equations(tex: str) -> Iterator[tuple[str, bool]]:
+    """The equations of a displayed formula, and whether each has a number without asking."""
+    found = _NUMBERED.search(tex)
+    if not found:
+        yield tex, False
+        return
+    whole = found[1] in ("equation", "multline")
+    for row in [tex] if whole else re.split(r"\\\\", _INNER.sub("x", tex)):
+        empty = not re.sub(r"\\(?:begin|end)\{[^}]*\}|[$\s]", "", row)
+        yield row, not empty and not re.search(r"\\(?:nonumber|notag)(?![A-Za-z])", row)

@@ -1,0 +1,204 @@
+"""Outputs of cells: of what was printed and shown, the form that a page can show best."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from hw5_notebook import Cell, mapping, text_of
+
+from .pictures import DATA_URI, keep, picture_file
+from .sheet import Sheet, boolean, string, trimmed
+from .texts import EMBEDDED, FRAGMENT, embedded, fragment, keep_formula, set_markdown, tell_unshown
+from .writing import Writer
+
+OUTPUTS = (40, 5)  # of more outputs of one cell the first and the last are printed
+
+_ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+_BAR = re.compile(
+    r"^.{0,80}?\d{1,3}%\|.*\|\s*[\d.,]+\w*/.*$"  # tqdm
+    r"|^\s*\d{1,3}(?:\.\d+)?%\s*(?:\[[=> .#-]*\].*)?$"  # downloads
+    r"|^.{0,80}?(?:\d+it|0it) \[[\d:]+.*\]$"
+    r"|^\s*[━╸╺ ]{10,}.*$"  # pip and rich
+)
+_WIDGET = re.compile(
+    r"^(?:HBox|VBox|FloatProgress|IntProgress|Output)\(|^<IPython\.(?:core|lib)\.display\."
+)
+_PICTURE_KINDS = ("image/svg+xml", "image/png", "image/jpeg", "image/webp", "image/gif")
+
+
+def set_outputs(sheet: Sheet, cell: Cell) -> None:
+    outputs = list(_merged(cell.outputs))
+    first, last = OUTPUTS
+    for number, output in enumerate(outputs):
+        if len(outputs) > first + last and first <= number < len(outputs) - last:
+            if number == first:
+                said = f"{len(outputs) - first - last:,} outputs left out"
+                sheet.add(f"#left-out({string(said)})")
+            continue
+        kind = output.get("output_type")
+        if kind == "stream":
+            text = _terminal(text_of(output.get("text")))
+            text = _GREETING.sub("", text).strip("\n")
+            if is_check(cell):
+                text = _ADVICE.sub("", text).strip()
+            if text:
+                error = boolean(output.get("name") == "stderr")
+                sheet.add(f"#printed({string(trimmed(text))}, {error})")
+        elif kind == "error":
+            sheet.add(f"#failed({string(_traceback(output))})")
+        else:
+            set_shown(sheet, mapping(output.get("data")), mapping(output.get("metadata")))
+
+
+def _merged(outputs: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Outputs, with what one stream printed in pieces put together."""
+    before: dict[str, Any] | None = None
+    for output in outputs:
+        stream = output.get("output_type") == "stream"
+        if stream and before and before.get("name") == output.get("name"):
+            before["text"] += text_of(output.get("text"))
+            continue
+        if before:
+            yield before
+        before = {**output, "text": text_of(output.get("text"))} if stream else None
+        if not stream:
+            yield output
+    if before:
+        yield before
+
+
+def _terminal(text: str) -> str:
+    """What a terminal would still show: no escape codes, nothing overwritten, no progress bars."""
+    lines = []
+    for line in _ESCAPE.sub("", text).split("\n"):
+        shown = line.rstrip("\r").rsplit("\r", 1)[-1]
+        while (shorter := re.sub("[^\x08]\x08", "", shown)) != shown:
+            shown = shorter
+        if not _BAR.match(shown) and (shown.strip() or "\r" not in line):
+            lines.append(shown.rstrip())
+    return "\n".join(lines).strip("\n")
+
+
+def _traceback(output: dict[str, Any]) -> str:
+    lines = output.get("traceback")
+    said = "\n".join(map(text_of, lines)) if isinstance(lines, list) else text_of(lines)
+    said = said or f"{text_of(output.get('ename'))}: {text_of(output.get('evalue'))}"
+    return trimmed(_ESCAPE.sub("", said).strip("\n"))
+
+
+def set_shown(sheet: Sheet, data: dict[str, Any], metadata: dict[str, Any]) -> None:
+    """The form of an output that a page can show best, or what it was."""
+    latex, html = text_of(data.get("text/latex")), text_of(data.get("text/html"))
+    plain = _terminal(text_of(data.get("text/plain")))
+    if latex.strip() and len(latex) < FRAGMENT:
+        _latex(sheet, latex.strip())
+        return
+    for kind in _PICTURE_KINDS:
+        if kind in data:
+            width = _pixels(mapping(metadata.get(kind)).get("width"))
+            name = picture_file(sheet, kind, data[kind], width)
+            sheet.add(f"#picture({name})" if name else '#missing("a picture that is damaged")')
+            return
+    if "text/markdown" in data and sheet.cell:
+        set_markdown(sheet, sheet.cell, text_of(data["text/markdown"]))
+        return
+    if frames := _FRAME.findall(html):
+        name = picture_file(sheet, frames[-1][0], frames[-1][1].replace("\\", ""), None)
+        sheet.add(f"#picture({name})" if name else '#missing("a picture that is damaged")')
+        said = f"the last of {len(frames)} pictures of an animation"
+        sheet.add(f"#left-out({string(said)})")
+        return
+    if interactive := _interactive(data, html, plain):
+        _unshown(sheet, interactive)
+        return
+    seen = EMBEDDED.sub(lambda found: embedded(sheet, found), _UNSEEN.sub(" ", html))
+    seen = _INLINE_SVG.sub(lambda m: f'<img src="{keep(sheet, "image/svg+xml", m[0])}">', seen)
+    if seen and (tidied := _printable(seen)) and len(tidied) < FRAGMENT:
+        tidied = DATA_URI.sub(lambda m: keep(sheet, m[1], m[2]), tidied)
+        sheet.add(fragment(sheet, "html", tidied))
+    elif plain and not _WIDGET.match(plain):
+        sheet.add(f"#printed({string(trimmed(plain))}, false)")
+    elif len(html) > 200:
+        _unshown(sheet, "an interactive output")
+
+
+# What each kind of interactive output is known by, in its formats or in its HTML.
+_INTERACTIVE = {
+    "an interactive figure (plotly)": r"^application/vnd\.plotly|plotly-graph-div|Plotly\.newPlot",
+    "an interactive figure (Vega)": r"^application/vnd\.vega|vegaEmbed\(",
+    "an interactive figure (Bokeh)": r"^application/vnd\.bokehjs_exec|\bdata-root-id=",
+    "an interactive map": r"Make this Notebook Trusted to load map",
+    "a widget": r"^application/vnd\.jupyter\.widget-view",
+}
+_FRAME = re.compile(r"frames\[\d+\]\s*=\s*[\"']data:(image/[\w.+-]+);base64,([^\"']+)")  # to_jshtml
+_UNSEEN = re.compile(r"<(script|style)\b.*?(?:</\1\s*>|\Z)", re.S | re.I)
+_INLINE_SVG = re.compile(r"<svg\b(?=[^>]*\bxmlns=)[^>]*>.*?</svg\s*>", re.S | re.I)
+
+
+def _interactive(data: Mapping[str, Any], html: str, plain: str) -> str:
+    """What only a browser with a kernel shows, in words; "" for all else, and for progress bars."""
+    known = [*data, html]
+    found = (name for name, how in _INTERACTIVE.items() if any(re.search(how, k) for k in known))
+    said = next(found, "")
+    return "" if said == "a widget" and (not plain or _WIDGET.match(plain)) else said
+
+
+def _unshown(sheet: Sheet, what: str) -> None:
+    """Say on the page what stands there, and to the student that nobody will see it."""
+    tell_unshown(sheet, what)
+    sheet.add(f"#left-out({string(what + ', which a page cannot show')})")
+
+
+def _pixels(value: object) -> float | None:
+    """The width that an output asks for; None where it is no such number."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < 1e5:
+        return float(value)
+    return None
+
+
+def _latex(sheet: Sheet, latex: str) -> None:
+    """Mathematics, or a table as pandas writes it."""
+    if re.search(r"\\begin\{(?:tabular|table|longtable)", latex):
+        sheet.add(fragment(sheet, "latex", latex))
+        return
+    tex = latex.strip("$").strip()
+    tex = tex.removeprefix(r"\displaystyle")
+    formula = keep_formula(sheet, latex, tex, alone=True)
+    if formula:
+        sheet.add(f"#{Writer(sheet, sheet.cell).maths(int(formula[1:-1]))}")
+
+
+def _printable(html: str) -> str:
+    """HTML without what only a browser shows; "" when nothing is left."""
+    for tag in (
+        "script",
+        "style",
+        "template",
+        "noscript",
+        "svg",
+        "canvas",
+        "video",
+        "audio",
+        "iframe",
+        "object",
+        "button",
+        "select",
+    ):
+        html = re.sub(rf"<{tag}\b.*?(?:</{tag}\s*>|\Z)", " ", html, flags=re.S | re.I)
+    html = re.sub(r"<!--.*?(?:-->|\Z)", " ", html, flags=re.S)
+    words = re.sub(r"<[^>]*>", "", html).strip()
+    return html if words or re.search(r"<img\b|<table\b", html, re.I) else ""
+
+
+def is_check(cell: Cell) -> bool:
+    """A given cell that runs visible checks, and says so itself."""
+    return bool(cell.nbgrader.get("locked")) and cell.id.endswith("--check")
+
+
+# Of what is printed, what is for the student alone: in every cell, and by visible checks.
+_GREETING = re.compile(r"^(?:Hello from hw5_\w+\.py!|hw5_\w+\.py last edited on .*)\n?", re.M)
+_ADVICE = re.compile(
+    r"^ +marked unseen: [^\n]*\n|Most mistakes show here, but not\s+all.*", re.M | re.S
+)

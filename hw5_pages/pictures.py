@@ -1,0 +1,173 @@
+"""Pictures of a notebook or of its folder: made harmless, and no larger than a page can show."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+import hashlib
+import io
+import json
+import re
+from typing import Any
+
+from hw5_notebook import Notebook, ReportError, text_of
+
+from .sheet import Sheet, boolean, string
+
+PIXELS = 60_000_000  # a picture with more dots is not printed
+SIDE, WEIGHT = 2000, 3_000_000  # one with longer sides, or more bytes, is made smaller
+WIDTH, HEIGHT = 482.0, 400.0  # points of a page that a picture may fill
+
+DATA_URI = re.compile(r"data:(image/[\w.+-]+);base64,([A-Za-z0-9+/=%]+)")
+
+
+def keep(sheet: Sheet, kind: str, text: str) -> str:
+    """Keep a picture that stands in the text itself; brings the name under which it is known."""
+    name = f"data:{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    if name not in sheet.pictures:
+        sheet.pictures[name] = json.dumps([kind, text]).encode()
+    return name
+
+
+def picture_file(sheet: Sheet, kind: str, data: object, width: float | None) -> str:
+    """Keep a picture for Typst; brings the arguments of `picture`, or "" with a finding."""
+    try:
+        if kind == "image/svg+xml":
+            content, size = _svg(data)
+            ending, scale = "svg", 0.75
+        else:
+            content, size, ending = _bitmap(text_of(data))
+            scale = 0.6
+    except ReportError as error:
+        where = sheet.cell.name if sheet.cell else "a cell"
+        sheet.note("picture", f"A picture of {where} {error}.")
+        return ""
+    name = f"{hashlib.sha256(content).hexdigest()[:20]}.{ending}"
+    sheet.pictures[name] = content
+    tiny = ending != "svg" and max(size) <= 128
+    points = scale * (width or size[0] * (3 if tiny else 1))
+    points = min(points, WIDTH, HEIGHT * size[0] / max(size[1], 1))
+    return f"{string(name)}, {max(points, 4):.1f}pt, {boolean(not tiny)}"
+
+
+def _svg(data: object) -> tuple[bytes, tuple[float, float]]:
+    """A drawing without what runs, comes from outside or takes for ever; and its size in pixels."""
+    import xml.etree.ElementTree as tree
+
+    text = text_of(data).lstrip("\ufeff \t\n")
+    try:
+        text = text if text.startswith("<") else base64.b64decode(text).decode()
+    except (ValueError, UnicodeDecodeError):
+        raise ReportError("is not a drawing in SVG") from None
+    if len(text) > 5_000_000:
+        raise ReportError("is too large to be printed as SVG; use PNG")
+    text = re.sub(r"<!DOCTYPE[^>\[]*(?:\[.*?\])?[^>]*>", "", text, flags=re.S)
+    for name in ("svg", "xlink"):  # so that it is written as it was
+        prefix, year = ("", "2000") if name == "svg" else (name, "1999")
+        tree.register_namespace(prefix, f"http://www.w3.org/{year}/{name}")
+    try:
+        root = tree.fromstring(text)
+        _without_harm(root)
+        content = tree.tostring(root)
+    except (tree.ParseError, ValueError, RecursionError):
+        raise ReportError("is damaged") from None
+    sizes = []
+    for side, place in (("width", 2), ("height", 3)):
+        said = re.match(r"\s*([\d.]+)\s*(pt|px|in|cm|mm)?\s*$", root.get(side, ""))
+        numbers = re.findall(r"[\d.]+", root.get("viewBox", ""))
+        unit = {"pt": 4 / 3, "in": 96, "cm": 37.8, "mm": 3.78}
+        try:
+            sizes.append(
+                float(said[1]) * unit.get(said[2] or "px", 1.0) if said else float(numbers[place])
+            )
+        except (ValueError, IndexError):
+            sizes.append(400.0)
+    return content, (max(sizes[0], 1.0), max(sizes[1], 1.0))
+
+
+def _without_harm(drawing: Any) -> None:
+    """Take out scripts, addresses, and filters, which can cost hours; embedded pictures stay."""
+    for element in drawing.iter():
+        for child in list(element):
+            if child.tag.rpartition("}")[2] in ("script", "filter"):
+                element.remove(child)
+        if element.tag.rpartition("}")[2] == "style":
+            element.text = _STYLED.sub("", element.text or "")
+        for key, value in list(element.attrib.items()):
+            name = key.rpartition("}")[2]
+            if name == "style":
+                element.set(key, _STYLED.sub("", value))
+            elif name == "filter":
+                del element.attrib[key]
+            elif name == "href" and not value.startswith("#"):
+                del element.attrib[key]
+                with contextlib.suppress(ReportError):
+                    content, _, kind = _bitmap(value.partition("base64,")[2])
+                    element.set(
+                        key, f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+                    )
+
+
+_STYLED = re.compile(r"@import[^;]*;?|\bfilter\s*:[^;}]*;?", re.I)
+
+
+def _bitmap(text: str) -> tuple[bytes, tuple[int, int], str]:
+    """A picture in dots, made smaller where it is larger than a page can show."""
+    from PIL import Image
+
+    endings = {"PNG": "png", "JPEG": "jpg", "GIF": "gif", "WEBP": "webp"}
+    try:
+        content = base64.b64decode(re.sub(r"\s+", "", text).replace("%2B", "+"), validate=False)
+        picture: Image.Image = Image.open(io.BytesIO(content))
+        size, ending = picture.size, endings.get(picture.format or "")
+        if size[0] * size[1] > PIXELS:
+            raise ReportError(f"has {size[0]} x {size[1]} dots, too many to print")
+        if ending is None or max(size) > SIDE * 1.5 or len(content) > WEIGHT:
+            picture.thumbnail((SIDE, SIDE))
+            if picture.mode not in ("RGB", "L"):
+                flat = Image.new("RGB", picture.size, "white")
+                picture = picture.convert("RGBA")
+                flat.paste(picture, mask=picture)
+                picture = flat
+            photograph = len(content) > 0.5 * size[0] * size[1]
+            out, ending = io.BytesIO(), "jpg" if photograph else "png"
+            picture.save(out, "JPEG" if photograph else "PNG", quality=88)
+            content = out.getvalue()
+    except ReportError:
+        raise
+    except (OSError, ValueError, binascii.Error, SyntaxError, Image.DecompressionBombError):
+        raise ReportError("is damaged") from None
+    return content, size, ending
+
+
+_KINDS = {"jpg": "jpeg", "svg": "svg+xml"} | {name: name for name in ("png", "jpeg", "gif", "webp")}
+
+
+def beside(notebook: Notebook | None, address: str) -> tuple[str, str] | None:
+    """Kind and content of a picture in the notebook's folder, or below it; None for all others."""
+    import urllib.parse
+
+    if not notebook or not notebook.folder:
+        return None
+    folder = notebook.folder.resolve()
+    try:
+        path = (folder / urllib.parse.unquote(address)).resolve()  # whatever a link points to
+        kind = _KINDS.get(path.suffix.lower().removeprefix("."))
+        if not kind or not path.is_relative_to(folder) or not path.is_file():
+            return None
+        if path.stat().st_size > 10 * WEIGHT:
+            return None
+        return f"image/{kind}", base64.b64encode(path.read_bytes()).decode()
+    except (OSError, ValueError, RuntimeError):
+        return None
+
+
+def width_asked(attributes: list[Any]) -> float | None:
+    """The width that an `img` element asks for, in pixels; a share of the page where it says so."""
+    said = dict(attributes[2]).get("width", "") if attributes else ""
+    style = re.search(r"width:\s*([\d.]+(?:px|%))", dict(attributes[2]).get("style", ""))
+    number = re.fullmatch(r"([\d.]{1,6})(px|%)?", style[1] if style else said)
+    if not number or number[1].count(".") > 1 or number[1] == ".":
+        return None
+    return float(number[1]) * (WIDTH / 60 if number[2] == "%" else 1.0)

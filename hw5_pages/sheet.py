@@ -1,0 +1,89 @@
+"""What is being set, line by line, and how a word of the notebook stands in Typst's source.
+
+What a notebook says is data: in Typst's source it stands in the string literals that are made here,
+and nowhere else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from hw5_notebook import Cell, Finding, Notebook
+
+from .mathematics import Macros, Numbers
+
+LINES = (24, 8)  # of a longer output the first and the last are printed
+LINE = 1500  # characters of one line of output
+
+
+@dataclass
+class Sheet:
+    """What is being set: lines of Typst, with pandoc's share still to be filled in.
+
+    A line is Typst's source, or the number of a fragment that pandoc reads. Formulas and pictures
+    may fail in Typst one by one, so each has a line of its own and words that can take its place.
+    """
+
+    lines: list[str | int] = field(default_factory=list)
+    places: list[tuple[Notebook | None, Cell | None]] = field(default_factory=list)  # of the lines
+    fragments: list[dict[str, str]] = field(default_factory=list)
+    formulas: list[tuple[str, str, bool]] = field(default_factory=list)  # as written, tidied, alone
+    tags: dict[int, str] = field(default_factory=dict)
+    pictures: dict[str, bytes] = field(default_factory=dict)
+    macros: Macros = field(default_factory=dict)
+    numbers: Numbers = field(default_factory=Numbers)
+    findings: list[Finding] = field(default_factory=list)
+    notebook: Notebook | None = None
+    cell: Cell | None = None
+
+    def add(self, line: str | int) -> None:
+        self.lines.append(line)
+        self.places.append((self.notebook, self.cell))
+
+    def back_to(self, line: int) -> Cell | None:
+        """Be again where a line came from, so that what is noted is noted there."""
+        self.notebook, self.cell = self.places[line]
+        return self.cell
+
+    def note(self, kind: str, sentence: str) -> None:
+        """Say what is wrong with the cell at hand, once."""
+        name, cell = self.notebook.name if self.notebook else "", self.cell
+        where = (cell.id or str(cell.number), cell.question) if cell else ("", "")
+        found = Finding(kind, sentence, name, *where)
+        if found not in self.findings:
+            self.findings.append(found)
+
+
+def string(text: object) -> str:
+    """A string literal of Typst, without what a terminal alone understands."""
+    said = re.sub(r"[\x00-\x08\x0b-\x1f\x7f]", "", str(text))
+    said = said.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + said.replace("\n", "\\n") + '"'
+
+
+def array(items: Iterable[str]) -> str:
+    return "(" + "".join(f"{string(item)}, " for item in items) + ")"
+
+
+def is_long(text: str) -> bool:
+    """Has it a word that a line may not hold?"""
+    return any(len(word) >= 40 for word in text.split())
+
+
+def boolean(value: bool) -> str:
+    return "true" if value else "false"
+
+
+def trimmed(text: str, kept: tuple[int, int] = LINES) -> str:
+    """The first and the last lines of a long text, and how much lies between."""
+    lines = [
+        line if len(line) <= LINE else f"{line[:LINE]} … {len(line) - LINE:,} characters left out"
+        for line in text.split("\n")
+    ]
+    first, last = kept
+    if len(lines) > first + last + 1:
+        between = f"… {len(lines) - first - last:,} lines left out …"
+        lines = [*lines[:first], between, *lines[-last:]]
+    return "\n".join(lines)

@@ -1,0 +1,107 @@
+"""Markdown and HTML on their way to pandoc, with their formulas and pictures taken out."""
+
+from __future__ import annotations
+
+import re
+
+from hw5_notebook import MATH, VERBATIM, Cell
+
+from .mathematics import define, expand, tidy
+from .pictures import DATA_URI, keep
+from .sheet import Sheet, string, trimmed
+
+FRAGMENT = 100_000  # characters of Markdown or HTML that are still set as such
+
+_FORMATS = {
+    "markdown": "commonmark+pipe_tables+strikeout+footnotes+task_lists+autolink_bare_uris+raw_html",
+    "html": "html",
+    "latex": "latex",
+}
+
+
+def set_markdown(sheet: Sheet, cell: Cell, text: str) -> None:
+    """Hand a text to pandoc, its formulas and its built-in pictures taken out before."""
+    if not text.strip():
+        return
+    text = DATA_URI.sub(lambda m: keep(sheet, m[1], m[2]), text)
+    if len(text) > FRAGMENT:
+        sheet.note("too-long-text", f"{cell.name.capitalize()} is too long to be set as Markdown.")
+        sheet.add(f"#plain({string(trimmed(text))})")
+        return
+    text = EMBEDDED.sub(lambda found: embedded(sheet, found), text)
+    text = sheet.numbers.refer(MATH.sub(lambda m: _formula_of(sheet, m), text))
+    sheet.add(fragment(sheet, "markdown", text + "\n"))  # a table must end with its line
+
+
+def fragment(sheet: Sheet, kind: str, text: str) -> int:
+    """A text for pandoc to read; brings its number, which is a line of the sheet."""
+    sheet.fragments.append({"format": _FORMATS[kind], "text": text})
+    return len(sheet.fragments) - 1
+
+
+def _formula_of(sheet: Sheet, found: re.Match[str]) -> str:
+    """Put a number where a formula was; code stays, and definitions are kept for what follows."""
+    whole = found[0]
+    if found["code"] is not None or found["escaped"] is not None:
+        return whole
+    if found["define"] is not None:
+        define(whole, sheet.macros)
+        return ""
+    tex = whole
+    alone = found["display"] is not None
+    for opening, closing in (
+        ("$$", "$$"),
+        ("$", "$"),
+        (r"\\[", r"\\]"),
+        (r"\[", r"\]"),
+        (r"\\(", r"\\)"),
+        (r"\(", r"\)"),
+    ):
+        if tex.strip().startswith(opening) and found["env"] is None:
+            tex = tex.strip()
+            tex = tex[len(opening) : len(tex) - len(closing)]
+            if opening[0] == "\\" and len(tex) > 1 and not re.search(r"[\\^_={}+<>]", tex):
+                return whole  # brackets that were only escaped
+            break
+    return keep_formula(sheet, whole, tex, alone)
+
+
+def keep_formula(sheet: Sheet, whole: str, tex: str, alone: bool) -> str:
+    """Keep a formula for pandoc; brings what stands for it in the text, "" for definitions alone.
+
+    whole: as it was written, tex: without its dollars, alone: on a line of its own.
+    """
+    tex = sheet.numbers.refer(expand(define(tex, sheet.macros), sheet.macros))
+    tidied, tag = tidy(tex)
+    if not tidied:
+        return ""
+    if tag := sheet.numbers.tags.get((sheet.cell.number if sheet.cell else 0, whole), tag):
+        sheet.tags[len(sheet.formulas)] = tag
+    sheet.formulas.append((whole, tidied, alone))
+    return f"\ue000{len(sheet.formulas) - 1}\ue001"
+
+
+EMBEDDED = re.compile(
+    VERBATIM
+    + r"|<(?P<tag>video|audio|iframe)\b(?P<said>[^>]*)>(?P<inside>.*?(?:</(?P=tag)\s*>|\Z))",
+    re.M | re.S | re.I,
+)
+
+
+def embedded(sheet: Sheet, found: re.Match[str]) -> str:
+    """Words in the place of a video, a sound or another page, with its address."""
+    if found["code"] is not None:
+        return found[0]
+    name = {"video": "a video", "audio": "a sound", "iframe": "another page"}[found["tag"].lower()]
+    address = re.search(
+        r"""\bsrc\s*=\s*["']?(https?://[^\s"'<>]+)""", found["said"] + found["inside"]
+    )
+    tell_unshown(sheet, name)
+    return f"<em>… {name}{f': {address[1]}' if address else ''} …</em>"
+
+
+def tell_unshown(sheet: Sheet, what: str) -> None:
+    """Say to the student that nobody will see this."""
+    where = sheet.cell.name.capitalize() if sheet.cell else "A cell"
+    sentence = f"{where} holds {what}, which a page cannot show: if it matters, show a picture too."
+    sheet.note("interactive", sentence)

@@ -1,0 +1,259 @@
+"""Sets the pages with Typst and the template beside it: what Typst refuses becomes its words."""
+
+from __future__ import annotations
+
+import bisect
+import datetime
+import importlib.util
+import json
+import re
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hw5_notebook import Cell, ReportError
+
+from . import pandoc
+from .sheet import Sheet, string, trimmed
+from .writing import Writer
+
+TEMPLATE = Path(__file__).with_name("template.typ")
+BOTTOM, SLACK = 779.53, 14.0  # where the text of a page ends; and space around a picture there
+SMALLEST, ROUNDS = 0.65, 12  # how far one is shrunk to fit the rest of a page; how often in a row
+HOLE, LEAST = 190.0, 0.5  # and how far where it would leave more points of that page empty
+
+_NEW_PAGE = ("#question(", "#chapter(", "#appendix(", "#article(")
+_PICTURE = re.compile(r'^(#?picture\("[^"]+"[^()]*)\)')
+_FONT_PACKAGES = ("manimgx_fonts", "manimgx_fonts_cjk")  # Noto: every script, and emoji
+_RARE = re.compile(
+    "[\u0530-\u1dff\u2e80-\ua63f\ua700-\ufaff\ufe10-\ufe6f\uff00-\uffef\U0001f000-\U0003ffff]"
+)
+_KANA, _HANGUL = re.compile("[\u3040-\u30ff]"), re.compile("[\uac00-\ud7af]")
+
+
+def compile_pages(
+    sheet: Sheet, head: str, date: datetime.date | None
+) -> tuple[bytes, dict[str, Any]]:
+    """The PDF and its marks. What Typst refuses is replaced by its words, and the rest stays.
+
+    head: Typst's source of what the template needs to know. Raises ReportError.
+    """
+    try:
+        import typst
+    except ImportError:
+        raise ReportError("Typst is missing: pip install typst") from None
+
+    template = _template()
+    trees, formulas = pandoc.read(sheet.fragments, [tex for _, tex, _ in sheet.formulas])
+    body, owners = _body(sheet, trees, formulas)
+    fonts, names = _fonts("\n".join(body), sheet)
+    head = names + head + template
+    top = head.count("\n") + 1  # with the line that says which pictures are shrunk
+    shrunk: dict[int, float] = {}
+    rounds = 0
+    isolated = False
+    with tempfile.TemporaryDirectory(prefix="hw5-") as folder:
+        for name, content in sheet.pictures.items():
+            if ":" not in name:
+                Path(folder, name).write_bytes(content)
+        main = Path(folder, "main.typ")
+        for _ in range(200):
+            shares = ", ".join(f'"{at}": {share:.3f}' for at, share in shrunk.items())
+            source = f"#let shrunk = ({shares or ':'})\n{head}" + "\n".join(body) + "\n#last\n"
+            main.write_text(source, encoding="utf-8", newline="\n")
+            compiler: Any = typst.Compiler(
+                str(main),
+                root=folder,
+                font_paths=fonts,
+                ignore_system_fonts=True,
+                package_path=folder,
+                package_cache_path=folder,
+            )
+            try:
+                pdf = compiler.compile(format="pdf", timestamp=_noon(date))
+                fitting = _fitting(compiler, body, shrunk) if rounds < ROUNDS else {}
+                if not fitting:
+                    return pdf, _marks(json.loads(compiler.query("<mark>")))
+                shrunk, rounds = shrunk | fitting, rounds + 1
+                continue
+            except typst.TypstError as error:
+                said = f"{error.message}\n{error.diagnostic}"
+            lines = [int(n) - top - 1 for n in re.findall(r"main\.typ:(\d+):", said)]
+            lines = [n for n in lines if 0 <= n < len(body)]
+            message = said.splitlines()[0]
+            if not isolated:  # try what may fail by itself
+                isolated = True
+                _try_each(typst, fonts, folder, sheet, formulas, template)
+                body, owners = _body(sheet, trees, formulas)
+                continue
+            if not lines:
+                break
+            _replace(sheet, body, owners, lines[-1], message)
+    raise ReportError(f"Typst cannot set these pages: {message}.")
+
+
+def _template() -> str:
+    """How the pages look; of the file without the sample, which stands above and below."""
+    text = TEMPLATE.read_text(encoding="utf-8")
+    return re.split(r"^// ====.*\n", text, flags=re.M)[1]
+
+
+def _fonts(source: str, sheet: Sheet) -> tuple[Any, str]:
+    """Fonts from packages alone, so that a PDF is the same everywhere; and their order.
+
+    Only where a package is missing and the text has letters of other scripts, this computer's
+    fonts are used.
+    """
+    import typst
+
+    found = [importlib.util.find_spec(name) for name in _FONT_PACKAGES]
+    folders = [f for spec in found if spec for f in spec.submodule_search_locations or []]
+    rare = bool(_RARE.search(source))
+    lacking = rare and not all(found)
+    if lacking:
+        sheet.cell, sheet.notebook = None, None
+        sentence = "Letters of another script, or emoji, are set in fonts of this computer, if it "
+        sentence += "has any; pip install manimgx-fonts manimgx-fonts-cjk brings fonts for all."
+        sheet.note("fonts", sentence)
+    east = "JP" if _KANA.search(source) else "KR" if _HANGUL.search(source) else "SC"
+    others = f'"Noto Sans", "Noto Sans CJK {east}", "Noto Emoji"' if rare and all(found) else ""
+    fonts = typst.Fonts(
+        include_system_fonts=lacking, include_embedded_fonts=True, font_paths=folders
+    )
+    names = f'#let fonts-text = ("Libertinus Serif", {others})\n'
+    return fonts, names + f'#let fonts-mono = ("DejaVu Sans Mono", {others})\n'
+
+
+def _body(
+    sheet: Sheet, trees: Sequence[Any], formulas: Sequence[str]
+) -> tuple[list[str], list[int]]:
+    """Lines of Typst's source, and for each the number of the sheet's line that it came from."""
+    body: list[str] = []
+    owners: list[int] = []
+    for number, line in enumerate(sheet.lines):
+        cell = sheet.back_to(number)
+        if isinstance(line, int):
+            tree = trees[line]
+            try:
+                if tree is None:
+                    raise RecursionError
+                written = "#{\n" + Writer(sheet, cell).blocks(tree) + "\n}"
+            except RecursionError:
+                where = cell.name if cell else "a cell"
+                sheet.note("text", f"{where.capitalize()} cannot be read as Markdown or HTML.")
+                text = Writer(sheet, cell).restored(sheet.fragments[line]["text"])
+                written = f"#plain({string(trimmed(text))})"
+        else:
+            written = line
+        for one in written.split("\n"):
+            line = _filled(sheet, one, formulas, cell)
+            body.append(_PICTURE.sub(rf"\1, at: {len(body)})", line))
+            owners.append(number)
+    return body, owners
+
+
+def _filled(sheet: Sheet, line: str, formulas: Sequence[str], cell: Cell | None) -> str:
+    """A line with its formula, or with TeX where pandoc or Typst could not take it."""
+    picture = re.match(r'#?(?:small-)?picture\("([^"]+)"', line)
+    if picture and picture[1] not in sheet.pictures:
+        sheet.note("picture", f"A picture of {cell.name if cell else 'a cell'} is damaged.")
+        return ("#" if line.startswith("#") else "") + 'missing("a picture that is damaged")'
+    found = re.search("\ue003(\\d+)\ue001", line)
+    if not found:
+        return line
+    number = int(found[1])
+    if formulas[number]:
+        return line.replace(found[0], string(formulas[number]))
+    whole = sheet.formulas[number][0]
+    where = cell.name if cell else "a cell"
+    shown = re.sub(r"\s+", " ", whole)
+    shown = shown if len(shown) <= 60 else shown[:57] + "..."
+    sheet.note("formula", f"A formula of {where} is printed as it was typed: {shown}")
+    return ("#" if line.startswith("#") else "") + f"unread({string(whole)})"
+
+
+def _try_each(
+    typst: Any, fonts: Any, folder: str, sheet: Sheet, formulas: list[str], template: str
+) -> None:
+    """Empty every formula, and forget every picture, that Typst cannot set by itself."""
+    alone = Path(folder, "alone.typ")
+    maths = "".join(re.findall(r"#let maths\(.*?\n\)\)\n", template, re.S))
+
+    def settable(source: str) -> bool:
+        alone.write_text(source, encoding="utf-8")
+        try:
+            typst.compile(str(alone), root=folder, font_paths=fonts, ignore_system_fonts=True)
+        except typst.TypstError:
+            return False
+        return True
+
+    for number, formula in enumerate(formulas):
+        if formula and not settable(f"{maths}#math.equation(maths({string(formula)}))\n"):
+            formulas[number] = ""
+    for name in [name for name in sheet.pictures if ":" not in name]:
+        if not settable(f"#image({string(name)})\n"):
+            del sheet.pictures[name]
+
+
+def _replace(sheet: Sheet, body: list[str], owners: list[int], line: int, message: str) -> None:
+    """Put words in the place of a picture, or of a whole text, that Typst refuses."""
+    cell = sheet.back_to(owners[line])
+    where = cell.name if cell else "a cell"
+    sheet.note("text", f"{where.capitalize()} cannot be set as it is ({message}).")
+    mine = [n for n, owner in enumerate(owners) if owner == owners[line]]
+    said = sheet.lines[owners[line]]
+    text = sheet.fragments[said]["text"] if isinstance(said, int) else ""
+    text = Writer(sheet, cell).restored(text)
+    body[mine[0]] = f"#plain({string(trimmed(text))})"
+    for number in mine[1:]:
+        body[number] = ""
+
+
+def _fitting(compiler: Any, body: Sequence[str], shrunk: Mapping[int, float]) -> dict[int, float]:
+    """Pictures that moved to the next page, and how small they must be to stay on the one before.
+
+    One that stays moves those after it, up to the next page that is begun anyway: so it is the
+    first of them alone.
+    """
+    room, stands = (
+        {one["value"]["at"]: one["value"] for one in json.loads(compiler.query(mark))}
+        for mark in ("<room>", "<stands>")
+    )
+    begun = [n for n, line in enumerate(body) if line.startswith(_NEW_PAGE)]
+    found: dict[int, float] = {}
+    for at, there in stands.items():
+        place = bisect.bisect(begun, at)
+        if at in shrunk or there["page"] == room[at]["page"] or there["height"] <= 0:
+            continue
+        left = BOTTOM - room[at]["y"] - SLACK
+        share = left / there["height"]
+        least = LEAST if left > HOLE else SMALLEST
+        if least <= share < 1 and place not in {bisect.bisect(begun, one) for one in found}:
+            found[at] = share
+    return found
+
+
+def _marks(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Pages, and for each question the boxes that it fills, in points from the top left."""
+    width, height, side, top, bottom = 595.28, 841.89, 56.69, 76.54, BOTTOM
+    said = [one["value"] for one in found]
+    pages = max((one["page"] for one in said), default=1)
+    boxes: dict[str, list[dict[str, Any]]] = {}
+    starts = {one["key"]: one for one in said if one["edge"] == "start"}
+    for end in (one for one in said if one["edge"] == "end"):
+        start = starts.get(end["key"])
+        if not start:
+            continue
+        for page in range(start["page"], end["page"] + 1):
+            upper = start["y"] if page == start["page"] else top
+            lower = end["y"] if page == end["page"] else bottom
+            box = [side, round(upper, 1), round(width - side, 1), round(max(lower, upper), 1)]
+            boxes.setdefault(end["key"], []).append({"page": page, "box": box})
+    return {"pages": pages, "size": [width, height], "boxes": boxes}
+
+
+def _noon(date: datetime.date | None) -> int:
+    day = date or datetime.date(2000, 1, 1)
+    noon = datetime.datetime(day.year, day.month, day.day, 12, tzinfo=datetime.timezone.utc)
+    return int(noon.timestamp())

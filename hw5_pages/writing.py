@@ -1,0 +1,300 @@
+"""Writes what pandoc has read, with its lists, tables, links and pictures, in Typst's source."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import Any
+
+from hw5_notebook import Cell, mapping
+
+from .pictures import beside, picture_file, width_asked
+from .sheet import Sheet, boolean, is_long, string
+
+ROWS = (40, 10)  # of a longer table the first and the last are printed
+NESTED = 30  # levels of lists and quotes
+
+
+class Writer:
+    """Writes pandoc's tree as Typst code; every word of the notebook in a string literal."""
+
+    def __init__(self, sheet: Sheet, cell: Cell | None) -> None:
+        self.sheet, self.cell, self.depth = sheet, cell, 0
+
+    def blocks(self, blocks: Sequence[dict[str, Any]]) -> str:
+        self.depth += 1
+        if self.depth > NESTED:
+            written = f"plain({string(self.words(blocks))})"
+        else:
+            written = "\n".join(filter(None, map(self.block, blocks)))
+        self.depth -= 1
+        return written
+
+    def block(self, block: dict[str, Any]) -> str:
+        kind, content = block["t"], block.get("c")
+        write = getattr(self, f"_{kind.lower()}", None)
+        return write(content) if write else ""
+
+    def inlines(self, inlines: Sequence[dict[str, Any]]) -> str:
+        """A block of code whose pieces join: strings, calls and formulas, one a line."""
+        pieces: list[str] = []
+        text = ""
+        for inline in inlines:
+            kind: str = inline["t"]
+            content: Any = inline.get("c")
+            if kind == "Str":
+                text += content
+            elif kind in ("Space", "SoftBreak"):
+                text += " "
+            elif kind == "Quoted":
+                marks = "‘’" if content[0]["t"] == "SingleQuote" else "“”"
+                pieces += [*self._string(text + marks[0]), self.inlines(content[1])]
+                text = marks[1]
+            elif write := getattr(self, f"_i_{kind.lower()}", None):
+                pieces += [*self._string(text), write(content)]
+                text = ""
+        pieces += self._string(text)
+        return "{\n" + "\n".join(piece for piece in pieces if piece) + "\n}"
+
+    def _string(self, text: str) -> list[str]:
+        """Text, and the formulas that stand in it."""
+        written: list[str] = []
+        displayed = False
+        for i, piece in enumerate(re.split("\ue000(\\d+)\ue001", text)):
+            if i % 2:
+                written.append(self.maths(int(piece)))
+                displayed = written[-1].startswith("display(")
+            elif said := piece.lstrip() if displayed else piece:  # which begins a line then
+                written.append(f"any-word({string(said)})" if is_long(said) else string(said))
+        return written
+
+    def maths(self, number: int) -> str:
+        if number >= len(self.sheet.formulas):
+            return ""
+        tag = self.sheet.tags.get(number, "")
+        how = (
+            f"display({number}, {string(tag)}, "
+            if self.sheet.formulas[number][2]
+            else (f"inline({number}, ")
+        )
+        return f"{how}\ue003{number}\ue001)"
+
+    def words(self, tree: Any) -> str:
+        """All words below a node."""
+        if isinstance(tree, dict):
+            if tree.get("t") in ("Str", "Space", "SoftBreak", "LineBreak"):
+                return tree.get("c") or " "
+            if tree.get("t") in ("Code", "CodeBlock", "Math", "RawInline", "RawBlock"):
+                return str(tree["c"][-1])
+            return self.words(tree.get("c", ""))
+        # Not by recursion alone: a tree may be deeper than Python's stack.
+        if isinstance(tree, list):
+            return "".join(self.words(one) for one in tree)
+        return ""
+
+    def restored(self, text: str) -> str:
+        """Text in which formulas are as they were written."""
+        formulas = self.sheet.formulas
+        return re.sub(
+            "\ue000(\\d+)\ue001",
+            lambda m: formulas[int(m[1])][0] if int(m[1]) < len(formulas) else "",
+            text,
+        )
+
+    def _para(self, content: list[Any]) -> str:
+        image = content[0] if len(content) == 1 and content[0]["t"] == "Image" else None
+        if image:
+            return self._picture(image["c"], alone=True)
+        word = next((one["c"] for one in content if one["t"] == "Str"), "")
+        turned = "turned: true, " if _right_to_left(word) else ""
+        return f"paragraph({turned}{self.inlines(content)})"
+
+    def _plain(self, content: list[Any]) -> str:
+        return (
+            self._para(content)
+            if content and content[0]["t"] == "Image"
+            else (self.inlines(content))
+        )
+
+    def _header(self, content: list[Any]) -> str:
+        return f"title({content[0]}, {self.inlines(content[2])})"
+
+    def _codeblock(self, content: list[Any]) -> str:
+        classes = [name for name in content[0][1] if name != "sourceCode"]
+        return f"code({string(self.restored(content[1]))}, {string(classes[0] if classes else '')})"
+
+    def _lineblock(self, content: list[Any]) -> str:
+        lines = "\nlinebreak()\n".join(map(self.inlines, content))
+        return f"paragraph({{\n{lines}\n}})"
+
+    def _rawblock(self, content: list[Any]) -> str:
+        return ""
+
+    def _blockquote(self, content: list[Any]) -> str:
+        return f"quotation({{\n{self.blocks(content)}\n}})"
+
+    def _items(self, items: list[Any]) -> str:
+        return "".join(f"{{\n{self.blocks(item)}\n}},\n" for item in items)
+
+    def _bulletlist(self, content: list[Any]) -> str:
+        return f"list(tight: {self._tight(content)},\n{self._items(content)})"
+
+    def _orderedlist(self, content: list[Any]) -> str:
+        start, style = content[0][0], content[0][1]["t"]
+        shape = {"LowerAlpha": "a", "UpperAlpha": "A", "LowerRoman": "i", "UpperRoman": "I"}
+        shown = string(shape.get(style, "1") + ".")
+        tight = self._tight(content[1])
+        start = min(max(start, 0), 10**9)
+        return (
+            f"enum(start: {start}, numbering: {shown}, tight: {tight},\n{self._items(content[1])})"
+        )
+
+    def _tight(self, items: list[Any]) -> str:
+        return boolean(all(not item or item[0]["t"] == "Plain" for item in items))
+
+    def _definitionlist(self, content: list[Any]) -> str:
+        rows = [
+            f"terms.item({self.inlines(term)}, {{\n"
+            + "\n".join(self.blocks(definition) for definition in definitions)
+            + "\n}),\n"
+            for term, definitions in content
+        ]
+        return f"terms({''.join(rows)})"
+
+    def _horizontalrule(self, content: None) -> str:
+        return "rule"
+
+    def _div(self, content: list[Any]) -> str:
+        return self.blocks(content[1])
+
+    def _figure(self, content: list[Any]) -> str:
+        caption = self.blocks(content[1][1])
+        return self.blocks(content[2]) + (f"\ncaption({{\n{caption}\n}})" if caption else "")
+
+    def _table(self, content: list[Any]) -> str:
+        _, caption, columns, head, bodies, foot = content
+        width = len(columns)
+        if not 0 < width <= 80:
+            return f"plain({string(self.words(content))})"
+        aligned = {"AlignLeft": "left", "AlignRight": "right", "AlignCenter": "center"}
+        shape = "".join(f"{aligned.get(column[0]['t'], 'start')}, " for column in columns)
+        rows = [row for body in bodies for row in (*body[2], *body[3])] + foot[1]
+        first, last = ROWS
+        cut = ""
+        if len(rows) > first + last + 1:
+            cut = f"{len(rows) - first - last:,} rows left out"
+            rows = [*rows[:first], None, *rows[-last:]]
+        cells = "".join(self._row(row, width) for row in rows)
+        top = "".join(self._row(row, width) for row in head[1])
+        written = f"grid-of({width}, ({shape}), ({top}), ({cells}), {string(cut)})"
+        said = self.blocks(caption[1])
+        return written + (f"\ncaption({{\n{said}\n}})" if said else "")
+
+    def _row(self, row: list[Any] | None, width: int) -> str:
+        if row is None:  # here some are left out
+            return "none,\n"
+        written, used = "", 0
+        for _, align, down, across, blocks in row[1]:
+            across = min(across, width - used)
+            if across < 1:
+                break
+            used += across
+            where = {"AlignLeft": "left", "AlignRight": "right", "AlignCenter": "center"}
+            about = f"down: {max(down, 1)}, align: {where.get(align['t'], 'auto')}"
+            written += f"({about}, body: {{\n{self.blocks(blocks)}\n}}),\n"
+            written += "auto,\n" * (across - 1)  # columns that it spans
+        return f"(\n{written}),\n"
+
+    def _i_emph(self, content: list[Any]) -> str:
+        return f"emph({self.inlines(content)})"
+
+    def _i_strong(self, content: list[Any]) -> str:
+        return f"strong({self.inlines(content)})"
+
+    def _i_underline(self, content: list[Any]) -> str:
+        return f"underline({self.inlines(content)})"
+
+    def _i_strikeout(self, content: list[Any]) -> str:
+        return f"strike({self.inlines(content)})"
+
+    def _i_superscript(self, content: list[Any]) -> str:
+        return f"super({self.inlines(content)})"
+
+    def _i_subscript(self, content: list[Any]) -> str:
+        return f"sub({self.inlines(content)})"
+
+    def _i_smallcaps(self, content: list[Any]) -> str:
+        return f"smallcaps({self.inlines(content)})"
+
+    def _i_cite(self, content: list[Any]) -> str:
+        return self.inlines(content[1])
+
+    def _i_code(self, content: list[Any]) -> str:
+        source = self.restored(content[1])
+        return f"{'any-code' if is_long(source) else 'raw'}({string(source)})"
+
+    def _i_math(self, content: list[Any]) -> str:
+        return f"raw({string(content[1])})"
+
+    def _i_linebreak(self, content: None) -> str:
+        return "linebreak()"
+
+    def _i_span(self, content: list[Any]) -> str:
+        return self.inlines(content[1])
+
+    def _i_note(self, content: list[Any]) -> str:
+        return f"footnote({{\n{self.blocks(content)}\n}})"
+
+    def _i_link(self, content: list[Any]) -> str:
+        address, text = self.restored(content[2][0]), self.inlines(content[1])
+        if re.match(r"(?:https?://|mailto:)[^\s]{1,2000}$", address):
+            return f"link({string(address)}, {text})"
+        return text
+
+    def _i_image(self, content: list[Any]) -> str:
+        return self._picture(content, alone=False)
+
+    def _picture(self, content: list[Any], alone: bool) -> str:
+        """A picture in the notebook or beside it; of one from elsewhere its address is printed."""
+        attributes, words, (address, _) = content
+        cell, sheet = self.cell, self.sheet
+        where = cell.name if cell else "this notebook"
+        name = ""
+        if address.startswith("attachment:"):
+            import urllib.parse
+
+            wanted = address.removeprefix("attachment:")
+            held = mapping(cell.attachments if cell else None)
+            found = mapping(held.get(wanted) or held.get(urllib.parse.unquote(wanted)))
+            kinds = [(k, v) for k, v in found.items() if str(k).startswith("image/")]
+            if kinds:
+                name = picture_file(sheet, *kinds[0], width_asked(attributes))
+            else:
+                sheet.note("picture", f"The picture {wanted} is missing from {where}.")
+        elif address in sheet.pictures:
+            kind, data = json.loads(sheet.pictures[address])
+            name = picture_file(sheet, kind, data, width_asked(attributes))
+        elif there := beside(sheet.notebook, address):
+            name = picture_file(sheet, *there, width_asked(attributes))
+        else:
+            sentence = (
+                f"The picture {address[:80]} in {where} is not there, and the PDF shows only "
+                "what is inside the notebook or in its folder: drag the file into the cell instead."
+            )
+            sheet.note("picture", sentence)
+        if not name and re.match(r"https?://[^\s]{1,2000}$", address):
+            return f"elsewhere({string(self.restored(self.words(words)))}, {string(address)})"
+        if not name:
+            said = self.words(words) or address[:80]
+            return f"missing({string('picture not in the notebook: ' + self.restored(said))})"
+        written = f"picture({name})" if alone else f"small-picture({name})"
+        caption = self.words(words).strip()
+        told = len(caption.split()) > 2
+        return f"{written}\ncaption({self.inlines(words)})" if alone and told else written
+
+
+def _right_to_left(word: str) -> bool:
+    strong = (unicodedata.bidirectional(letter) for letter in word)
+    return next((kind in ("R", "AL") for kind in strong if kind in ("L", "R", "AL")), False)

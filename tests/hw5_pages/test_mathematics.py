@@ -1,0 +1,89 @@
+"""Formulas are set, numbered and looked through for code."""
+
+from __future__ import annotations
+
+import pytest
+
+from hw5_pages import mathematics
+from tests.hw5_pages.looking import pages, printed
+from tests.notebooks_awkward.cells import markdown, notebook
+
+
+def test_mathematics_is_set_and_not_typed():
+    tex = r"$$\mathbb{E}_q\left[\log\frac{p(x)}{q(z)}\right] = \begin{pmatrix}1\\2\end{pmatrix}$$"
+    result = printed(
+        notebook(markdown(f"Before {tex} after, $\\operatorname{{KL}}(q\\|p)\\geq 0$."))
+    )
+    text = pages(result.pdf)[0]
+    assert result.findings == ()
+    for words in ("𝔼", "log", "KL", "≥", "Before", "after,"):
+        assert words in text
+    assert "\\" not in text and "$" not in text
+
+
+@pytest.mark.parametrize(
+    "tex",
+    [
+        r"a \odot b \otimes c \oplus d \ominus e \cap f",
+        r"\begin{vmatrix} a & b \\ c & d \end{vmatrix} \begin{Vmatrix} a \end{Vmatrix}",
+        r"\tfrac12 + \dfrac{1}{2} + \dbinom{n}{k} + \mathbbm{1}_{x} + \mathds{R}",
+        r"{\bf x}^{\rm T} \color{red}{y} \textcolor{blue}{z} \phantom{w} \smash{v}",
+        r"\sum\limits_{i} \displaystyle x \tag{3} \label{eq:x} \nonumber",
+        r"a &= b \\ c &= d",
+        r"x &lt; y \quad \text{if } z > 0 % a comment",
+        r"\left. \frac{df}{dx} \right|_{x=0} \bigg\| \Big[ \big(",
+        r"\underbrace{a + b}_{\text{both}} \overset{!}{=} \stackrel{d}{\to} \xrightarrow{n}",
+        r"\begin{dcases} 1 & x \\ 0 & y \end{dcases} \not= \mathop{\mathrm{argmin}}_x",
+    ],
+)
+def test_tex_that_pandoc_alone_would_refuse_is_set(tex):
+    assert printed(notebook(markdown(f"$${tex}$$"))).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("formula", "harmless"),
+    [
+        (r"a + b", True),
+        (r'upright("#read(1)") x', True),
+        (r'upright("\") #read(1)")', True),
+        (r"lr(size: #120%, \() x", True),
+        (r"#h(2em) \# \$", True),
+        (r"#box(stroke: black, inset: 3pt, [$ a = b $])", True),
+        ("#read(1)", False),
+        (r'upright("a") #panic()', False),
+        (r'"unclosed #read(1)', False),
+        (r"#scale(x: 120%, y: 120%)[x]", False),
+        (r"\\#read(1)", False),
+        ("$] #read(1) [$", False),
+    ],
+)
+def test_only_formulas_without_code_are_handed_to_typst(formula, harmless):
+    assert mathematics.harmless(formula) is harmless
+
+
+NUMBERED = r"""By \eqref{last}, \eqref{a}, $\eqref{s}$ and (\ref{own}), not `\eqref{a}`.
+
+\begin{equation}
+a = 1 \label{a}
+\end{equation}
+
+\begin{align}
+p &= 2 \\ r &= \begin{pmatrix} 3 \\ 4 \end{pmatrix} \nonumber \\ s &= 5 \label{s} \\
+\end{align}
+
+$$y = 6 \tag{T} \label{own}$$
+
+$$z = 7$$
+"""
+
+
+def test_equations_that_are_referred_to_have_their_numbers():
+    last = r"$$\begin{equation} w = 8 \text{ by \eqref{a}} \label{last} \end{equation}$$"
+    result = printed(notebook(markdown(NUMBERED), markdown(last)))
+    (text,) = pages(result.pdf)
+    assert result.findings == ()
+    assert r"By (4), (1), (3) and (T), not \eqref{a}." in text
+    for number in ("(1)", "(2, 3)", "(T)", "(4)"):
+        assert number in text.partition("not")[2]
+    alone = printed(notebook(markdown(r"$$\begin{equation} a = 1 \label{a} \end{equation}$$")))
+    assert "(1)" not in pages(alone.pdf)[0]

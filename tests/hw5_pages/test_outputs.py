@@ -1,0 +1,62 @@
+"""Outputs are shown as well as a page can, or named."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.hw5_pages.looking import drawn, of_colour, pages, printed
+from tests.notebooks_awkward.cells import code, html, markdown, notebook, picture, shown
+
+
+def interactive(kind: str, plain: str = "") -> dict:
+    return code("x", shown({f"application/vnd.{kind}+json": {}, "text/plain": plain}))
+
+
+@pytest.mark.parametrize(
+    ("cell", "words"),
+    [
+        (interactive("plotly.v1"), "an interactive figure (plotly)"),
+        (html("<div></div><script>Plotly.newPlot('p', [])</script>"), "figure (plotly)"),
+        (interactive("vegalite.v5", "<VegaLite 5 object>"), "an interactive figure (Vega)"),
+        (interactive("jupyter.widget-view", "interactive(children=())"), "a widget"),
+        (html("<video controls src='data:video/mp4;base64,AAAA'></video>"), "a video"),
+        (html("<audio><source src='data:audio/wav;base64,AA'></audio>", "Audio()"), "a sound"),
+        (html("<iframe src='https://example.org/e'>"), "another page: https://example.org/e"),
+        (html("<script>" + "x = 1;" * 50 + "</script>"), "an interactive output"),
+        (markdown("See <video src='https://example.org/a.mp4'></video>"), "a video: https://exam"),
+    ],
+)
+def test_what_a_page_cannot_show_is_named_in_its_place_and_told(cell, words):
+    result = printed(notebook(cell))
+    assert words in pages(result.pdf)[0]
+    (finding,) = result.findings
+    assert finding.kind == "interactive" and "a page cannot show" in finding.sentence
+
+
+def test_of_what_moves_a_picture_is_printed():
+    def frame(number: int, colour: str) -> str:
+        lines = "\\\n".join(re.findall(".{1,76}", picture(200, 100, colour)))
+        return f'frames[{number}] = "data:image/png;base64,{lines}\\\n"\n'
+
+    frames = frame(0, "red") + frame(1, "lime")
+    player = f"<img id='a'><form><label>Once</label></form><script>{frames}</script>"
+    drawing = "<svg xmlns='http://www.w3.org/2000/svg' width='90' height='60'>"
+    drawing += "<rect width='90' height='60' fill='teal'/></svg>"
+    figure = {"application/vnd.plotly.v1+json": {}, "image/png": picture(120, 80, "navy")}
+    result = printed(notebook(html(player), code("x", shown(figure)), html(f"<p>{drawing}</p>")))
+    (text,) = pages(result.pdf)
+    assert result.findings == ()
+    assert "the last of 2 pictures of an animation" in text and "Once" not in text
+    dots = drawn(result.pdf, 1)
+    assert of_colour(dots, (255, 0, 0)) == (0, 0)
+    for colour in ((0, 255, 0), (0, 0, 128), (0, 128, 128)):
+        assert min(of_colour(dots, colour)) > 20
+
+
+def test_progress_bars_and_loaders_leave_no_trace():
+    bar = interactive("jupyter.widget-view", "  0%|          | 0/10 [00:00<?, ?it/s]")
+    result = printed(notebook(bar, html("<script>window.PlotlyConfig = {}</script>")))
+    assert result.findings == ()
+    assert "cannot show" not in pages(result.pdf)[0]
