@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"{name}: {one}: {how.how} {', '.join(how.left)}"
         for name, found in ended.items()
         for one, how in found.items()
-        if engine.wrong(TRIES[one], how, MODES[name])
+        if one == engine.ALL or engine.wrong(TRIES[one], how, MODES[name])
     ]
     print(*bad, sep="\n", file=sys.stderr)
     return 1 if bad else 0

@@ -42,8 +42,8 @@ CLAIMS = "has the judge compute without end"
 TRIES[CLAIMS] = Try(CLAIMS, (JUDGE,), True, ("timeout", "fail"), PATIENCE, lambda: None)
 
 SMALL = Limits(memory=512 << 20, cpu=8, file=1 << 24, processes=32)
-LONGEST = 15.0
-"""Seconds on the clock that the judge may be kept by any try."""
+LONGEST = 30.0
+"""Seconds on the clock that the judge may be kept by any try, on a machine that is busy."""
 
 CORPUS = (processes, files, memory, ends)
 MAIN = "import tools\n" + "".join(
@@ -111,8 +111,9 @@ def wrong(one: Try, ended: Ended, mode: Mode) -> bool:
 
 
 def run(mode: Mode, each: bool = False, like: str = "") -> dict[str, Ended]:
-    """How every try ends whose name has `like` in it. With `each` what is left is looked for after
-    every one, not at the end of all.
+    """How every try ends whose name has `like` in it: many in one process, or `each` in its own.
+
+    What is left behind is looked for after all, and then after each that got through.
     """
     tries = [one for one in TRIES.values() if re.search(like, one.name)]
     with targets() as aims, _switched(mode, aims):
@@ -146,10 +147,9 @@ class _Run:
             found |= self._together([one.name for one in tries if not one.alone])
         for one in tries:
             if one.name not in found:
-                found[one.name] = self._alone(one, each)
-        if not each and (left := self._left()):
-            # Whose it is, the same run says with `each`.
-            found["all of them"] = Ended("ended", left)
+                found[one.name] = self._alone(one, look=each)
+        if left := self._left():
+            found[ALL] = Ended("ended", left)
         return found
 
     def _together(self, names: Sequence[str]) -> dict[str, Ended]:
@@ -162,17 +162,17 @@ class _Run:
         return {name: Ended(said[name]) for name in names}
 
     def _alone(self, one: Try, look: bool) -> Ended:
-        began = time.monotonic()
         if one.name == CLAIMS:
-            how = _computes(self._zygote)
-        else:
-            how = self._answered(one) if JUDGE in one.stopped_by else self._tried(one)
+            return Ended(_computes(self._zygote))
+        began = time.monotonic()
+        how = self._answered(one) if JUDGE in one.stopped_by else self._tried(one)
         if time.monotonic() - began > LONGEST:
             how = f"through (it took {time.monotonic() - began:.0f} s)"
-        ended = Ended(how, self._left() if look else ())
-        if ended.left:
-            _lay(self._aims)
-        return ended
+        if not look or not how.startswith("through"):
+            return Ended(how)
+        left = self._left()
+        _lay(self._aims)
+        return Ended(how, left)
 
     def _tried(self, one: Try) -> str:
         with self._talk(one.seconds) as talk:
@@ -256,6 +256,8 @@ def _computes(zygote: Zygote) -> str:
 
 
 WIDE = "[4096, 4000], [4096, 4000]"
+
+ALL = "all of them"
 
 HONEST = """
 import os, torch
