@@ -37,6 +37,22 @@ def test_honest_threads_work(zygote: Zygote) -> None:
         assert talk.call("f") == 2400.0
 
 
+def test_honest_locks_work(layered: Zygote) -> None:
+    source = """
+        import fcntl, sqlite3
+        def f():
+            with sqlite3.connect("own.sqlite") as database:
+                database.execute("create table runs (loss real)")
+                database.execute("insert into runs values (0.5)")
+            with open("lock", "w") as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                fcntl.lockf(file, fcntl.LOCK_UN)
+            return sqlite3.connect("own.sqlite").execute("select loss from runs").fetchall()
+        """
+    with Talk(layered, source) as talk:
+        assert talk.call("f") == [(0.5,)]
+
+
 def test_an_honest_number_of_files_is_nobodys_business(zygote: Zygote) -> None:
     source = """
         import os, time
