@@ -15,6 +15,7 @@ import contextlib
 import io
 import json
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -49,7 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     ended: Found = {}
     for name in asked.modes or MODES:
-        ended[name] = _in_container() if name == CONTAINER else _in_bounds(name, asked.like)
+        run = _in_container if name == CONTAINER else _in_bounds
+        ended[name] = run(name, asked.like)
         held = sum(not one.through for one in ended[name].values())
         print(f"{name}: {held} of {len(ended[name])} stopped", file=sys.stderr, flush=True)
     print(tables(ended))
@@ -137,11 +139,11 @@ chmod 700 /autograder/source /autograder/submission /autograder/results
 cd /autograder/source
 exec env -i PATH=/usr/bin:/bin LANG=C.UTF-8 OMP_NUM_THREADS=1 OMP_THREAD_LIMIT=1 \
     /opt/hw5/bin/python -B -m tests.attacks \
-    --into /autograder/results/results.json "Gradescope's container"
+    --into /autograder/results/results.json --like {like} {name}
 """
 
 
-def _in_container() -> dict[str, Ended]:
+def _in_container(name: str, like: str) -> dict[str, Ended]:
     """Run the corpus where Gradescope's autograder would run."""
     from tests.autograder.gradescope import container
 
@@ -155,7 +157,8 @@ def _in_container() -> dict[str, Ended]:
         ]:
             if path.is_file() and path.suffix != ".pyc":
                 target.write(path, path.relative_to(ROOT))
-        target.writestr("run_autograder", RUN)
+        script = RUN.format(like=shlex.quote(like), name=shlex.quote(name))
+        target.writestr("run_autograder", script)
     with tempfile.TemporaryDirectory(prefix="hw5-container-") as folder:
         zipped = Path(folder, "autograder.zip")
         zipped.write_bytes(archive.getvalue())

@@ -59,7 +59,7 @@ def test_a_disk_that_is_full_at_any_moment_costs_nothing(
     length = (tmp_path / "whole" / JOURNAL).stat().st_size
     longest = max(map(len, whole.values()))
     capsys.readouterr()
-    for size in [*range(0, max(length, longest), max(length, longest) // 12), length - 1]:
+    for size in [*range(0, max(length, longest), max(length, longest) // 6), length - 1]:
         out = tmp_path / f"full-{size}"
         with files_up_to(size):
             assert graded(class_, out) == 2

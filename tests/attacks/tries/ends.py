@@ -249,7 +249,7 @@ def leaves_hooks_behind():
 @attempt(JUDGE, ends="crashed error timeout", seconds=0.3)
 def breaks_what_answers():
     for name in list(sys.modules):
-        if name.startswith("inside"):
+        if "inside" in name.split("."):
             sys.modules[name].__dict__.clear()
 
 

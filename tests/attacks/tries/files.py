@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import fcntl
 import os
+import sys
 import time
 
 from tests.attacks.tools import (
@@ -117,8 +118,8 @@ def lists_folders_of_the_machine():
 
 @attempt(LANDLOCK)
 def reads_the_code_that_runs_it():
-    import inside.worker as worker  # ours: it holds no answer
-
+    """It holds no answer."""
+    (worker,) = (one for name, one in sys.modules.items() if name.endswith("inside.worker"))
     _reads(worker.__file__)
 
 
@@ -128,7 +129,7 @@ def reads_through_a_link():
     _reads("link-to-read")
 
 
-@attempt(SECCOMP, USER)
+@attempt(SECCOMP)
 def opens_a_file_by_its_handle():
     syscall(304, os.open(".", os.O_RDONLY), ctypes.create_string_buffer(64), 0)
 
@@ -480,7 +481,7 @@ def makes_files_that_are_unlinked_and_open():
         os.unlink(str(n))
 
 
-@attempt(JUDGE, ends="answered")
+@attempt(JUDGE, ends="answered timeout")
 def leaves_what_is_hard_to_remove():
     os.makedirs("a/b/c")
     os.symlink("/etc", "a/out")

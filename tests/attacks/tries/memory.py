@@ -120,7 +120,7 @@ def loops_and_swallows_whatever_ends_it():
             pass
 
 
-@attempt(JUDGE, ends="timeout", seconds=0.4)
+@attempt(JUDGE, ends="timeout error", seconds=0.4)
 def loops_in_many_threads():
     def burn() -> None:
         while True:
