@@ -53,19 +53,28 @@ class Journal:
         if write:
             out.mkdir(parents=True, exist_ok=True)
         self._lock = _locked(out) if out.exists() else None
-        lines = self._lines()
-        for number, line in enumerate(lines, 1):
-            _parsed(self._path, number, line, self._take if number > 1 else _begun)
-        if write:
-            head = json.dumps({"format": FORMAT, "seed": seed}, sort_keys=True).encode()
-            self._file = self._begin(lines or [head])
+        try:
+            lines = self._lines()
+            for number, line in enumerate(lines, 1):
+                _parsed(self._path, number, line, self._take if number > 1 else _begun)
+            if write:
+                head = json.dumps({"format": FORMAT, "seed": seed}, sort_keys=True).encode()
+                self._file = self._begin(lines or [head])
+        except BaseException:
+            self._let_go()
+            raise
 
     def __enter__(self) -> Journal:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._file is not None:
-            self._file.close()
+        try:
+            if self._file is not None:
+                self._file.close()  # on a disk that is full, it tries to write once more
+        finally:
+            self._let_go()
+
+    def _let_go(self) -> None:
         if self._lock is not None:
             os.close(self._lock)
 

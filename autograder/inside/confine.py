@@ -50,14 +50,19 @@ FORBIDDEN = (
     "mq_open mq_unlink mq_timedsend mq_timedreceive mq_notify mq_getsetattr "
     "memfd_create memfd_secret userfaultfd "
     "io_uring_setup io_uring_enter io_uring_register "
+    "io_setup io_submit io_getevents io_pgetevents io_cancel io_destroy "
+    "inotify_init inotify_init1 inotify_add_watch "
+    "landlock_create_ruleset landlock_add_rule landlock_restrict_self "
     "keyctl add_key request_key bpf perf_event_open fanotify_init "
     "unshare setns mount umount umount2 pivot_root chroot move_mount open_tree fsopen fsconfig "
-    "fsmount fspick mount_setattr "
-    "open_by_handle_at name_to_handle_at mknod mknodat personality quotactl acct swapon swapoff "
+    "fsmount fspick mount_setattr open_tree_attr "
+    "open_by_handle_at name_to_handle_at mknod mknodat personality quotactl quotactl_fd "
+    "acct swapon swapoff "
     "reboot kexec_load kexec_file_load init_module finit_module delete_module "
     "migrate_pages move_pages modify_ldt iopl ioperm vhangup syslog settimeofday "
     "clock_settime clock_adjtime adjtimex sethostname setdomainname "
-    "setxattr lsetxattr fsetxattr removexattr lremovexattr fremovexattr get_robust_list "
+    "setxattr lsetxattr fsetxattr setxattrat removexattr lremovexattr fremovexattr removexattrat "
+    "file_setattr get_robust_list "
 )
 """System calls denied whatever their arguments, by name."""
 
@@ -71,10 +76,12 @@ KERNEL_NEEDS = (
 than the network namespace that it must be given."""
 
 PRETENDED = (
-    "chmod fchmod fchmodat fchmodat2 chown lchown fchown fchownat utime utimes utimensat futimesat"
+    "chmod fchmod fchmodat fchmodat2 chown lchown fchown fchownat utime utimes utimensat futimesat "
+    "flock sync syncfs"
 )
 """Calls that succeed and do nothing: Landlock does not know them, and honest code that copies a
-file must not fail at its permissions."""
+file must not fail at its permissions. A lock is held against nobody, for a submission is alone
+with its files; real ones could be held on Python's, and each takes memory that no limit counts."""
 
 NUMBERS = {
     "pidfd_send_signal": 424,
@@ -85,15 +92,35 @@ NUMBERS = {
     "clone3": 435,
     "pidfd_getfd": 438,
     "process_madvise": 440,
+    "mount_setattr": 442,
+    "quotactl_fd": 443,
+    "landlock_create_ruleset": 444,
+    "landlock_add_rule": 445,
+    "landlock_restrict_self": 446,
     "memfd_secret": 447,
     "process_mrelease": 448,
     "fchmodat2": 452,
+    "setxattrat": 463,
+    "removexattrat": 466,
+    "open_tree_attr": 467,
+    "file_setattr": 469,
 }
 """Calls younger than some libseccomp in use; the numbers hold on every architecture."""
 
 PRCTL = (PR_SET_PDEATHSIG, PR_SET_DUMPABLE)
-FCNTL_OWNERS = (8, 10, 15)  # F_SETOWN, F_SETSIG, F_SETOWN_EX: signals sent by the kernel for us
-IOCTL_OWNERS = (0x8901, 0x8902, 0x5412)  # FIOSETOWN, SIOCSPGRP, TIOCSTI
+FCNTL = (8, 10, 15, 1024, 1026)
+"""F_SETOWN, F_SETSIG, F_SETOWN_EX: signals that the kernel sends for us. F_SETLEASE: whoever opens
+the file waits for us. F_NOTIFY: we are told who does."""
+
+FCNTL_LOCKS = (6, 7, 37, 38)  # F_SETLK, F_SETLKW, F_OFD_SETLK, F_OFD_SETLKW: see PRETENDED
+IOCTL = (0x8901, 0x8902, 0x5412)  # FIOSETOWN, SIOCSPGRP, TIOCSTI
+IOCTL_KINDS = (0x66, 0x58, 0x76, 0x94)
+"""Flags, versions and seals of files, which need no right to write: FS_IOC_*, those of XFS that all
+file systems took over, and those of btrfs."""
+
+
+SIGNALS = 256
+"""Signals that may be pending, and so timers that there may be: each takes the kernel's memory."""
 
 
 @dataclass(frozen=True)
@@ -182,6 +209,7 @@ def limit(limits: Limits) -> None:
     if sys.platform.startswith("linux"):
         caps[resource.RLIMIT_AS] = mapped() + limits.memory
         caps[resource.RLIMIT_MSGQUEUE] = 0
+        caps[resource.RLIMIT_SIGPENDING] = SIGNALS
     for what, cap in caps.items():
         _cap(what, cap, cap)
     # Soft below hard: the first says SIGXCPU, the second just kills.
@@ -278,12 +306,17 @@ def compile_filter(needed: str = "") -> bytes:
     _rule(rules, denied, "prlimit64", seccomp.Arg(0, seccomp.NE, 0))
     for name, place, values in (
         ("prctl", 0, PRCTL),
-        ("fcntl", 1, FCNTL_OWNERS),
-        ("ioctl", 1, IOCTL_OWNERS),
+        ("fcntl", 1, FCNTL),
+        ("ioctl", 1, IOCTL),
     ):
         for value in values:
             # The kernel looks at 32 bits of these, the filter at 64: compare what it looks at.
             _rule(rules, denied, name, seccomp.Arg(place, seccomp.MASKED_EQ, 0xFFFFFFFF, value))
+    for lock in FCNTL_LOCKS:
+        same = seccomp.Arg(1, seccomp.MASKED_EQ, 0xFFFFFFFF, lock)
+        _rule(rules, seccomp.ERRNO(0), "fcntl", same)
+    for kind in IOCTL_KINDS:
+        _rule(rules, denied, "ioctl", seccomp.Arg(1, seccomp.MASKED_EQ, 0xFF00, kind << 8))
     with tempfile.TemporaryFile() as file:
         try:
             rules.export_bpf(file)

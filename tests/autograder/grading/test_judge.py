@@ -31,6 +31,7 @@ from autograder.results import (
     QuestionResult,
 )
 from autograder.sandbox.zygote import SandboxError, Zygote
+from tests.autograder.attacks import FORGER
 
 ASSIGNMENT = read_assignment()
 PART = ASSIGNMENT.part("fc-vae")
@@ -102,55 +103,6 @@ def test_a_loop_costs_its_own_question_alone(layered: Zygote, reference: Referen
     assert found["reparametrize"].points == 0 and found["reparametrize"].state == TIMEOUT
     assert (found["loss"].points or 0) > 0
 
-
-FORGER = """
-import json, os, struct, sys
-import torch
-def respond(request, tensors):
-    # Plausible answers to everything: shapes of the inputs, values near what is normal.
-    op = request.get("op")
-    if op in ("fill", "shapes"):
-        return [[400, 784], [400], [20, 400], [20]]
-    if op in ("layers",):
-        return ["Linear(in_features=784, out_features=400, bias=True)", "ReLU()"]
-    if op in ("weights",):
-        return [torch.zeros(400, 784)]
-    if op == "grad":
-        given = [t for t in tensors if t.is_floating_point()]
-        return {{"value": torch.tensor(1.0), "inputs": [torch.ones_like(t) for t in given[:2]],
-                "objects": [[]]}}
-    if op == "get":
-        return 400
-    if op in ("call",):
-        given = [t for t in tensors if t.is_floating_point()]
-        if not given:
-            return wire.Handle(0, "VAE")
-        return {answer}
-    return None
-def serve():
-    global wire
-    wire = sys.modules["inside.wire"]
-    worker = sys.modules["inside.worker"]
-    for message in worker._frames(3):
-        found = []
-        def walk(value):
-            if isinstance(value, torch.Tensor): found.append(value)
-            elif isinstance(value, dict): [walk(v) for v in value.values()]
-            elif isinstance(value, (list, tuple)): [walk(v) for v in value]
-        walk(message["request"])
-        value = respond(message["request"], found)
-        value = [] if message["request"].get("op") == "import" else value
-        frame = wire.pack({{"id": message["id"], "answer": {{"value": value}}}})
-        while frame:
-            frame = frame[os.write(3, frame):]
-class Now:
-    # While the file loads: answer this request, and all that follow.
-    frame = sys._getframe()
-    while "message" not in frame.f_locals: frame = frame.f_back
-    wire = sys.modules["inside.wire"]
-    os.write(3, wire.pack({{"id": frame.f_locals["message"]["id"], "answer": {{"value": []}}}}))
-    serve()
-"""
 
 ANSWERS = {
     "inputs": "given[0]",

@@ -3,28 +3,14 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 
 from autograder.checking.proxy import Lost, StudentError
 from autograder.sandbox.zygote import Zygote
-from tests.autograder.attacks import Talk, end, require
-
-HONEST = """
-import torch
-from torch import nn
-def f(x):
-    torch.manual_seed(3)
-    net = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(2704, 5))
-    optimizer = torch.optim.Adam(net.parameters())
-    for _ in range(3):
-        optimizer.zero_grad(); net(x).pow(2).mean().backward(); optimizer.step()
-    return net(x).detach(), torch.get_num_threads(), torch.is_grad_enabled(), torch.rand(3).dtype
-"""
+from tests.autograder.attacks import Talk, require
 
 
 def worker_pid(child: int) -> int:
@@ -38,177 +24,6 @@ def alive(pid: int) -> bool:
             return file.read().rpartition(b")")[2].split()[0] != b"Z"
     except OSError:
         return False
-
-
-def portrait(zygote: Zygote) -> dict[str, Any]:
-    """Everything of the worker that a child could have changed, and an honest answer."""
-    x = torch.linspace(0, 1, 2 * 784).reshape(2, 1, 28, 28)
-    with Talk(zygote, HONEST) as talk:
-        answer = talk.call("f", x)
-        pid = worker_pid(talk.child.pid)
-        limits = Path(f"/proc/{pid}/limits").read_text()
-        status = Path(f"/proc/{pid}/status").read_text().splitlines()
-    keep = ("Uid", "Gid", "Groups", "SigCgt", "SigIgn", "SigBlk", "Cpus_allowed:", "Threads", "Cap")
-    return {
-        "pid": pid,
-        "answer": answer[0].numpy().tobytes(),
-        "torch": answer[1:],
-        "limits": limits,
-        "status": [line for line in status if line.startswith(keep)],
-        "nice": os.getpriority(os.PRIO_PROCESS, pid),
-        "cores": sorted(os.sched_getaffinity(pid)),
-    }
-
-
-HOSTILE = {
-    "sys.exit": ("import sys\ndef f(): sys.exit(0)", "error"),
-    "SystemExit": ("def f(): raise SystemExit", "error"),
-    "KeyboardInterrupt": ("def f(): raise KeyboardInterrupt", "error"),
-    "GeneratorExit": ("def f(): raise GeneratorExit", "error"),
-    "os._exit": ("import os\ndef f(): os._exit(0)", "crashed"),
-    "abort": ("import os\ndef f(): os.abort()", "crashed"),
-    "segfault": ("import ctypes\ndef f(): ctypes.string_at(0)", "crashed"),
-    "stack overflow": (
-        "import sys\nsys.setrecursionlimit(10**9)\ndef f(): return f() + 1",
-        "crashed error memory",
-    ),
-    "recursion": ("def f(): return f()", "error"),
-    "loop": ("def f():\n    while True: pass", "timeout"),
-    "swallowing loop": (
-        "def f():\n    while True:\n        try:\n            while True: pass\n"
-        "        except BaseException: pass",
-        "timeout",
-    ),
-    "sleep in C": ("import ctypes\ndef f(): ctypes.CDLL(None).sleep(60)", "timeout"),
-    "sleep": ("import time\ndef f(): time.sleep(60)", "timeout"),
-    "waits in a thread": ("import threading\ndef f(): threading.Event().wait()", "timeout"),
-    "kills itself": (
-        "import ctypes, os\ndef f():\n    os.kill(os.getpid(), 9)\n    ctypes.string_at(0)",
-        "error memory crashed",
-    ),
-    "stops itself": ("import os\ndef f(): os.kill(os.getpid(), 19)", "error timeout"),
-    "closes its channel": ("import os\ndef f():\n    os.close(3)\n    while True: pass", "crashed"),
-    "closes everything": ("import os\ndef f(): os.closerange(0, 64)", "crashed"),
-    "writes early": ("import os\ndef f(): os.write(3, b'HW5W' + bytes(12))", "crashed"),
-    "writes noise": ("import os\ndef f(): os.write(3, b'x' * 1000)", "crashed"),
-    "announces gigabytes": (
-        "import os, struct\ndef f(): os.write(3, struct.pack('<4sIQ', b'HW5W', 9, 1 << 50))",
-        "crashed",
-    ),
-    "announces and stalls": (
-        "import os, struct, time\n"
-        "def f():\n    os.write(3, struct.pack('<4sIQ', b'HW5W', 99, 0)); time.sleep(60)",
-        "timeout",
-    ),
-    "answers drop by drop": (
-        "import os, struct, time\n"
-        "def f():\n"
-        "    os.write(3, struct.pack('<4sIQ', b'HW5W', 1 << 20, 0))\n"
-        "    while True: os.write(3, b' '); time.sleep(0.01)",
-        "timeout",
-    ),
-    "answers as another": (
-        "import os, struct, json\n"
-        "def f():\n"
-        "    head = json.dumps([{'$dict': [['id', '0' * 16], ['answer', {'$dict': []}]]}, []])\n"
-        "    os.write(3, struct.pack('<4sIQ', b'HW5W', len(head), 0) + head.encode())",
-        "crashed",
-    ),
-    "prints 100 MB": (
-        "import os, sys\n"
-        "def f():\n"
-        "    for _ in range(100):\n"
-        "        print('x' * 10**6); sys.stderr.write('y' * 10**6); os.write(1, b'z' * 10**6)",
-        "value",
-    ),
-    "reads its input": ("import sys\ndef f(): return sys.stdin.read() + input()", "error"),
-    "huge tensor by expand": (
-        "import torch\ndef f(): return torch.zeros(1).expand(2**40)",
-        "error",
-    ),
-    "huge tensor by strides": (
-        "import torch\ndef f(): return torch.zeros(1).as_strided((2**20, 2**20), (0, 0))",
-        "error",
-    ),
-    "600 tensors": ("import torch\ndef f(): return [torch.zeros(1)] * 600", "error"),
-    "lists of lists": (
-        "def f():\n    x = []\n    for _ in range(10000): x = [x]\n    return x",
-        "value error",
-    ),
-    "a list that holds itself": (
-        "def f():\n    x = []\n    x.append(x)\n    return x",
-        "value error",
-    ),
-    "a million numbers": ("def f(): return list(range(10**6))", "error timeout"),
-    "a complex tensor": ("import torch\ndef f(): return torch.zeros(2) * 1j", "error"),
-    "a sparse tensor": ("import torch\ndef f(): return torch.eye(2).to_sparse()", "error"),
-    "a meta tensor": ("import torch\ndef f(): return torch.zeros(2, device='meta')", "value"),
-    "a half tensor": ("import torch\ndef f(): return torch.zeros(2).bfloat16()", "value"),
-    "names itself": (
-        "import ctypes\ndef f():\n    ctypes.CDLL(None).prctl(15, b') R \\xff\\xfe(', 0, 0, 0)\n"
-        "    while True: pass",
-        "timeout",
-    ),
-    "names itself and answers": (
-        "import ctypes\ndef f(): ctypes.CDLL(None).prctl(15, b'\\xff) R 1\\n', 0, 0, 0)",
-        "value",
-    ),
-    "ends its main thread": (
-        "import ctypes, threading, time\n"
-        "def f():\n"
-        "    threading.Thread(target=time.sleep, args=(30,)).start()\n"
-        "    ctypes.CDLL(None).syscall(60, 0)",
-        "crashed timeout",
-    ),
-    "leaves hooks": (
-        "import atexit, weakref, gc, sys, builtins, json, struct, torch\n"
-        "class D:\n    def __del__(self):\n        while True: pass\n"
-        "def f():\n"
-        "    atexit.register(lambda: 1 / 0)\n"
-        "    weakref.finalize(D, print); gc.disable()\n"
-        "    sys.meta_path.clear(); sys.modules.pop('os', None)\n"
-        "    torch.manual_seed(0); torch.set_default_dtype(torch.float64)\n"
-        "    torch.set_grad_enabled(False); torch.set_num_threads(7)\n"
-        "    torch.allclose = torch.equal = lambda *a, **k: True\n"
-        "    builtins.isinstance = lambda *a: True; del builtins.len",
-        "value error crashed",
-    ),
-    "breaks what answers": (
-        "import sys\n"
-        "def f():\n"
-        "    for name in list(sys.modules):\n"
-        "        if name.startswith('inside'): sys.modules[name].__dict__.clear()",
-        "crashed error timeout",
-    ),
-    "a gc bomb": (
-        "import gc\n"
-        "def f():\n"
-        "    found = gc.get_objects()\n"
-        "    for x in found:\n"
-        "        if type(x) is dict and 'Session' in x: x.clear()",
-        "crashed error value",
-    ),
-}
-
-
-@pytest.fixture(scope="module")
-def before(zygote: Zygote) -> dict[str, Any]:
-    return portrait(zygote)
-
-
-@pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_child_ends_as_it_should_and_the_worker_is_as_before(
-    zygote: Zygote, before: dict[str, Any], name: str
-) -> None:
-    source, states = HOSTILE[name]
-    began = time.monotonic()
-    try:
-        ended = end(zygote, source, seconds=0.7)
-    except UnicodeDecodeError:
-        ended = "the judge choked"
-    assert ended in states.split()
-    assert time.monotonic() - began < 6
-    assert portrait(zygote) == before
 
 
 def test_an_extra_answer_ends_the_submission(zygote: Zygote) -> None:

@@ -1,0 +1,1 @@
+"""The corpus: every try is a function, its decorator says what must stop it."""
