@@ -271,36 +271,49 @@ def _weights(own: Sequence[frozenset[int]]) -> dict[int, float]:
     return {run: 1 - math.log(n / 2) / most for run, n in counts.items() if n > 1}
 
 
+Place = tuple[Document, list[Run], int]
+"""A run of a document: all of its kind, and which of them it is."""
+
+
 def _passages(left: Work, right: Work, weights: Mapping[str, Mapping[int, float]]) -> list[Passage]:
     """Where they say the same, the longest first: runs that follow one another are one passage."""
-    places: dict[tuple[str, int], list[tuple[Document, list[Run], int]]] = defaultdict(list)
+    places: dict[tuple[str, int], list[Place]] = defaultdict(list)
+    both = {kind: left.own[kind] & right.own[kind] for kind in LENGTH}
     for text in right.documents:
         for kind, runs in _runs(text).items():
-            for place, run in enumerate(runs):
-                if run.said in left.own[kind] and run.said in right.own[kind]:
-                    places[kind, run.said].append((text, runs, place))
-    found = []
+            for number, run in enumerate(runs):
+                if run.said in both[kind]:
+                    places[kind, run.said].append((text, runs, number))
+    found: list[Passage] = []
     for text in left.documents:
-        for kind, runs in _runs(text).items():
-            start = 0
-            while start < len(runs):
-                best = 0
-                for other, theirs, place in places.get((kind, runs[start].said), [])[:MOST_PLACES]:
-                    length = _length(runs, start, theirs, place)
-                    if length > best:
-                        best, last = length, runs[start + length - 1]
-                        there = (other, theirs[place].start, theirs[place + length - 1].end)
-                if best:
-                    said = {run.said for run in runs[start : start + best]}
-                    size = sum(weights[kind].get(run, 0.0) for run in said)
-                    here = _excerpt(text, runs[start].start, last.end)
-                    found.append(Passage(kind, size, here, _excerpt(*there)))
-                start += max(best, 1)
+        spans: list[tuple[int, int]] = []
+        for kind, runs in sorted(_runs(text).items()):  # code before words
+            number = 0
+            while number < len(runs):
+                there = places.get((kind, runs[number].said), [])[:MOST_PLACES]
+                lengths = [_length((text, runs, number), one) for one in there]
+                length = max(lengths, default=0)
+                shared = runs[number : number + length]
+                # The words of a comment are shown with the code that they stand in.
+                if shared and not any(
+                    a <= shared[0].start and shared[-1].end <= b for a, b in spans
+                ):
+                    spans.append((shared[0].start, shared[-1].end))
+                    other, theirs, at = there[lengths.index(length)]
+                    size = sum(
+                        weights[kind].get(said, 0.0) for said in {one.said for one in shared}
+                    )
+                    here = _excerpt(text, shared[0].start, shared[-1].end)
+                    beside = _excerpt(other, theirs[at].start, theirs[at + length - 1].end)
+                    found.append(Passage(kind, size, here, beside))
+                number += max(length, 1)
     return sorted(found, key=lambda one: -one.size / LEAST[one.kind])[:MOST_PASSAGES]
 
 
-def _length(ours: Sequence[Run], i: int, theirs: Sequence[Run], j: int) -> int:
-    """How many runs say the same, from one of ours and one of theirs on."""
+def _length(one: Place, other: Place) -> int:
+    """How many runs say the same from here on."""
+    _, ours, i = one
+    _, theirs, j = other
     most = min(len(ours) - i, len(theirs) - j)
     return next((n for n in range(most) if ours[i + n].said != theirs[j + n].said), most)
 

@@ -34,6 +34,9 @@ JOIN comment ON comment.cell_id = said.id AND comment.notebook_id = submitted_no
 WHERE assignment.name = ? AND notebook.name = ? ORDER BY submitted_assignment.student_id
 """
 
+_CAPITALS = re.compile(r"(?<![\\\w])(?:[^\W\d_]{3,}|[A-Z][a-z])(?![^\W\d_])")
+"""Words that say the same in capitals. Symbols do not: n and N, XY, \\Sigma."""
+
 
 @dataclass(frozen=True)
 class Equal:
@@ -46,11 +49,10 @@ class Equal:
 
 def plain(text: str) -> str:
     """What an answer says without its trivial differences."""
-    text = unicodedata.normalize("NFKC", text)
+    text = unicodedata.normalize("NFC", text)
     text = re.sub(r"\*\*|__|[$`]", "", text)
-    text = re.sub(r"[.,;:!?]+(?=\s|$)", "", text)
-    # A single letter may be a symbol: n and N are two.
-    text = re.sub(r"[^\W\d_]{2,}", lambda word: word[0].casefold(), text)
+    text = re.sub(r"[.,;:?]+(?=\s|$)", "", text)
+    text = _CAPITALS.sub(lambda word: word[0].casefold(), text)
     text = re.sub(r"\s*([^\w\s])\s*", r"\1", text)
     return " ".join(text.split())
 

@@ -82,6 +82,7 @@ def test_code_that_two_share_is_found_under_other_names():
     passage = next(one for one in found[0].passages if one.kind == CODE)
     assert "divergence = 0.5" in passage.left.marked and "kl = 0.5" in passage.right.marked
     assert passage.left.document == "hw5_vae.py" and passage.left.line == 2
+    assert [one.kind for one in found[0].passages] == [CODE], "its comment is shown with it"
 
 
 def test_what_students_are_given_is_not_shared():
