@@ -72,6 +72,7 @@ checks, the reference and the verdicts stay outside of it.
   python -m autograder report SUBMISSIONS --out PDFS    a PDF of every submission's notebooks
   python -m autograder roster EXPORT --out roster.csv   who is in the class, by name
   python -m autograder insight MARKS --out class.html   the class at a glance, for its teacher
+  python -m autograder similar CLASS --out similar.html where submissions are alike
   python -m autograder override MARKS WHO WHAT POINTS   decide about a mark, with a reason
   python -m autograder publish MARKS --out PUBLISHED    one result a student, and what changed
   python -m autograder fill PUBLISHED EXPORT            results for the platform to take back

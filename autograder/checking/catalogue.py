@@ -24,7 +24,8 @@ class Mistake:
     are pairs (old, new) made in the reference's source, in the definition whose first line
     contains `within` (the whole file when empty); `code` comes after the source, so that its
     definitions win. A mistake whose `sentence` is empty proves that the checks catch it, and is
-    never said; `says` are words that the checks themselves must then say.
+    never said; `says` are words that the checks themselves must then say. An `unseen` one passes
+    the visible check of its question; every other stops it.
     """
 
     id: str
@@ -34,6 +35,7 @@ class Mistake:
     edits: Edits = ()
     code: str = ""
     says: str = ""
+    unseen: bool = False
 
     def source(self, reference: str) -> str:
         """The reference with the mistake made. Raises EditError naming what was not found."""

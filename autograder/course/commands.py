@@ -9,7 +9,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from autograder.arguments import Commands, command
-from autograder.assignment import read_assignment
+from autograder.assignment import Assignment, read_assignment
+from autograder.checking.reference import ROOT
 from autograder.course import insight_page, page_pdf, results_csv, way_back
 from autograder.course.insight import look
 from autograder.course.marks import CourseError, read_marks
@@ -20,7 +21,9 @@ from autograder.export import feedback
 from autograder.export.shared import file_name, harmless, write_bytes, write_text
 from autograder.gradebook.course import CONFIG, open_course
 from autograder.gradebook.given import given
+from autograder.intake.submissions import read_submissions
 from autograder.roster import (
+    NOBODY,
     ROSTER,
     Person,
     kept_roster,
@@ -38,14 +41,30 @@ that it can be shown in a lecture. MARKS is the folder that `grade` wrote.
 It begins with checks that look broken: everybody fails, or good students do. Then it says what to
 teach again on Monday, and shows the distribution, points by part and question, how hard each
 question is and whether it tells the strong from the weak, and the most frequent mistakes, in the
-words that students read, with counts and one example each. It ends with who was late or missing,
-how often they handed in, and what ran out of time or memory.
+words that students read, with counts, one example each, and whether the visible check would have
+told. It ends with who was late or missing, how often they handed in, and what ran out of time or
+memory.
 
   python -m autograder insight marks --out class.html
 
 Here, and not on the page, it says whom to look at where a check looks broken; then:
 
   python -m autograder check submissions/ID --part PART
+"""
+
+SIMILAR = """\
+Write one page of the pairs of submissions that share most beyond what everybody was given, side by
+side with the shared passages marked. It accuses nobody: it says where to look. The page is for the
+staff alone; it loads nothing, but holds students' work under their ids, and names with --roster.
+
+CLASS is what `grade` takes as SUBMISSIONS, and so is each FOLDER of --earlier, of classes before:
+this class is compared with itself and with each of these. Compared are modules and notebooks, code
+(without the names of variables) and words (without formulas). What `release` gives to students is
+taken out; what many have counts the less, the more have it. The page says how often two sample
+submissions that were written independently are shown.
+
+  python -m autograder similar submissions --out similar.html
+  python -m autograder similar submissions --earlier 2025 --earlier 2026.zip --out similar.html
 """
 
 ROSTER_HELP = """\
@@ -136,6 +155,19 @@ def add_commands(commands: Commands) -> None:
     _marks(one)
     one.add_argument("--out", type=Path, required=True, metavar="HTML", help="such as class.html")
     one.set_defaults(run=insight)
+    one = command(commands, "similar", "where submissions are alike, side by side", SIMILAR)
+    one.add_argument("submissions", type=Path, metavar="CLASS", help="folder or zip")
+    one.add_argument(
+        "--earlier",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FOLDER",
+        help="submissions of an earlier class (repeatable)",
+    )
+    one.add_argument("--roster", type=Path, metavar="CSV", help="names (see `roster --help`)")
+    one.add_argument("--out", type=Path, required=True, metavar="HTML", help="such as similar.html")
+    one.set_defaults(run=similar)
     one = command(commands, "override", "decide about a mark, with a reason", OVERRIDE)
     _marks(one)
     one.add_argument("student", metavar="STUDENT", help="id, NetID or address")
@@ -178,6 +210,35 @@ def insight(arguments: argparse.Namespace) -> int:
         print(harmless(f"  Look at {', '.join(one.ids)}."))
     print(f"{arguments.out} shows {found.submissions} submissions and names nobody.")
     return 0
+
+
+def similar(arguments: argparse.Namespace) -> int:
+    """`similar`: read every class, compare, write the page."""
+    from autograder.course import similar_page  # notebooks are slow to import
+    from autograder.course.similar import pairs, taken_out, work
+
+    assignment = read_assignment()
+    if arguments.out.suffix != ".html" or arguments.out.is_dir():
+        raise CourseError(f"--out {arguments.out} is no name of a page. Give --out similar.html.")
+    roster = read_roster(arguments.roster) if arguments.roster else NOBODY
+    known = taken_out(_released(assignment))
+    classes = [(arguments.submissions, ""), *((path, path.name) for path in arguments.earlier)]
+    works = [
+        work(handin, origin, known)
+        for path, origin in classes
+        for handin in read_submissions(path, assignment)
+    ]
+    found, held = pairs(works)
+    write_text(arguments.out, similar_page.page(found, works, held, assignment, roster))
+    print(f"{arguments.out} shows {len(found)} of {held} pairs. It accuses nobody: look, and ask.")
+    return 0
+
+
+def _released(assignment: Assignment) -> Mapping[str, bytes]:
+    """What students get of all parts."""
+    from autograder.release import package
+
+    return package.make(package.read_source(ROOT, assignment), assignment, [], "").students
 
 
 def roster(arguments: argparse.Namespace) -> int:

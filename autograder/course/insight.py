@@ -28,6 +28,7 @@ from autograder.results import (
     QuestionResult,
     SubmissionResult,
 )
+from hw5_checks import QUESTIONS
 from hw5_written import Module
 
 NOT_GRADED = ("empty", "refused")
@@ -45,6 +46,9 @@ SURE = 3.0
 """Standard errors before a difference counts."""
 
 MOST_MISTAKES, MOST_ON_MONDAY, MOST_LINES = 15, 4, 30
+
+SHOWN, NOT_SHOWN, NOT_KNOWN = "shown", "not shown", "not known"
+"""Would the visible check of the question have told of a mistake?"""
 
 
 @dataclass(frozen=True)
@@ -103,7 +107,9 @@ class PartFigures:
 class MistakeFigures:
     """One mistake: `count` of `tried` submissions made it; `text` says it as the student reads it.
 
-    `known`: it is one of the catalogue's. `check`, `said` and `code` are an example, without names.
+    `known`: it is one of the catalogue's; then `visible` says whether a visible check shows it to
+    whoever runs it, and `unseen` what that check leaves to the hidden ones. `check`, `said` and
+    `code` are an example, without names.
     """
 
     question: str
@@ -115,6 +121,8 @@ class MistakeFigures:
     tried: int
     said: str
     code: str
+    visible: str
+    unseen: str
 
 
 @dataclass(frozen=True)
@@ -129,7 +137,10 @@ class Monday:
 
 @dataclass(frozen=True)
 class Insight:
-    """The whole class."""
+    """The whole class.
+
+    Known mistakes were made `known` times in all, `shown` of them such that a visible check shows.
+    """
 
     submissions: int
     graded: int
@@ -139,6 +150,8 @@ class Insight:
     suspects: tuple[Suspect, ...]
     parts: tuple[PartFigures, ...]
     mistakes: tuple[MistakeFigures, ...]
+    known: int
+    shown: int
     monday: tuple[Monday, ...]
     flags: tuple[tuple[str, int], ...]
     attempts: tuple[tuple[int, int], ...]
@@ -179,6 +192,8 @@ def look(
             if (own := tuple(q for q in questions if q.question in part.full_ids()))
         ),
         mistakes=tuple(mistakes[:MOST_MISTAKES]),
+        known=sum(one.count for one in mistakes if one.visible != NOT_KNOWN),
+        shown=sum(one.count for one in mistakes if one.visible == SHOWN),
         monday=tuple(_monday(questions, mistakes, suspects)),
         flags=tuple(Counter(flag for one in results for flag in one.flags).most_common()),
         attempts=tuple(sorted(Counter(one.attempts for one in results).items())),
@@ -383,9 +398,27 @@ def _mistakes(graded: Sequence[SubmissionResult], marks: Path | None) -> list[Mi
                 wrote[full_id],
                 hide(check.message),
                 hide(_code(result, full_id, marks)),
+                _visible(full_id, text) if (full_id, text) in named else NOT_KNOWN,
+                QUESTIONS[full_id].unseen if full_id in QUESTIONS else "",
             )
         )
     return sorted(figures, key=lambda one: (-one.count, one.question, one.text))
+
+
+def _visible(full_id: str, sentence: str) -> str:
+    """Whether a visible check shows the mistake, as it is known of our solution with it in.
+
+    Nothing of a student is tried. Of mistakes that share a sentence, some may be shown and others
+    not; then it is not known.
+    """
+    if full_id not in QUESTIONS:
+        return NOT_SHOWN
+    unseen = {
+        one.unseen for one in all_mistakes() if (one.question, one.sentence) == (full_id, sentence)
+    }
+    if len(unseen) != 1:
+        return NOT_KNOWN
+    return NOT_SHOWN if unseen.pop() else SHOWN
 
 
 def _told(

@@ -68,7 +68,7 @@ class JudgeScores(SaveAutoGrades):
                     _set(grade, None if held else _scaled(question, grade.max_score))
                     _say(comment, why_withheld(result) if held else comment_on(question))
                 elif by_hand and notebook_name == where["notebook"]:
-                    empty = absent or (sure and _untouched(answers.get(name)))
+                    empty = absent or (sure and untouched(answers.get(name)))
                     _set(grade, 0.0 if empty else None)
                     _say(comment, NO_ANSWER if empty else None)
                 notebook.flagged = notebook.flagged or held
@@ -158,7 +158,7 @@ def _answers(nb: NotebookNode) -> list[NotebookNode]:
     return [cell for cell in nb.cells if utils.is_grade(cell) and utils.is_solution(cell)]
 
 
-def _untouched(answer: NotebookNode | None) -> bool:
+def untouched(answer: NotebookNode | None) -> bool:
     """True for an answer that is blank, or as it was released."""
     if answer is None:
         return False

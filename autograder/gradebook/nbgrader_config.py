@@ -6,8 +6,12 @@ when they are started in the folder where it lies.
 
 import os
 import sys
+from pathlib import Path
+
+import nbgrader.server_extensions.formgrader as formgrader
 
 try:
+    import autograder.gradebook
     from autograder.assignment import read_assignment
 except ModuleNotFoundError:
     raise ImportError(
@@ -50,6 +54,15 @@ c.AssignLatePenalties.plugin_class = "autograder.gradebook.late_penalty.LatePena
 # Whoever marks finds the student's own modules beside the notebook, not the released ones.
 modules = sorted({f"{part.module}.py" for part in assignment.parts if part.module})
 c.Autograde.exclude_overwriting = {assignment.id: modules}
+
+# Formgrader's page has the mark scheme beside an answer, and sets formulas without the network.
+theirs = str(Path(formgrader.__file__).with_name("templates"))
+c.HTMLExporter.extra_template_basedirs = [
+    str(Path(autograder.gradebook.__file__).with_name("templates")),
+    theirs,
+]
+c.HTMLExporter.extra_template_paths = [theirs]
+c.HTMLExporter.preprocessors = ["autograder.gradebook.marking.Marking"]
 
 # Pictures of outputs are shown as pictures, in which nothing runs.
 c.HTMLExporter.skip_svg_encoding = False

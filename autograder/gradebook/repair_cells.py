@@ -37,7 +37,7 @@ ALIKE = 85  # per cent of two texts; statements of different questions have belo
 COMPARED = 2000  # characters of each
 ADDED = 40  # characters that a student may add to a text of ours before we keep their version
 
-_MARK_SCHEME = re.compile(
+MARK_SCHEME = re.compile(
     r"^[^\n]*BEGIN MARK SCHEME.*?END MARK SCHEME[^\n]*\n?", re.DOTALL | re.MULTILINE
 )
 
@@ -119,7 +119,7 @@ def released_cells(notebook: api.Notebook) -> list[Released]:
         if cell.name in points:
             metadata["points"] = points[cell.name]
         marking = cell.source or ""
-        source = _MARK_SCHEME.sub("", marking)
+        source = MARK_SCHEME.sub("", marking)
         released.append(Released(cell.name, cell.cell_type, cell.locked, source, marking, metadata))
     return released
 

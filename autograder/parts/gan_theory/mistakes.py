@@ -9,8 +9,12 @@ DISTANCES = "w1_12, w1_13 = 0.5, 1.0"
 NO_OVERLAP = "where P1 has mass and the other distribution has none, log(p / q) is infinite."
 
 
+UNSEEN = ("jensen-shannon",)
+"""Mistakes that no visible check can show without giving the answer away."""
+
+
 def _mistake(id: str, sentence: str, *edits: tuple[str, str]) -> Mistake:
-    return Mistake(id, "gan-theory.3e", sentence, "def answer_3e", edits)
+    return Mistake(id, "gan-theory.3e", sentence, "def answer_3e", edits, unseen=id in UNSEEN)
 
 
 MISTAKES: tuple[Mistake, ...] = (

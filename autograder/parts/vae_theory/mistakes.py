@@ -12,9 +12,25 @@ ANSWERS = {
 }
 
 
+UNSEEN = {
+    "1b": ("mean-and-variance", "mean-and-covariance", "one-variance"),
+    "1g": ("infinite", "one", "term-left-out", "from-the-standard-normal"),
+    "1h": ("no-half", "half-left", "two-squared", "half-lost", "zero"),
+    "1j": ("prior", "decoder", "joint"),
+}
+"""Mistakes that no visible check can show without giving the answer away."""
+
+
 def _mistake(question: str, id: str, expression: str, sentence: str) -> Mistake:
     edit = (ANSWERS[question], f"return {expression} ")
-    return Mistake(id, f"vae-theory.{question}", sentence, f"def answer_{question}", (edit,))
+    return Mistake(
+        id,
+        f"vae-theory.{question}",
+        sentence,
+        f"def answer_{question}",
+        (edit,),
+        unseen=id in UNSEEN[question],
+    )
 
 
 MISTAKES: tuple[Mistake, ...] = (

@@ -10,7 +10,7 @@ from autograder.__main__ import main
 from autograder.assignment import read_assignment
 from autograder.checking.proxy import StudentError
 from autograder.course import insight_page
-from autograder.course.insight import UNWRITTEN, look
+from autograder.course.insight import NOT_KNOWN, NOT_SHOWN, SHOWN, UNWRITTEN, look
 from autograder.grading import judge
 from autograder.parts import all_mistakes
 from autograder.results import FAIL, PASS, TIMEOUT, UNGRADABLE, to_json
@@ -63,6 +63,32 @@ def test_messages_that_differ_in_numbers_are_one_mistake(assignment):
     mistakes = look([*results, *(student(n, 1) for n in range(4, 12))], assignment).mistakes
     assert [one.count for one in mistakes] == [4]
     assert mistakes[0].text in {f"mu has {n} entries, not 7." for n in range(4)}
+
+
+def test_of_each_known_mistake_it_is_said_whether_a_visible_check_shows_it(assignment):
+    own = [m for m in all_mistakes() if m.question == "vae-theory.1j"]
+    seen = next(m.sentence for m in own if not m.unseen)
+    hidden = next(m.sentence for m in own if m.unseen)
+    results = [
+        submission(
+            f"s{n}",
+            question("vae-theory.1j", 0, 2, check("term", "vae-theory.1j", FAIL, message=message)),
+        )
+        for n, message in enumerate(
+            [f"No. It looks like this: {seen}", f"No. It looks like this: {hidden}", "Three."]
+        )
+    ]
+    found = look(results, assignment)
+    assert {m.text: m.visible for m in found.mistakes} == {
+        seen: SHOWN,
+        hidden: NOT_SHOWN,
+        "Three.": NOT_KNOWN,
+    }
+    assert (found.known, found.shown) == (2, 1)
+    text = " ".join(Page(insight_page.page(found, assignment)).text.split())
+    assert 'Shown by check("vae-theory.1j")' in text
+    assert "marked unseen: which of the four it is." in text
+    assert "made 2 times in all. 1 of these" in text
 
 
 def test_what_follows_from_a_known_mistake_is_not_counted_beside_it(assignment):

@@ -11,10 +11,10 @@ import pytest
 from nbgrader.api import Gradebook
 
 from autograder.gradebook import course as courses
-from autograder.gradebook import harmless
-from autograder.gradebook.course import enter, open_course
+from autograder.gradebook.course import enter, name_students, open_course
 from autograder.intake.submissions import Handin
-from tests.autograder.gradebook.a_class import ANSWER, ben
+from autograder.roster import Person, Roster
+from tests.autograder.gradebook.a_class import ANSWER, ada, ben
 from tests.autograder.gradebook.small_course import (
     ANSWERS,
     ASSIGNMENT,
@@ -23,6 +23,7 @@ from tests.autograder.gradebook.small_course import (
     FIGURES,
     PNG,
     WRITTEN,
+    cell,
     filled_in,
     graded,
     grades,
@@ -32,40 +33,60 @@ from tests.jupyter import asked, browsing, serving
 
 @pytest.fixture
 def server(course: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A Jupyter server in a course where ben, who tries to act on the page, has handed in."""
+    """A Jupyter server in a course where ben, who tries to act on the page, has handed in, and ada,
+    who answers one question as he does."""
     monkeypatch.setattr(courses, "_autograde", lambda course: None)  # formgrader does it below
-    handin = Handin("ben", ("ben",), ben(filled_in(course), course))
-    enter([handin], [graded("ben")], open_course(course, ASSIGNMENT), Path("elsewhere"))
+    handins = []
+    for make, said in ((ada, ANSWER), (ben, f"{ANSWER.lower()}  \n")):
+        notebooks = filled_in(course)
+        cell(notebooks[WRITTEN], ANSWERS[1])["source"] = said
+        id = make.__name__
+        handins.append(Handin(id, (id,), make(notebooks, course)))
+    results = [graded(one.id) for one in handins]
+    enter(handins, results, open_course(course, ASSIGNMENT), Path("elsewhere"))
     with serving("jupyter_server", [], course, tmp_path, PATH=os.defpath) as address:
         yield address
 
 
 def test_an_answer_is_marked_in_formgrader(course, server):
     # The server finds our preprocessors, and enters the judge's marks when asked to autograde.
-    done = json.loads(asked(f"{server}/formgrader/api/submission/hw5/ben/autograde", "POST"))
-    assert done["success"], done
+    for student in ("ada", "ben"):
+        address = f"{server}/formgrader/api/submission/hw5/{student}/autograde"
+        done = json.loads(asked(address, "POST"))
+        assert done["success"], done
+    name_students(open_course(course, ASSIGNMENT), Roster((Person("ben", name="Bin, Ben"),)))
     assert grades(course, "ben")[CODED[1]] == (3.5, None, False)
     assert grades(course, "ben")[ANSWERS[0]] == (None, None, True)
 
     with browsing() as page:
         dialogs: list[str] = []
         page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
-        page.route("https://**", lambda route: route.abort())  # mathematics is not looked at
+        elsewhere: list[str] = []
+        page.route("https://**", lambda route: (elsewhere.append(route.request.url), route.abort()))
 
-        page.goto(f"{server}/formgrader/gradebook/hw5/{CODE}")
-        page.get_by_role("link", name="Submission #1").click()
-        page.wait_for_function("window.formgrader?.grade_uis?.length > 2")
+        def opened(notebook: str, questions: int) -> None:
+            page.goto(f"{server}/formgrader/gradebook/hw5/{notebook}")
+            page.get_by_role("link", name="Submission #2").wait_for()
+            page.locator("#toggle_names").click()
+            page.get_by_role("link", name="Bin, Ben").click()
+            page.wait_for_function(f"window.formgrader?.grade_uis?.length == {questions}")
+            page.wait_for_function("window.MathJax?.loaded")
+
+        opened(CODE, 3)
         assert page.locator(f"#{CODED[1]}").get_attribute("placeholder") == "3.5"
         said = page.locator(f"#{CODED[1]}-comment").get_attribute("placeholder")
         assert "divide by its size" in str(said)
         assert page.locator(f"#{FIGURES}").get_attribute("class").count("needs_manual_grade") == 1
         assert page.locator(f"img[src='data:image/png;base64,{PNG}']").count() == 1
+        assert page.get_by_text("The secret criteria of the figures.").is_visible()
+        assert not page.get_by_text('check("fc-vae.loss")').is_visible()
         assert page.title() == CODE
 
-        page.goto(f"{server}/formgrader/gradebook/hw5/{WRITTEN}")
-        page.get_by_role("link", name="Submission #1").click()
-        page.wait_for_function("window.formgrader?.grade_uis?.length > 1")
-        assert page.get_by_text(harmless.markdown(ANSWER, {})).count() == 1
+        opened(WRITTEN, 2)
+        answer = page.locator(".marking", has=page.locator(f"#{ANSWERS[0]}"))
+        assert answer.get_by_text("The secret model answer.").is_visible()
+        assert answer.locator(".MathJax").count() == 1
+        assert "document.title" in answer.inner_text()
         with page.expect_response(lambda answer: answer.request.method == "PUT") as put:
             page.locator(f"#{ANSWERS[0]}").fill("1.5")
             page.locator(f"#{ANSWERS[0]}").press("Tab")
@@ -76,13 +97,30 @@ def test_an_answer_is_marked_in_formgrader(course, server):
         page.get_by_text("proof").click()  # was a link to JavaScript
         assert page.title() == WRITTEN
 
+        # ada says the same: she gets the same mark and comment, but only when she has none.
+        same = page.locator(".marking", has=page.locator(f"#{ANSWERS[1]}"))
+        same.get_by_role("button", name="Give this mark and comment").click()
+        assert same.get_by_text("Mark this one first.").is_visible()
+        with page.expect_response(lambda answer: answer.request.method == "PUT"):
+            page.locator(f"#{ANSWERS[1]}").fill("1")
+            page.locator(f"#{ANSWERS[1]}").press("Tab")
+        same.get_by_role("button", name="Give this mark and comment").click()
+        same.get_by_text("Given to 1.").wait_for()
+
+        # The same question of the next submission, until there is none.
+        before = page.url.partition("?")[0]
+        same.get_by_role("link", name="of the next submission").click()
+        page.wait_for_url(lambda url: not url.startswith(before))
+
         page.goto(f"{server}/formgrader/manage_students/ben")
         total = page.locator("tr", has=page.get_by_role("link", name="hw5")).inner_text()
-        assert "13 / 23" in " ".join(total.split())
+        assert "14 / 23" in " ".join(total.split())
 
-    assert dialogs == []
+    assert dialogs == elsewhere == []
     assert grades(course, "ben")[ANSWERS[0]] == (None, 1.5, False)
+    assert grades(course, "ada")[ANSWERS[0]] == (None, None, True)
+    assert grades(course, "ada")[ANSWERS[1]] == (None, 1.0, False)
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as gradebook:
-        assert gradebook.find_submission("hw5", "ben").score == 8 + 3.5 + 1.5
+        assert gradebook.find_submission("hw5", "ben").score == 8 + 3.5 + 1.5 + 1
         marked = gradebook.find_comment(ANSWERS[0], WRITTEN, "hw5", "ben")
         assert marked.comment == "Well argued."
