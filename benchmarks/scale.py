@@ -40,10 +40,12 @@ KINDS = ("right-whole", "wrong-whole")
 
 @dataclass
 class Moment:
-    """How far it was, when, what this process held, and how long it would take by its bar."""
+    """When it was, what CPU time this process and the workers had used, what this process held,
+    and how long it would take by its bar."""
 
-    done: int
     seconds: float
+    head: float
+    workers: float
     resident: float
     left: float | None
 
@@ -59,10 +61,11 @@ def main() -> int:
     parser.add_argument("--alike", action="store_true")
     arguments = parser.parse_args()
     print(
-        "| submissions | reading, s | grading, s | ms each | head, CPU ms each | head, MiB at "
-        "25 %, 50 %, 75 %, 100 % | time left, said over true, at 25 %, 50 %, 75 % |"
+        "| submissions | reading, s | grading, s | ms each | workers, CPU ms each "
+        "| head, CPU ms each | head, MiB at 25 %, 50 %, 75 %, 100 % "
+        "| time left, said over true, at 25 %, 50 %, 75 % |"
     )
-    print("| --- | --- | --- | --- | --- | --- | --- |")
+    print(f"|{' --- |' * 8}")
     for n in arguments.submissions:
         with tempfile.TemporaryDirectory(prefix="scale-") as folder:
             print(row(n, Path(folder), arguments), flush=True)
@@ -81,39 +84,33 @@ def row(n: int, folder: Path, arguments: argparse.Namespace) -> str:
     bases = plan.bases()
     bench = Bench(plan, bases=bases)
     moments: list[Moment] = []
-    with _cluster(arguments.workers) as address, Progress(disable=True) as bar:
+    with _cluster(arguments.workers) as (address, workers), Progress(disable=True) as bar:
         task = bar.add_task("", total=n)
         there = cluster.grader(Place(address), plan, bases, bench, False, _say)
-        began, cpu = time.monotonic(), time.process_time()
+        ends = [0, *(int(n * share) - 1 for share in (0.25, 0.5, 0.75, 1.0))]
+        done = 0
 
         def progress(_: str) -> None:
+            nonlocal done
             bar.update(task, advance=1)
-            left = bar.tasks[0].time_remaining
-            done, seconds = len(moments) + 1, time.monotonic() - began
-            moments.append(Moment(done, seconds, _resident(), left))
+            if done in ends:
+                left = bar.tasks[0].time_remaining
+                used = time.process_time(), sum(map(_used, workers))
+                moments.append(Moment(time.monotonic(), *used, _resident(), left))
+            done += 1
 
-        batch.grade(
-            handins,
-            folder / "out",
-            plan,
-            1,
-            bench,
-            progress,
-            lambda _: True,
-            bases,
-            elsewhere=there,
-        )
-        cpu = time.process_time() - cpu
+        batch.grade(handins, folder / "out", plan, 1, bench, progress, bool, bases, elsewhere=there)
     bench.close()
-    first, last = moments[0], moments[-1]
-    graded = last.seconds - first.seconds
-    at = [moments[int(n * share) - 1] for share in (0.25, 0.5, 0.75, 1.0)]
-    memory = ", ".join(f"{one.resident:.0f}" for one in at)
-    true = [(one.left or 0.0) / max(last.seconds - one.seconds, 1e-9) for one in at[:3]]
-    ratios = ", ".join(f"{ratio:.2f}" for ratio in true)
+    first, *at, last = moments
+    memory = ", ".join(f"{one.resident:.0f}" for one in [*at, last])
+    ratios = ", ".join(
+        f"{(one.left or 0.0) / max(last.seconds - one.seconds, 1e-9):.2f}" for one in at
+    )
+    graded, each = last.seconds - first.seconds, 1000 / (n - 1)
     return (
-        f"| {n} | {reading:.1f} | {graded:.1f} | {1000 * graded / (n - 1):.1f} | "
-        f"{1000 * cpu / n:.1f} | {memory} | {ratios} |"
+        f"| {n} | {reading:.1f} | {graded:.1f} | {each * graded:.1f} | "
+        f"{each * (last.workers - first.workers):.1f} | {each * (last.head - first.head):.1f} | "
+        f"{memory} | {ratios} |"
     )
 
 
@@ -128,8 +125,8 @@ def _write_class(folder: Path, n: int, alike: bool) -> None:
 
 
 @contextmanager
-def _cluster(workers: int) -> Iterator[str]:
-    """The address of a scheduler with so many workers, each started as docs/scale.md says."""
+def _cluster(workers: int) -> Iterator[tuple[str, list[int]]]:
+    """The address of a scheduler with so many workers, and their process ids."""
     dask = [sys.executable, "-m", "dask"]
     local = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
     scheduler = subprocess.Popen([*dask, "scheduler", *local], stderr=subprocess.PIPE, text=True)
@@ -141,12 +138,24 @@ def _cluster(workers: int) -> Iterator[str]:
         *(subprocess.Popen(one, stderr=subprocess.DEVNULL) for _ in range(workers)),
     ]
     try:
-        yield address
+        yield address, [process.pid for process in running[1:]]
     finally:
         for process in reversed(running):
             process.terminate()
             process.wait()
         shutil.rmtree("dask-scratch-space", ignore_errors=True)
+
+
+def _used(pid: int) -> float:
+    """CPU seconds of a process and all below it, those that have ended among them."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        tasks = Path(f"/proc/{pid}/task").glob("*/children")
+        below = [child for path in tasks for child in path.read_text().split()]
+    except OSError:
+        return 0.0
+    own = sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+    return own + sum(_used(int(child)) for child in below)
 
 
 def _resident() -> float:

@@ -146,7 +146,8 @@ def _connected(place: Place, desk: Desk, say: Callable[[str], None]) -> Iterator
     """What the desk's workers find; after the scheduler went away and came back, the rest of it."""
     distributed: Any = importlib.import_module("distributed")
     # What it logs of a lost connection, with tracebacks, is said in a sentence.
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     gone = (OSError, distributed.TimeoutError, CancelledError)
     seconds = ANSWER_SECONDS
     with place.opened() as where:
