@@ -357,7 +357,9 @@ class Desk:
     def _refuse(self, address: str, why: str, host: str = "") -> None:
         self._forget(address, died=False)
         self._refused[address] = why
-        self._say(f"The worker {address}{f' on {host}' if host else ''} is left out: {why}.")
+        self._say(
+            f"The worker {address}{f' on {host}' if host else ''} is left out: {why.rstrip('.')}."
+        )
 
     def _forget(self, address: str, died: bool) -> None:
         """What a worker held waits again; if it died, that may be due to what it worked on."""
@@ -392,8 +394,13 @@ def _answer(future: Any) -> Any:
         raise TimeoutError from None
     except (OSError, CancelledError):
         raise
+    except BenchGone as error:
+        return error
     except Exception as error:
-        return BenchGone(str(error))
+        return BenchGone(
+            "it cannot run what it is sent. Is this kit installed there, and at the scheduler? "
+            f"({type(error).__name__})"
+        )
     failed = isinstance(answer, Exception) and not isinstance(answer, SandboxError)
     return BenchGone(str(answer)) if failed else answer
 
