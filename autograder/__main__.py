@@ -37,9 +37,11 @@ from .gradebook.course import (
     repairs,
 )
 from .gradescope import package as gradescope_zip
-from .grading import batch
+from .grading import batch, cluster
 from .grading.batch import BatchError, Bench, Plan
 from .grading.changes import Change
+from .grading.cluster import PACKAGES as CLUSTERS
+from .grading.cluster import Place
 from .grading.journal import JournalError, journaled_seed
 from .grading.judge import graded_parts
 from .intake.submissions import (
@@ -148,6 +150,12 @@ before they count. --dry-run stops there; --yes agrees beforehand, for scripts.
 
   python -m autograder grade submissions --out marks --dry-run
   python -m autograder grade submissions --out marks --yes
+
+With --scheduler or --cluster, submissions are graded on other machines, and their marks come back
+here, the same to the byte. docs/scale.md says what to start where.
+
+  python -m autograder grade submissions --out marks --scheduler tcp://head:8786
+  python -m autograder grade submissions --out marks --cluster slurm --jobs 64
 
 With --roster, names and sections stand in marks.csv, on feedback and in formgrader, extensions take
 the place of the due date, and it is said who handed nothing in. It is kept in MARKS, so that the
@@ -284,6 +292,7 @@ def grade(arguments: argparse.Namespace) -> int:
     """`grade`: read what was handed in, grade it, write and show the marks."""
     assignment = read_assignment().scaled(arguments.part)
     _ready_to_execute(arguments)
+    place = _place(arguments)
     course = open_course(arguments.gradebook, assignment) if arguments.gradebook else None
     roster = _roster(arguments)
     parts = graded_parts(assignment, arguments.part)
@@ -294,6 +303,9 @@ def grade(arguments: argparse.Namespace) -> int:
     plan = _plan(assignment, arguments, journaled_seed(arguments.out))
     bases = plan.bases()
     bench = Bench(plan, bases=bases)
+    elsewhere = (
+        cluster.grader(place, plan, bases, bench, arguments.strict, _say_aside) if place else None
+    )
     try:
         _say_missing(bench, arguments.strict)
         with progress_bar("grading", len(handins)) as progress:
@@ -307,6 +319,7 @@ def grade(arguments: argparse.Namespace) -> int:
                 lambda changed: _agree(changed, arguments),
                 bases,
                 write=not arguments.dry_run,
+                elsewhere=elsewhere,
             )
     finally:
         bench.close()
@@ -341,6 +354,19 @@ def grade(arguments: argparse.Namespace) -> int:
         execution.write(ran, arguments.out)
         print(*execution.lines(ran), sep="\n")
     return _exit_code(results)
+
+
+def _place(arguments: argparse.Namespace) -> Place | None:
+    """The other machines to grade on, if any. Raises BatchError when what they need is missing."""
+    if not (arguments.scheduler or arguments.cluster):
+        return None
+    place = Place(arguments.scheduler or "", arguments.cluster or "", arguments.jobs)
+    place.require()
+    return place
+
+
+def _say_aside(sentence: str) -> None:
+    print(sentence, file=sys.stderr)
 
 
 def _roster(arguments: argparse.Namespace) -> Roster:
@@ -590,6 +616,16 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--roster", type=Path, metavar="CSV", help="who is in the class (see `roster --help`)"
     )
+    place = one.add_mutually_exclusive_group()
+    place.add_argument(
+        "--scheduler",
+        type=_scheduler,
+        metavar="ADDRESS",
+        help="grade on the workers of this Dask scheduler, such as tcp://head:8786",
+    )
+    place.add_argument(
+        "--cluster", choices=list(CLUSTERS), help="grade on --jobs workers that are started there"
+    )
     one.add_argument("--dry-run", action="store_true", help="show what would change, write nothing")
     one.add_argument("--yes", action="store_true", help="let marks change without asking")
     _common(one)
@@ -656,6 +692,12 @@ def _common(parser: argparse.ArgumentParser) -> None:
 def _address(text: str) -> str:
     if not re.fullmatch(r"https?://[^\s\"\\]+", text):
         raise argparse.ArgumentTypeError(f"{text!r} is no web address, such as https://...")
+    return text
+
+
+def _scheduler(text: str) -> str:
+    if not re.fullmatch(r"(tcp|tls)://[^\s/]+:\d{1,5}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no address, such as tcp://head:8786")
     return text
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -112,10 +113,17 @@ def from_json(text: str) -> SubmissionResult:
 
 def _submission(data: dict[str, Any]) -> SubmissionResult:
     questions = tuple(
-        QuestionResult(**{**q, "checks": tuple(CheckResult(**c) for c in q["checks"])})
+        QuestionResult(
+            **{**_shared(q), "checks": tuple(CheckResult(**_shared(c)) for c in q["checks"])}
+        )
         for q in data["questions"]
     )
     lists = ("members", "flags", "notes", "ignored", "layers")
     return SubmissionResult(
         **{**data, "questions": questions, **{name: tuple(data[name]) for name in lists}}
     )
+
+
+def _shared(texts: dict[str, Any]) -> dict[str, Any]:
+    """The same, where equal texts are one: most are those of the next submission, too."""
+    return {name: sys.intern(one) if isinstance(one, str) else one for name, one in texts.items()}

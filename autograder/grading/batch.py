@@ -43,6 +43,7 @@ from .cache import Cache, Memory
 from .changes import Change, changes, history
 from .journal import Journal
 from .judge import SUBMISSION_SECONDS, Code, Open, judge, reference_passes
+from .judge import Memory as Remembered
 
 VANISHED = "vanished"
 ATTEMPTS = "attempts"
@@ -100,6 +101,10 @@ class Graded:
     history: list[tuple[str, Change]]
 
 
+Grader = Callable[[Sequence[Handin]], Iterator[SubmissionResult]]
+"""Brings the results of submissions as they come, in any order."""
+
+
 class _Unknown(SandboxError):
     """Something has to run."""
 
@@ -145,33 +150,44 @@ class Bench:
 
     def grade(self, handin: Handin) -> SubmissionResult:
         """Judge one submission; one that came too late, too: whether it counts may still change."""
-        return self._judged(handin, self.zygote.open)
+        questions = self.judged(handin.files, self.memory(handin.files))
+        return summed_up(handin, questions, self._plan.seed, self.zygote.doctor.active)
 
     def recall(self, handin: Handin) -> SubmissionResult | None:
         """The result, where nothing of it has to be tried."""
         try:
-            return self._judged(handin, _nothing_runs)
+            questions = self.judged(handin.files, self.memory(handin.files), _nothing_runs)
         except _Unknown:
             return None
+        return summed_up(handin, questions, self._plan.seed, self.zygote.doctor.active)
 
-    def _judged(self, handin: Handin, open_code: Open) -> SubmissionResult:
-        questions = judge(
-            handin.files,
+    def judged(
+        self,
+        files: Mapping[str, bytes],
+        memory: Remembered | None = None,
+        open_code: Open | None = None,
+    ) -> tuple[QuestionResult, ...]:
+        """How these files end, but for what `memory` knows; run by the worker unless told."""
+        return judge(
+            files,
             self._plan.parts,
             self._checks,
             self._reference,
-            open_code,
+            open_code or self.zygote.open,
             self._plan.seed,
             self._patience,
-            self._memory(handin),
+            memory,
         )
-        return _result(handin, questions, self._plan.seed, self.zygote.doctor.active)
 
-    def _memory(self, handin: Handin) -> Memory | None:
+    def memory(
+        self, files: Mapping[str, bytes], layers: Sequence[str] | None = None
+    ) -> Memory | None:
+        """What is known of these files where `layers` hold, as they do here unless told."""
         if self._cache is None or self._bases is None:
             return None
-        layers = self.zygote.doctor.active
-        return Memory(self._cache, handin.files, self._bases, self._plan.seed, layers)
+        if layers is None:
+            layers = self.zygote.doctor.active
+        return Memory(self._cache, files, self._bases, self._plan.seed, layers)
 
     def close(self) -> None:
         """End the warm worker."""
@@ -190,11 +206,13 @@ def grade(
     agree: Callable[[list[Change]], bool],
     bases: Mapping[str, basis.Basis],
     write: bool = True,
+    elsewhere: Grader | None = None,
 ) -> Graded:
     """Grade what is new or changed since OUT's journal was written.
 
     `bench` is the caller's own, where submissions are graded when `jobs` is 1, and where those
     that ran into a time limit are tried once more, alone. `progress` is told each finished id.
+    `elsewhere` grades on other machines, in place of `jobs` processes here (see cluster.grader).
     New submissions and new attempts count at once. Where the same files now get other marks, those
     count if `agree` says so to all that has changed. Without `write` nothing does.
     """
@@ -208,7 +226,8 @@ def grade(
         for id in digests.keys() - todo.keys():
             progress(id)
         coded = [_code_only(handin) for handin in todo.values()]
-        for result in _steadily(coded, plan, jobs, bench, bases):
+        grader = elsewhere or (lambda todo: _graded(todo, plan, jobs, bench, bases))
+        for result in _steadily(coded, bench, grader):
             before = journal.last(result.id)
             if before is not None:
                 old = journal.plans[before.plan]
@@ -262,13 +281,7 @@ def _keep(folder: Path, handin: Handin) -> None:
     beside.rename(folder)  # all of it is there, or none
 
 
-def _steadily(
-    todo: Sequence[Handin],
-    plan: Plan,
-    jobs: int,
-    bench: Bench,
-    bases: Mapping[str, basis.Basis],
-) -> Iterator[SubmissionResult]:
+def _steadily(todo: Sequence[Handin], bench: Bench, grader: Grader) -> Iterator[SubmissionResult]:
     """The results as they come, first those that need no trial. A busy machine must not cost a
     mark: what ran out of time runs once more, alone."""
     again: list[str] = []
@@ -279,7 +292,7 @@ def _steadily(
             unknown.append(handin)
         else:
             yield known
-    for result in _graded(unknown, plan, jobs, bench, bases):
+    for result in grader(unknown):
         if timed_out(result):
             again.append(result.id)
         else:
@@ -332,7 +345,7 @@ def _graded(
             # One of our own processes died. Nobody may lose a mark by it.
             continue
     for handin in left.values():
-        yield _alone(handin, plan, bases)
+        yield alone(handin, plan, bases)
 
 
 def _pooled(
@@ -349,13 +362,14 @@ def _pooled(
             raise
 
 
-def _alone(handin: Handin, plan: Plan, bases: Mapping[str, basis.Basis]) -> SubmissionResult:
+def alone(handin: Handin, plan: Plan, bases: Mapping[str, basis.Basis]) -> SubmissionResult:
+    """The result of a submission under which graders died, in a process that may die, too."""
     try:
         return next(_pooled([handin], plan, 1, bases))
     except BrokenProcessPool:
         sorry = "Grading this submission ends the grader itself, even alone. A person has to look."
         questions = tuple(replace(q, state=CRASHED) for q in _unasked(plan.parts))
-        return _result(handin, questions, plan.seed, (), note=sorry)
+        return summed_up(handin, questions, plan.seed, (), note=sorry)
 
 
 _bench: list[Bench] = []
@@ -371,13 +385,14 @@ def _grade_here(handin: Handin) -> SubmissionResult:
     return _bench[0].grade(handin)
 
 
-def _result(
+def summed_up(
     handin: Handin,
     questions: tuple[QuestionResult, ...],
     seed: int,
     layers: Sequence[str],
     note: str = "",
 ) -> SubmissionResult:
+    """The result of a submission whose questions ended so, where these `layers` held."""
     marked = [q for q in questions if q.kind in ("code", "bonus")]
     open_mark = any(q.state == UNGRADABLE for q in marked)
     points = None if open_mark else round(sum(q.points or 0.0 for q in marked), 4)

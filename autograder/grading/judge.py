@@ -353,10 +353,15 @@ def import_module(part: Part, run: Run) -> CheckResult:
     return _import_ended(part, PASS, " ".join(texts)[:1000])
 
 
+def import_id(part: Part) -> str:
+    """The check that the part's module can be loaded."""
+    return f"{part.id}.import.loads"
+
+
 def _import_ended(part: Part, state: str, message: str = "") -> CheckResult:
     question, title = f"{part.id}.import", f"{part.module}.py can be loaded."
     fraction = float(state == PASS)
-    return CheckResult(f"{question}.loads", question, state, fraction, 1.0, title, message)
+    return CheckResult(import_id(part), question, state, fraction, 1.0, title, message)
 
 
 def _blocker(

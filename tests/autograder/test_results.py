@@ -17,6 +17,11 @@ def test_a_result_is_read_back_as_it_was_written():
     assert from_json(to_json(a_result())) == a_result()
 
 
+def test_ten_thousand_students_share_the_words_that_are_the_same_for_all():
+    one, two = (from_json(to_json(a_result())).question("a.one") for _ in range(2))
+    assert one.title is two.title and one.checks[0].message is two.checks[0].message
+
+
 def test_equal_results_are_equal_bytes():
     assert to_json(a_result()) == to_json(a_result())
 
