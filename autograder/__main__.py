@@ -334,7 +334,8 @@ def grade(arguments: argparse.Namespace) -> int:
         )
     if course:
         _enter(handins, results, course, arguments.submissions)
-        name_students(course, roster)
+        if not all(part.anonymous for part in parts):
+            name_students(course, roster)
     _look_at_pdfs(handins, parts, arguments)
     for handin in handins if arguments.execute else ():
         ran = execute(handin, arguments.full)

@@ -47,8 +47,8 @@ MOST_BY_CHANCE = 0.17
 """Measured on the sample submissions (tests/autograder/course/test_similar.py): how many pairs of
 two that were written independently are shown, of how many; and the largest share among them."""
 
-MOST_TEXT = 200_000
-"""Characters of one file that are read; the largest honest one has half of it."""
+MOST_TEXT, MOST_IN_ALL = 200_000, 1_000_000
+"""Characters that are read of one text, and of one submission: some seconds, whatever they are."""
 
 MOST_PAIRS, MOST_PASSAGES, MOST_PLACES, CONTEXT = 50, 12, 20, 2
 
@@ -164,10 +164,15 @@ def documents(files: Mapping[str, bytes]) -> tuple[Document, ...]:
     found: list[Document] = []
     for name, data in sorted(files.items()):
         if name.endswith(".py"):
-            found.append(Document(name, "\n".join(Module(name, data).lines)[:MOST_TEXT], True))
+            found.append(Document(name, "\n".join(Module(name, data).lines), True))
         elif name.endswith(".ipynb"):
             found += _of_notebook(name, data)
-    return tuple(found)
+    left, kept = MOST_IN_ALL, []
+    for one in found:
+        text = one.text[: min(MOST_TEXT, left)]
+        left -= len(text)
+        kept.append(replace(one, text=text))
+    return tuple(kept)
 
 
 def _of_notebook(name: str, data: bytes) -> Iterator[Document]:
@@ -177,7 +182,7 @@ def _of_notebook(name: str, data: bytes) -> Iterator[Document]:
         return
     for cell_type, called in (("code", "code"), ("markdown", "text")):
         text = "\n\n".join(cell.source for cell in cells if cell.cell_type == cell_type)
-        yield Document(f"{name}, {called}", text[:MOST_TEXT], cell_type == "code")
+        yield Document(f"{name}, {called}", text, cell_type == "code")
 
 
 # --- tokens
