@@ -347,7 +347,8 @@ def grade(arguments: argparse.Namespace) -> int:
             "--yes to let the new ones count."
         )
     if course:
-        _enter(handins, results, course, arguments.submissions, roster)
+        nameless = all(part.anonymous for part in parts)
+        _enter(handins, results, course, arguments.submissions, roster, nameless)
     _look_at_pdfs(handins, parts, arguments)
     for handin in handins if arguments.execute else ():
         ran = execute(handin, arguments.full)
@@ -455,14 +456,19 @@ def _enter(
     course: Course,
     submissions: Path,
     roster: Roster,
+    nameless: bool,
 ) -> None:
-    """Enter the marks into nbgrader's gradebook, and say what nbgrader's side has left to do."""
+    """Enter the marks into nbgrader's gradebook, and say what nbgrader's side has left to do.
+
+    `nameless`: whoever marks there is to see no names.
+    """
     print(f"Entering {len(handins)} submissions into {course.database} ...", flush=True)
     if roster.people:  # nbgrader, too, has to know of extensions
         course.marks.mkdir(exist_ok=True)
         write_roster(roster, course.marks / ROSTER)
     students = enter(handins, results, course, submissions)
-    name_students(course, roster)
+    if not nameless:
+        name_students(course, roster)
     notes = repairs(course)
     repaired = f"; {len(notes)} repairs of notebooks are listed in {course.log}" if notes else ""
     print(f"{len(students)} students are in the gradebook{repaired}.")

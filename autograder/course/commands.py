@@ -60,11 +60,13 @@ staff alone; it loads nothing, but holds students' work under their ids, and nam
 CLASS is what `grade` takes as SUBMISSIONS, and so is each FOLDER of --earlier, of classes before:
 this class is compared with itself and with each of these. Compared are modules and notebooks, code
 (without the names of variables) and words (without formulas). What `release` gives to students is
-taken out; what many have counts the less, the more have it. The page says how often two sample
-submissions that were written independently are shown.
+taken out; where not all parts were released, name those that were, for their texts are others. What
+many have counts the less, the more have it. The page says how often two sample submissions that
+were written independently are shown.
 
   python -m autograder similar submissions --out similar.html
   python -m autograder similar submissions --earlier 2025 --earlier 2026.zip --out similar.html
+  python -m autograder similar submissions --part fc-vae --part fc-gan --out similar.html
 """
 
 ROSTER_HELP = """\
@@ -165,6 +167,13 @@ def add_commands(commands: Commands) -> None:
         metavar="FOLDER",
         help="submissions of an earlier class (repeatable)",
     )
+    one.add_argument(
+        "--part",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="a part that was released, where not all were (repeatable)",
+    )
     one.add_argument("--roster", type=Path, metavar="CSV", help="names (see `roster --help`)")
     one.add_argument("--out", type=Path, required=True, metavar="HTML", help="such as similar.html")
     one.set_defaults(run=similar)
@@ -221,7 +230,7 @@ def similar(arguments: argparse.Namespace) -> int:
     if arguments.out.suffix != ".html" or arguments.out.is_dir():
         raise CourseError(f"--out {arguments.out} is no name of a page. Give --out similar.html.")
     roster = read_roster(arguments.roster) if arguments.roster else NOBODY
-    known = taken_out(_released(assignment))
+    known = taken_out(_released(assignment, arguments.part))
     classes = [(arguments.submissions, ""), *((path, path.name) for path in arguments.earlier)]
     works = [
         work(handin, origin, known)
@@ -234,11 +243,11 @@ def similar(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _released(assignment: Assignment) -> Mapping[str, bytes]:
-    """What students get of all parts."""
+def _released(assignment: Assignment, parts: Sequence[str]) -> Mapping[str, bytes]:
+    """What students get of these parts, of all when none is named."""
     from autograder.release import package
 
-    return package.make(package.read_source(ROOT, assignment), assignment, [], "").students
+    return package.make(package.read_source(ROOT, assignment), assignment, parts, "").students
 
 
 def roster(arguments: argparse.Namespace) -> int:

@@ -47,11 +47,12 @@ MOST_BY_CHANCE = 0.17
 """Measured on the sample submissions (tests/autograder/course/test_similar.py): how many pairs of
 two that were written independently are shown, of how many; and the largest share among them."""
 
-MOST_TEXT = 200_000
-"""Characters of one file that are read; the largest honest one has half of it."""
+MOST_TEXT, MOST_IN_ALL = 200_000, 1_000_000
+"""Characters that are read of one text, and of one submission: some seconds, whatever they are."""
 
 MOST_PAIRS, MOST_PASSAGES, MOST_PLACES, CONTEXT = 50, 12, 20, 2
 
+_LEXER = PythonLexer(stripnl=False)
 _WORD = re.compile(r"[^\W_]+")
 _FORMULA = re.compile(r"\$\$[^$]*\$\$|\$[^$\n]*\$")
 
@@ -75,7 +76,7 @@ class Run(NamedTuple):
 
 @dataclass(frozen=True)
 class Document:
-    """A text of a submission: a module, or all cells of one kind in a notebook."""
+    """A module, or a cell of a notebook. No run goes from one to another."""
 
     name: str
     text: str
@@ -164,10 +165,15 @@ def documents(files: Mapping[str, bytes]) -> tuple[Document, ...]:
     found: list[Document] = []
     for name, data in sorted(files.items()):
         if name.endswith(".py"):
-            found.append(Document(name, "\n".join(Module(name, data).lines)[:MOST_TEXT], True))
+            found.append(Document(name, "\n".join(Module(name, data).lines), True))
         elif name.endswith(".ipynb"):
             found += _of_notebook(name, data)
-    return tuple(found)
+    left, kept = MOST_IN_ALL, []
+    for one in found:
+        text = one.text[: min(MOST_TEXT, left)]
+        left -= len(text)
+        kept.append(replace(one, text=text))
+    return tuple(kept)
 
 
 def _of_notebook(name: str, data: bytes) -> Iterator[Document]:
@@ -175,15 +181,14 @@ def _of_notebook(name: str, data: bytes) -> Iterator[Document]:
         cells = read_notebook(data).cells
     except Unreadable:
         return
-    for cell_type, called in (("code", "code"), ("markdown", "text")):
-        text = "\n\n".join(cell.source for cell in cells if cell.cell_type == cell_type)
-        yield Document(f"{name}, {called}", text[:MOST_TEXT], cell_type == "code")
+    for number, cell in enumerate(cells, 1):
+        yield Document(f"{name}, cell {number}", cell.source, cell.cell_type == "code")
 
 
 # --- tokens
 
 
-@lru_cache(maxsize=64)  # of the pairs that are shown, one after the other
+@lru_cache(maxsize=4096)  # of the pairs that are shown, one after the other
 def _runs(document: Document) -> dict[str, list[Run]]:
     """Every run of tokens in a text, by kind and in order."""
     by_kind: dict[str, list[Piece]] = defaultdict(list)
@@ -207,7 +212,7 @@ def _pieces(document: Document) -> Iterator[Piece]:
         yield from _words(blanked, 0)
         return
     before = ("", "")
-    for start, kind, value in PythonLexer(stripnl=False).get_tokens_unprocessed(document.text):
+    for start, kind, value in _LEXER.get_tokens_unprocessed(document.text):
         if kind in Comment or kind in String.Doc:
             yield from _words(value, start)
         elif kind not in Token.Text:

@@ -15,6 +15,7 @@ from autograder.course.similar import (
     LEAST,
     LEAST_SHARE,
     MOST_BY_CHANCE,
+    MOST_IN_ALL,
     MOST_TEXT,
     WORDS,
     Pair,
@@ -112,6 +113,16 @@ def test_formulas_are_no_words():
     assert compared(handin("a", said=formula), handin("b", said=formula), handin("c"))[0] == []
 
 
+def test_what_is_given_is_not_shared_where_answers_between_it_are_left_out():
+    def notebook(answer):
+        cells = [{"cell_type": "markdown", "source": text} for text in (SAID, answer, SAID[::-1])]
+        return {"1.ipynb": json.dumps({"cells": cells}).encode()}
+
+    handins = [Handin(id, (id,), notebook("$a = b$")) for id in ("a", "b", "c")]
+    assert compared(*handins, given=notebook("YOUR ANSWER HERE"))[0] == []
+    assert len(compared(*handins[:2])[0]) == 1
+
+
 def test_a_class_is_held_against_earlier_ones_and_these_not_against_each_other():
     old = [handin("old1", OWN), handin("old2", OWN)]
     found, held = compared(handin("ada", OWN), *(handin(f"s{n}") for n in range(5)), earlier=old)
@@ -132,9 +143,10 @@ def test_what_cannot_be_read_is_no_text(data):
     assert documents({"1.ipynb": data, "picture.png": data, "netid": b"ada"}) == ()
 
 
-def test_of_an_endless_file_the_beginning_is_read():
-    (text,) = documents({"hw5_vae.py": b"a = 1\n" * 1_000_000})
-    assert len(text.text) == MOST_TEXT
+def test_of_endless_files_the_beginning_is_read():
+    texts = documents({f"{n}.py": b"a = 1\n" * 100_000 for n in range(9)})
+    assert len(texts[0].text) == MOST_TEXT
+    assert sum(len(one.text) for one in texts) == MOST_IN_ALL
 
 
 @pytest.fixture(scope="module")
@@ -175,7 +187,9 @@ def test_the_page_says_ids_and_the_names_of_the_roster(assignment):
 
 def test_the_command_writes_the_page(tmp_path, capsys, monkeypatch):
     # What a release holds takes seconds to make; that it is taken out is tried above.
-    monkeypatch.setattr(commands, "_released", lambda assignment: {"hw5_vae.py": b"import torch"})
+    monkeypatch.setattr(
+        commands, "_released", lambda assignment, parts: {"hw5_vae.py": b"import torch"}
+    )
     for id, module in (("ada", OWN), ("ben", OWN), *((f"s{n}", OTHER) for n in range(4))):
         (tmp_path / "class" / id).mkdir(parents=True)
         (tmp_path / "class" / id / "hw5_vae.py").write_text(module)
