@@ -76,7 +76,7 @@ class Run(NamedTuple):
 
 @dataclass(frozen=True)
 class Document:
-    """A module, or a cell of a notebook. No run goes from one to another."""
+    """A text of a submission: a module, or a cell of a notebook. A run stays in one."""
 
     name: str
     text: str
