@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import tarfile
 import tempfile
 import zipfile
@@ -91,6 +92,9 @@ def test_no_drawing_ends_a_report(drawings: list[str]) -> None:
     cells = [code("x", shown({"image/svg+xml": one})) for one in drawings]
     book = parse_notebook(notebook(*cells, markdown("After.")), "1_book")
     assert print_pdf([book], About(), False).pdf.startswith(b"%PDF-")
+
+
+logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # it tells of every damage
 
 
 def _pdf() -> bytes:

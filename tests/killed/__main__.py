@@ -11,6 +11,7 @@ written, marks and results must be those of a run that nobody disturbed.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import random
@@ -124,7 +125,7 @@ def _disturbed(
             _, said = running.communicate()
             if running.returncode:
                 raise RuntimeError(said.decode(errors="replace"))
-            killed["that had ended"] += 1
+            before = _whole_lines(out)
             continue
         kind = chance.choice(["with all", "alone", "one of its"])
         if kind == "one of its":
@@ -139,12 +140,20 @@ def _disturbed(
         killed[f"the grader {kind}" if kind in ("with all", "alone") else kind] += 1
         if left := set(left_running()) - not_ours:
             raise RuntimeError(f"left running: {left}")
+        _reap()
         now = _whole_lines(out)
         if now < before:
             raise RuntimeError(f"{before - now} of the submissions that were graded are lost")
         before = now
     _finish(submissions, out)
     return killed
+
+
+def _reap() -> None:
+    """Wait for what has ended and became our child when its parent was killed."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
 
 
 def _kill_one(pid: int, chance: random.Random) -> str:
