@@ -167,6 +167,9 @@ def main() -> int:
             cost, points = other.grade(python, Path(folder), [FILES] * arguments.others, False)
             assert points == [12.0] * arguments.others, points
         rows.append((f"{name} {_version(python, other.packages[0])}", cost))
+        with tempfile.TemporaryDirectory(prefix="graders-") as folder:
+            _, points = other.grade(python, Path(folder), [FILES], True)
+            assert points == [12.0], f"{name} does not work in the box: {points}"
         ends[name] = {}
         for sample in HOSTILE:
             say(f"{name}: {sample} ...")
@@ -504,7 +507,8 @@ def box(folder: Path, command: Sequence[str]) -> list[str]:
     and time end.
     """
     held = ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp"]
-    inside = ["--bind", str(folder), str(folder), "--chdir", str(folder)]
+    env = str(Path(command[0]).parents[1])  # it may lie below /tmp
+    inside = ["--ro-bind", env, env, "--bind", str(folder), str(folder), "--chdir", str(folder)]
     apart = ["--unshare-pid", "--unshare-net", "--unshare-ipc", "--die-with-parent"]
     bounds = ["prlimit", f"--as={6 << 30}", f"--cpu={HOLD_SECONDS}", f"--fsize={1 << 26}"]
     home = ["--setenv", "HOME", str(folder)]

@@ -259,7 +259,7 @@ class Desk:
         for address in known - threads.keys():
             self._forget(address, died=True)
             self._refused.pop(address, None)
-        for address in threads.keys() - known:
+        for address in [one for one in threads if one not in known]:
             self._submit(address, "", remote_bench.prepare, self._task.plan)
             if threads[address] > 1:
                 self._say(
