@@ -766,7 +766,7 @@ class Pixels(nn.Module):
     It notes its weights at every step, and the gradient that comes back.
     """
 
-    def __init__(self, conditional: bool = False, beta: float | None = 0.3):
+    def __init__(self, beta: float | None = 0.3):
         super().__init__()
         self.inner, self.outer = nn.Parameter(torch.ones(1)), nn.Parameter(torch.zeros(1))
         self.path, self.slopes = [], []
@@ -774,8 +774,6 @@ class Pixels(nn.Module):
         self.encoder = Part(lambda x: self.inner.expand(len(x), 784), self.inner)
         self.decoder = Part(self._grey, self.outer)
         self.beta, self.num_labels = beta, 10
-        if conditional:
-            self.conditional = True
 
     def __getattr__(self, name):
         if name == "conditional":
@@ -789,7 +787,7 @@ class Pixels(nn.Module):
 
     def forward(self, x, c=None):
         sentence = "A model that is not conditional must be called without labels, as model(x)."
-        need(hasattr(self, "conditional") or c is None, sentence)
+        need(getattr(self, "conditional", False) or c is None, sentence)
         rec = self.decoder(self.encoder(x, c))
         return rec if self.beta is None else {"rec": rec, "q": rec, "c": c}
 
@@ -1281,7 +1279,8 @@ def check_conditional_loop(train_beta_vae) -> None:
     ]
     loader = [(x, y % 10) for x, y in loader]
     for conditional in (True, False):
-        model = Pixels(conditional)
+        model = Pixels()
+        model.conditional = conditional  # as in ConditionalBetaVAE
         with contextlib.redirect_stdout(io.StringIO()):
             train_beta_vae(model, loader, 2, RATE)
         for (x, y), (seen, c) in zip(loader * 2, model.encoder.read, strict=False):
