@@ -2342,13 +2342,13 @@ def check_3e(answer_3e) -> None:
 
 def _ignores_scale(net: nn.Module) -> bool:
     """Do logits stay as they are when all kernels grow by three? Under spectral norm they do."""
-    net.eval()
     x = torch.rand(4, 3, 32, 32)
     with torch.no_grad():
-        kernels = [p.mul_(50) for p in net.parameters() if p.dim() == 4]  # biases count little
-        before = net(x)
-        for p in kernels:
-            p.mul_(3)
+        for _ in range(5):
+            net.train()(x)  # the norm is still that of the weights before they were drawn anew
+        before = net.eval()(x)
+        for p in net.parameters():
+            p.mul_(3 if p.dim() == 4 else 1)
         return torch.allclose(net(x), before, rtol=1e-3, atol=1e-5)
 
 
