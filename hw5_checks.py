@@ -150,7 +150,8 @@ def need_value(
         return
     hints = [why for known, why in wrong.items() if abs(value - known) <= 2e-4 * max(1, abs(known))]
     hint = hints[0] if hints else otherwise
-    raise NotYet(f"{what} gives {value:.4g} where {right:.4g} is right. {hint}")
+    digits = next((n for n in (4, 6) if f"{value:.{n}g}" != f"{right:.{n}g}"), 9)
+    raise NotYet(f"{what} gives {value:.{digits}g} where {right:.{digits}g} is right. {hint}")
 
 
 def need_count(model: nn.Module, right: int, what: str, hint: str = "") -> None:
@@ -300,6 +301,10 @@ def check_decoder(Decoder) -> None:
     _need_all(net(torch.ones(2, 3)), 0.7875628, what.format(1), known)
     known = {0.3775: "fc1 is followed by a ReLU instead of tanh.", 0.1824: "tanh is missing."}
     _need_all(net(-torch.ones(2, 3)), 0.1939986, what.format(-1), known)
+    for bias, right in ((4.0, 0.9820138), (-4.0, 0.0179862)):
+        _alike(net, nothing | {(11,): bias})
+        what = f"Decoder with all weights 0, but biases {bias:g} at its end,"
+        _need_all(net(torch.ones(2, 3)), right, what, {})
 
 
 def _not_normal(eps: torch.Tensor) -> str:
@@ -695,10 +700,12 @@ def check_architecture(AEEncoder, AEDecoder, AutoEncoder) -> None:
     model = AutoEncoder(32)
     need_count(model, 439_728, "AutoEncoder(32)")
     x = torch.rand(6, 1, 28, 28)
-    same = torch.allclose(_flat(model(x), 6, "AutoEncoder's output"), _both(model, x), atol=1e-6)
-    need(same, "AutoEncoder must give decoder(encoder(x)).")
-    need_shape(AutoEncoder(5).encoder(x), (6, 5), "the code of AutoEncoder(5)")
     _need_steady(model, x, "AutoEncoder")
+    for scale in (1.0, 500.0):  # pixels of all brightness, from 0 to 1
+        out = _flat(model(scale * x), 6, "AutoEncoder's output")
+        same = torch.allclose(out, _both(model, scale * x), atol=1e-6)
+        need(same, "AutoEncoder must give decoder(encoder(x)), unchanged.")
+    need_shape(AutoEncoder(5).encoder(x), (6, 5), "the code of AutoEncoder(5)")
     hint = "All sizes follow from the arguments of __init__, whatever their values."
     encoder, decoder = AEEncoder(nz=3, input_size=20), AEDecoder(nz=3, output_size=20)
     need_count(encoder, 22_019, "AEEncoder(nz=3, input_size=20)", hint)
@@ -731,7 +738,8 @@ def check_loader(make_loader) -> None:
     need(groups[0] != groups[1], "make_loader shuffles whole batches: each holds the same images.")
     whole = torch.stack([image for x, _ in passes[0] for image in x]) * 50
     kept = passes[0][0][0].dtype == images.dtype and first.dtype == labels.dtype
-    need(kept, f"make_loader gives labels as {first.dtype}; images and labels keep their types.")
+    types = f"images as {passes[0][0][0].dtype} and labels as {first.dtype}"
+    need(kept, f"make_loader gives {types}; it must leave them {images.dtype} and {labels.dtype}.")
     follow = int(((first[1:] - first[:-1]) % 50 == 1).sum())
     need(follow < 25, "make_loader moves the images on, but leaves them in their order.")
     seen = torch.cat([y for _ in range(10) for _, y in loader]).unique()
@@ -758,14 +766,20 @@ class Pixels(nn.Module):
     It notes its weights at every step, and the gradient that comes back.
     """
 
-    def __init__(self, conditional: bool = False, beta: float | None = 0.3):
+    def __init__(self, beta: float | None = 0.3):
         super().__init__()
         self.inner, self.outer = nn.Parameter(torch.ones(1)), nn.Parameter(torch.zeros(1))
         self.path, self.slopes = [], []
         self.inner.register_hook(lambda slope: self.slopes.append(slope.item()))
         self.encoder = Part(lambda x: self.inner.expand(len(x), 784), self.inner)
         self.decoder = Part(self._grey, self.outer)
-        self.beta, self.conditional, self.num_labels = beta, conditional, 10
+        self.beta, self.num_labels = beta, 10
+
+    def __getattr__(self, name):
+        if name == "conditional":
+            ask = "getattr(model, 'conditional', False) is false there"
+            raise AttributeError(f"a BetaVAE has no attribute `conditional`; {ask}")
+        return super().__getattr__(name)
 
     def _grey(self, z):
         self.path.append((self.inner.item(), self.outer.item()))
@@ -773,7 +787,7 @@ class Pixels(nn.Module):
 
     def forward(self, x, c=None):
         sentence = "A model that is not conditional must be called without labels, as model(x)."
-        need(self.conditional or c is None, sentence)
+        need(getattr(self, "conditional", False) or c is None, sentence)
         rec = self.decoder(self.encoder(x, c))
         return rec if self.beta is None else {"rec": rec, "q": rec, "c": c}
 
@@ -929,7 +943,7 @@ def _need_decoded(model: Fixed, images: torch.Tensor, what: str) -> torch.Tensor
 def check_sample_prior(sample_prior) -> None:
     """Codes from N(0, I), decoded: images (n, 1, 28, 28)."""
     drawn = []
-    for n, nz in ((2000, 8), (2000, 8), (3, 5)):
+    for n, nz in ((20_000, 8), (20_000, 8), (3, 5)):
         model = Fixed(nz)
         images = sample_prior(model, n)
         need_shape(images, (n, 1, 28, 28), f"sample_prior(model, {n})")
@@ -950,7 +964,7 @@ def _put_parts(model: nn.Module, q: torch.Tensor) -> tuple[Part, Part]:
 
 def _need_sampling(model: nn.Module, name: str, *c: torch.Tensor) -> None:
     """Stop unless forward decodes z = mu + exp(log_sigma) * eps, eps fresh, gradients passing."""
-    mu, log_sigma = torch.tensor([3.0, 3.0, -2.0, -2.0]), torch.tensor([0.7, -0.7, 0.7, -0.7])
+    mu, log_sigma = torch.tensor([3.0, 3.0, -2.0, -2.0]), torch.tensor([3.0, -3.0, 0.7, -0.7])
     encoder, decoder = _put_parts(model, torch.cat((mu, log_sigma))[None])
     n = len(c[0]) if c else 4000
     x = torch.rand(n, 1, 28, 28)
@@ -1265,7 +1279,8 @@ def check_conditional_loop(train_beta_vae) -> None:
     ]
     loader = [(x, y % 10) for x, y in loader]
     for conditional in (True, False):
-        model = Pixels(conditional)
+        model = Pixels()
+        model.conditional = conditional  # as in ConditionalBetaVAE
         with contextlib.redirect_stdout(io.StringIO()):
             train_beta_vae(model, loader, 2, RATE)
         for (x, y), (seen, c) in zip(loader * 2, model.encoder.read, strict=False):
@@ -1287,7 +1302,7 @@ def check_conditional_loop(train_beta_vae) -> None:
 def check_sample_digits(sample_digits) -> None:
     """A code from N(0, I) of its own for each label, and the labels in their order."""
     drawn = []
-    for n, nz in ((2000, 8), (2000, 8), (3, 5)):
+    for n, nz in ((20_000, 8), (20_000, 8), (3, 5)):
         model, labels = Fixed(nz), torch.arange(n) * 7 % 10
         images = sample_digits(model, labels)
         need_shape(images, (n, 1, 28, 28), f"sample_digits of {n} labels")
@@ -1341,6 +1356,11 @@ def _need_vae_layers(model: nn.Module, name: str, classes: int, run) -> None:
     makes another layer negative, where ReLU shows.
     """
     d, z, h = 784, CODE, _width(model, 784 + classes, name)
+    for one, again in zip(
+        run(model, name, classes)[1:], run(model, name, classes)[1:], strict=True
+    ):
+        steady = torch.allclose(one, again, atol=1e-6)
+        need(steady, f"{name}: mu and logvar differ at every call. Is there dropout?")
     for layer, image, inner, code, right, missing in (
         ("first", -2.0, 1.0, 2 / 48, 2.0, 1.0),
         ("second", 0.0, -2.0, 0.0, 1.0, 3.0),
@@ -1372,6 +1392,8 @@ def _need_vae_networks(make, classes: int, name: str) -> None:
     d = 784
     for z in (15, CODE):
         model = make(z)
+        if any(map(is_lazy, model.parameters())):
+            _through_forward(model, name, classes)  # lazy layers learn their sizes
         both = (" of [x, c]", " of [z, c]") if classes else ("", "")
         h = _width(model, d + classes, f"{name}'s encoder{both[0]}")
         _width(model, z + classes, f"{name}'s decoder{both[1]}, with latent_size = {z},")
@@ -1406,7 +1428,7 @@ def _let_codes_through(model: nn.Module, name: str, classes: int) -> None:
     """
     d, z, h = 784, CODE, _width(model, 784 + classes, name)
     both = torch.cat((torch.eye(z), -torch.eye(z)))
-    signs = iter(torch.tensor([[1.0, -1, 1, -1, 1], [-1.0, -1, 1, 1, -1]]))
+    signs = iter(torch.tensor([[1.0, -1, 1, -1, 1], [-3.0, -3, 3, 3, -3]]))
     for one in model.parameters():
         shape, values = tuple(one.shape), torch.zeros_like(one)
         if shape == (h, d + classes):
@@ -1447,11 +1469,11 @@ def _need_vae_forward(model: nn.Module, name: str, *c: torch.Tensor) -> None:
         varied = bool(got.std(0).max() > 1e-3)
         need(varied, f"{name}.forward: {which} is the same for all images.")
         need(bool((got < 0).any()), f"{name}.forward: {which} is never negative; what follows it?")
-    half = model(x[-9:] / 2, *(one[-9:] for one in c))[1]  # here biases are 0
-    ok = torch.allclose(2 * half, mu[-9:], rtol=1e-3, atol=1e-4)
-    need(
-        ok, f"{name}.forward: mu must follow from its own image alone, given to self.encoder as is."
-    )
+    half = model(x[-99:] / 2, *(one[-99:] for one in c))  # here biases are 0
+    for got, one, which in ((mu, half[1], "mu"), (logvar, half[2], "logvar")):
+        ok = torch.allclose(2 * one, got[-99:], rtol=1e-3, atol=1e-4)
+        own = f"{name}.forward: {which} must follow from its own image alone, "
+        need(ok, f"{own}given to self.encoder as is; nothing may clamp or change it.")
     _need_sampled(name, x_hat.flatten(1)[:, :CODE], mu, logvar)
     for got, which in ((mu, "mu"), (logvar, "logvar")):
         stop = f"{name}.forward: no gradient of the {which} that is returned reaches"
@@ -1589,6 +1611,9 @@ def check_loss(loss_function) -> None:
     what = "loss_function with mu = 2, variance 4 and x_hat = 0.25 where x is 0.9"
     given = quarter, quarter + 0.65, two, wide
     need_value(loss_function(*_as_outputs(given)), 10.719438, what, known)
+    given = quarter, quarter + 0.65, 0 * two, 0 * wide
+    what = "loss_function with mu = 0, variance 1, where KL is 0, and x_hat = 0.25 where x is 0.9"
+    need_value(loss_function(*_as_outputs(given)), 5.105733, what, {})
     x_hat = torch.sigmoid(torch.tensor([[[[2.0, 5.0], [6.0, 7.0]]]]))
     x = torch.sigmoid(torch.tensor([[[[1.0, 10.0], [9.0, 3.0]]]]))
     given = x_hat, x, torch.ones(1, 15), torch.zeros(1, 15)
@@ -1721,8 +1746,9 @@ def _need_table(net, table: Table, in_order: bool = False) -> None:
     need_shape(net(x), table.shape, f"{what}'s output")
     for layer in net.modules():
         if isinstance(layer, nn.modules.batchnorm._BatchNorm):
-            ok = (layer.momentum, layer.eps) == (0.1, 1e-5)
-            need(ok, f"{what}: leave momentum and eps of batch norms as they come, 0.1 and 1e-5.")
+            ok = (layer.momentum, layer.eps, layer.track_running_stats) == (0.1, 1e-5, True)
+            as_they_come = "momentum 0.1, eps 1e-5, track_running_stats True"
+            need(ok, f"{what}: leave batch norms as they come: {as_they_come}.")
     _fill(net)
     before = net(x)
     net(x.detach().flip(0))  # what came before must not matter
@@ -2316,10 +2342,11 @@ def check_3e(answer_3e) -> None:
 
 def _ignores_scale(net: nn.Module) -> bool:
     """Do logits stay as they are when all kernels grow by three? Under spectral norm they do."""
-    net.eval()
     x = torch.rand(4, 3, 32, 32)
     with torch.no_grad():
-        before = net(x)
+        for _ in range(5):
+            net.train()(x)  # the norm is still that of the weights before they were drawn anew
+        before = net.eval()(x)
         for p in net.parameters():
             p.mul_(3 if p.dim() == 4 else 1)
         return torch.allclose(net(x), before, rtol=1e-3, atol=1e-5)
@@ -2715,7 +2742,8 @@ def check_loss_generator(*names) -> None:
     known = {0.0: "is MSE(G(E(x)), x) missing?", -0.269704: "is MSE(G(E(x)), x) subtracted?"}
     hints = [hint for value, hint in known.items() if abs(rest - value) < 2e-3]
     hints += ["is it the saturating form? Label the fakes as real.", "is it MSE(G(E(x)), x)?"]
-    need(weight > -1e-3, "train_ae_gan: loss_g counts the wrong way: label the fakes as real.")
+    wrong = "label the fakes as real, and compare images with G(E(x)), not with fakes."
+    need(weight > -1e-3, f"train_ae_gan: loss_g counts the wrong way: {wrong}")
     need(weight > 1e-3, "train_ae_gan: loss_g misses one of its two terms, BCE(D(G(z)), 1).")
     hint = hints[0] if rest < 0.2 else hints[-1]
     sentence = f"train_ae_gan: beside {weight:.3g} BCE(D(G(z)), 1), loss_g has {rest:.4f}"

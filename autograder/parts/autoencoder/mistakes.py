@@ -293,6 +293,7 @@ SAMPLE_PRIOR = (
         (DRAW, f"{DRAW} / model.nz**0.5"),
     ),
     _prior("clamped", CLAMPED, (DRAW, f"{DRAW}.clamp(-3, 3)")),
+    _prior("narrower", "", (DRAW, f"0.9 * {DRAW}")),
     _prior("size-by-heart", "", (DRAW, "torch.randn(n, 32)")),
     _prior("one-number", "", (DRAW, "torch.randn(n, 1).repeat(1, model.nz)")),
     _prior("not-decoded", "", ("model.decoder(z)", "torch.randn(n, 784)")),
@@ -359,6 +360,7 @@ BETA_VAE = (
         (Z, Z.replace("torch.exp(log_sigma)", "torch.exp(log_sigma).detach()")),
     ),
     _vae("clamped-noise", CLAMPED, (Z, Z.replace("_like(mu)", "_like(mu).clamp(-3, 3)"))),
+    _vae("clamped-spread", "", (Z, Z.replace("exp(log_sigma)", "exp(log_sigma.clamp(-1, 1))"))),
     _vae("q-detached", Q_CUT, ('{"q": q,', '{"q": q.detach(),')),
     _vae(
         "double-precision",

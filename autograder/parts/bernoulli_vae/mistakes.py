@@ -91,6 +91,11 @@ DECODER: tuple[Mistake, ...] = (
         "No gradient passes from the probabilities back to the weights and the codes.",
     ),
     _output(
+        "clamped",
+        "torch.sigmoid(self.fc2(torch.tanh(self.fc1(z)))).clamp(0.1, 0.9)",
+        "",
+    ),
+    _output(
         "weight-detached",
         "torch.sigmoid(F.linear(torch.tanh(self.fc1(z)), self.fc2.weight.detach(), self.fc2.bias))",
         "Not all of the decoder's layers are trained.",

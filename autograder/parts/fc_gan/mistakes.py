@@ -400,6 +400,13 @@ def generator(noise_dim=NOISE_DIM):
     _more(
         "build_dc_generator",
         "def build_dc_generator",
+        "norms-without-memory",
+        "In evaluation, the batch norms",
+        ("nn.BatchNorm2d(64)", "nn.BatchNorm2d(64, track_running_stats=False)"),
+    ),
+    _more(
+        "build_dc_generator",
+        "def build_dc_generator",
         "no-norms",
         "batch norms are missing",
         *((f"        {norm},\n", "") for norm in NORMS),

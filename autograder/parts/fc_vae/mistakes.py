@@ -145,6 +145,7 @@ NETWORKS: tuple[Mistake, ...] = (
             "            nn.Flatten(),\n",
             "",
         ),
+        ("dropout-of-pixels", "", "nn.Flatten(),", "nn.Flatten(), nn.Dropout(0.2),"),
         ("dropout", "", RELU, f"{RELU}            nn.Dropout(0.5),\n"),
     ),
     _mistake(
@@ -532,6 +533,12 @@ LOSS: tuple[Mistake, ...] = (
             "it is divided by the number of pixels.",
             TOTAL,
             "return (reconstruction + kl) / x.numel()",
+        ),
+        (
+            "free-bits",
+            "",
+            KL,
+            f"(-0.5 * ({INSIDE})).clamp(min=0.1).sum()",
         ),
         (
             "exponential-detached",

@@ -313,6 +313,9 @@ def _loss(id: str, body: str, head: str = "x_hat, x, mu, logvar") -> Style:
 
 STYLES: tuple[Style, ...] = (
     _edited("a-narrow-one", ("self.hidden_dim = 400", "self.hidden_dim = 200")),
+    _edited(
+        "lazy-layers", ("nn.Linear(input_size, self.hidden_dim)", "nn.LazyLinear(self.hidden_dim)")
+    ),
     _edited("a-wide-one", ("self.hidden_dim = 400", "self.hidden_dim = 1024")),
     _edited(
         "a-hidden-width-below-the-latent-size", ("self.hidden_dim = 400", "self.hidden_dim = 12")
