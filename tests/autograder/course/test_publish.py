@@ -235,6 +235,10 @@ def test_no_page_names_another_student(assignment):
     note = "The netid file says ben, but this was handed in by ada, for whom it counts."
     found = rows(student("ada", notes=(note,)), student("ben"))
     assert "says [name], but this was handed in by ada" in page_of(found["ada"], assignment)
+    called = Roster((Person("4711", "ada"), Person("4712", "ben")))
+    two = [student("4711", notes=(note,)), student("4712")]
+    text = page_of(rows(*two, roster=called)["4711"], assignment)
+    assert "says [name], but this was handed in by ada" in text, "nor by a NetID of the roster"
 
 
 @pytest.mark.parametrize(
