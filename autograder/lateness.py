@@ -88,7 +88,8 @@ def price(rule: Assignment, by: timedelta | None, points: float) -> tuple[float,
     of = f" of your {_counted(points, 'point')}" if penalty.percent else ""
     taken = begun * penalty.amount * (points / 100 if penalty.percent else 1)
     why = f"{each}{of} for each {penalty.unit} that had begun, {begun} of them"
-    return round(max(0.0, min(taken, points)), 4), why
+    # As exact as it is shown: marks less what is taken off are the total, on every page and table.
+    return round(max(0.0, min(taken, points)), 2), why
 
 
 def taken_off(points: float, why: str = "") -> str:

@@ -114,6 +114,11 @@ NOBODY = Roster()
 def read_roster(path: Path) -> Roster:
     """Read roster.csv. Raises RosterError."""
     rows = read_table(path)
+    if rows and any(signs <= rows[0].keys() for signs, _ in _EXPORTS):
+        raise RosterError(
+            f"{path} is a platform's export. Make a roster of it: python -m autograder roster "
+            f"{path} --out {ROSTER}"
+        )
     if rows and "id" not in rows[0]:
         raise RosterError(
             f"{path} has no column `id`. Make it with `python -m autograder roster EXPORT --out "

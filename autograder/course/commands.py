@@ -15,7 +15,14 @@ from autograder.course import insight_page, page_pdf, results_csv, way_back
 from autograder.course.insight import look
 from autograder.course.marks import CourseError, read_marks
 from autograder.course.memory import Difference, Memory, differences, remember, remembered, told
-from autograder.course.overrides import COLUMNS, OVERRIDES, checked, read_overrides, write_overrides
+from autograder.course.overrides import (
+    COLUMNS,
+    OVERRIDES,
+    checked,
+    is_same,
+    read_overrides,
+    write_overrides,
+)
 from autograder.course.publish import Row, join
 from autograder.export import feedback
 from autograder.export.shared import file_name, harmless, write_bytes, write_text
@@ -32,7 +39,7 @@ from autograder.roster import (
     with_extensions,
     write_roster,
 )
-from autograder.tables import JOINERS
+from autograder.tables import JOINERS, plain
 
 INSIGHT = """\
 Write one page that shows the class at a glance: OUT.html, which loads nothing and names nobody, so
@@ -273,10 +280,10 @@ def roster(arguments: argparse.Namespace) -> int:
 def override(arguments: argparse.Namespace) -> int:
     """`override`: write one decision into MARKS/overrides.csv."""
     results, roster = read_marks(arguments.marks), kept_roster(arguments.marks)
-    row = {name: str(getattr(arguments, name)) for name in COLUMNS}
+    row = {name: plain(str(getattr(arguments, name))) for name in COLUMNS}
     new = checked("Not written", row, results, roster)
     old = read_overrides(arguments.marks, results, roster)
-    kept = [one for one in old if (one.student, one.question) != (new.student, new.question)]
+    kept = [one for one in old if not is_same(one, new, roster)]
     write_overrides(arguments.marks, [*kept, new])
     print(f"Written into {arguments.marks / OVERRIDES}; `publish` makes it count.")
     return 0
@@ -335,7 +342,8 @@ def _say_published(
     def say(text: str) -> None:
         print(harmless(text, keep=JOINERS))
 
-    names = {row.id: row.name or row.id for row in rows}
+    # Two may have one name, and `override` asks for the id.
+    names = {row.id: f"{row.name} ({row.id})" if row.name else row.id for row in rows}
     for student in dict.fromkeys(one.student for one in changed):
         own = [
             f"{one.what} {one.before or '-'} -> {one.now or '-'}"
@@ -352,7 +360,7 @@ def _say_published(
         who = ", ".join(names[row.id] for row in held if what in row.held)
         say(f"Holds {count} back: {what}." if count > 5 else f"Holds {who} back: {what}.")
     if missing:
-        say(f"Handed nothing in: {', '.join(one.shown for one in missing)}.")
+        say(f"Handed nothing in: {', '.join(f'{one.shown} ({one.id})' for one in missing)}.")
 
 
 def fill(arguments: argparse.Namespace) -> int:

@@ -49,7 +49,7 @@ def read_overrides(
         if missing:
             raise CourseError(f"{where} has no {missing[0]}. The columns are {', '.join(COLUMNS)}.")
         one = checked(where, row, results, roster)
-        if any((one.student, one.question) == (old.student, old.question) for old in found):
+        if any(is_same(one, old, roster) for old in found):
             raise CourseError(f"{where}: {one.student}, {one.question} is there twice. Leave one.")
         found.append(one)
     return found
@@ -104,6 +104,12 @@ def is_called(name: str, result: SubmissionResult, roster: Roster) -> bool:
     person = roster.find(name)
     names = {one.lower() for one in (result.id, *result.members)}
     return name.lower() in names or (person is not None and person in roster.of(result.members))
+
+
+def is_same(one: Override, other: Override, roster: Roster) -> bool:
+    """Do both decide about the same mark, by whichever name of the student?"""
+    known = [roster.find(o.student) or o.student.lower() for o in (one, other)]
+    return one.question == other.question and known[0] == known[1]
 
 
 def _number(where: str, text: str) -> float:

@@ -101,13 +101,17 @@ def join(
                 f"its own id: python -m autograder override MARKS ID {WITHHELD} --reason ..."
             )
     students = {member: one for one in counting for member in _members(one)}
+    claims = Counter(member for one in results for member in _members(one))
     aside = []
     for one in results:
         if one not in counting and {one.id, *_members(one)} & students.keys():
             aside.append(f"{one.id} is set aside: another submission counts for its student.")
         elif one not in counting:
-            students[one.id] = one
+            # It waits under its student's id, but for one that several submissions would have.
+            own = _members(one)
+            students[own[0] if len(own) == 1 and claims[own[0]] == 1 else one.id] = one
     everybody = {name for one in results for name in (one.id, *one.members)}
+    everybody |= {key for person in roster.of(sorted(everybody)) for key in person.keys}
     prices = {id: partial(lateness.price, assignment, one.by) for id, one in verdicts.items()}
     prices = prices if assignment.penalty else {}
     rows = [
@@ -168,7 +172,8 @@ def _row(
         )
         questions.append(one)
         people |= {question.question: said} if said else {}
-    hide = hiding(everybody - {id, result.id, *result.members})
+    own_names = {key for one in roster.of(_members(result)) for key in one.keys}
+    hide = hiding(everybody - {id, result.id, *result.members} - own_names)
     notices = [f"Decided by the course staff: {o.reason}" for o in (own.get(WITHHELD),) if o]
     flags = set(result.flags)
     if WITHHELD in own or TOTAL in own:

@@ -109,6 +109,12 @@ def finals_of(published: Path, roster: Roster) -> dict[str, Row]:
 def _filled(
     data: bytes, filled: int, without: Sequence[str], finals: Mapping[str, Row], seen: set[str]
 ) -> Filled:
+    if not filled:
+        raise CourseError(
+            f"Nobody in it has a total: {len(seen)} are in what the platform gave, "
+            f"{len(finals)} have a published total. Is it this class's, and was the roster made of "
+            "the same platform's export?"
+        )
     return Filled(data, filled, tuple(without), tuple(sorted(finals.keys() - seen)))
 
 

@@ -280,11 +280,14 @@ def _collected(node: Node, assignment: Assignment) -> Place | None:
     try:
         homes = {home.name: home for home in children(node, MAX_ENTRIES) if home.kind == FOLDER}
         home = homes[assignment.id]
-        stamps = [n for n in children(home, MAX_ENTRIES) if n.name == "timestamp.txt"]
+        inside = children(home, MAX_ENTRIES)
+        stamps = [n for n in inside if n.name == "timestamp.txt"]
         submitted = _stamp(stamps[0], assignment) if stamps else None
     except (KeyError, Refused):
         return None
-    return Place(safe_id(node.name), home, ((node.name,),), submitted)
+    # The stamp is nbgrader's: no student shall read that they handed it in unasked.
+    handed_in = folder(home.name, [n for n in inside if n not in stamps])
+    return Place(safe_id(node.name), handed_in, ((node.name,),), submitted)
 
 
 def _stamp(node: Node, assignment: Assignment) -> datetime | None:

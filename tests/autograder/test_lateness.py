@@ -131,3 +131,8 @@ def test_the_rule_is_told_beforehand():
         "For each day late that has begun, 10 percent of your points are taken off."
     ]
     assert [*in_words(PLAIN)] == []
+
+
+def test_what_is_taken_off_is_as_exact_as_it_is_shown():
+    taken, why = price(PERCENT, timedelta(hours=1), 4.75)
+    assert f"{taken:g} points" in taken_off(taken, why) and round(taken, 2) == taken

@@ -186,6 +186,12 @@ def test_a_roster_that_cannot_be_meant_is_refused(tmp_path, rows, said):
         read_roster(path)
 
 
+def test_an_export_given_as_a_roster_is_said_to_be_one(tmp_path):
+    (tmp_path / "canvas.csv").write_text(CANVAS, encoding="utf-8")
+    with pytest.raises(RosterError, match=r"export.*autograder roster .*canvas\.csv --out"):
+        read_roster(tmp_path / "canvas.csv")
+
+
 def test_the_command_keeps_extensions_and_says_who_is_gone(tmp_path, capsys):
     export, out = tmp_path / "canvas.csv", tmp_path / "roster.csv"
     export.write_text(CANVAS)

@@ -160,7 +160,7 @@ def test_who_handed_in_nothing_is_counted_and_spoils_no_figure(assignment):
 
 def test_a_class_without_any_work_has_a_page(assignment):
     found = look([student(1, 0, FAIL, flags=("empty",))], assignment)
-    assert "1 submission, 1 without work" in Page(insight_page.page(found, assignment)).text
+    assert "1 submission, 1 in no figure below" in Page(insight_page.page(found, assignment)).text
 
 
 def test_what_ran_out_of_time_is_counted(assignment):

@@ -217,6 +217,12 @@ def test_of_two_submissions_of_one_student_the_one_that_counts_is_named():
         publish.join([one, two], NOBODY, {}, both, NO_RULE)
 
 
+def test_a_withheld_submission_waits_under_the_id_and_name_of_its_student():
+    held = student("ada_4711", flags=("conflict",), members=("4711",))
+    row = rows(held, roster=Roster((Person("4711", name="Lovelace, Ada"),)))["4711"]
+    assert (row.name, row.total) == ("Ada Lovelace", None)
+
+
 def test_each_of_a_group_has_a_row_and_one_decision_is_for_one():
     pair = student("pair", members=("ada", "gus"))
     given = {name: Student({"fc-vae.figures": Given(4.0, 4.0, True)}) for name in ("ada", "gus")}
@@ -229,6 +235,10 @@ def test_no_page_names_another_student(assignment):
     note = "The netid file says ben, but this was handed in by ada, for whom it counts."
     found = rows(student("ada", notes=(note,)), student("ben"))
     assert "says [name], but this was handed in by ada" in page_of(found["ada"], assignment)
+    called = Roster((Person("4711", "ada"), Person("4712", "ben")))
+    two = [student("4711", notes=(note,)), student("4712")]
+    text = page_of(rows(*two, roster=called)["4711"], assignment)
+    assert "says [name], but this was handed in by ada" in text, "nor by a NetID of the roster"
 
 
 @pytest.mark.parametrize(
@@ -250,6 +260,31 @@ def test_an_override_that_cannot_be_meant_is_refused_with_its_row(tmp_path, row,
     (tmp_path / "overrides.csv").write_text(f"student,question,points,reason\n{row}\n")
     with pytest.raises(CourseError, match=rf"row \d.*{said}"):
         read_overrides(tmp_path, [student("ada")], NOBODY)
+
+
+@pytest.fixture
+def decided_by_command(marks):
+    def decide(*rest):
+        return main(["override", str(marks), *rest])
+
+    def written():
+        lines = csv.reader((marks / "overrides.csv").open(encoding="utf-8"))
+        return [line[:3] for line in lines][1:]
+
+    return decide, written
+
+
+def test_a_second_decision_takes_the_place_of_the_first_by_whatever_name(decided_by_command):
+    decide, written = decided_by_command
+    assert decide("ada", "total", "5", "--reason", "First.") == 0
+    assert decide("ADA@example.edu", "total", "6", "--reason", "Second.") == 0
+    assert written() == [["ADA@example.edu", "total", "6"]]
+
+
+def test_a_reason_of_spaces_is_none_and_nothing_is_written(decided_by_command, marks, capsys):
+    assert decided_by_command[0]("ada", "total", "5", "--reason", "  ") == 2
+    assert "has no reason" in capsys.readouterr().err
+    assert not (marks / "overrides.csv").exists()
 
 
 def test_overrides_come_back_as_they_were_written(tmp_path):
@@ -275,7 +310,11 @@ def marks(tmp_path):
     """A folder of marks with two students, one of them withheld, and a roster of three."""
     folder = tmp_path / "marks"
     results_json.write([student("ada"), student("ben", flags=("conflict",))], folder)
-    people = (Person("ada", name="Lovelace, Ada"), Person("ben"), Person("王", name="王小明"))
+    people = (
+        Person("ada", "", "Lovelace, Ada", "ada@example.edu"),
+        Person("ben"),
+        Person("王", name="王小明"),
+    )
     write_roster(Roster(people), folder / "roster.csv")
     return folder
 
@@ -284,7 +323,7 @@ def test_the_commands_decide_publish_and_say_what_changed(marks, tmp_path, capsy
     out = tmp_path / "published"
     again = ["publish", str(marks), "--out", str(out)]
     assert main(again) == 0
-    assert "Handed nothing in: 王小明." in capsys.readouterr().out
+    assert "Handed nothing in: 王小明 (王)." in capsys.readouterr().out
     assert main(again) == 0
     assert "Nothing has changed" in capsys.readouterr().out
     decide = ["override", str(marks), "ada", "fc-vae.figures"]
@@ -292,7 +331,7 @@ def test_the_commands_decide_publish_and_say_what_changed(marks, tmp_path, capsy
     assert main([*decide, "4", "--reason", "=A second look."]) == 0
     capsys.readouterr()
     assert main(again) == 0
-    assert "Changed for Ada Lovelace: fc-vae.figures - -> 4, total held back -> 14" in (
+    assert "Changed for Ada Lovelace (ada): fc-vae.figures - -> 4, total held back -> 14" in (
         capsys.readouterr().out
     )
     table = list(csv.DictReader((out / "results.csv").open(encoding="utf-8-sig")))

@@ -13,7 +13,7 @@ from autograder.__main__ import main
 from autograder.course.marks import CourseError
 from autograder.course.way_back import fill
 from autograder.gradescope import published as gradescope
-from autograder.roster import NOBODY, Person, Roster
+from autograder.roster import NOBODY, Person, Roster, write_roster
 from tests.autograder.gradescope.results_format import faults
 
 CANVAS = """\
@@ -89,12 +89,20 @@ def test_an_assignment_that_is_not_there_is_named_with_those_that_are(published,
 
 def test_the_command_writes_the_file_and_says_who_has_no_total(published, tmp_path, capsys):
     (tmp_path / "canvas.csv").write_text(CANVAS, encoding="utf-8")
+    write_roster(ROSTER, published / "roster.csv")
     command = ["fill", str(published), str(tmp_path / "canvas.csv"), "--column", "HW5"]
     assert main([*command, "--out", str(tmp_path / "upload.csv")]) == 0
     said = capsys.readouterr().out
-    assert "without a total: 4711, 4712, 4713" in said, "al123 is nobody without a roster"
-    assert "not in it: al123, stranger" in said
+    assert "without a total: 4712, 4713" in said and "not in it: stranger" in said
     assert (tmp_path / "upload.csv").exists()
+
+
+def test_a_file_in_which_nobody_has_a_total_is_not_written(published, tmp_path, capsys):
+    (tmp_path / "canvas.csv").write_text(CANVAS, encoding="utf-8")
+    command = ["fill", str(published), str(tmp_path / "canvas.csv"), "--column", "HW5"]
+    assert main([*command, "--out", str(tmp_path / "upload.csv")]) == 2
+    assert "Nobody in it has a total: 3 are in" in capsys.readouterr().err, "there is no roster"
+    assert not (tmp_path / "upload.csv").exists()
 
 
 # --- Moodle's feedback files
@@ -202,6 +210,7 @@ def test_canvas_reads_back_what_it_gave_and_a_second_time_changes_nothing(publis
 
 def test_the_file_for_the_platform_is_called_what_it_is(published, tmp_path, capsys):
     (tmp_path / "moodle.csv").write_text(MOODLE, encoding="utf-8")
+    write_roster(ROSTER, published / "roster.csv")
     command = ["fill", str(published), str(tmp_path / "moodle.csv")]
     assert main(command) == 2
     assert "There is no --out" in capsys.readouterr().err

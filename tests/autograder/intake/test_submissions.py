@@ -286,6 +286,7 @@ def test_nbgrader_tree(tmp_path: Path, start: str) -> None:
     assert set(found) == {"ada"}
     assert found["ada"].files == {"hw5_vae.py": CODE}
     assert found["ada"].flags == ("late",)
+    assert found["ada"].ignored == (), "nbgrader's own stamp was handed in by nobody"
 
 
 # --- time
