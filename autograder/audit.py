@@ -220,7 +220,7 @@ def reference_source(part: Part) -> str:
 @cache
 def _stubs(module: str) -> str:
     source = (ROOT / f"{module}.py").read_text(encoding="utf-8")
-    return strip_module(source, f"{module}.py", read_assignment())
+    return strip_module(source, f"{module}.py", _assignment())
 
 
 def _release(part: Part) -> str:

@@ -53,7 +53,7 @@ def judge(
     if by <= rule.grace:
         late_but_for = extension and rule.due and submitted > rule.due + rule.grace
         return Verdict("", f"{_WITHIN}until {last}." if late_but_for else "")
-    cut = rule.cut_off is not None and by > rule.cut_off
+    cut = _is_cut_off(rule, by)
     what = "your extension ended at" if extension else "the deadline was"
     refused = refuses(rule, by)
     said = f"{_BEGINS}at {_said(submitted.astimezone(due.tzinfo))}{_end(refused)}; "
@@ -74,8 +74,7 @@ def judge_again(
 
 def refuses(rule: Assignment, by: timedelta) -> bool:
     """Does nothing count of what is late by so much?"""
-    cut = rule.cut_off is not None and by > rule.cut_off
-    return by > rule.grace and (rule.late == "refuse" or cut)
+    return by > rule.grace and (rule.late == "refuse" or _is_cut_off(rule, by))
 
 
 def price(rule: Assignment, by: timedelta | None, points: float) -> tuple[float, str]:
@@ -123,6 +122,10 @@ def _verdict(rule: Assignment, refused: bool, said: str, by: timedelta | None) -
     if rule.late == "accept":
         return Verdict(by=by)
     return Verdict(REFUSED if refused else LATE, said, by)
+
+
+def _is_cut_off(rule: Assignment, by: timedelta) -> bool:
+    return rule.cut_off is not None and by > rule.cut_off
 
 
 def _end(refused: bool) -> str:

@@ -526,6 +526,14 @@ def _sum(costs: Sequence[Cost]) -> Cost:
     return Cost(wall, cpu, max(cost.memory for cost in costs), len(costs))
 
 
+def _places(folder: Path, submissions: Sequence[Mapping[str, bytes]]) -> Iterator[Path]:
+    """A folder for each submission, laid out when its turn comes."""
+    for number, files in enumerate(submissions):
+        place = folder / f"s{number}"
+        _lay_out(place, files)
+        yield place
+
+
 def _lay_out(folder: Path, files: Mapping[str, bytes]) -> None:
     """What a submission needs, and the twelve checks, beside it."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -567,9 +575,7 @@ def _gradescope_utils(
 ) -> tuple[Cost, list[float | None]]:
     """Its runner in a fresh Python a submission, as on Gradescope."""
     costs, points = [], []
-    for number, files in enumerate(submissions):
-        place = folder / f"s{number}"
-        _lay_out(place, files)
+    for place in _places(folder, submissions):
         (place / "run_tests.py").write_text(RUN_TESTS)
         costs.append(_run(place, [str(python), "run_tests.py"], boxed))
         points.append(_scored(place / "results.json"))
@@ -590,9 +596,7 @@ def _otter(
 ) -> tuple[Cost, list[float | None]]:
     """`otter run` a submission: a notebook, with its modules beside it."""
     costs, points = [], []
-    for number, files in enumerate(submissions):
-        place = folder / f"s{number}"
-        _lay_out(place, files)
+    for place in _places(folder, submissions):
         (place / "tests").mkdir()
         for name in _names():
             code = f">>> bool(twelve.{name}(hw5_vae, hw5_gan))\nTrue"

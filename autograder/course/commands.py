@@ -210,11 +210,16 @@ def _marks(one: argparse.ArgumentParser) -> None:
     one.add_argument("marks", type=Path, metavar="MARKS", help="the folder that `grade` wrote")
 
 
+def _need_name(out: Path, what: str, example: str) -> None:
+    """Raises CourseError where a file like `example` cannot be written."""
+    if out.suffix != Path(example).suffix or out.is_dir():
+        raise CourseError(f"--out {out} is no name of {what}. Give --out {example}.")
+
+
 def insight(arguments: argparse.Namespace) -> int:
     """`insight`: write the page, and say whom to look at."""
     assignment = read_assignment()
-    if arguments.out.suffix != ".html" or arguments.out.is_dir():
-        raise CourseError(f"--out {arguments.out} is no name of a page. Give --out class.html.")
+    _need_name(arguments.out, "a page", "class.html")
     results = read_marks(arguments.marks)
     found = look(results, assignment, arguments.marks)
     roster = kept_roster(arguments.marks)
@@ -234,8 +239,7 @@ def similar(arguments: argparse.Namespace) -> int:
     from autograder.course.similar import pairs, taken_out, work
 
     assignment = read_assignment()
-    if arguments.out.suffix != ".html" or arguments.out.is_dir():
-        raise CourseError(f"--out {arguments.out} is no name of a page. Give --out similar.html.")
+    _need_name(arguments.out, "a page", "similar.html")
     roster = read_roster(arguments.roster) if arguments.roster else NOBODY
     known = taken_out(_released(assignment, arguments.part))
     classes = [(arguments.submissions, ""), *((path, path.name) for path in arguments.earlier)]
@@ -259,8 +263,7 @@ def _released(assignment: Assignment, parts: Sequence[str]) -> Mapping[str, byte
 
 def roster(arguments: argparse.Namespace) -> int:
     """`roster`: write roster.csv, and say what was left out of it."""
-    if arguments.out.suffix != ".csv" or arguments.out.is_dir():
-        raise CourseError(f"--out {arguments.out} is no name of a table. Give --out roster.csv.")
+    _need_name(arguments.out, "a table", "roster.csv")
     found, notes = read_export(arguments.export)
     if arguments.out.exists():
         before = read_roster(arguments.out)
@@ -311,7 +314,7 @@ def publish(arguments: argparse.Namespace) -> int:
             page.with_name(f"{page.name}.html"),
             feedback.page(row.result, assignment, roster, row.final),
         )
-        page.with_name(f"{page.name}.pdf").write_bytes(page_pdf.pdf(said))
+        write_bytes(page.with_name(f"{page.name}.pdf"), page_pdf.pdf(said))
     # Of a submission that was set aside, nobody shall find the page from before.
     for old in (out / "pages").iterdir():
         if old.with_suffix("") not in pages:

@@ -13,8 +13,8 @@ HERE = Path(__file__).parent
 
 
 def template(name: str, folder: Path = HERE) -> Template:
-    """A page of this folder, or of the one that is given."""
-    return _PAGES.overlay(loader=FileSystemLoader(folder)).get_template(name)
+    """A page of this folder, or of the one that is given; what all pages begin with lies here."""
+    return _PAGES.overlay(loader=FileSystemLoader([folder, HERE])).get_template(name)
 
 
 def _shown(value: object) -> object:
@@ -29,5 +29,6 @@ _PAGES = Environment(
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
+    keep_trailing_newline=True,
     finalize=_shown,
 )

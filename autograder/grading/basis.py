@@ -255,7 +255,7 @@ def _plain_names(node: ast.AST) -> frozenset[str]:
 
 @cache
 def _within(node: ast.AST) -> tuple[ast.AST, ...]:
-    """A node and all below it, as ast.walk brings them in three times the time."""
+    """A node and all below it: walked once for the three that ask."""
     found, todo = [], [node]
     while todo:
         one = todo.pop()

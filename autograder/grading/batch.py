@@ -273,7 +273,8 @@ def _today(id: str, journal: Journal, handed_in: Mapping[str, str]) -> Submissio
 def _keep(folder: Path, handin: Handin) -> None:
     """The code of each attempt stays, whatever the next one brings."""
     beside = folder.with_suffix(".part")
-    beside.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(beside, ignore_errors=True)  # of a run that was killed, and of other files
+    beside.mkdir(parents=True)
     for name, data in handin.files.items():
         if name.endswith(".py") or name == "netid":
             (beside / name).write_bytes(data)
