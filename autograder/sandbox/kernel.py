@@ -26,7 +26,8 @@ from ..checking.reference import ROOT, SOLUTIONS, packaged
 from ..inside.confine import Limits
 from ..inside.outputs import MAX_PICTURES
 from . import launch
-from .zygote import ENVIRONMENT, FIRST_UID, SandboxError, held, targets, tasks_of_user
+from .users import tasks_of_user, user_of_children
+from .zygote import ENVIRONMENT, SandboxError, held, targets
 
 REQUIRED = ("answers hidden", "files hidden", "files bounded", "no network")
 """Promises without which no notebook runs."""
@@ -220,7 +221,7 @@ def lines(
     whole = {
         **settings,
         "scratch": launch.SCRATCH,
-        "uid": FIRST_UID + os.getpid() % 4000,
+        "uid": user_of_children(),
         "limits": asdict(limits),
         "tasks": limits.processes + tasks_of_user(),
     }

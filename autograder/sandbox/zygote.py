@@ -32,6 +32,7 @@ from ..inside.scratch import crowded, empty
 from ..results import CRASHED
 from . import launch
 from .child import CROWDED, WALL, Child
+from .users import tasks_of_user, user_of_children
 
 PROTECTIONS = {
     "answers hidden": ("reads answers",),
@@ -52,7 +53,6 @@ RESIDENT = 1 << 29
 
 START_SECONDS = 120.0
 HELLO_SECONDS = 20.0
-FIRST_UID = 60001
 
 ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",
@@ -194,7 +194,7 @@ class Zygote:
             "given": {name: (ROOT / f"{name}.py").read_text(encoding="utf-8") for name in GIVEN},
             "scratch": scratch,
             "read": [*paths, "/etc/ld.so.cache", "/etc/localtime", os.devnull, "/dev/urandom"],
-            "uid": FIRST_UID + os.getpid() % 4000,
+            "uid": user_of_children(),
             "limits": asdict(self.limits),
             "tasks": self.limits.processes + tasks_of_user(),
             "fork": self._fork,
@@ -438,16 +438,6 @@ def _hello(channel: socket.socket) -> tuple[int, int]:
         if level == socket.SOL_SOCKET and kind == socket.SCM_CREDENTIALS:
             return int(struct.unpack("3i", payload[:12])[0]), data[0]
     return 0, data[0]
-
-
-def tasks_of_user() -> int:
-    """How many tasks our user has now: a child that stays our user shares the count."""
-    count = 0
-    for name in os.listdir("/proc") if os.path.isdir("/proc") else []:
-        with contextlib.suppress(OSError):
-            if name.isdigit() and os.stat(f"/proc/{name}").st_uid == os.geteuid():
-                count += len(os.listdir(f"/proc/{name}/task"))
-    return count
 
 
 def _advice(found: Mapping[str, Any]) -> list[str]:
