@@ -1,6 +1,6 @@
 # make demo   set everything up and grade the sample submissions
-# make test   set everything up and run the tests; of long tables of alike cases, today's third
-# make all    the same, with every case
+# make test   set everything up and run the tests; long tables and dear tests take turns, by day
+# make all    the same, with everything
 PYTHON ?= python3
 VENV ?= .venv
 RUN := $(VENV)/bin/python

@@ -27,10 +27,11 @@ from .checking.catalogue import EditError
 from .checking.here import LocalCode
 from .checking.reference import ROOT, Reference
 from .checking.registry import Check
-from .grading.judge import SHAPELESS, judge
+from .grading.judge import SHAPELESS, Run, import_module, judge, run_check
 from .parts import all_checks, all_mistakes, all_styles
 from .release.strip import strip_module
 from .results import PASS, QuestionResult
+from .untouched import Untouched, frame, names, noting, spans
 
 SECONDS = 20.0  # that a mutant may run on before its check is ended
 PIECE = 8  # trials that a process takes at a time
@@ -382,9 +383,37 @@ def marks(part: str, source: str, seed: int = 1) -> dict[str, QuestionResult]:
     """part.question -> its result, of the questions that the judge marks."""
     one = _assignment().part(part)
     files = {f"{one.module}.py": source.encode()}
+    known = Untouched(_untouched(one, source, seed))
     with contextlib.redirect_stdout(io.StringIO()):
-        results = judge(files, [one], _checks(part), _reference(), LocalCode, seed)
+        results = judge(files, [one], _checks(part), _reference(), LocalCode, seed, memory=known)
     return {result.question: result for result in results if result.question in coded(one)}
+
+
+def _untouched(part: Part, source: str, seed: int) -> frozenset[str]:
+    """The checks that run nothing of what is another here than in the solution."""
+    right = reference_source(part)
+    if source == right or frame(_body(source)) != frame(_body(right)):
+        return frozenset()
+    changed, runs = _changed(part, source), _runs(part, seed)
+    return frozenset(check for check, names in runs.items() if not names & changed)
+
+
+@cache
+def _runs(part: Part, seed: int) -> dict[str, frozenset[str]]:
+    """check -> the functions of our solution that run while it is loaded and checked; of those
+    checks that it passes."""
+    right, file = reference_source(part), f"{part.module}.py"
+    places = spans(ast.parse(right).body)
+    run, found = Run({file: right.encode()}, LocalCode), {}
+    with contextlib.redirect_stdout(io.StringIO()):
+        with noting(f"/submission/{file}") as loading:
+            import_module(part, run)
+        for check in _checks(part.id):
+            with noting(f"/submission/{file}") as lines:
+                ended = run_check(check, run.send, _reference(), seed)
+            if ended.state == PASS:
+                found[check.id] = names(loading | lines, places)
+    return found
 
 
 def lost_in(found: dict[str, QuestionResult]) -> dict[str, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -18,28 +18,29 @@ torch.set_num_threads(1)
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
-DAYS = 3
-"""Within which all of a long table is tried."""
+WEEK = 7
+"""Days within which all that takes turns is tried."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--share", action="store_true", help="of tests marked `daily`, take today's third of cases"
+        "--share", action="store_true", help="of tests marked `daily`, take those whose turn it is"
     )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of the cases of a long table, and of dear tests that share a name, some run each day."""
     if not config.getoption("--share"):
         return
-    number, today = Counter[str](), date.today().toordinal() % DAYS
-    later = []
+    turns = defaultdict[str, list[pytest.Item]](list)
     for item in items:
-        name = item.nodeid.partition("[")[0]
-        if item.get_closest_marker("daily") and number[name] % DAYS != today:
-            later.append(item)
-        number[name] += 1
-    config.hook.pytest_deselected(items=later)
-    waiting = set(later)
+        if marker := item.get_closest_marker("daily"):
+            turns[" ".join(marker.args) or item.nodeid.partition("[")[0]].append(item)
+    today, waiting = date.today().toordinal(), set[pytest.Item]()
+    for members in turns.values():
+        days = min(WEEK, len(members))
+        waiting.update(item for turn, item in enumerate(members) if (today - turn) % days)
+    config.hook.pytest_deselected(items=[item for item in items if item in waiting])
     items[:] = [item for item in items if item not in waiting]
 
 
