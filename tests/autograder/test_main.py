@@ -288,6 +288,7 @@ def without_bubblewrap(tmp_path: Path) -> dict[str, str]:
     return {**os.environ, "PATH": str(empty)}
 
 
+@pytest.mark.daily("command line")
 @pytest.mark.skipif(shutil.which("bwrap") is None, reason="there is no bubblewrap to take away")
 def test_what_is_missing_without_bubblewrap_is_one_line_and_strict_refuses(tmp_path: Path):
     environment = without_bubblewrap(tmp_path)
@@ -350,6 +351,7 @@ def _shell(command: list[str], **options: object) -> subprocess.CompletedProcess
     )
 
 
+@pytest.mark.daily("command line")
 def test_check_in_a_hostile_folder_loads_none_of_it(hostile: tuple[Path, Path]):
     submission, marks = hostile
     ran = _run("check", ".", "--part", "conv-gan", cwd=submission)
@@ -358,6 +360,7 @@ def test_check_in_a_hostile_folder_loads_none_of_it(hostile: tuple[Path, Path]):
     assert [path.name for path in marks.iterdir()] == []
 
 
+@pytest.mark.daily("command line")
 @pytest.mark.parametrize("way", ["pytest", "python -m pytest"])
 def test_pytest_in_a_hostile_folder_loads_none_of_it(hostile: tuple[Path, Path], way: str):
     submission, marks = hostile
@@ -373,6 +376,7 @@ def test_pytest_in_a_hostile_folder_loads_none_of_it(hostile: tuple[Path, Path],
     assert {path.name for path in submission.rglob("__pycache__")} == set()
 
 
+@pytest.mark.daily("command line")
 def test_pytest_grades_a_right_submission_by_the_same_checks():
     checks = [str(KIT / "autograder"), "--submission", str(SAMPLES / "right-by-hand")]
     ran = _shell([sys.executable, "-m", "pytest", *checks, "-q", "-k", "conv-gan"], cwd=KIT)
@@ -380,6 +384,7 @@ def test_pytest_grades_a_right_submission_by_the_same_checks():
     assert " passed" in ran.stdout
 
 
+@pytest.mark.daily("command line")
 def test_pytest_without_a_submission_says_whose_code_is_missing():
     ran = _shell([sys.executable, "-m", "pytest", str(KIT / "autograder"), "-q"], cwd=KIT)
     assert ran.returncode == 4

@@ -44,6 +44,7 @@ def ran(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.daily("new")
 def test_the_audit_of_a_new_part_holds_and_says_what_is_still_to_be_written(kit: Path) -> None:
     end = ran(kit, "autograder", "audit", "denoising", "--seeds", "2", "--jobs", "1")
     assert "All of it holds." in end.stdout, end.stdout + end.stderr
@@ -68,6 +69,7 @@ def test_the_author_of_a_question_writes_in_five_files(kit: Path) -> None:
     assert "TO BE WRITTEN: what" not in notebook_text
 
 
+@pytest.mark.daily("new")
 def test_a_question_of_a_part_that_was_there_holds_too(kit: Path) -> None:
     end = ran(kit, "autograder", "audit", "gan-theory", "--seeds", "1", "--jobs", "1")
     assert "All of it holds." in end.stdout, end.stdout + end.stderr
@@ -87,6 +89,7 @@ def test_the_notebooks_need_no_command_to_put_them_right(kit: Path) -> None:
         assert (tidied.done, tidied.left) == ((), ()), tidied
 
 
+@pytest.mark.daily("new")
 def test_a_check_that_lets_a_mistake_pass_is_named_with_the_seeds(kit: Path) -> None:
     checks = kit / "autograder" / "parts" / "denoising" / "checks.py"
     right = checks.read_text(encoding="utf-8")

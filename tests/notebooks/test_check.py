@@ -74,6 +74,7 @@ def sitting(tmp_path: Path, quick) -> Callable[[], AbstractContextManager[Sessio
     return begun
 
 
+@pytest.mark.daily("check in a notebook")
 def test_a_notebook_goes_on_with_what_the_file_says_now(sitting):
     """From unwritten over wrong to right and back, with a check after an edit, or none."""
     with sitting() as session:
@@ -102,6 +103,7 @@ def test_a_notebook_goes_on_with_what_the_file_says_now(sitting):
 DRAW = "reparametrize(torch.zeros(2), torch.zeros(2))"
 
 
+@pytest.mark.daily("check in a notebook")
 def test_a_cell_that_stops_says_why_and_where(sitting):
     """After several edits, a line that does not load, exits, and names that nobody has made."""
     with sitting() as session:

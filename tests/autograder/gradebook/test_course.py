@@ -180,6 +180,7 @@ class TestLayingOut:
         assert not (home(course, "ada") / "a.pdf").exists()
 
 
+@pytest.mark.daily("gradebook")
 def test_a_class_is_graded_regraded_and_marked_by_hand(course, tmp_path, capsys):
     """From the command line with the judge itself, on what nbgrader has collected."""
     right, wrong = home(course, "ada"), home(course, "ben")
@@ -214,6 +215,7 @@ def test_a_class_is_graded_regraded_and_marked_by_hand(course, tmp_path, capsys)
     assert grades(course, "ben")[CODED[1]] == (7.0, 7.0, True)
 
 
+@pytest.mark.daily("gradebook")
 def test_marks_of_a_notebook_that_is_handed_in_anew_are_asked_for_again(course):
     opened = open_course(course, ASSIGNMENT)
 

@@ -48,6 +48,7 @@ def server(course: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
         yield address
 
 
+@pytest.mark.daily("gradebook")
 def test_an_answer_is_marked_in_formgrader(course, server):
     # The server finds our preprocessors, and enters the judge's marks when asked to autograde.
     for student in ("ada", "ben"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from nbgrader.api import Gradebook
 
 from autograder.__main__ import main
@@ -31,6 +32,7 @@ def say(course: Path, student: str, name: str, text: str) -> None:
         gradebook.db.commit()
 
 
+@pytest.mark.daily("gradebook")
 def test_marks_comments_and_what_waits_are_read_and_published(course, tmp_path, capsys):
     opened = open_course(course, ASSIGNMENT)
     handin = Handin("ada", ("ada",), packed(filled_in(course)))

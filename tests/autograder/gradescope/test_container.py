@@ -96,6 +96,7 @@ def handed_in(name: str) -> dict[str, bytes]:
     return {p.name: p.read_bytes() for p in (SAMPLES / name).iterdir() if p.is_file()}
 
 
+@pytest.mark.daily("container")
 def test_a_right_submission_gets_everything_within_the_limits(
     archives: dict[str, Path], tmp_path: Path
 ):
@@ -111,6 +112,7 @@ def test_a_right_submission_gets_everything_within_the_limits(
     assert "files hidden" not in layers, "there is no Landlock in this container"
 
 
+@pytest.mark.daily("container")
 def test_a_wrong_submission_loses_what_is_wrong_and_reads_why(
     archives: dict[str, Path], tmp_path: Path
 ):
@@ -124,6 +126,7 @@ def test_a_wrong_submission_loses_what_is_wrong_and_reads_why(
     assert "sign" in wrong and not re.search(r"\w+\.\w+\.\w+_\w+", wrong)
 
 
+@pytest.mark.daily("container")
 def test_a_hostile_submission_reads_nothing_writes_nothing_and_stops_nothing(
     archives: dict[str, Path], tmp_path: Path
 ):
@@ -144,6 +147,7 @@ def test_a_hostile_submission_reads_nothing_writes_nothing_and_stops_nothing(
     assert left == {"results.json"}
 
 
+@pytest.mark.daily("container")
 def test_an_empty_submission_gets_nothing_and_is_told_what_is_missing(
     archives: dict[str, Path], tmp_path: Path
 ):
@@ -154,6 +158,7 @@ def test_an_empty_submission_gets_nothing_and_is_told_what_is_missing(
     assert "hw5_vae.py was not handed in" in ended.results["tests"][0]["output"]
 
 
+@pytest.mark.daily("container")
 @pytest.mark.parametrize("damage", ["solution", "readable"])
 def test_our_own_failure_leaves_no_results_and_says_so(
     archives: dict[str, Path], tmp_path: Path, damage: str

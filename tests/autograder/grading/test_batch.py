@@ -131,6 +131,7 @@ def undisturbed(submissions: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     return out
 
 
+@pytest.mark.daily("batch")
 def test_a_run_killed_at_random_moments_ends_with_the_same_marks_to_the_byte(
     submissions: Path, undisturbed: Path, tmp_path: Path
 ):
@@ -161,6 +162,7 @@ def test_a_finished_run_is_only_written_out_again(
     assert journal.read_bytes() == lines
 
 
+@pytest.mark.daily("batch")
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 def test_a_pool_process_killed_in_mid_run_loses_nothing(
     submissions: Path, undisturbed: Path, tmp_path: Path
@@ -185,6 +187,7 @@ def said_by(pid: int) -> str:
     return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
 
 
+@pytest.mark.daily("batch")
 def test_one_process_and_two_give_the_same_bytes(
     submissions: Path, undisturbed: Path, tmp_path: Path
 ):
@@ -200,6 +203,7 @@ def test_one_process_and_two_give_the_same_bytes(
         assert TOO_LONG.sub("", one) == TOO_LONG.sub("", two), name
 
 
+@pytest.mark.daily("batch")
 def test_two_seeds_give_right_submissions_the_same_marks(
     submissions: Path, undisturbed: Path, tmp_path: Path
 ):

@@ -74,6 +74,7 @@ def states(report: ExecutionReport) -> list[str]:
 # --- with quick settings
 
 
+@pytest.mark.daily("executed notebooks")
 def test_a_tidy_notebook_runs_with_quick_settings_beside_the_students_modules():
     report = ran(
         "import os\nassert os.environ['HW5_QUICK'] == '1' and os.environ['HW5_DATA'] == 'digits'",
@@ -96,6 +97,7 @@ def test_a_failing_cell_is_named_with_its_exception_and_the_next_ones_run():
     assert "cell 2 (cell-2)" in said and "cell 1" not in said
 
 
+@pytest.mark.daily("executed notebooks")
 def test_endless_cells_are_stopped_and_what_follows_is_not_run():
     endless = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass"
     began = time.monotonic()
@@ -149,6 +151,7 @@ finally:
 )
 
 
+@pytest.mark.daily("executed notebooks")
 def test_a_hostile_notebook_reads_nothing_reaches_nothing_and_stays_within_its_bounds():
     before_us = set(left_running(0))
     cells = [(source, printing("")) for source in HOSTILE]
@@ -166,6 +169,7 @@ def test_a_hostile_notebook_reads_nothing_reaches_nothing_and_stays_within_its_b
     assert [line for line in left_running(3) if line not in before_us] == []
 
 
+@pytest.mark.daily("executed notebooks")
 def test_a_notebook_that_kills_its_kernel_ends_the_run_and_nothing_else():
     report = ran("x = 1", "import os\nos._exit(3)", "x")
     assert states(report)[0] == "ok" and "ok" not in states(report)[1:]

@@ -55,6 +55,7 @@ def released(kit: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path,
     return out, "\n".join(said)
 
 
+@pytest.mark.daily("proofs")
 def test_every_proof_says_what_it_has_seen(released):
     out, said = released
     assert "hw5.zip holds" in said
@@ -134,6 +135,7 @@ def edit(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new, 1))
 
 
+@pytest.mark.daily("proofs")
 def test_a_solution_in_a_hint_is_found(spoilt, tmp_path):
     line = "fooled = bce(model.discriminator(model.generator(z)), real)"
     assert line in (spoilt / "hw5_gan.py").read_text()
@@ -144,6 +146,7 @@ def test_a_solution_in_a_hint_is_found(spoilt, tmp_path):
         proof.silent(make(spoilt), tmp_path)
 
 
+@pytest.mark.daily("proofs")
 def test_a_stub_that_says_nothing_is_found(kit, tmp_path):
     made = make(kit)
     silent = made.students["hw5_gan.py"].replace(b"raise NotImplementedError(", b"raise OSError(")
@@ -151,6 +154,7 @@ def test_a_stub_that_says_nothing_is_found(kit, tmp_path):
         proof.visible(replace(made, students={**made.students, "hw5_gan.py": silent}), tmp_path)
 
 
+@pytest.mark.daily("proofs")
 def test_a_solution_that_loses_points_is_found(kit, tmp_path):
     made = make(kit)
     wrong = made.modules["hw5_gan"].replace("nn.MSELoss()", "nn.L1Loss()")
@@ -159,6 +163,7 @@ def test_a_solution_that_loses_points_is_found(kit, tmp_path):
         proof.worth(replace(made, modules={**made.modules, "hw5_gan": wrong}), tmp_path)
 
 
+@pytest.mark.daily("proofs")
 def test_a_release_that_scores_is_found(kit, tmp_path):
     made = make(kit)
     students = {**made.students, "hw5_gan.py": made.modules["hw5_gan"].encode()}

@@ -76,6 +76,7 @@ def test_without_bubblewrap_only_the_bytes_on_the_disk_are_unbounded(zygote: Zyg
     assert zygote.doctor.missing == (() if bubblewrap else ("disk bounded",))
 
 
+@pytest.mark.daily("worker")
 def test_a_worker_without_forks_grades_alike() -> None:
     """As macOS does it: a fresh process for every submission."""
     before = scratches()
@@ -88,6 +89,7 @@ def test_a_worker_without_forks_grades_alike() -> None:
     assert scratches() <= before
 
 
+@pytest.mark.daily("worker")
 def test_a_worker_killed_from_outside_is_replaced(zygote: Zygote) -> None:
     with Talk(zygote, "def f(): return 1") as talk:
         worker = _parent(talk.child.pid)
@@ -99,6 +101,7 @@ def test_a_worker_killed_from_outside_is_replaced(zygote: Zygote) -> None:
     assert not _lives(worker)
 
 
+@pytest.mark.daily("worker")
 def test_a_worker_killed_between_two_submissions_is_replaced(zygote: Zygote) -> None:
     with Talk(zygote, "x = 1") as talk:
         worker = _parent(talk.child.pid)
@@ -123,6 +126,7 @@ child.send(30)({{"op": "call", "target": "hw5_vae", "path": "f", "args": []}})
 """
 
 
+@pytest.mark.daily("worker")
 @pytest.mark.parametrize("bubblewrap", [True, False])
 def test_nothing_is_left_two_seconds_after_the_judge_was_killed(bubblewrap: bool) -> None:
     if not LINUX:
@@ -143,6 +147,7 @@ def test_nothing_is_left_two_seconds_after_the_judge_was_killed(bubblewrap: bool
     assert scratches() <= before
 
 
+@pytest.mark.daily("worker")
 def test_no_process_or_folder_stays_after_a_worker_is_closed() -> None:
     before = scratches(), descendants(os.getpid())
     for bubblewrap in (True, False):
@@ -167,6 +172,7 @@ def test_descriptors_do_not_pile_up(zygote: Zygote) -> None:
     assert held() <= before
 
 
+@pytest.mark.daily("worker")
 def test_a_child_that_lacks_a_layer_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first child shows what this machine can do; no later one may do less."""
     with Zygote() as zygote:
@@ -175,6 +181,7 @@ def test_a_child_that_lacks_a_layer_is_not_used(monkeypatch: pytest.MonkeyPatch)
             zygote.open({"hw5_vae.py": b"x = 1"})
 
 
+@pytest.mark.daily("worker")
 def test_limits_are_those_that_were_asked_for() -> None:
     if not LINUX:
         lacking("address space is limited on Linux only")
