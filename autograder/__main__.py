@@ -336,7 +336,7 @@ def grade(arguments: argparse.Namespace) -> int:
     marks_csv.write(results, assignment, arguments.out / "marks.csv", roster)
     history_csv.write(graded.history, arguments.out / "history.csv")
     table.show(results, assignment, _console())
-    for sentence in untimed(handins, assignment):
+    for sentence in untimed(handins, assignment, roster):
         print(sentence)
     _say_old_times([one for one in results if one.id in graded.again], roster, before)
     print(f"Marks in {arguments.out / 'marks.csv'}, feedback in {arguments.out / 'feedback'}.")

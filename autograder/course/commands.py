@@ -144,7 +144,8 @@ is there.
 OVERRIDE = """\
 Decide about one mark. It becomes a row of MARKS/overrides.csv (student, question, points, reason),
 stays through every regrade, and stands on the student's page with its reason. STUDENT is an id, a
-NetID or an address; to decide again, give the command again, or edit the file.
+NetID or an address; a submission's own id decides for all who handed it in. To decide again, give
+the command again, or edit the file.
 
   python -m autograder override marks ada fc-vae.loss 7 --reason "The check was too strict."
   python -m autograder override marks ada late 0 --reason "Ill, with a certificate."

@@ -127,10 +127,10 @@ def _need_these_points(theirs: Iterable[str], finals: Mapping[str, Row]) -> None
     for said in sorted({*theirs}):
         if (most := _number(said)) is not None and (other := {x for x in ours if float(x) != most}):
             raise CourseError(
-                f"It is worth {most:g} points there, and {' and '.join(sorted(other))} in what was "
-                "published. Make it the same there and export it again; or write "
-                f"`total = {most:g}` into assignment.toml, which scales every question, then grade "
-                "and publish again."
+                f"The assignment is worth {most:g} points there, and {' and '.join(sorted(other))} "
+                "in what was published. Make it the same there and export it again; or write "
+                f"`total = {most:g}` into assignment.toml, then grade and publish again: it scales "
+                "every question, but nothing that overrides.csv decides."
             )
 
 

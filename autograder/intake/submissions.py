@@ -202,7 +202,9 @@ def _differ(drafts: Iterable[_Draft]) -> bool:
     return False
 
 
-def untimed(handins: Sequence[Handin], assignment: Assignment) -> list[str]:
+def untimed(
+    handins: Sequence[Handin], assignment: Assignment, roster: Roster = NOBODY
+) -> list[str]:
     """For whom lateness, or what it costs, could not be judged: sentences for the class."""
     said = []
     who = [handin.id for handin in handins if not handin.timed]
@@ -213,7 +215,11 @@ def untimed(handins: Sequence[Handin], assignment: Assignment) -> list[str]:
         )
     elif assignment.due and who:
         said.append(f"No time is known of {_some(who, handins)}: not judged for lateness.")
-    by_word = [one.id for one in handins if one.submitted is None and lateness.LATE in one.flags]
+    by_word = [
+        one.id
+        for one in handins
+        if lateness.LATE in one.flags and not (one.submitted or roster.submitted(one.members))
+    ]
     if by_word and (assignment.penalty or assignment.cut_off):
         said.append(
             f"The platform calls {_some(by_word, handins)} late without a time: nothing is taken "

@@ -368,11 +368,12 @@ def test_a_moodle_class_is_late_by_the_times_of_its_worksheet(tmp_path: Path) ->
         lay(tmp_path / f"A B_{number}_assignsubmission_file_", {"hw5_vae.py": CODE})
     late = Person("2", submitted="2027-04-13T19:01:00+02:00")
     roster = Roster((Person("1", submitted="2027-04-13T12:00:00-05:00"), late, Person("3")))
-    due = replace(HW, due=DUE)
+    due = replace(HW, due=DUE, penalty=Penalty(2, False, "hour"))
     found = read_submissions(tmp_path, due, due.parts, roster)
     assert [one.flags for one in found] == [(), ("late",), ()]
     assert "2027-04-13 12:01:00-05:00; the deadline was" in found[1].notes[0]
-    assert untimed(found, due) == ["No time is known of 1 of 3 (A-B_3): not judged for lateness."]
+    said = ["No time is known of 1 of 3 (A-B_3): not judged for lateness."]
+    assert untimed(found, due, roster) == said
 
 
 def test_what_a_platform_calls_late_without_a_time_is_flagged_and_said_once(tmp_path: Path) -> None:
