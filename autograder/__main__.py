@@ -242,7 +242,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"autograder: {error}", file=sys.stderr)
         return 2
     except ReleaseError as error:
-        print(f"autograder: nothing is released. {error}", file=sys.stderr)
+        nothing = "nothing is released. " if arguments.run is release else ""
+        print(f"autograder: {nothing}{error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("autograder: stopped. The same command goes on from here.", file=sys.stderr)
@@ -294,7 +295,7 @@ def grade(arguments: argparse.Namespace) -> int:
     _ready_to_execute(arguments)
     place = _place(arguments)
     course = open_course(arguments.gradebook, assignment) if arguments.gradebook else None
-    roster = _roster(arguments)
+    roster, before = _roster(arguments), kept_roster(arguments.out)
     parts = graded_parts(assignment, arguments.part)
     if course:
         refuse_another_release(course, assignment, parts)
@@ -335,8 +336,9 @@ def grade(arguments: argparse.Namespace) -> int:
     marks_csv.write(results, assignment, arguments.out / "marks.csv", roster)
     history_csv.write(graded.history, arguments.out / "history.csv")
     table.show(results, assignment, _console())
-    for sentence in untimed(handins, assignment):
+    for sentence in untimed(handins, assignment, roster):
         print(sentence)
+    _say_old_times([one for one in results if one.id in graded.again], roster, before)
     print(f"Marks in {arguments.out / 'marks.csv'}, feedback in {arguments.out / 'feedback'}.")
     _say_who(results, roster)
     if roster.people:
@@ -373,6 +375,22 @@ def _say_aside(sentence: str) -> None:
 def _roster(arguments: argparse.Namespace) -> Roster:
     """The roster that is given, or was given before for these marks, or nobody."""
     return read_roster(arguments.roster) if arguments.roster else kept_roster(arguments.out)
+
+
+def _say_old_times(again: Sequence[SubmissionResult], roster: Roster, before: Roster) -> None:
+    """Whose work came again, while the roster has the time of what came before."""
+    old = [
+        one.id
+        for one in again
+        if not one.submitted
+        and (time := roster.submitted(one.members))
+        and time == before.submitted(one.members)
+    ]
+    if old:
+        print(
+            f"{len(old)} handed in again, and the roster has the times of before "
+            f"({', '.join(old)}): make it anew of the platform's table of today, and grade again."
+        )
 
 
 def _say_who(results: Sequence[SubmissionResult], roster: Roster) -> None:

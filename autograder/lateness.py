@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from autograder.assignment import UNITS, Assignment
 from autograder.results import SubmissionResult
+from autograder.roster import NOBODY, Roster
 
 LATE, REFUSED = "late", "refused"
 """Flags of a submission that is late, and of one that is not accepted for it."""
@@ -61,15 +62,21 @@ def judge(
     return _verdict(rule, refused, said, by)
 
 
-def judge_again(
-    result: SubmissionResult, rule: Assignment, extension: datetime | None = None
-) -> Verdict:
-    """How a graded submission stands by the rule of today, whatever was said of it before."""
+def judge_again(result: SubmissionResult, rule: Assignment, roster: Roster = NOBODY) -> Verdict:
+    """How a graded submission stands by the rule and the roster of today, whatever was said of it
+    before."""
+    members = result.members or (result.id,)
+    submitted = came(result, roster)
+    by_word = submitted is None and bool({LATE, REFUSED} & {*result.flags})
+    return judge(rule, submitted, roster.extension(members), by_word)
+
+
+def came(result: SubmissionResult, roster: Roster) -> datetime | None:
+    """When it came, as the platform said with it or in the table that the roster was made of."""
     try:
-        submitted = datetime.fromisoformat(result.submitted)
+        return datetime.fromisoformat(result.submitted)
     except ValueError:
-        return judge(rule, None, extension, bool({LATE, REFUSED} & {*result.flags}))
-    return judge(rule, submitted, extension)
+        return roster.submitted(result.members or (result.id,))
 
 
 def refuses(rule: Assignment, by: timedelta) -> bool:

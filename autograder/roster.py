@@ -1,26 +1,29 @@
 """Reads and writes roster.csv: who is in the class, by every name that a platform gives them.
 
-    id, netid, name, email, section, extension
+    id, netid, name, email, section, extension, submitted
 
 `id` is the platform's and what marks are kept under; `name` is as the platform gives it, "Lovelace,
-Ada" or "Ada Lovelace", in any script. `extension` is a due date of one's own, with a time zone.
+Ada" or "Ada Lovelace", in any script. `extension` is a due date of one's own, `submitted` when
+their work came where the download does not say it, as Moodle's does not; both with a time zone.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import math
 import re
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import astuple, dataclass, fields, replace
-from datetime import datetime
+from datetime import datetime, tzinfo
 from functools import cached_property
 from pathlib import Path
 
-from autograder.tables import FORMULA, TableError, plain, read_table
+from autograder.tables import TableError, inert, plain, read_table
+from autograder.times import parse_words
 
 ROSTER = "roster.csv"
 
@@ -39,6 +42,7 @@ class Person:
     email: str = ""
     section: str = ""
     extension: str = ""
+    submitted: str = ""
 
     @property
     def shown(self) -> str:
@@ -64,6 +68,11 @@ class Person:
     def until(self) -> datetime | None:
         """The extension as a time; None where there is none."""
         return _time(self.extension)
+
+    @property
+    def came(self) -> datetime | None:
+        """When their work came; None where the roster does not say it."""
+        return _time(self.submitted)
 
 
 COLUMNS = tuple(field.name for field in fields(Person))
@@ -97,6 +106,10 @@ class Roster:
         """The due date of their own; the latest, where several of them have one and hand in
         together."""
         return max((end for person in self.of(members) if (end := person.until)), default=None)
+
+    def submitted(self, members: Iterable[str]) -> datetime | None:
+        """When their work came; the earliest, where several of them handed in together."""
+        return min((time for person in self.of(members) if (time := person.came)), default=None)
 
     def missing(self, members: Iterable[str]) -> list[Person]:
         """Those of the roster who are none of these members."""
@@ -140,15 +153,16 @@ def write_roster(roster: Roster, path: Path) -> None:
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(COLUMNS)
     for person in roster.people:
-        writer.writerow(f"'{x}" if FORMULA.match(x) else x for x in astuple(person))
+        writer.writerow(map(inert, astuple(person)))
     # With a byte order mark, without which Excel takes names for Latin-1.
     path.write_bytes(buffer.getvalue().encode("utf-8-sig"))
 
 
-def read_export(path: Path) -> tuple[Roster, list[str]]:
+def read_export(path: Path, zone: tzinfo | None) -> tuple[Roster, list[str]]:
     """The class in an export of Canvas, Moodle, Gradescope or nbgrader (its gradebook.db, too).
 
-    Also brings what was left out, a sentence each. Raises RosterError.
+    `zone` is that of the course, in which times are read that name none; None where it is not
+    known. Also brings what was left out, a sentence each. Raises RosterError.
     """
     rows = _database(path) if path.suffix == ".db" else read_table(path)
     known = {name for row in rows for name in row}
@@ -171,17 +185,19 @@ def read_export(path: Path) -> tuple[Roster, list[str]]:
             notes.append(f"row {number} ({person.name or 'without a name'}) has no id")
         elif people.setdefault(person.id, person).name != person.name:
             notes.append(f"row {number} gives {person.id} a second name, {person.name}")
-    return _checked(path, tuple(people.values())), notes
+    timed, unread = _with_times(people.values(), zone)
+    return _checked(path, timed), [*notes, *unread]
 
 
 def with_extensions(roster: Roster, before: Roster) -> Roster:
-    """The roster with what a person has written into the one before: extensions and sections."""
+    """The roster with what a person has written into the one before: sections, and extensions, of
+    which the later counts where the platform has granted one, too."""
     old = {person.id: person for person in before.people}
     return Roster(
         tuple(
             replace(
                 one,
-                extension=one.extension or old[one.id].extension,
+                extension=max(one.extension, old[one.id].extension, key=_moment),
                 section=one.section or old[one.id].section,
             )
             if one.id in old
@@ -197,15 +213,22 @@ def _checked(path: Path, people: tuple[Person, ...]) -> Roster:
     for person in people:
         if not person.id:
             raise RosterError(f"{path}: {person.name or 'somebody'} has no id. Give one, or none.")
-        if person.extension and person.until is None:
-            raise RosterError(
-                f"{path}: {person.id} has the extension {person.extension!r}. Give a date and time "
-                "with a time zone, such as 2027-04-15T12:00:00-05:00."
-            )
+        for what in ("extension", "submitted"):
+            if (said := getattr(person, what)) and _time(said) is None:
+                raise RosterError(
+                    f"{path}: {person.id} has {what} = {said!r}. Give a date and time with a time "
+                    "zone, such as 2027-04-15T12:00:00-05:00."
+                )
     twice = [id for id, n in Counter(one.id.lower() for one in people).items() if n > 1]
     if twice:
         raise RosterError(f"{path} has the id {twice[0]} twice. Leave one of the rows.")
     return Roster(people)
+
+
+def _moment(text: str) -> float:
+    """For comparing times; before all of them where there is none."""
+    time = _time(text)
+    return time.timestamp() if time else -math.inf
 
 
 def _time(text: str) -> datetime | None:
@@ -218,6 +241,35 @@ def _time(text: str) -> datetime | None:
 
 
 # --- platforms
+
+
+def _with_times(
+    people: Iterable[Person], zone: tzinfo | None
+) -> tuple[tuple[Person, ...], list[str]]:
+    """The people with their times in the roster's form, which a reader left as the platform writes
+    them; and what could not be read, once for the class."""
+    found, unread = [], []
+    for person in people:
+        times = {}
+        for what in ("extension", "submitted"):
+            said = getattr(person, what)
+            time = parse_words(said, zone) if said and zone else None
+            times[what] = time.isoformat() if time else ""
+            unread += [said] if said and not time else []
+        found.append(replace(person, **times))
+    if not unread:
+        return tuple(found), []
+    if zone is None:
+        why = (
+            "since assignment.toml has no due date, which would say in which time zone they are. "
+            "Write `due`, and give this command again"
+        )
+    else:
+        why = (
+            f"such as {unread[0]!r}: export in English, where it reads like 'Sunday, 29 November "
+            "2026, 10:01 PM'"
+        )
+    return tuple(found), [f"{len(unread)} times of hand-ins and extensions were left out, {why}"]
 
 
 def _database(path: Path) -> list[dict[str, str]]:
@@ -252,14 +304,19 @@ def _canvas(row: Mapping[str, str]) -> Person | None:
 
 
 def _moodle(row: Mapping[str, str]) -> Person:
-    """Participants are numbered in the worksheet, whose numbers the download's folders bear."""
+    """Participants are numbered in the worksheet, whose numbers the download's folders bear. It has
+    the times that the download lacks, and an extension behind the status."""
     number = re.search(r"\d+$", row.get("identifier", ""))
     email = row.get("email address", "")
     netid = row.get("username") or _local(email)
     last = "last name" if "last name" in row else "surname"
     name = row.get("full name") or _in_two(row, last, "first name")
     section = row.get("group") or row.get("groups", "")
-    return Person(number[0] if number else netid, netid, name, email, section)
+    granted = re.search(r"Extension granted until: (.+?)(?: - |$)", row.get("status", ""))
+    submitted = row.get("last modified (submission)", "").strip("-")
+    extension = granted[1] if granted else ""
+    id = number[0] if number else netid
+    return Person(id, netid, name, email, section, extension, submitted)
 
 
 def _gradescope(row: Mapping[str, str]) -> Person | None:

@@ -11,8 +11,9 @@ from pathlib import Path
 JOINERS = "\u200c\u200d"
 """Without these two, names in Persian or Sinhala are misspelt; they move and hide nothing."""
 
-FORMULA = re.compile(r"\s*[=+\-@]")
-"""How a cell begins that a spreadsheet would run; we write an apostrophe before it."""
+_FORMULA = re.compile(r"\s*[=+\-@\t\r]")
+_NUMBER = re.compile(r"\s*[+-]?\d[\d.,]*\s*|-")
+"""How a cell begins that a spreadsheet would run, and what begins so and is only a number."""
 
 
 class TableError(ValueError):
@@ -53,8 +54,13 @@ def read_table(path: Path) -> list[dict[str, str]]:
     return [dict(zip(header, map(plain, line), strict=False)) for line in lines[1:] if any(line)]
 
 
+def inert(cell: str) -> str:
+    """A cell as it is; one that a spreadsheet would run gets an apostrophe before it."""
+    return f"'{cell}" if _FORMULA.match(cell) and not _NUMBER.fullmatch(cell) else cell
+
+
 def plain(cell: str) -> str:
     """A cell without what makes formulas harmless, hides or reorders; letters in one spelling."""
-    cell = cell[1:] if cell[:1] == "'" and FORMULA.match(cell[1:]) else cell
+    cell = cell[1:] if cell[:1] == "'" and _FORMULA.match(cell[1:]) else cell
     cell = unicodedata.normalize("NFC", cell)
     return "".join(c for c in cell if c.isprintable() or c in JOINERS).strip()

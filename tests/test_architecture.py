@@ -27,7 +27,7 @@ LEVELS = [
     {"checking", "intake"},
     {"inside"},
     {"arguments", "assignment", "lateness", "placeholders", "progress", "results", "roster"}
-    | {"tables"},
+    | {"tables", "times"},
 ]
 """From the command line down: a module imports from levels below its own, or from its own."""
 
@@ -195,9 +195,18 @@ def test_no_data_weights_or_large_files_are_tracked():
 def test_ruff_and_mypy_are_told_the_oldest_python():
     """Then one refuses words that it does not know, and the other what its library lacks."""
     settings = (ROOT / "pyproject.toml").read_text()
-    (oldest,) = re.findall(r'^requires-python = ">=(3\.\d+)"$', settings, re.M)
+    (oldest,) = re.findall(r'^requires-python = ">=(3\.\d+),', settings, re.M)
     assert re.findall(r'^target-version = "py(\d+)"$', settings, re.M) == [oldest.replace(".", "")]
     assert re.findall(r'^python_version = "([\d.]+)"', settings, re.M) == [oldest]
+
+
+def test_every_text_names_the_pythons_that_pyproject_allows():
+    settings = (ROOT / "pyproject.toml").read_text()
+    ((oldest, after),) = re.findall(r'^requires-python = ">=3\.(\d+),<3\.(\d+)"$', settings, re.M)
+    for path in (ROOT / "README.md", *(PACKAGE / "release").glob("start-*.md")):
+        if "colab" not in path.name:
+            named = re.findall(r"Python 3\.(\d+) to 3\.(\d+)", path.read_text())
+            assert named == [(oldest, str(int(after) - 1))], path.name
 
 
 def test_mypy_checks_all_that_makes_a_pdf():

@@ -81,15 +81,20 @@ Make roster.csv out of what a platform exports, so that names, sections and exte
 every page and table. EXPORT is one of these, in English:
 
   Canvas       Grades > Export > Export Entire Gradebook
-  Moodle       the assignment's grading worksheet (or Participants, downloaded as a CSV)
+  Moodle       the assignment's grading worksheet, which alone has the times of hand-ins (or
+               Participants, downloaded as a CSV)
   Gradescope   Roster > Download Roster, or Download Grades
   nbgrader     gradebook.db, or the grades.csv of `nbgrader export`
 
 It has a row a student: id (the platform's, which marks are kept under), netid, name, email,
-section, extension. Correct it where you like; `extension` is yours: a due date of one's own, with
-a time zone, such as 2027-04-15T12:00:00-05:00. It takes the place of `due`, for penalties and the
-cut-off, too; who hands in together has the latest of theirs. Give the command again when people
-join or leave: what you wrote under extension, and sections that the export lacks, stay.
+section, extension, submitted. Correct it where you like; `extension` is yours: a due date of one's
+own, with a time zone, such as 2027-04-15T12:00:00-05:00. It takes the place of `due`, for penalties
+and the cut-off, too; who hands in together has the latest of theirs. Give the command again when
+people join or leave: what you wrote under extension, and sections that the export lacks, stay.
+
+`submitted` is when somebody's work came, where the download of the work does not say it: Moodle's
+worksheet does, and is read in the time zone of `due`, with the extensions that were granted there.
+Whenever you fetch the work anew, fetch the worksheet, too, and give this command again.
 
   python -m autograder roster gradebook_export.csv --out roster.csv
   python -m autograder grade submissions --out marks --roster roster.csv
@@ -139,7 +144,8 @@ is there.
 OVERRIDE = """\
 Decide about one mark. It becomes a row of MARKS/overrides.csv (student, question, points, reason),
 stays through every regrade, and stands on the student's page with its reason. STUDENT is an id, a
-NetID or an address; to decide again, give the command again, or edit the file.
+NetID or an address; a submission's own id decides for all who handed it in. To decide again, give
+the command again, or edit the file.
 
   python -m autograder override marks ada fc-vae.loss 7 --reason "The check was too strict."
   python -m autograder override marks ada late 0 --reason "Ill, with a certificate."
@@ -255,16 +261,24 @@ def similar(arguments: argparse.Namespace) -> int:
 
 
 def _released(assignment: Assignment, parts: Sequence[str]) -> Mapping[str, bytes]:
-    """What students get of these parts, of all when none is named."""
-    from autograder.release import package
+    """What students get of these parts, of all when none is named. Raises CourseError."""
+    from autograder.release import ReleaseError, package
 
-    return package.make(package.read_source(ROOT, assignment), assignment, parts, "").students
+    try:
+        return package.make(package.read_source(ROOT, assignment), assignment, parts, "").students
+    except ReleaseError as error:
+        raise CourseError(
+            "What students were given is left out of the comparison. It is made of the source as "
+            f"it is now, and cannot be: {error} Make source and assignment.toml agree again, such "
+            "as by putting back a question that was taken out of one of them."
+        ) from None
 
 
 def roster(arguments: argparse.Namespace) -> int:
     """`roster`: write roster.csv, and say what was left out of it."""
     _need_name(arguments.out, "a table", "roster.csv")
-    found, notes = read_export(arguments.export)
+    due = read_assignment().due
+    found, notes = read_export(arguments.export, due.tzinfo if due else None)
     if arguments.out.exists():
         before = read_roster(arguments.out)
         found = with_extensions(found, before)
@@ -383,6 +397,8 @@ def fill(arguments: argparse.Namespace) -> int:
         print(harmless(f"{len(made.without)} without a total: {', '.join(made.without)}."))
     if made.unknown:
         print(harmless(f"{len(made.unknown)} not in it: {', '.join(made.unknown)}."))
+    for note in made.notes:
+        print(harmless(note))
     print(f"{arguments.out} has {made.filled} totals.")
     return 0
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from autograder.assignment import Assignment, Part
 from autograder.checking.reference import ROOT
 from autograder.export.feedback import hiding
-from autograder.export.shared import file_name, is_marked, mark, total
+from autograder.export.shared import file_name, flags, is_marked, mark, total
 from autograder.parts import all_mistakes
 from autograder.results import (
     ABNORMAL,
@@ -197,7 +197,7 @@ def look(
         known=sum(one.count for one in mistakes if one.visible != NOT_KNOWN),
         shown=sum(one.count for one in mistakes if one.visible == SHOWN),
         monday=tuple(_monday(questions, mistakes, suspects)),
-        flags=tuple(Counter(flag for one in results for flag in one.flags).most_common()),
+        flags=tuple(Counter(flag for one in results for flag in flags(one)).most_common()),
         attempts=tuple(sorted(Counter(one.attempts for one in results).items())),
         stopped=tuple(_stopped(graded)),
     )

@@ -20,6 +20,12 @@ FLAGS = {
     "netid": "the netid file names somebody else than the account",
     "group": "a group that does not fit the rules",
     "damaged": "could not be read in full",
+    "missing": "without a module that was asked for, whose questions earn nothing",
+    "unopened": "holds an archive that could not be opened",
+    "unmerged": "holds the lines with which git marks two versions",
+    "unloadable": "a module that cannot be loaded",
+    "renamed": "a file under another name, which was found",
+    "versions": "several versions of a file; the one with the most work counts",
     "vanished": "handed in before, and not there any more",
 }
 """What a flag means to the staff; marks.csv says whose they are."""

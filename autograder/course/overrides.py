@@ -62,8 +62,7 @@ def write_overrides(marks: Path, overrides: Iterable[Override]) -> None:
     writer.writerow(COLUMNS)
     for one in overrides:
         row = (one.student, one.question, points_text(one.points), one.reason)
-        # A number may begin with a minus; anything else that does is a formula.
-        writer.writerow([text if n == 2 else cell(text) for n, text in enumerate(row)])
+        writer.writerow([cell(text) for text in row])
     write_text(marks / OVERRIDES, buffer.getvalue())
 
 

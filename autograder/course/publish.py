@@ -86,10 +86,7 @@ def join(
     two submissions would count for one student.
     """
     given = {safe_id(id): student for id, student in given.items()}
-    verdicts = {
-        one.id: lateness.judge_again(one, assignment, roster.extension(_members(one)))
-        for one in results
-    }
+    verdicts = {one.id: lateness.judge_again(one, assignment, roster) for one in results}
     results = [_on_time_or_not(one, verdicts[one.id]) for one in results]
     counting = [one for one in results if _counts(one, overrides, roster)]
     owners = Counter(member for one in counting for member in _members(one))

@@ -6,7 +6,8 @@
     nbgrader    `gradebook.give_back` writes into gradebook.db itself
 
 What came in goes back with its own columns, names and ids. Who has no total keeps what is there:
-an import never makes an open mark a zero.
+an import never makes an open mark a zero. Nothing is rescaled: where the platform gives another
+number of points than was published, nothing is filled.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import re
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,10 +26,10 @@ from autograder.course.marks import CourseError
 from autograder.export.shared import file_name
 from autograder.gradescope import published as gradescope
 from autograder.gradescope.package import zipped
-from autograder.intake.archive import FILE, FOLDER, Refused, children, on_disk, unpacked
-from autograder.intake.platforms import MAX_STUDENTS, moodle_name
+from autograder.intake.archive import FOLDER, Refused, children, on_disk, unpacked
+from autograder.intake.platforms import MAX_STUDENTS, moodle_feedback
 from autograder.roster import Roster
-from autograder.tables import FORMULA, plain, read_lines, read_table
+from autograder.tables import inert, plain, read_lines, read_table
 
 _POSSIBLE = "Points Possible"
 _GRADESCOPE = {"SID", "Email", "Total Score", "Submission ID"}
@@ -40,12 +42,13 @@ Row = Mapping[str, str]
 @dataclass(frozen=True)
 class Filled:
     """The file for the platform; how many have their result in it; who has none; who is not in what
-    the platform gave."""
+    the platform gave; and what else is left out, in sentences."""
 
     data: bytes
     filled: int
     without: tuple[str, ...]
     unknown: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def fill(published: Path, export: Path, column: str, roster: Roster) -> Filled:
@@ -60,13 +63,21 @@ def fill(published: Path, export: Path, column: str, roster: Roster) -> Filled:
     if not rows:
         raise CourseError(f"{export} is empty. Export it again.")
     head = [name.strip() for name in rows[0]]
+    for row in rows[1:]:
+        row += [""] * (len(head) - len(row))
     kept: Sequence[int]
+    skipped: Mapping[str, str] = {}
     if {"Identifier", "Grade"} <= {*head}:
         place, id_at, kept = head.index("Grade"), head.index("Identifier"), range(len(head))
+        most = _moodle_points(head, rows[1:], export)
+        skipped = _moodle_skips(head, rows[1:], most, finals)
     elif {"ID", "Section"} <= {*head}:
         place, id_at = _canvas_column(head, column, export), head.index("ID")
         # Other assignments stay out: their marks may have changed since the export.
         kept = [*range(head.index("Section") + 1), place]
+        most = {row[place] for row in rows[1:] if _POSSIBLE in row[0]}
+        if any("read only" in said for said in most):
+            raise CourseError(f"Canvas lets {column!r} only be read, so its import would skip it.")
     elif {*head} >= _GRADESCOPE:
         return _gradescope(read_table(export), finals, roster)
     else:
@@ -74,21 +85,25 @@ def fill(published: Path, export: Path, column: str, roster: Roster) -> Filled:
             f"{export} is neither Canvas's gradebook, Moodle's grading worksheet nor Gradescope's "
             "grades, in English."
         )
+    _need_these_points(most, finals)
     seen, without, filled = set(), [], 0
     for row in rows[1:]:
-        row += [""] * (len(head) - len(row))
-        id = re.sub(r"^Participant ", "", row[id_at].strip())
-        if not id or _POSSIBLE in row[0]:
+        id = _participant(row[id_at])
+        if not id or _POSSIBLE in row[0] or row[0] == "Student, Test":
             continue
         seen.add(id)
-        if final := finals.get(id):
-            row[place], filled = final["total"], filled + 1
-        else:
+        if id not in finals:
             without.append(id)
+        elif id not in skipped:
+            row[place], filled = finals[id]["total"], filled + 1
     buffer = io.StringIO()
     writer = csv.writer(buffer, delimiter=delimiter, lineterminator="\r\n")
-    writer.writerows([_inert(row[at]) if at != place else row[at] for at in kept] for row in rows)
-    return _filled(buffer.getvalue().encode(), filled, without, finals, seen)
+    writer.writerows([inert(row[at]) if at != place else row[at] for at in kept] for row in rows)
+    notes = [
+        f"Left out, since Moodle {why}: {', '.join(id for id in skipped if skipped[id] == why)}."
+        for why in dict.fromkeys(skipped.values())
+    ]
+    return _filled(buffer.getvalue().encode(), filled, without, finals, seen, notes)
 
 
 def finals_of(published: Path, roster: Roster) -> dict[str, Row]:
@@ -106,8 +121,34 @@ def finals_of(published: Path, roster: Roster) -> dict[str, Row]:
     return found
 
 
+def _need_these_points(theirs: Iterable[str], finals: Mapping[str, Row]) -> None:
+    """Raises CourseError where the platform gives another number of points than was published."""
+    ours = {row["max_points"] for row in finals.values()}
+    for said in sorted({*theirs}):
+        if (most := _number(said)) is not None and (other := {x for x in ours if float(x) != most}):
+            raise CourseError(
+                f"The assignment is worth {most:g} points there, and {' and '.join(sorted(other))} "
+                "in what was published. Make it the same there and export it again; or write "
+                f"`total = {most:g}` into assignment.toml, then grade and publish again: it scales "
+                "every question, but nothing that overrides.csv decides."
+            )
+
+
+def _number(text: str) -> float | None:
+    """A number of points, with a point or a comma; None where there is none."""
+    try:
+        return float(text.strip().replace(",", "."))
+    except ValueError:
+        return None
+
+
 def _filled(
-    data: bytes, filled: int, without: Sequence[str], finals: Mapping[str, Row], seen: set[str]
+    data: bytes,
+    filled: int,
+    without: Sequence[str],
+    finals: Mapping[str, Row],
+    seen: set[str],
+    notes: Sequence[str] = (),
 ) -> Filled:
     if not filled:
         raise CourseError(
@@ -115,7 +156,41 @@ def _filled(
             f"{len(finals)} have a published total. Is it this class's, and was the roster made of "
             "the same platform's export?"
         )
-    return Filled(data, filled, tuple(without), tuple(sorted(finals.keys() - seen)))
+    unknown = tuple(sorted(finals.keys() - seen))
+    return Filled(data, filled, tuple(without), unknown, tuple(notes))
+
+
+def _participant(cell: str) -> str:
+    return re.sub(r"^Participant ", "", cell.strip())
+
+
+def _moodle_points(head: Sequence[str], rows: Iterable[Sequence[str]], export: Path) -> set[str]:
+    """What the worksheet says it is worth."""
+    names = [name.lower() for name in head]  # "Maximum Grade" in some versions
+    if "scale" in names:
+        raise CourseError(f"{export}: Moodle marks this by a scale. Let it be marked by points.")
+    return (
+        {row[names.index("maximum grade")] for row in rows} if "maximum grade" in names else set()
+    )
+
+
+def _moodle_skips(
+    head: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    most: Iterable[str],
+    finals: Mapping[str, Row],
+) -> dict[str, str]:
+    """Participants with a total whose row Moodle's import would skip without a word, and why."""
+    bound = max((_number(said) or math.inf for said in most), default=math.inf)
+    skipped = {}
+    for row in rows:
+        cells = dict(zip(head, row, strict=False))
+        id = _participant(cells["Identifier"])
+        if id in finals and cells.get("Grade can be changed", "").strip() == "No":
+            skipped[id] = "lets nobody change the grade"
+        elif id in finals and float(finals[id]["total"]) > bound:
+            skipped[id] = f"takes no more than {bound:g} points, which a bonus has passed"
+    return skipped
 
 
 def _canvas_column(head: Sequence[str], column: str, export: Path) -> int:
@@ -130,11 +205,6 @@ def _canvas_column(head: Sequence[str], column: str, export: Path) -> int:
     return found[0]
 
 
-def _inert(text: str) -> str:
-    """A cell as it came; one that a spreadsheet would run gets an apostrophe, but for numbers."""
-    return f"'{text}" if FORMULA.match(text) and not re.fullmatch(r"-|-?[\d.,]+", text) else text
-
-
 # --- Moodle's feedback files
 
 
@@ -145,7 +215,7 @@ def _moodle_feedback(published: Path, download: Path, finals: Mapping[str, Row])
     begins = _beginnings(download)
     for number, begin in begins.items():
         row = finals.get(number)
-        if row is None or begin.split("_")[1] != number:
+        if row is None:
             without.append(number)
             continue
         page = published / "pages" / file_name(row["id"])
@@ -155,21 +225,20 @@ def _moodle_feedback(published: Path, download: Path, finals: Mapping[str, Row])
 
 
 def _beginnings(download: Path) -> dict[str, str]:
-    """Participant's number -> how the path of their files begins, to the letter."""
+    """Participant's number -> how the path of their files begins."""
     try:
         root = on_disk(download)
         if root.kind == FOLDER:
-            names = [(node.name, node.kind) for node in children(root, MAX_STUDENTS)]
+            nodes = children(root, MAX_STUDENTS)
         else:
             with unpacked(root, 5 * MAX_STUDENTS) as inside:
-                names = [(node.name, node.kind) for node in children(inside, 5 * MAX_STUDENTS)]
+                nodes = children(inside, 5 * MAX_STUDENTS)
     except Refused as error:
         raise CourseError(f"{download} {error}. Give Moodle's download as it came.") from None
     found: dict[str, str] = {}
-    for name, kind in names:
-        if match := moodle_name(name):
-            number, begin = match
-            found.setdefault(number, begin if kind == FILE else f"{name}/")
+    for node in nodes:
+        if known := moodle_feedback(node):
+            found.setdefault(*known)
     if not found:
         raise CourseError(
             f"{download} holds no folders such as `Ada Lovelace_4711_assignsubmission_file_`. Give "
@@ -186,9 +255,10 @@ def _gradescope(grades: Sequence[Row], finals: Mapping[str, Row], roster: Roster
 
     A submission that counts for several has one result there: it is left out where theirs differ.
     """
-    shared: dict[str, list[str | None]] = {}
+    _need_these_points((row.get("max points", "") for row in grades), finals)
+    shared: dict[str, list[str]] = {}
     seen: set[str] = set()
-    without = []
+    without, notes = [], []
     for row in grades:
         names = (row["sid"], row["email"].partition("@")[0], row["email"])
         known = [person.id for name in names if (person := roster.find(name))]
@@ -198,17 +268,17 @@ def _gradescope(grades: Sequence[Row], finals: Mapping[str, Row], roster: Roster
         else:
             without.append(next(filter(None, names), "somebody without an address"))
         if row["submission id"].isdecimal():
-            text = _result(finals[id]) if id else None
-            shared.setdefault(row["submission id"], []).append(text)
+            shared.setdefault(row["submission id"], []).append(_result(finals[id]) if id else "")
     files = {"setup.sh": _SETUP.encode(), "run_autograder": Path(gradescope.__file__).read_bytes()}
     filled = 0
     for number, texts in shared.items():
-        if texts[0] is not None and len({*texts}) == 1:
+        if texts[0] and len({*texts}) == 1:
             files[f"published/{number}.json"] = texts[0].encode()
             filled += 1
-        elif None not in texts:
-            without.append(f"submission {number}, whose members have different results")
-    return _filled(zipped(files), filled, without, finals, seen)
+        elif any(texts):
+            what = "different results" if all(texts) else "not all a total"
+            notes.append(f"Left out is submission {number}, whose members have {what}.")
+    return _filled(zipped(files), filled, without, finals, seen, notes)
 
 
 def _result(row: Row) -> str:

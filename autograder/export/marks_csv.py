@@ -22,10 +22,7 @@ from autograder.export.shared import (
 )
 from autograder.results import SubmissionResult
 from autograder.roster import NOBODY, Roster
-from autograder.tables import JOINERS
-
-FORMULA_STARTS = ("=", "+", "-", "@")
-"""A cell that begins with one of these is run by a spreadsheet instead of shown."""
+from autograder.tables import JOINERS, inert
 
 
 def write(
@@ -87,7 +84,4 @@ def _row(result: SubmissionResult, questions: list[str], roster: Roster) -> list
 
 def cell(text: str) -> str:
     """The text as a spreadsheet shows it; a formula gets an apostrophe before it."""
-    # Tab and carriage return, which also start formulas, are spelt out by `harmless`; spaces in
-    # front are dropped by some spreadsheets before they look.
-    text = harmless(text, keep=JOINERS)
-    return f"'{text}" if text.lstrip().startswith(FORMULA_STARTS) else text
+    return inert(harmless(text, keep=JOINERS))

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from nbgrader import api
 
 from autograder.assignment import question_of
-from autograder.gradebook.course import Course
+from autograder.gradebook.course import Course, GradebookError
+from autograder.gradebook.given import most
 from autograder.gradebook.judge_scores import rows
 from autograder.intake.platforms import safe_id
 
@@ -32,8 +33,10 @@ def give_back(course: Course, published: Mapping[str, Published]) -> tuple[int, 
     """Write it; brings how many students were found, and what nbgrader has no place for.
 
     A mark that is another one there becomes the mark by hand, as if given in formgrader; what the
-    total is less than the marks becomes the late penalty, notebook by notebook.
+    total is less than the marks becomes the late penalty, notebook by notebook. Raises
+    GradebookError where a question is worth something else there.
     """
+    _need_these_points(course, published)
     found, notes = 0, []
     with api.Gradebook(f"sqlite:///{course.database}") as gradebook:
         for submission in gradebook.assignment_submissions(course.assignment):
@@ -43,6 +46,20 @@ def give_back(course: Course, published: Mapping[str, Published]) -> tuple[int, 
                 notes += [f"{student}: {one}" for one in _enter(gradebook, submission, own)]
         gradebook.db.commit()
     return found, notes
+
+
+def _need_these_points(course: Course, published: Mapping[str, Published]) -> None:
+    """Nothing is rescaled: nbgrader would export another total than was published."""
+    there = most(course)
+    for own in published.values():
+        for name, (_, of) in own.points.items():
+            if name in there and abs(there[name] - of) > CLOSE:
+                raise GradebookError(
+                    f"{name} is worth {there[name]:g} points in {course.database}, and {of:g} in "
+                    "what was published: points, `total` or the parts that are graded are others "
+                    "than in its release. Put them back, grade and publish again; or give the "
+                    "course folder of a release that has these points."
+                )
 
 
 def _enter(
@@ -57,7 +74,7 @@ def _enter(
         if not cells[name] and points:
             yield f"there is no cell for {name}, which has {points:g} points."
         for grade in cells[name]:
-            mark = points * grade.max_score / of  # a release may have scaled the points
+            mark = points * grade.max_score / of  # of several cells each has its part
             earned[grade.notebook_id] += mark
             if grade.needs_manual_grade or abs((grade.score or 0.0) - mark) > CLOSE:
                 grade.manual_score = mark - (grade.extra_credit or 0.0)

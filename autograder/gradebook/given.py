@@ -9,6 +9,7 @@ import sqlite3
 from collections import defaultdict
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from autograder.assignment import question_of
 from autograder.gradebook.course import CONFIG, Course, GradebookError
@@ -46,6 +47,17 @@ WHERE assignment.name = ? GROUP BY submitted_assignment.student_id
 """
 
 
+_MOST = """
+SELECT base_cell.name, COALESCE(grade_cells.max_score, task_cells.max_score)
+FROM base_cell
+LEFT JOIN grade_cells ON grade_cells.id = base_cell.id
+LEFT JOIN task_cells ON task_cells.id = base_cell.id
+JOIN notebook ON base_cell.notebook_id = notebook.id
+JOIN assignment ON notebook.assignment_id = assignment.id
+WHERE assignment.name = ? AND base_cell.type IN ('GradeCell', 'TaskCell')
+"""
+
+
 @dataclass(frozen=True)
 class Given:
     """What the gradebook has of one question of one student.
@@ -71,13 +83,8 @@ class Student:
 
 def given(course: Course) -> dict[str, Student]:
     """What people gave, by nbgrader's name of the student. Raises GradebookError."""
-    try:
-        with closing(sqlite3.connect(f"{course.database.as_uri()}?mode=ro", uri=True)) as file:
-            grades = file.execute(_GRADES, [course.assignment]).fetchall()
-            comments = file.execute(_COMMENTS, [course.assignment]).fetchall()
-            late = {} if _by_our_rule(course) else dict(file.execute(_LATE, [course.assignment]))
-    except sqlite3.Error as error:
-        raise GradebookError(f"{course.database} cannot be read: {error}.") from None
+    grades, comments = _rows(course, _GRADES), _rows(course, _COMMENTS)
+    late = {} if _by_our_rule(course) else dict(_rows(course, _LATE))
     found: dict[str, dict[str, Given]] = defaultdict(dict)
     for student, cell, auto, manual, extra, waits, most in grades:
         points = None if waits else manual if manual is not None else auto
@@ -90,6 +97,22 @@ def given(course: Course) -> dict[str, Student]:
         one = found[student].get(question, Given())
         found[student][question] = replace(one, comments=(*one.comments, text.strip()))
     return {id: Student(questions, late.get(id) or 0.0) for id, questions in found.items()}
+
+
+def most(course: Course) -> dict[str, float]:
+    """What each question is worth in the gradebook. Raises GradebookError."""
+    found: dict[str, float] = defaultdict(float)
+    for cell, points in _rows(course, _MOST):
+        found[question_of(cell)] += points or 0.0
+    return found
+
+
+def _rows(course: Course, query: str) -> list[tuple[Any, ...]]:
+    try:
+        with closing(sqlite3.connect(f"{course.database.as_uri()}?mode=ro", uri=True)) as file:
+            return file.execute(query, [course.assignment]).fetchall()
+    except sqlite3.Error as error:
+        raise GradebookError(f"{course.database} cannot be read: {error}.") from None
 
 
 def _by_our_rule(course: Course) -> bool:

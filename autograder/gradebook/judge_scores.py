@@ -23,6 +23,7 @@ from autograder.gradebook.comments import comment_on, why_withheld
 from autograder.gradebook.reading import PLACEHOLDER
 from autograder.gradebook.repair_cells import NOTE
 from autograder.intake.platforms import safe_id
+from autograder.lateness import came
 from autograder.results import MANUAL, QuestionResult, SubmissionResult, from_json
 from autograder.roster import Roster, kept_roster
 
@@ -118,8 +119,8 @@ def _set_times(
     submission: api.SubmittedAssignment, result: SubmissionResult, roster: Roster
 ) -> None:
     """When it was due and came, as the judge reads it: nbgrader knows few zones, and no roster."""
-    if result.submitted:
-        submission.timestamp = _utc(datetime.fromisoformat(result.submitted))
+    if submitted := came(result, roster):
+        submission.timestamp = _utc(submitted)
     due = read_assignment().due
     if due:
         extension = roster.extension(result.members)

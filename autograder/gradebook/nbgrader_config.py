@@ -9,10 +9,12 @@ import sys
 from pathlib import Path
 
 import nbgrader.server_extensions.formgrader as formgrader
+from nbgrader.server_extensions.formgrader import base
 
 try:
     import autograder.gradebook
     from autograder.assignment import read_assignment
+    from autograder.gradebook.nameless import Nameless
 except ModuleNotFoundError:
     raise ImportError(
         f"{sys.executable} has no `autograder`. Install the kit where Jupyter and nbgrader run: "
@@ -63,6 +65,9 @@ c.HTMLExporter.extra_template_basedirs = [
 ]
 c.HTMLExporter.extra_template_paths = [theirs]
 c.HTMLExporter.preprocessors = ["autograder.gradebook.marking.Marking"]
+
+# The list of submissions before it has no names where a part is anonymous.
+base.NbGraderAPI = Nameless
 
 # Pictures of outputs are shown as pictures, in which nothing runs.
 c.HTMLExporter.skip_svg_encoding = False

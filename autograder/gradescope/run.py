@@ -103,7 +103,7 @@ def with_deadline(assignment: Assignment, metadata: Path) -> Assignment:
     What is refused for being late is refused after Gradescope's late due date, where it has one.
     Raises ValueError, KeyError, TypeError, OSError for metadata that is not Gradescope's.
     """
-    from ..intake.times import parse_time
+    from ..times import parse_time
 
     dates = json.loads(metadata.read_text(encoding="utf-8"))["assignment"]
     late_due = dates.get("late_due_date") if assignment.late == "refuse" else None

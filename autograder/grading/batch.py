@@ -90,12 +90,13 @@ class Graded:
     """A folder of marks after a run.
 
     `results` by id, those of vanished submissions too; `changed`: what came out otherwise than it
-    stood there before; `agreed`: whether that now counts; `history`: (when, what changed), from the
-    first day on.
+    stood there before; `again`: who was handed in again; `agreed`: whether what changed now counts;
+    `history`: (when, what changed), from the first day on.
     """
 
     results: list[SubmissionResult]
     changed: list[Change]
+    again: list[str]
     vanished: list[str]
     agreed: bool
     history: list[tuple[str, Change]]
@@ -220,6 +221,7 @@ def grade(
     key = basis.sha(record)
     digests = {handin.id: digest(handin) for handin in handins}
     changed: list[Change] = []
+    again: list[str] = []
     later: list[SubmissionResult] = []
     with Journal(out, plan.seed, write) as journal:
         todo = {one.id: one for one in handins if not _stands(one, journal, digests[one.id], key)}
@@ -232,6 +234,7 @@ def grade(
             if before is not None:
                 old = journal.plans[before.plan]
                 changed += changes(before, old, result, digests[result.id], record)
+                again += [result.id] if before.files != digests[result.id] else []
             if write and (before is None or before.files != digests[result.id]):
                 number = journal.attempts(result.id) + 1
                 _keep(out / ATTEMPTS / result.id / str(number), todo[result.id])
@@ -247,6 +250,7 @@ def grade(
         return Graded(
             [_today(id, journal, digests) for id in sorted(journal.entries)],
             sorted(changed, key=lambda one: (one.id, one.question)),
+            sorted(again),
             sorted(journal.entries.keys() - digests.keys()),
             agreed,
             [*history(journal)],

@@ -28,8 +28,8 @@ from autograder.intake.archive import (
     read,
     without_ending,
 )
-from autograder.intake.times import parse_time
 from autograder.intake.versions import asked_names
+from autograder.times import parse_time
 
 MAX_STUDENTS = 20_000
 MAX_ENTRIES = 2_000  # of one submission
@@ -159,11 +159,19 @@ def places(root: Node, top: list[Node], assignment: Assignment) -> list[Place]:
     return _distinct(taken)
 
 
-def moodle_name(name: str) -> tuple[str, str] | None:
-    """The participant's number in a name of Moodle's download, and how such a name begins, to the
-    letter: `Ada Lovelace_4711_assignsubmission_file_`. None where it is another name."""
-    match = _MOODLE.fullmatch(name)
-    return (match[2], name[: match.start(3)] if match[3] else name) if match else None
+def moodle_feedback(node: Node) -> tuple[str, str] | None:
+    """The participant's number in a name of Moodle's download, and how the path of a feedback file
+    has to begin: `Ada Lovelace_4711_assignsubmission_file_/`. None where it is another name.
+
+    An underscore in a student's name becomes a space: Moodle takes what stands between the first
+    two for the number.
+    """
+    match = _MOODLE.fullmatch(node.name)
+    if match is None:
+        return None
+    end = match.start(3) if match[3] and node.kind == FILE else len(node.name)
+    begin = match[1].replace("_", " ") + node.name[match.end(1) : end]
+    return match[2], begin if node.kind == FILE else f"{begin}/"
 
 
 def safe_id(name: str) -> str:

@@ -128,14 +128,15 @@ def read_submissions(
     """Every submission of SUBMISSIONS, sorted by id. Raises IntakeError.
 
     `parts`: those that are graded, all of them unless told; each says how many may work together.
-    `roster`: who has a due date of their own.
+    `roster`: who they are by other names, who has a due date of their own, and when work came
+    where the platform's download does not say it.
     What is wrong with one submission is said in its flags and notes and stops no other.
     """
     parts = parts or assignment.parts
     with _found(path, assignment) as found:
         if not found:
             raise IntakeError(f"{path} holds no submission; {_ADVICE}.")
-        drafts = [_draft(place, assignment, parts) for place in found]
+        drafts = [_draft(place, assignment, parts, roster) for place in found]
         return _settle(drafts, assignment, parts, roster)
 
 
@@ -201,15 +202,24 @@ def _differ(drafts: Iterable[_Draft]) -> bool:
     return False
 
 
-def untimed(handins: Sequence[Handin], assignment: Assignment) -> list[str]:
+def untimed(
+    handins: Sequence[Handin], assignment: Assignment, roster: Roster = NOBODY
+) -> list[str]:
     """For whom lateness, or what it costs, could not be judged: sentences for the class."""
     said = []
     who = [handin.id for handin in handins if not handin.timed]
     if assignment.due and len(who) == len(handins):
-        said.append("No time is known of any submission, so lateness was not judged.")
+        said.append(
+            "No time is known of any submission, so lateness was not judged. Moodle's are in its "
+            "grading worksheet: make the roster of it."
+        )
     elif assignment.due and who:
         said.append(f"No time is known of {_some(who, handins)}: not judged for lateness.")
-    by_word = [one.id for one in handins if one.submitted is None and lateness.LATE in one.flags]
+    by_word = [
+        one.id
+        for one in handins
+        if lateness.LATE in one.flags and not (one.submitted or roster.submitted(one.members))
+    ]
     if by_word and (assignment.penalty or assignment.cut_off):
         said.append(
             f"The platform calls {_some(by_word, handins)} late without a time: nothing is taken "
@@ -256,12 +266,15 @@ def _alone(path: Path, node: Node) -> Place:
 class _Draft:
     """A hand-in while it is put together.
 
-    `known` are all names of its members and `claimed` the NetIDs in its netid file, lower case.
+    `known` are all names of its members, by the platform and by the roster, and `claimed` the
+    NetIDs in its netid file, lower case; `numbered`: neither knows a name that a NetID could be
+    held against.
     """
 
     place: Place
     members: tuple[str, ...]
     known: frozenset[str]
+    numbered: bool
     claimed: frozenset[str] = frozenset()
     files: dict[str, bytes] = field(default_factory=dict)
     ignored: list[str] = field(default_factory=list)
@@ -296,11 +309,15 @@ def _shortened(lines: list[str], most: int = MAX_LISTED) -> tuple[str, ...]:
     return (*lines[:most], f"... and {len(lines) - most} more")
 
 
-def _draft(place: Place, assignment: Assignment, parts: Sequence[Part]) -> _Draft:
+def _draft(
+    place: Place, assignment: Assignment, parts: Sequence[Part], roster: Roster = NOBODY
+) -> _Draft:
     """Read one submission and say all that can be said of it without the others."""
     members = tuple(dict.fromkeys(safe_id(names[0]) for names in place.people))
-    known = {name.lower() for names in (*place.people, members) for name in names}
-    draft = _Draft(place, members, frozenset(known))
+    people = roster.of(members)
+    names = (*place.people, members, *(person.keys for person in people))
+    known = frozenset(name.lower() for one in names for name in one)
+    draft = _Draft(place, members, known, numbered=place.numbered and not people)
     if place.remark:
         draft.say(place.remark)
     closed = _take(draft, assignment)
@@ -516,7 +533,7 @@ def _judge_netid(draft: _Draft) -> None:
         draft.say("The netid file does not hold NetIDs, one per line, and was not used.")
         return
     draft.claimed = frozenset(names)
-    if draft.place.numbered:
+    if draft.numbered:
         draft.say(
             f"The netid file says {_listed(names)}; the platform gave only the number "
             f"{_listed(draft.members)}, which decides.",
@@ -565,7 +582,7 @@ def _settle(
     drafts: list[_Draft], assignment: Assignment, parts: Sequence[Part], roster: Roster
 ) -> list[Handin]:
     """Hold the submissions against each other: two for one NetID, and groups; then the clock."""
-    _flag_conflicts(drafts)
+    _flag_conflicts(drafts, roster)
     joined = _join_groups(drafts, _limits(parts))
     for draft in joined:
         _judge_time(draft, assignment, roster)
@@ -574,7 +591,8 @@ def _settle(
 
 def _judge_time(draft: _Draft, assignment: Assignment, roster: Roster) -> None:
     """Flag a hand-in that is late by its time or, where that is unknown, by the platform's word."""
-    submitted, marked_late = draft.place.submitted, draft.place.marked_late
+    submitted = draft.place.submitted or roster.submitted(draft.members)
+    marked_late = draft.place.marked_late
     draft.timed = submitted is not None or marked_late is not None
     extension = roster.extension(draft.members)
     verdict = lateness.judge(assignment, submitted, extension, marked_late)
@@ -582,21 +600,27 @@ def _judge_time(draft: _Draft, assignment: Assignment, roster: Roster) -> None:
         draft.say(verdict.sentence, verdict.flag or None)
 
 
-def _flag_conflicts(drafts: list[_Draft]) -> None:
+def _flag_conflicts(drafts: list[_Draft], roster: Roster) -> None:
     """Flag every hand-in that shares a NetID with another.
 
-    Where the platform or the folder's name says whose a NetID is, only the others that claim it
-    are flagged: nobody can hold back another's marks by writing their NetID into a file.
+    Where the platform, the roster or the folder's name says whose a NetID is, only the others that
+    claim it are flagged: nobody can hold back another's marks by writing their NetID into a file.
     """
+
+    def called(name: str) -> str:
+        """One name for all that somebody has."""
+        person = roster.find(name)
+        return (person.netid or person.id if person else name).lower()
+
     owners: dict[str, list[_Draft]] = defaultdict(list)
     claimers: dict[str, list[_Draft]] = defaultdict(list)
     for draft in drafts:
-        for name in {member.lower() for member in draft.members}:
+        for name in {called(member) for member in draft.members}:
             owners[name].append(draft)
         if not draft.claimed & draft.known:
-            for name in draft.claimed:
+            for name in {called(claimed) for claimed in draft.claimed}:
                 claimers[name].append(draft)
-    owned = {name for draft in drafts if not draft.place.numbered for name in draft.known}
+    owned = {called(name) for draft in drafts if not draft.numbered for name in draft.known}
     for name in sorted({*owners, *claimers}):
         rivals = owners[name] if len(owners[name]) > 1 else []
         if name in owned or len(claimers[name]) > 1:

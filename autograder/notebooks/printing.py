@@ -23,6 +23,7 @@ from ..assignment import Part
 from ..inside.confine import Limits
 from ..intake.submissions import Handin
 from ..sandbox import kernel
+from ..tables import inert
 
 SECONDS = 120.0
 """Wall seconds for all PDFs of one submission."""
@@ -157,7 +158,7 @@ def write_shown(
         for one in pdfs:
             netid = "yes" if one.netid else "no"
             table.writerow(
-                (handin.id, _cell(one.name), one.pages, netid, one.asked, ", ".join(one.lacks))
+                (handin.id, inert(one.name), one.pages, netid, one.asked, ", ".join(one.lacks))
             )
     (out / "pdfs.csv").write_text(text.getvalue(), encoding="utf-8", newline="")
     return [one for pdfs in found for one in pdfs]
@@ -233,12 +234,8 @@ def _table(printed: Sequence[Printed]) -> str:
     keys = ("kind", "notebook", "cell", "question", "sentence")
     table.writerow(("id", *keys))
     for one in printed:
-        rows = [tuple(_cell(finding.get(key, "")) for key in keys) for finding in one.findings]
+        rows = [tuple(inert(finding.get(key, "")) for key in keys) for finding in one.findings]
         if one.problem:
-            rows.append(("failed", "", "", "", _cell(one.problem)))
+            rows.append(("failed", "", "", "", inert(one.problem)))
         table.writerows((one.id, *row) for row in rows)
     return text.getvalue()
-
-
-def _cell(text: str) -> str:
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

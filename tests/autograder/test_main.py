@@ -13,7 +13,9 @@ import pytest
 from autograder import __main__ as command_line
 from autograder.assignment import read_assignment
 from autograder.grading.journal import JOURNAL
+from autograder.roster import Person, Roster
 from autograder.sandbox.zygote import PROTECTIONS, Doctor
+from tests.autograder.small_class import submission
 
 KIT = Path(__file__).resolve().parents[2]
 SAMPLES = KIT / "tests" / "submissions"
@@ -238,6 +240,20 @@ def test_help_names_every_command_with_an_example(capsys: pytest.CaptureFixture[
 
 
 # --- protections
+
+
+def test_work_that_came_again_is_not_judged_by_an_old_time_in_silence(
+    capsys: pytest.CaptureFixture[str],
+):
+    early, late = "2027-04-13T12:00:00-05:00", "2027-04-14T12:00:00-05:00"
+    before = Roster(tuple(Person(id, submitted=early) for id in ("ada", "ben", "cy")))
+    roster = Roster((before.people[0], Person("ben", submitted=late), before.people[2]))
+    again = [submission("ada"), submission("ben"), submission("cy", submitted=late)]
+    command_line._say_old_times(again, roster, before)
+    said = capsys.readouterr().out
+    assert said.startswith("1 handed in again, and the roster has the times of before (ada): make")
+    command_line._say_old_times(again[1:], roster, before)
+    assert capsys.readouterr().out == ""
 
 
 def test_doctor_prints_every_protection(capsys: pytest.CaptureFixture[str]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import sqlite3
 from contextlib import closing
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -17,6 +18,7 @@ from autograder.roster import (
     RosterError,
     read_export,
     read_roster,
+    with_extensions,
     write_roster,
 )
 from autograder.tables import TableError
@@ -63,6 +65,9 @@ hw6,,,al123,Lovelace,Ada,al123@example.edu,3
 """
 
 
+ZONE = timezone(timedelta(hours=-5))
+
+
 @pytest.fixture
 def exported(tmp_path):
     """Writes an export and reads the class in it."""
@@ -70,7 +75,7 @@ def exported(tmp_path):
     def read(text: str | bytes) -> list[Person]:
         path = tmp_path / "export.csv"
         path.write_bytes(text if isinstance(text, bytes) else text.encode("utf-8-sig"))
-        return list(read_export(path)[0].people)
+        return list(read_export(path, ZONE)[0].people)
 
     return read
 
@@ -89,6 +94,45 @@ def test_moodle_worksheet_and_participants(exported):
     ]
 
 
+TIMES = """\
+Identifier,Full name,Status,Grade,Last modified (submission),Last modified (grade)
+Participant 1,Ada,Submitted for grading - 2 hours late,-,"Tuesday, 13 April 2027, 2:01 PM",-
+Participant 2,Bob,"Submitted for grading - \
+Extension granted until: Thursday, 15 April 2027, 12:00 PM",-,\
+"Wednesday, April 14, 2027, 11:59 PM",-
+Participant 3,Cy,No submission,-,-,-
+"""
+
+
+def test_moodles_worksheet_says_when_work_came_and_who_has_an_extension(exported):
+    ada, bob, cy = exported(TIMES)
+    assert ada.submitted == "2027-04-13T14:01:00-05:00" and ada.extension == ""
+    assert bob.submitted == "2027-04-14T23:59:00-05:00"
+    assert bob.extension == "2027-04-15T12:00:00-05:00"
+    assert cy.submitted == cy.extension == ""
+
+
+@pytest.mark.parametrize(
+    ("zone", "said"),
+    [(ZONE, "such as 'Dienstag, 13. April 2027, 14:01': export in English"), (None, "Write `due`")],
+)
+def test_times_that_cannot_be_read_are_said_once_for_the_class(tmp_path, zone, said):
+    path = tmp_path / "moodle.csv"
+    path.write_text(
+        TIMES.replace("Tuesday, 13 April 2027, 2:01 PM", "Dienstag, 13. April 2027, 14:01")
+    )
+    found, (note,) = read_export(path, zone)
+    assert said in note and note.startswith(f"{1 if zone else 3} times of hand-ins and extensions")
+    assert found.people[0].submitted == ""
+
+
+def test_of_those_who_hand_in_together_the_first_time_counts():
+    early, late = "2027-04-13T12:00:00-05:00", "2027-04-13T12:00:01-05:00"
+    roster = Roster((Person("1", submitted=late), Person("2", submitted=early), Person("3")))
+    assert roster.submitted(["1", "2", "3"]) == datetime.fromisoformat(early)
+    assert roster.submitted(["3"]) is None
+
+
 def test_gradescope_roster_without_its_staff(exported):
     assert exported(GRADESCOPE) == [
         Person("900", "al123", "Ada Lovelace", "al123@example.edu", "A"),
@@ -104,7 +148,7 @@ def test_nbgraders_gradebook(tmp_path):
     with closing(sqlite3.connect(tmp_path / "gradebook.db")) as file, file:
         file.execute("CREATE TABLE student (id, first_name, last_name, email)")
         file.execute("INSERT INTO student VALUES ('al123', 'Ada', 'Lovelace', NULL)")
-    found, _ = read_export(tmp_path / "gradebook.db")
+    found, _ = read_export(tmp_path / "gradebook.db", None)
     assert found.people == (Person("al123", "al123", "Lovelace, Ada"),)
 
 
@@ -176,12 +220,13 @@ def test_people_are_found_by_each_of_their_names_and_never_by_one_that_two_share
     [
         ("u1,,,,,\nU1,,,,,\n", "twice"),
         ("u1,,,,,2027-04-15T12:00:00\n", "time zone"),
+        ("u1,,,,,,yesterday\n", "submitted = 'yesterday'.*time zone"),
         (",,Ada,,,\n", "Ada has no id"),
     ],
 )
 def test_a_roster_that_cannot_be_meant_is_refused(tmp_path, rows, said):
     path = tmp_path / "roster.csv"
-    path.write_text("id,netid,name,email,section,extension\n" + rows)
+    path.write_text("id,netid,name,email,section,extension,submitted\n" + rows)
     with pytest.raises(RosterError, match=said):
         read_roster(path)
 
@@ -197,11 +242,19 @@ def test_the_command_keeps_extensions_and_says_who_is_gone(tmp_path, capsys):
     export.write_text(CANVAS)
     assert main(["roster", str(export), "--out", str(out)]) == 0
     late = "2027-04-15T12:00:00-05:00"
-    out.write_text(out.read_text().replace("CS 101-A,", f"CS 101-A,{late}"))
+    out.write_text(out.read_text().replace("CS 101-A,,", f"CS 101-A,{late},"))
     export.write_text("\n".join(line for line in CANVAS.splitlines() if "王" not in line))
     assert main(["roster", str(export), "--out", str(out)]) == 0
     assert read_roster(out).find("4711").extension == late
     assert "王小明 (4712) is not in it any more" in capsys.readouterr().out
+
+
+def test_of_an_extension_here_and_one_on_the_platform_the_later_counts():
+    here, there = Person("1", extension="2027-04-15T12:00:00-05:00"), Person("1")
+    later = Person("1", extension="2027-04-15T17:00:01+00:00")
+    for new, extension in ((there, here.extension), (later, later.extension)):
+        (one,) = with_extensions(Roster((new,)), Roster((here,))).people
+        assert one.extension == extension
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -11,6 +11,7 @@ from autograder.assignment import read_assignment
 from autograder.checking.proxy import StudentError
 from autograder.course import insight_page
 from autograder.course.insight import NOT_KNOWN, NOT_SHOWN, SHOWN, UNWRITTEN, look
+from autograder.export import feedback
 from autograder.grading import judge
 from autograder.parts import all_mistakes
 from autograder.results import FAIL, PASS, TIMEOUT, UNGRADABLE, to_json
@@ -156,6 +157,10 @@ def test_who_handed_in_nothing_is_counted_and_spoils_no_figure(assignment):
     text = Page(insight_page.page(found, assignment)).text
     assert "1 of 3: handed in after the due date" in text
     assert "1 handed in 3 times" in text
+
+
+def test_every_flag_is_said_in_words():
+    assert insight_page.FLAGS.keys() == feedback.FLAGS.keys() | {"unloadable", "vanished"}
 
 
 def test_a_class_without_any_work_has_a_page(assignment):

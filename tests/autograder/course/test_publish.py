@@ -348,6 +348,22 @@ def test_the_commands_decide_publish_and_say_what_changed(marks, tmp_path, capsy
     ]
 
 
+def test_points_that_are_taken_off_are_numbers_in_the_table_of_changes(marks, tmp_path):
+    again = ["publish", str(marks), "--out", str(tmp_path / "out")]
+    assert main(again) == 0
+    decide = ["override", str(marks), "ada", "late", "-0.5", "--reason", "=The bus."]
+    assert main(decide) == main(again) == 0
+    (late,) = csv.DictReader((tmp_path / "out" / "changes.csv").open(encoding="utf-8"))
+    assert (late["what"], late["before"], late["now"]) == ("late", "0", "-0.5")
+
+
+def test_what_came_late_by_the_roster_alone_is_late_by_the_rule(assignment):
+    ada = Person("ada", submitted="2027-04-15T13:00:00-05:00")
+    row = rows(student("ada", 4.0), roster=Roster((ada,)), rule=DAILY)["ada"]
+    assert (row.result.flags, row.total) == (("late",), pytest.approx(11.2))
+    assert "handed in at 2027-04-15 13:00:00" in page_of(row, assignment)
+
+
 def test_the_page_of_a_submission_that_is_set_aside_goes(tmp_path):
     both = [student(f"submission_{n}", 4.0, flags=("conflict",), members=("a.b",)) for n in (1, 2)]
     results_json.write(both, tmp_path / "marks")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from autograder.__main__ import main
 from autograder.assignment import read_assignment
 from autograder.course import commands, similar, similar_page
+from autograder.course.marks import CourseError
 from autograder.course.similar import (
     CODE,
     FALSE_ALARMS,
@@ -198,6 +200,16 @@ def test_the_command_writes_the_page(tmp_path, capsys, monkeypatch):
     assert "ada and ben" in out.read_text(encoding="utf-8")
     assert "shows 1 of 15 pairs" in capsys.readouterr().out
     assert main(["similar", str(tmp_path / "class"), "--out", str(tmp_path)]) == 2
+
+
+def test_what_was_given_and_cannot_be_made_is_said_with_what_to_do(monkeypatch):
+    less = read_assignment()
+    parts = tuple(
+        replace(part, questions=part.questions[:-1]) if part.id == "gan-theory" else part
+        for part in less.parts
+    )
+    with pytest.raises(CourseError, match=r"left out of the comparison.*putting back a question"):
+        commands._released(replace(less, parts=parts), [])
 
 
 INDEPENDENT = [

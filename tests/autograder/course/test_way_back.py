@@ -35,7 +35,9 @@ Participant 4712,王小明,No submission,3.00,35.00,"Tuesday, 1 June",
 def published(tmp_path):
     folder = tmp_path / "published"
     folder.mkdir()
-    table = "id,total,state\nal123,29.5,final\n4712,,held back\nstranger,3,final\n"
+    table = (
+        "id,total,max_points,state\nal123,29.5,35,final\n4712,,35,held back\nstranger,3,35,final\n"
+    )
     (folder / "results.csv").write_text("\ufeff" + table, encoding="utf-8")
     return folder
 
@@ -97,6 +99,55 @@ def test_the_command_writes_the_file_and_says_who_has_no_total(published, tmp_pa
     assert (tmp_path / "upload.csv").exists()
 
 
+@pytest.mark.parametrize(
+    ("export", "worth", "other"),
+    [
+        (CANVAS, "10.00,35.00", "10.00,40.00"),
+        (MOODLE, '3.00,35.00,"Tuesday', '3.00,"40,00","Tuesday'),
+        (MOODLE.replace("Maximum Grade", "Maximum grade"), "-,35.00,-", "-,40,-"),
+    ],
+)
+def test_another_maximum_is_said_with_what_to_do_and_nothing_is_rescaled(
+    published, tmp_path, export, worth, other
+):
+    path = tmp_path / "export.csv"
+    path.write_text(export, encoding="utf-8")
+    assert fill(published, path, "HW5", ROSTER).filled == 1
+    assert worth in export
+    path.write_text(export.replace(worth, other), encoding="utf-8")
+    with pytest.raises(CourseError, match=r"worth 40 points there, and 35 in .*`total = 40`"):
+        fill(published, path, "HW5", ROSTER)
+
+
+def test_gradescopes_other_maximum_is_said(published, tmp_path):
+    (tmp_path / "grades.csv").write_text(GRADESCOPE.replace("35.0", "77.0"), encoding="utf-8")
+    with pytest.raises(CourseError, match="worth 77 points there, and 35 in"):
+        fill(published, tmp_path / "grades.csv", "", ROSTER)
+
+
+def test_what_a_platform_would_skip_without_a_word_is_said(published, tmp_path):
+    read_only = CANVAS.replace("35.00,", '"35.00 (read only)",')
+    (tmp_path / "canvas.csv").write_text(read_only, encoding="utf-8")
+    with pytest.raises(CourseError, match="'HW5' only be read"):
+        fill(published, tmp_path / "canvas.csv", "HW5", ROSTER)
+    scale = "Identifier,Grade,Scale\nParticipant 4711,-,Good\n"
+    (tmp_path / "moodle.csv").write_text(scale, encoding="utf-8")
+    with pytest.raises(CourseError, match="by a scale"):
+        fill(published, tmp_path / "moodle.csv", "", ROSTER)
+    rows = "Participant 4711,-,35,No\nParticipant p2,-,35,Yes\nParticipant p3,-,35,Yes\n"
+    head = "Identifier,Grade,Maximum grade,Grade can be changed\n"
+    (tmp_path / "moodle.csv").write_text(head + rows, encoding="utf-8")
+    more = "p2,36,35,final\np3,35,35,final\n"
+    with (published / "results.csv").open("a", encoding="utf-8") as table:
+        table.write(more)
+    made = fill(published, tmp_path / "moodle.csv", "", ROSTER)
+    assert made.filled == 1 and b"Participant 4711,-,35,No\r\nParticipant p2,-,35" in made.data
+    assert made.notes == (
+        "Left out, since Moodle lets nobody change the grade: 4711.",
+        "Left out, since Moodle takes no more than 35 points, which a bonus has passed: p2.",
+    )
+
+
 def test_a_file_in_which_nobody_has_a_total_is_not_written(published, tmp_path, capsys):
     (tmp_path / "canvas.csv").write_text(CANVAS, encoding="utf-8")
     command = ["fill", str(published), str(tmp_path / "canvas.csv"), "--column", "HW5"]
@@ -130,7 +181,7 @@ def by_moodle(path):
 
 
 @pytest.mark.parametrize("end", ["_/hw5_vae.py", "/hw5_vae.py", "_hw5_vae.py"])
-@pytest.mark.parametrize("name", ["Ada Lovelace", "王小明", "O'Brien, =Ada"])
+@pytest.mark.parametrize("name", ["Ada Lovelace", "王小明", "O'Brien, =Ada", "Ada_12_B. Lovelace"])
 def test_moodle_finds_every_feedback_file_below_the_name_that_it_gave(
     with_pages, tmp_path, name, end
 ):
@@ -143,7 +194,8 @@ def test_moodle_finds_every_feedback_file_below_the_name_that_it_gave(
     assert (made.filled, {*made.without}) == (1, {"4712", "4713"})
     with zipfile.ZipFile(io.BytesIO(made.data)) as archive:
         pages = {by_moodle(path): archive.read(path) for path in archive.namelist()}
-        assert all(path.startswith(came[: -len("hw5_vae.py")]) for path in archive.namelist())
+        begin = name.replace("_", " ") + came[len(name) : -len("hw5_vae.py")]
+        assert all(path.startswith(begin) for path in archive.namelist())
     assert pages == {
         ("4711", "feedback.html"): b"al123.html",
         ("4711", "feedback.pdf"): b"al123.pdf",
@@ -165,11 +217,13 @@ def test_a_download_that_was_unpacked_is_the_same(with_pages, tmp_path):
 
 GRADESCOPE = """\
 First Name,Last Name,SID,Email,Sections,Total Score,Max Points,Status,Submission ID,Submission Time
-Ada,Lovelace,4711,al123@example.edu,A,3.0,77.0,Graded,901,2027-04-13 12:00:00 -0500
+Ada,Lovelace,4711,al123@example.edu,A,3.0,35.0,Graded,901,2027-04-13 12:00:00 -0500
 "小明",王,4712,wxm9@example.edu,A,,,Missing,,
-Mi,Ng,,stranger@example.edu,A,1.0,77.0,Graded,903,
-Pair,One,p1,p1@example.edu,A,1.0,77.0,Graded,904,
-Pair,Two,p2,p2@example.edu,A,1.0,77.0,Graded,904,
+Mi,Ng,,stranger@example.edu,A,1.0,35.0,Graded,903,
+Pair,One,p1,p1@example.edu,A,1.0,35.0,Graded,904,
+Pair,Two,p2,p2@example.edu,A,1.0,35.0,Graded,904,
+Pair,Three,p1,p1@example.edu,A,1.0,35.0,Graded,905,
+Pair,Four,p4,p4@example.edu,A,1.0,35.0,Graded,905,
 """
 
 
@@ -181,7 +235,11 @@ def test_gradescopes_submissions_get_what_was_published_and_nothing_runs(publish
     (tmp_path / "grades.csv").write_text(GRADESCOPE, encoding="utf-8")
     made = fill(published, tmp_path / "grades.csv", "", ROSTER)
     assert (made.filled, made.unknown) == (2, ())
-    assert made.without == ("4712", "submission 904, whose members have different results")
+    assert made.without == ("4712", "p4")
+    assert made.notes == (
+        "Left out is submission 904, whose members have different results.",
+        "Left out is submission 905, whose members have not all a total.",
+    )
     home = tmp_path / "autograder"
     (home / "results").mkdir(parents=True)
     with zipfile.ZipFile(io.BytesIO(made.data)) as archive:
@@ -197,7 +255,7 @@ def test_gradescopes_submissions_get_what_was_published_and_nothing_runs(publish
     content = json.loads((home / "results" / "results.json").read_text(encoding="utf-8"))
     assert faults(content) == [] and content["score"] == 29.5
     assert content["output"] == "29.5 of 35\nfc-vae.DNet: 7\nlate: -2\nSet to 7: '=1+1"
-    assert run(904) == run(999) == 1
+    assert run(904) == run(905) == run(999) == 1
 
 
 def test_canvas_reads_back_what_it_gave_and_a_second_time_changes_nothing(published, tmp_path):

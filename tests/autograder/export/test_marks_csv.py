@@ -101,6 +101,18 @@ def test_a_cell_that_a_spreadsheet_would_run_is_defused(read, full, start):
         assert 'HYPERLINK("http://evil.example","x")' in cell
 
 
+@pytest.mark.parametrize("number", ["-0.5", "+3", "-12,5", "-", " -1"])
+def test_a_number_is_a_number_whatever_its_sign(number):
+    """Does a spreadsheet count with what is no formula?"""
+    assert marks_csv.cell(number) == number
+
+
+@pytest.mark.parametrize("text", ["-1+1", "-x", "--1", "+A1", "-1 2"])
+def test_what_only_begins_as_a_number_is_no_number(text):
+    """Is a formula of numbers a formula still?"""
+    assert marks_csv.cell(text) == f"'{text}"
+
+
 def test_hostile_texts_stay_in_their_cells(read, hostile):
     """Does every row keep its columns, and does NUL not end the file?"""
     rows = read(hostile)

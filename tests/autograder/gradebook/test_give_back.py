@@ -9,7 +9,7 @@ from nbgrader.api import Gradebook
 
 from autograder.__main__ import main
 from autograder.export import results_json
-from autograder.gradebook.course import open_course
+from autograder.gradebook.course import GradebookError, open_course
 from autograder.gradebook.give_back import Published, give_back
 from autograder.gradebook.judge_scores import JudgeScores
 from autograder.gradebook.reading import new_notebook
@@ -78,13 +78,16 @@ def test_what_was_decided_and_taken_off_is_in_nbgraders_total(entered, tmp_path,
     assert (out / "results.csv").read_text(encoding="utf-8-sig") == table
 
 
-def test_a_release_that_scaled_its_points_gets_them_scaled(entered):
+def test_a_release_with_other_points_is_said_and_nothing_is_rescaled(entered):
     with Gradebook(f"sqlite:///{entered / 'gradebook.db'}") as gradebook:
         gradebook.find_task_cell(CODED[1], CODE, "hw5").max_score = 14.0
         gradebook.db.commit()
     own = Published({"fc-vae.networks": (8.0, 8.0), "fc-vae.loss": (7.0, 7.0)}, 15.0)
-    assert give_back(open_course(entered, ASSIGNMENT), {"ada": own}) == (1, [])
-    assert grades(entered, "ada")[CODED[1]] == (3.5, 14.0, False)
+    with pytest.raises(
+        GradebookError, match=r"fc-vae\.loss is worth 14 points in .*, and 7 in what"
+    ):
+        give_back(open_course(entered, ASSIGNMENT), {"ada": own})
+    assert grades(entered, "ada")[CODED[1]] == (3.5, None, False)
 
 
 def test_what_nbgrader_has_no_place_for_is_said(entered):

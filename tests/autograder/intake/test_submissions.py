@@ -312,7 +312,8 @@ def test_unknown_times_are_said_once_for_the_class_where_something_is_due(tmp_pa
     handins = read_submissions(tmp_path, due)
     assert [(h.flags, h.notes) for h in handins] == [((), ())]
     assert untimed(handins, due) == [
-        "No time is known of any submission, so lateness was not judged."
+        "No time is known of any submission, so lateness was not judged. Moodle's are in its "
+        "grading worksheet: make the roster of it."
     ]
     lay(tmp_path / "bob" / "hw5", {"hw5_vae.py": CODE, "timestamp.txt": "2027-04-13 12:00:00 EST"})
     handins = read_submissions(tmp_path, due)
@@ -362,6 +363,19 @@ def test_who_hands_in_together_has_the_latest_of_their_extensions(tmp_path: Path
     assert (pair.members, pair.flags) == (("ada", "bob"), ())
 
 
+def test_a_moodle_class_is_late_by_the_times_of_its_worksheet(tmp_path: Path) -> None:
+    for number in (1, 2, 3):
+        lay(tmp_path / f"A B_{number}_assignsubmission_file_", {"hw5_vae.py": CODE})
+    late = Person("2", submitted="2027-04-13T19:01:00+02:00")
+    roster = Roster((Person("1", submitted="2027-04-13T12:00:00-05:00"), late, Person("3")))
+    due = replace(HW, due=DUE, penalty=Penalty(2, False, "hour"))
+    found = read_submissions(tmp_path, due, due.parts, roster)
+    assert [one.flags for one in found] == [(), ("late",), ()]
+    assert "2027-04-13 12:01:00-05:00; the deadline was" in found[1].notes[0]
+    said = ["No time is known of 1 of 3 (A-B_3): not judged for lateness."]
+    assert untimed(found, due, roster) == said
+
+
 def test_what_a_platform_calls_late_without_a_time_is_flagged_and_said_once(tmp_path: Path) -> None:
     lay(tmp_path, {"adal_LATE_1_2_hw5_vae.py": CODE, "bobb_2_3_hw5_vae.py": CODE})
     costs = replace(HW, due=DUE, penalty=Penalty(2, False, "hour"))
@@ -399,6 +413,39 @@ def test_nobody_claims_anothers_marks_or_holds_them_back(tmp_path: Path) -> None
     found = by_id(tmp_path)
     assert (found["eve"].members, found["eve"].flags) == (("eve",), ("conflict", "netid"))
     assert (found["ada"].members, found["ada"].flags) == (("ada",), ())
+
+
+NETIDS = Roster((Person("11", "ada", email="ada.l@x.edu"), Person("12", "eve"), Person("13", "cy")))
+
+
+def test_with_a_roster_nobody_holds_back_the_marks_of_a_number_by_its_netid(tmp_path: Path) -> None:
+    for name, number, says in (("ada", 11, "ada"), ("eve", 12, "ada"), ("cy", 13, "cy")):
+        lay(tmp_path, {f"{name}_{number}_1_hw5_vae.py": CODE, f"{name}_{number}_2_netid": says})
+    lay(tmp_path, {"new_99_1_hw5_vae.py": CODE, "new_99_2_netid": "ADA.L@x.edu"})
+    without = by_id(tmp_path)
+    assert without["ada_11"].flags == without["eve_12"].flags == ("conflict",)
+    found = {one.id: one for one in read_submissions(tmp_path, HW, HW.parts, NETIDS)}
+    assert (found["ada_11"].members, found["ada_11"].flags) == (("11",), ())
+    assert (found["eve_12"].members, found["eve_12"].flags) == (("12",), ("conflict", "netid"))
+    assert found["new_99"].flags == ("conflict",), "a number that the roster does not know"
+    assert (found["cy_13"].flags, found["cy_13"].notes) == ((), ())
+
+
+def test_with_a_roster_two_names_of_one_person_are_one_person(tmp_path: Path) -> None:
+    for folder in ("ada", "11"):
+        lay(tmp_path / folder, {"hw5_vae.py": CODE})
+    lay(tmp_path / "12", {"hw5_vae.py": CODE, "netid": "eve"})
+    found = read_submissions(tmp_path, HW, HW.parts, NETIDS)
+    assert [one.flags for one in found] == [("conflict",), (), ("conflict",)]
+
+
+def test_with_a_roster_numbers_hand_in_together_by_their_netids(tmp_path: Path) -> None:
+    for name, number in (("ada", 11), ("eve", 12)):
+        lay(
+            tmp_path, {f"{name}_{number}_1_hw5_vae.py": CODE, f"{name}_{number}_2_netid": "ada eve"}
+        )
+    (pair,) = read_submissions(tmp_path, PAIRS, PAIRS.parts, NETIDS)
+    assert (pair.members, pair.flags) == (("11", "12"), ())
 
 
 def test_two_hand_ins_for_one_netid_that_nobody_owns_conflict(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
@@ -14,6 +15,7 @@ _OFFSET = re.compile(r"([+-]\d\d):?(\d\d)?")
 _MAIL = {"GMT": 0, "UT": 0, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6}
 _MAIL |= {"PST": -8, "PDT": -7}  # hours ahead of UTC, as RFC 5322 has them
 _NEAR = timedelta(hours=2)
+_IN_WORDS = [f"{day} %Y {hour}" for day in ("%d %B", "%B %d") for hour in ("%I:%M %p", "%H:%M")]
 
 
 def parse_time(text: str, course: datetime | None = None) -> datetime | None:
@@ -32,6 +34,18 @@ def parse_time(text: str, course: datetime | None = None) -> datetime | None:
         return moment.replace(tzinfo=zone) if zone else None
     except (ValueError, OverflowError):
         return None
+
+
+def parse_words(text: str, zone: tzinfo) -> datetime | None:
+    """A time in words and without a zone, to the minute, as Moodle writes it: `Sunday, 29 November
+    2026, 10:01 PM` or, in America, `Sunday, November 29, 2026, 10:01 PM`. None when it is none.
+    """
+    plain = " ".join(re.sub(r"^\w+day\b|,", " ", text.strip()).split())
+    plain = re.sub(r"(\d)\s*([ap])\.?m\.?$", r"\1 \2m", plain, flags=re.IGNORECASE)
+    for form in _IN_WORDS:
+        with suppress(ValueError):
+            return datetime.strptime(plain, form).replace(tzinfo=zone)
+    return None
 
 
 def _zone(name: str, year: int, home: timedelta | None) -> tzinfo | None:
