@@ -95,7 +95,7 @@ ARCHITECTURE = (
         ),
         ("            nn.Sigmoid(),\n", ""),
     ),
-    _decoder("relu6", RELU6, ("nn.ReLU()", "nn.ReLU6()")),
+    _decoder("decoder-relu6", RELU6, ("nn.ReLU()", "nn.ReLU6()")),
     _decoder("tanh-on-pixels", "its end is Tanh", ("nn.Sigmoid()", "nn.Tanh()")),
     _decoder(
         "not-mirrored",
