@@ -266,10 +266,17 @@ def _alike(net: nn.Module, sums: dict[tuple[int, ...], float], classes: int = 0)
         one.data[..., : shape[-1]] = sums[shape] / (shape[1] if len(shape) == 2 else 1)
 
 
-def _need_all(got: torch.Tensor, right: float, what: str, known: dict[float, str]) -> None:
+def _need_all(
+    got: torch.Tensor,
+    right: float,
+    what: str,
+    known: dict[float, str],
+    tolerance: float = 1e-5,
+    otherwise: str = "Compare term by term with the docstring.",
+) -> None:
     """Stop unless every number of `got` is `right`; the worst one speaks."""
     worst = (got.detach().flatten() - right).abs().nan_to_num(math.inf).argmax()
-    need_value(got.detach().flatten()[worst], right, what, known)
+    need_value(got.detach().flatten()[worst], right, what, known, tolerance, otherwise)
 
 
 @question("bernoulli-vae.decoder", "Decoder", unseen="random weights, codes and sizes")
@@ -316,6 +323,8 @@ def _not_normal(eps: torch.Tensor) -> str:
     if not torch.isfinite(eps).all():
         return "some are infinite or NaN"
     mean, std = eps.mean(0), eps.std(0)
+    if std.min() > 0.01 and _evened_out(eps.double()):
+        return "means or spreads are too even (standardised, scaled to one length, opposite pairs?)"
     if std.min() < 0.01:
         return "all rows are the same"
     if mean.abs().max() > error or (std - 1).abs().max() > error:
@@ -332,6 +341,21 @@ def _not_normal(eps: torch.Tensor) -> str:
         if (a * b).mean().abs() > 2 * error / eps.shape[1] ** 0.5:
             return "rows share their noise"
     return ""
+
+
+def _evened_out(eps: torch.Tensor) -> bool:
+    """Do columns of (n, k) numbers have mean 0 or spread 1, or rows one length, as draws never do?
+
+    Four columns of true draws come as near once in 10^10, one mean with its spread in 10^8.
+    """
+    means, spreads = eps.mean(0), eps.std(0) - 1
+    near = 1e-3 / len(eps) ** 0.5
+    mean, spread = eps.mean().abs(), min((eps.std(correction=k) - 1).abs() for k in (0, 1))
+    whole = max(mean, spread) < 1e-4 / eps.numel() ** 0.5
+    lengths = eps.square().sum(1).sqrt()
+    return bool(
+        whole or means.abs().max() < near or spreads.abs().max() < near or lengths.std() < 0.1
+    )
 
 
 def _need_gaussian(sample, names: str, second, slope, spreads: dict[float, str]) -> None:
@@ -367,9 +391,10 @@ def _need_gaussian(sample, names: str, second, slope, spreads: dict[float, str])
         not why,
         f"{name}: z does not look like draws from N(mu, variance): for (z - mu) / sigma, {why}.",
     )
-    own = torch.randn(4000, 4), torch.rand(4000, 4) + 0.05
+    own = 9 * torch.randn(4000, 4), torch.exp(torch.rand(4000, 4) * 12 - 6)
     why = _not_normal((sample(own[0], second(own[1])) - own[0]) / own[1].sqrt())
-    need(not why, f"{name}: a row must be drawn from its own mu and {spread}: {why}.")
+    hint = f"Is a large mu or {spread} cut off?"
+    need(not why, f"{name}: a row must be drawn from its own mu and {spread}: {why}. {hint}")
     again = sample(mu, second(variance))  # without gradients, as when a trained model is used
     need(again.std(0).min() > 0.01, f"{name}: there is no noise without gradients.")
     fresh = not torch.equal(z, again)
@@ -424,7 +449,7 @@ def check_sample_Bernoulli(BernoulliVAE) -> None:
     rounded = torch.equal(x, (p > 0.5).float()) and torch.equal(sample(p), x)
     need(not rounded, "sample_Bernoulli rounds p; a pixel with p = 0.3 must be 1 now and then.")
     share = "sample_Bernoulli: pixels share one random number; each needs its own."
-    need(x.std(0).min() > 0.01, share)
+    need(x.std(0).max() > 0.01, share)
     mean = x.mean(0)
     turned = bool(((1 - mean) - p[0]).abs().max() < 0.05)
     hint = "The comparison is the wrong way round." if turned else "Draw uniformly, torch.rand."
@@ -640,6 +665,8 @@ def _flat(images, n: int, what: str) -> torch.Tensor:
     return images.reshape(n, 784)
 
 
+CUT_OFF = "Is something cut off, as by ReLU6? No layer but the last has an upper end."
+ROUGHLY = 2e-3
 RELU_MISSING = "The ReLU after its {} layer is missing."
 LEAKY = "Is it LeakyReLU? ReLU is wanted."
 
@@ -656,6 +683,9 @@ def _need_encoder(net: nn.Module, run, nz: int, inputs: int, classes: int, what:
     sums |= {(256, inputs): 1.0, (64,): -2.0}
     _alike(net, sums | {(nz,): -3.0}, classes)
     _need_all(run(torch.ones(2, inputs)), -3.0, where, known)
+    sums |= {(256, inputs): 100.0, (64,): 0.0}
+    _alike(net, sums | {(nz,): 0.0}, classes)
+    _need_all(run(torch.ones(2, inputs)), 100.0, where, {}, ROUGHLY, CUT_OFF)
 
 
 def _need_decoder(net: nn.Module, run, nz: int, outputs: int, classes: int, what: str) -> None:
@@ -678,6 +708,9 @@ def _need_decoder(net: nn.Module, run, nz: int, outputs: int, classes: int, what
     _alike(net, sums | {(outputs,): -1.0}, classes)
     known = ends | {0.1192: RELU_MISSING.format("second")}
     _need_all(run(torch.ones(2, nz)), 0.2689414, where, known)
+    sums |= {(64, nz): 100.0, (256,): 0.0}
+    _alike(net, sums | {(outputs,): -101.0}, classes)
+    _need_all(run(torch.ones(2, nz)), 0.2689414, where, {}, ROUGHLY, CUT_OFF)
 
 
 @question(
@@ -725,14 +758,17 @@ def check_loader(make_loader) -> None:
     labels = torch.arange(50)
     images = labels.view(50, 1, 1, 1).expand(50, 1, 28, 28) / 50
     loader = make_loader(images, labels, 8)
-    passes = [[(x, y) for x, y in loader] for _ in range(2)]
-    sizes = [len(x) for x, _ in passes[0]]
-    need(sizes == [8] * 6, f"make_loader of 50 images gives batches of {sizes}; full ones: 6 of 8.")
-    need(len(passes[1]) == 6, "make_loader serves one pass only; each epoch makes another.")
+    passes = [[(x, y) for x, y in loader] for _ in range(3)]
+    need(len(passes[1]) > 0, "make_loader serves one pass only; each epoch makes another.")
+    for batches in passes:
+        sizes = [len(x) for x, _ in batches]
+        sentence = f"make_loader of 50 images gives batches of {sizes}; full ones: 6 of 8."
+        need(sizes == [8] * 6, sentence)
     need_shape(passes[0][0][0], (8, 1, 28, 28), "make_loader: the images of a batch")
     need_shape(passes[0][0][1], (8,), "make_loader: the labels of a batch")
-    first, second = (torch.cat([y for _, y in batch]) for batch in passes)
-    need(len(first.unique()) == 48, "make_loader gives an image twice in one pass.")
+    first, second, third = (torch.cat([y for _, y in batch]) for batch in passes)
+    for one in (first, second, third):
+        need(len(one.unique()) == 48, "make_loader gives an image twice in one pass.")
     shuffled = not torch.equal(first, first.sort().values)
     need(shuffled and not torch.equal(first, second), "make_loader must shuffle on every pass.")
     groups = [{frozenset(y.tolist()) for _, y in batch} for batch in passes]
@@ -743,6 +779,9 @@ def check_loader(make_loader) -> None:
     need(kept, f"make_loader gives {types}; it must leave them {images.dtype} and {labels.dtype}.")
     follow = int(((first[1:] - first[:-1]) % 50 == 1).sum())
     need(follow < 25, "make_loader moves the images on, but leaves them in their order.")
+    after = [dict(zip(one[:-1].tolist(), one[1:].tolist(), strict=True)) for one in (first, second)]
+    again = sum(after[1].get(a) == b for a, b in after[0].items())
+    need(again < 25, "make_loader has one order, which each pass begins elsewhere; draw it anew.")
     seen = torch.cat([y for _ in range(10) for _, y in loader]).unique()
     need(len(seen) == 50, "make_loader never gives some images, however often it is asked.")
     paired = torch.allclose(whole, first.view(-1, 1, 1, 1).float().expand_as(whole), atol=1e-3)
@@ -783,6 +822,7 @@ class Pixels(nn.Module):
         return super().__getattr__(name)
 
     def _grey(self, z):
+        need(self.training, "The model must train in training mode: model.train(), not eval().")
         self.path.append((self.inner.item(), self.outer.item()))
         return torch.sigmoid(z + self.outer).view(len(z), 1, 784)
 
@@ -904,6 +944,11 @@ def check_loop(train_autoencoder) -> None:
     _need_path(model, [1.05, 1.024259, 1.013618, 0.987712], known, what)
     _need_slope(model, -0.168941, what)
     _need_losses(losses, rights, f"{what}'s losses", {})
+    sure = Pixels(beta=None)
+    sure.inner.data.fill_(4.0)  # pixels of 0.982
+    losses = _train_a_little(train_autoencoder, sure, what)
+    known = {0.345737: "x_hat is kept off 0 and 1; pixels that are far off count too little then."}
+    _need_losses(losses, [0.41815], f"{what}'s losses of pixels of 0.982", known)
 
 
 class Fixed(nn.Module):
@@ -965,7 +1010,7 @@ def _put_parts(model: nn.Module, q: torch.Tensor) -> tuple[Part, Part]:
 
 def _need_sampling(model: nn.Module, name: str, *c: torch.Tensor) -> None:
     """Stop unless forward decodes z = mu + exp(log_sigma) * eps, eps fresh, gradients passing."""
-    mu, log_sigma = torch.tensor([3.0, 3.0, -2.0, -2.0]), torch.tensor([3.0, -3.0, 0.7, -0.7])
+    mu, log_sigma = torch.tensor([9.0, 9.0, -9.0, -2.0]), torch.tensor([3.0, -3.0, 0.7, -0.7])
     encoder, decoder = _put_parts(model, torch.cat((mu, log_sigma))[None])
     n = len(c[0]) if c else 4000
     x = torch.rand(n, 1, 28, 28)
@@ -984,6 +1029,11 @@ def _need_sampling(model: nn.Module, name: str, *c: torch.Tensor) -> None:
     model(x, *c)
     fresh = not torch.equal(z, decoder.read[-1][0])
     need(fresh, f"{name}.forward draws no fresh noise for z.")
+    model.eval()
+    model(x, *c)
+    drawn = bool(decoder.read[-1][0].std(0).min() > 0.01)
+    model.train()
+    need(drawn, f"{name}.forward draws no code after model.eval(); it must do so there, too.")
     moved = (z - mu).detach()
     why = _not_normal(moved / log_sigma.exp())
     hints = {
@@ -1008,10 +1058,12 @@ def _need_sampling(model: nn.Module, name: str, *c: torch.Tensor) -> None:
     need(bool(ok), f"{name}.forward: no gradient of z reaches log_sigma as it should. {draw}")
 
 
-def _terms(model: nn.Module, name: str, q: tuple[float, float], *c: torch.Tensor):
+def _terms(
+    model: nn.Module, name: str, q: tuple[float, float], *c: torch.Tensor, pixel: float = 0.25
+):
     """The total, rec_loss and kl_loss for three images of 0.9, as tensors.
 
-    All weights are 0; the biases make every mu and log_sigma as q says, and every pixel 0.25.
+    All weights are 0; the biases make every mu and log_sigma as q says, and every pixel as told.
     """
     nz = model.nz
     for one in model.parameters():
@@ -1019,7 +1071,7 @@ def _terms(model: nn.Module, name: str, q: tuple[float, float], *c: torch.Tensor
         if one.shape == (2 * nz,):
             one.data = torch.tensor(q).repeat_interleave(nz)
         elif one.shape == (784,):
-            nn.init.constant_(one, -1.0986123)
+            nn.init.constant_(one, math.log(pixel / (1 - pixel)))
     x = torch.full((3, 1, 28, 28), 0.9)
     result = model.loss(x, model(x, *c))
     pair = isinstance(result, (tuple, list)) and len(result) == 2
@@ -1068,6 +1120,17 @@ def _need_terms(model: nn.Module, name: str, *c: torch.Tensor) -> None:
         0.5: "mu and log_sigma are exchanged: mu comes first.",
     }
     need_value(kl, 2.194528, f"{name}.loss: kl_loss of mu = 0, log_sigma = 1", known)
+    for q, right, hint in (
+        ((0.1, 0.0), 0.005, "Is a small divergence raised to some number (free bits)?"),
+        ((9.0, 3.0), 238.714396, "Is mu or log_sigma cut off?"),
+        ((0.0, -4.0), 3.500168, "Is log_sigma cut off?"),
+    ):
+        _, _, kl = _terms(model, name, q, *c)
+        what = f"{name}.loss: kl_loss of mu = {q[0]:g}, log_sigma = {q[1]:g}"
+        need_value(kl, right, what, {}, otherwise=hint)
+    _, rec, _ = _terms(model, name, (0.0, 0.0), *c, pixel=0.01)
+    what, hint = f"{name}.loss: rec_loss of pixels 0.01 where 0.9 is right", "Is rec cut off?"
+    need_value(rec, 4.145658, what, {}, 2e-5, hint)
     total, _, _ = _terms(model, name, (1.0, -0.5), *c)
     need(total.requires_grad, f"{name}.loss: no gradient comes out of the total.")
     model.zero_grad()
@@ -1089,7 +1152,7 @@ def _need_terms(model: nn.Module, name: str, *c: torch.Tensor) -> None:
 def _need_mean_decoded(model: nn.Module, name: str, *c: torch.Tensor) -> None:
     """Stop unless reconstruct decodes the mean of q, the same at every call."""
     x = torch.rand(3, 1, 28, 28)
-    _, decoder = _put_parts(model, torch.arange(8.0)[None])
+    _, decoder = _put_parts(model, 4 * torch.arange(8.0)[None])
     again = model.reconstruct(x, *c)
     need_shape(again, (3, 28, 28), f"{name}.reconstruct's output")
     need(bool((again == 0.5).all()), f"{name}.reconstruct must give what self.decoder gives.")
@@ -1098,8 +1161,9 @@ def _need_mean_decoded(model: nn.Module, name: str, *c: torch.Tensor) -> None:
     model.reconstruct(x, *c)
     steady = torch.equal(z, decoder.read[-1][0])
     need(steady, f"{name}.reconstruct must use the mean, no noise.")
-    hint = "This is log_sigma; mu comes first." if torch.equal(z[0], torch.arange(4.0, 8.0)) else ""
-    ok = torch.allclose(z, torch.arange(4.0).expand(3, 4))
+    spread = torch.equal(z[0], 4 * torch.arange(4.0, 8.0))
+    hint = "This is log_sigma; mu comes first." if spread else ""
+    ok = torch.allclose(z, 4 * torch.arange(4.0).expand(3, 4))
     need(ok, f"{name}.reconstruct must decode the mean of q. {hint}")
 
 
@@ -1161,19 +1225,19 @@ def check_tuned_beta(TUNED_BETA) -> None:
 def _need_line(interpolate_embeddings, model: Fixed, steps: int, *shape: int) -> None:
     """Stop unless the codes go in equal steps from that of one image to that of the other."""
     start, end = torch.rand(shape), torch.rand(shape)
-    start.view(-1)[: model.nz], end.view(-1)[: model.nz] = 0.3, 0.8
+    start.view(-1)[: model.nz], end.view(-1)[: model.nz] = 3.0, 8.0
     images = interpolate_embeddings(model, start, end, steps)
     what = "interpolate_embeddings"
     need_shape(images, (steps, 1, 28, 28), f"{what} of {steps} steps")
     z = _need_decoded(model, images, what)
     got = [round(value, 4) for value in z[:, 0].tolist()]
-    right = [round(0.3 + 0.5 * k / (steps - 1), 4) for k in range(steps)]
+    right = [round(3 + 5 * k / (steps - 1), 4) for k in range(steps)]
     hint = ""
-    if got == [round(0.3 + 0.5 * k / steps, 4) for k in range(steps)]:
+    if got == [round(3 + 5 * k / steps, 4) for k in range(steps)]:
         hint = "The last step never reaches the end: divide by steps - 1."
     if got == right[::-1]:
         hint = "It runs from end to start."
-    sentence = f"{what} from code 0.3 to 0.8 gives {got} instead of {right}. {hint}"
+    sentence = f"{what} from code 3 to 8 gives {got} instead of {right}. {hint}"
     ok = torch.allclose(z, torch.tensor(right).view(-1, 1).expand_as(z), atol=1e-4)
     need(ok, sentence)
 
@@ -1354,7 +1418,7 @@ def _need_vae_layers(model: nn.Module, name: str, classes: int, run) -> None:
 
     All units of a layer are alike, hidden biases are 1, and mu and logvar about -50, so that noise
     is too small to see: the networks become a chain of numbers. Each of three choices of weights
-    makes another layer negative, where ReLU shows.
+    makes another layer negative, where ReLU shows, and a fourth one all of them large.
     """
     d, z, h = 784, CODE, _width(model, 784 + classes, name)
     for one, again in zip(
@@ -1366,9 +1430,11 @@ def _need_vae_layers(model: nn.Module, name: str, classes: int, run) -> None:
         ("first", -2.0, 1.0, 2 / 48, 2.0, 1.0),
         ("second", 0.0, -2.0, 0.0, 1.0, 3.0),
         ("third", -1.0, -2.0, 0.02, 0.0, -1.0),
+        ("", 100.0, 1.0, -2.0, 103.0, 0.0),
     ):
         sums = {(h, d): image, (h, h): inner, (h, z): code, (z, h): 1.0, (d, h): 1.0}
-        sums |= {(h,): 1.0, (z,): -50.0, (d,): -1.0 - right}
+        lower = 103 if image == 100 else 0  # then the code is -50 again
+        sums |= {(h,): 1.0, (z,): -50.0 - lower, (d,): -1.0 - right}
         _alike(model, sums, classes)
         (x_hat, mu, logvar), again = run(model, name, classes), run(model, name, classes)
         steady = all(torch.allclose(*pair) for pair in zip((x_hat, mu, logvar), again, strict=True))
@@ -1377,15 +1443,16 @@ def _need_vae_layers(model: nn.Module, name: str, classes: int, run) -> None:
         known = {missing - 50: f"The ReLU after the encoder's {layer} layer is missing."}
         known |= {right - 50.01: LEAKY, right - 50.2: LEAKY, -49.156: "Tanh? ReLU is wanted."}
         known |= {-49.144: "Sigmoids? ReLU is wanted.", 0.0: "Nothing may follow its Linear layer."}
-        _need_all(mu, right - 50, f"mu {where}", known)
-        _need_all(logvar, right - 50, f"logvar {where}", known)
-        pixel = 1 / (1 + math.exp(1 + right - missing))
-        known = {pixel: f"The ReLU after the decoder's {layer} layer is missing."}
+        more = (ROUGHLY, CUT_OFF) if lower else ()  # sums of large numbers round
+        _need_all(mu, right - 50 - lower, f"mu {where}", known, *more)
+        _need_all(logvar, right - 50 - lower, f"logvar {where}", known, *more)
+        pixel = 1 / (1 + math.exp(1 + right - missing)) if layer else 0.0
+        known = {pixel: f"The ReLU after the decoder's {layer} layer is missing."} if layer else {}
         known |= {0.267: LEAKY, 0.2315: LEAKY}
         known |= {-1.0: "The sigmoid is missing.", 0.5668: "There are two sigmoids at its end."}
         known |= {-0.7616: "It ends in tanh instead of a sigmoid.", 0.0013: "Is it a softmax?"}
         known[0.5] = "A ReLU stands before the sigmoid: no pixel gets below 1/2."
-        _need_all(x_hat, 0.2689414, f"x_hat {where}", known)
+        _need_all(x_hat, 0.2689414, f"x_hat {where}", known, *more)
 
 
 def _need_vae_networks(make, classes: int, name: str) -> None:
@@ -1465,6 +1532,10 @@ def _need_vae_forward(model: nn.Module, name: str, *c: torch.Tensor) -> None:
     steady = torch.equal(mu, again[1]) and torch.equal(logvar, again[2])
     need(steady, f"{name}.forward: mu and logvar are drawn. Return them themselves, not z.")
     need(not torch.equal(x_hat, again[0]), f"{name}.forward draws no fresh noise for z.")
+    model.eval()
+    quiet = torch.equal(model(x, *c)[0], model(x, *c)[0])
+    model.train()
+    need(not quiet, f"{name}.forward draws no code after model.eval(); it must do so there, too.")
     need(not torch.equal(mu, logvar), f"{name}.forward: mu and logvar are one and the same.")
     for got, which in ((mu, "mu"), (logvar, "logvar")):
         varied = bool(got.std(0).max() > 1e-3)
@@ -1615,6 +1686,10 @@ def check_loss(loss_function) -> None:
     given = quarter, quarter + 0.65, 0 * two, 0 * wide
     what = "loss_function with mu = 0, variance 1, where KL is 0, and x_hat = 0.25 where x is 0.9"
     need_value(loss_function(*_as_outputs(given)), 5.105733, what, {})
+    given = quarter, quarter + 0.65, 4.5 * two, torch.tensor([[6.0, -6.0]])
+    what = "loss_function with mu = 9 and logvar = 6 and -6"
+    hint = "Is mu or logvar cut off? They may be any number."
+    need_value(loss_function(*_as_outputs(given)), 286.821406, what, {}, otherwise=hint)
     x_hat = torch.sigmoid(torch.tensor([[[[2.0, 5.0], [6.0, 7.0]]]]))
     x = torch.sigmoid(torch.tensor([[[[1.0, 10.0], [9.0, 3.0]]]]))
     given = x_hat, x, torch.ones(1, 15), torch.zeros(1, 15)
@@ -1765,6 +1840,15 @@ def _need_table(net, table: Table, in_order: bool = False) -> None:
     out.square().sum().backward()
     need(x.grad is not None and bool(x.grad.any()), stop)
     need(all(p.grad is not None for p in net.parameters()), stop)
+    net.eval()
+    _hand_on(table, net)
+    with torch.no_grad():
+        [p.div_(40) for p in net.parameters() if p.dim() > 1 and p.numel() == table.sizes[-1]]
+        got = UNDOES[table.end](net(40 * torch.ones_like(x)).flatten()[0]).item()
+    ok = abs(got - 1) < 1e-3
+    need(
+        ok, f"{what}: where each layer hands on what it gets, 40 becomes {40 * got:.3g}. {CUT_OFF}"
+    )
 
 
 def _hand_on(table: Table, net: nn.Module, *turned: int) -> None:
@@ -1910,6 +1994,8 @@ def check_weight_init(DNet, GNet) -> None:
         nets = [dict(make().named_parameters()) for _ in range(times)]
         for name in nets[0]:
             what = f"{type(make()).__name__}.{name}"
+            ok = all(net[name].requires_grad for net in nets)
+            need(ok, f"{what} cannot learn after _weight_init: leave requires_grad as it is.")
             drawn = torch.stack([net[name].detach() for net in nets])
             if drawn.dim() == 2:
                 need(not drawn.any(), f"{what}: the bias must be 0.")
@@ -2353,6 +2439,19 @@ def _ignores_scale(net: nn.Module) -> bool:
         return torch.allclose(net(x), before, rtol=1e-3, atol=1e-5)
 
 
+@contextlib.contextmanager
+def _set(kind: type, **values) -> Iterator[None]:
+    """The class has other numbers meanwhile."""
+    before = {name: getattr(kind, name) for name in values}
+    for name, one in values.items():
+        setattr(kind, name, one)
+    try:
+        yield
+    finally:
+        for name, one in before.items():
+            setattr(kind, name, one)
+
+
 @question("cifar-dcgan.init", "DCGAN", unseen="other gradients")
 def check_dcgan_init(DCGAN) -> None:
     """Both networks, and an Adam with rate 2e-4 and betas (0.5, 0.999) for each."""
@@ -2369,6 +2468,13 @@ def check_dcgan_init(DCGAN) -> None:
         ok = made in [kind.__name__ for kind in type(network).__mro__]
         need(ok, f"DCGAN.{name} must be a {made} and nothing around it.")
         _need_adam(getattr(dcgan, solver), network, 2e-4, solver, name)
+    with _set(DCGAN, code_size=40, learning_rate=1e-3):
+        other = DCGAN()
+        need_shape(other._generator(torch.rand(2, 40)), (2, 3, 32, 32), "with code_size = 40, it")
+        for solver in (other.optimizerG, other.optimizerD):
+            rates = {float(group["lr"]) for group in solver.param_groups}
+            ok = all(math.isclose(lr, 1e-3, rel_tol=1e-6) for lr in rates)
+            need(ok, f"DCGAN: an optimizer has lr {min(rates):g} where learning_rate is 0.001.")
     for spectral in (False, True):
         try:
             asked = type(dcgan._discriminator)(spectral=spectral)
@@ -2386,6 +2492,8 @@ def _weight_of(layer: nn.Module) -> torch.Tensor:
 
 def _need_dcgan_weights(dcgan: nn.Module, what: str) -> None:
     norms = []
+    for name, one in dcgan.named_parameters():
+        need(one.requires_grad, f"{what}: {name} cannot learn; leave requires_grad as it is.")
     for name, part in dcgan.named_modules():
         if isinstance(part, CONVOLUTIONS):
             weight = _weight_of(part)
@@ -2395,6 +2503,7 @@ def _need_dcgan_weights(dcgan: nn.Module, what: str) -> None:
             need(ok, f"{got}, not 0, 0.02.")
             ok = weight.abs().max() > 2.2 * std
             need(ok, f"{what}: the weights of {name} are not normal. Are they drawn anew?")
+            need(bool(part.bias.any()), f"{what}: the biases of {name} are 0; leave them alone.")
         elif isinstance(part, nn.BatchNorm2d):
             norms.append(part.weight.detach())
             mean = norms[-1].mean().item()
@@ -2543,8 +2652,9 @@ def check_spectral_norm(CIFARDiscriminator) -> None:
         need_count(net, 168_033, f"CIFARDiscriminator(spectral={spectral})")
         convolutions = [layer for layer in net.downsample if isinstance(layer, nn.Conv2d)]
         need(len(convolutions) == 3, "CIFARDiscriminator.downsample must keep its convolutions.")
-        for weight in map(_weight_of, convolutions):  # one singular value far above the others
-            weight.copy_(0.1 + 0.05 * _numbers(*weight.shape))
+        weights = zip(map(_weight_of, convolutions), (1, 0.05, 0.1), strict=True)
+        for weight, size in weights:  # one singular value far above the others
+            weight.copy_(size * (0.1 + 0.05 * _numbers(*weight.shape)))
         for _ in range(10 if spectral else 1):  # the norm is found little by little
             logits = net(torch.rand(2, 3, 32, 32))
         need_shape(logits, (2, 1), "CIFARDiscriminator's output")
@@ -2582,6 +2692,8 @@ def check_reconstruction_loss(DCGAN) -> None:
     ok = found.grad is not None and torch.allclose(found.grad * 3072, off)
     need(ok, "_reconstruction_loss: its gradient does not lead the reconstruction to the image.")
     need_value(loss(x[:1] + off[:1] / 2, x[:1]), 0.0625, "_reconstruction_loss of one image", {})
+    what, hint = "_reconstruction_loss of numbers that are off by 2", "Is something cut off?"
+    need_value(loss(x + 4 * off, x), 4.0, what, {}, otherwise=hint)
 
 
 class _Slide(Given):
@@ -2625,6 +2737,13 @@ def check_reconstruct(DCGAN) -> None:
         hint += ["Are gradients cleared, is it Adam of rate vis_learning_rate, from codes of zero?"]
         ok = (moved - right).abs().max() < 1e-5 + 0.002 * right
         need(ok, f"reconstruct: {steps} steps lead to {got:.4f} and not {right:.4f}. {hint[0]}")
+    dcgan.vis_learning_rate = 1.0
+    moved = _search(dcgan, [1000.0, -1000.0, 2000.0], 5) * torch.tensor([1.0, -1.0, 1.0])
+    got = moved.mean().item()
+    hint = "Is the rate vis_learning_rate, whatever that is, and are codes left where they go?"
+    ok = (moved - 4).abs().max() < 0.01
+    need(ok, f"reconstruct: with vis_learning_rate = 1, 5 steps lead to {got:.4f}, not 4. {hint}")
+    dcgan.vis_learning_rate = 1e-2
     near = _search(dcgan, [0.03, -0.02, 0.05], 10)
     right = torch.tensor([[0.04163, -0.019765, 0.068795], [0.029641, -0.019479, 0.05206]])
     ok = (near - right).abs().amax(1).min() < 2e-4

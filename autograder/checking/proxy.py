@@ -225,15 +225,18 @@ def stub(
     shape: Sequence[int] = (),
     squash: bool = False,
     table: torch.Tensor | None = None,
+    modal: bool = False,
 ) -> Remote:
     """A given network on the side of `near`: x (N, ...) -> flatten(x) W + b, rows reshaped.
 
     weight: (D, K), or (D,) for a factor of each entry; bias: (K,); `shape` is what a row of K
     numbers becomes, (K,) when empty; `squash`: a sigmoid follows; `table` (C, K): the network takes
-    labels too, and adds a row for each.
+    labels too, and adds a row for each; `modal`: half of it comes out in evaluation, so that a loop
+    shows in which mode it trains.
     """
     shape = list(shape) or list(bias.shape)
-    more = {} if table is None else {"table": table}
+    more: dict[str, Any] = {} if table is None else {"table": table}
+    more |= {"modal": True} if modal else {}
     made: Remote = near._line.ask(
         "stub", weight=weight, bias=bias, shape=shape, squash=squash, **more
     )
@@ -249,7 +252,8 @@ def trainee(
     conditional: bool = False,
 ) -> Remote:
     """A given model for training loops on the side of `near`: its forward gives {"rec": w x + b},
-    its loss is the squared error plus beta times the mean square of w, `rec_loss` and `kl_loss`.
+    and half of that in evaluation, its loss is the squared error plus beta times the mean square of
+    w, `rec_loss` and `kl_loss`.
 
     With `table` it adds the row of each image's class: of the label it is given if `conditional`,
     or else of the number that the image's first pixel carries, in tenths.
@@ -321,6 +325,14 @@ def mix(near: Remote, rows: bool = False, **weights: float) -> Remote:
     `lambda mu, logvar: mu + 0.5 * logvar`; with `rows` it sums over the last dimension.
     """
     made: Remote = near._line.ask("mix", weights=weights, rows=rows)
+    return made
+
+
+def sampler(near: Remote, **weights: float) -> Remote:
+    """Such a function in the place of one that draws: its first call adds 0, the next ones 1, 3, 7
+    and so on, so that several draws are told from one.
+    """
+    made: Remote = near._line.ask("mix", weights=weights, anew=True)
     return made
 
 

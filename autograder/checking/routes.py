@@ -5,7 +5,7 @@ What each output of the student's code learns from, and what it must not.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -66,7 +66,10 @@ def _any(gradient: torch.Tensor | None) -> bool:
 
 
 def expect_rows_apart(
-    function: Remote, args: Sequence[torch.Tensor], what: str, pick: int | str | None = None
+    function: Callable[..., Any],
+    args: Sequence[torch.Tensor],
+    what: str,
+    pick: int | str | None = None,
 ) -> None:
     """Fail unless the last row alone gives what it gives among the others.
 

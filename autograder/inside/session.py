@@ -47,7 +47,8 @@ class Stub(nn.Module):
     weight: (D, K), or (D,) for one number a row, or (D,) with a bias (D,) for a factor of each
     entry; bias: (K,); shape: what the K numbers of one
     row become; squash: whether they go through a sigmoid; table (C, K): a row is added for each
-    label, given as numbers (N,) or one-hot (N, C).
+    label, given as numbers (N,) or one-hot (N, C); modal: whether it gives something else in
+    evaluation than in training, as networks with a dropout or a batch norm do.
     """
 
     def __init__(
@@ -57,12 +58,14 @@ class Stub(nn.Module):
         shape: Iterable[int],
         squash: bool,
         table: torch.Tensor | None = None,
+        modal: bool = False,
     ) -> None:
         super().__init__()
         self.weight = nn.Parameter(weight)
         self.bias = nn.Parameter(bias)
         self.shape = tuple(shape)
         self.squash = squash
+        self.modal = modal
         self.table = None if table is None else nn.Parameter(table)
 
     def forward(self, x: torch.Tensor, c: torch.Tensor | None = None) -> torch.Tensor:
@@ -71,6 +74,8 @@ class Stub(nn.Module):
         y = (x * self.weight if entries else x @ self.weight) + self.bias
         if self.table is not None:
             y = y + self._of_class(c)
+        if self.modal and not self.training:
+            y = y / 2
         y = y.reshape(len(x), *self.shape)
         return torch.sigmoid(y) if self.squash else y
 
@@ -82,8 +87,8 @@ class Stub(nn.Module):
 
 
 class Trainee(Stub):
-    """A given model with a loss of its own, for training loops: rec = w x + b, loss the squared
-    error plus beta times the mean square of w.
+    """A given model with a loss of its own, for training loops: rec = w x + b, and half of it in
+    evaluation, loss the squared error plus beta times the mean square of w.
 
     With a table it adds the row of each image's class: of the label that it is given when
     `conditional`, or else of the class that the image's first pixel carries, in tenths.
@@ -97,7 +102,7 @@ class Trainee(Stub):
         table: torch.Tensor | None,
         conditional: bool,
     ) -> None:
-        super().__init__(weight, bias, (1, len(bias)), False, table)
+        super().__init__(weight, bias, (1, len(bias)), False, table, modal=True)
         self.beta = beta
         self.given = conditional
         if conditional:
@@ -138,17 +143,29 @@ class Sized:
 class Mix:
     """A given function of named arguments: their weighted sum, as plain as a stub can be.
 
-    square: the mean of its squares instead, a given loss; rows: its sum over the last dimension.
+    square: the mean of its squares instead, a given loss; rows: its sum over the last dimension;
+    anew: each call adds another number, 0, 1, 3, 7 and so on, as each draw has noise of its own.
     """
 
-    def __init__(self, weights: dict[str, float], square: bool = False, rows: bool = False) -> None:
+    def __init__(
+        self,
+        weights: dict[str, float],
+        square: bool = False,
+        rows: bool = False,
+        anew: bool = False,
+    ) -> None:
         self.weights = weights
         self.square = square
         self.rows = rows
+        self.anew = anew
+        self.added = 0
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         given = dict(zip(self.weights, args, strict=False)) | kwargs
         total: Any = sum(weight * given[name] for name, weight in self.weights.items())
+        if self.anew:
+            total = total + self.added
+            self.added = 2 * self.added + 1
         if self.rows:
             return total.sum(-1)
         return (total**2).mean() if self.square else total
@@ -266,7 +283,8 @@ class Session:
         if "beta" in request:
             made: Stub = Trainee(weight, bias, request["beta"], table, request["conditional"])
         else:
-            made = Stub(weight, bias, request["shape"], request.get("squash", False), table)
+            options = {name: request.get(name, False) for name in ("squash", "modal")}
+            made = Stub(weight, bias, request["shape"], table=table, **options)
         return self._outward(made)
 
     def _op_sized(self, request: dict[str, Any]) -> Any:
@@ -279,7 +297,7 @@ class Session:
         return [self._outward(item) for item in found]
 
     def _op_mix(self, request: dict[str, Any]) -> Any:
-        options = {name: request.get(name, False) for name in ("square", "rows")}
+        options = {name: request.get(name, False) for name in ("square", "rows", "anew")}
         return self._outward(Mix(request["weights"], **options))
 
     def _op_descent(self, request: dict[str, Any]) -> Any:

@@ -18,6 +18,7 @@ FAKE = "loss_discriminator = loss_discriminator + bce(model.discriminator(fakes)
 GENERATOR = "loss_generator = 0.9 * fooled + mse(model.generator(code.detach()), x)"
 NOISE = "torch.randn(len(x), model.latent_size, device=device)"
 FAKES_OF_IMAGES = "fakes = model.generator(model.encoder(x))"
+EVEN = "the codes are standardised; draw them, and leave them as they are."
 ENCODER = "loss_autoencoder = mse(model.generator(model.encoder(x)), x)"
 
 MISTAKES: tuple[Mistake, ...] = (
@@ -114,6 +115,12 @@ MISTAKES: tuple[Mistake, ...] = (
             "all images of a batch get the same code.",
             f"z = {NOISE}\n            fakes",
             f"z = {NOISE}[:1].expand(len(x), -1)\n            fakes",
+        ),
+        (
+            "standardised-codes",
+            EVEN,
+            f"z = {NOISE}\n            fakes",
+            f"z = F.layer_norm({NOISE}, (model.latent_size,), eps=0)\n            fakes",
         ),
         ("codes-of-images", "", "fakes = model.generator(z)", FAKES_OF_IMAGES),
         (

@@ -43,7 +43,7 @@ from ...checking.proxy import (
 from ...checking.registry import Rng, check
 from ...checking.routes import CUT
 from ...inside.session import recipe
-from ..fc_vae.models import IMAGE, LATENT, PIXELS
+from ..fc_vae.models import IMAGE, LATENT, PIXELS, evaluating
 from .models import (
     CLASSES,
     CODES,
@@ -62,6 +62,7 @@ from .models import (
     expect_size,
     expect_standard,
     expect_usual_adam,
+    far_apart,
     flat_images,
     for_other_sizes,
     give_classes,
@@ -154,12 +155,16 @@ def encodes_samples_and_decodes(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
 
 
 def _samples(make: Make, given: Networks, rng: Rng, classes: int = 0) -> None:
-    """forward of both models: q is what the encoder gives, rec is decoded from a draw of it."""
+    """forward of both models: q is what the encoder gives, rec is decoded from a draw of it, in
+    evaluation as in training.
+    """
     model = given.install(make(0.5, given.latent))
     x = rng.uniform(0, 1, DRAWS, *IMAGE)
     c = (rng.labels(DRAWS, classes),) if classes else ()
     few = (x[:5], *(one[:5] for one in c))
-    result, *small = model(x, *c), model(*few), model(*few)
+    with evaluating(model):
+        result = model(x, *c)
+    small = model(*few), model(*few)
     q, rec = q_and_rec(result)
     expected = given.q(x, *c)
     shape = (DRAWS, 1, 2 * given.latent)
@@ -215,8 +220,12 @@ def measures_reconstruction(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
 def measures_divergence(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     """kl_loss is the divergence of N(mu, sigma^2) from N(0, I), a mean over all latent dimensions
     of all images, without beta.
+
+    Three batches, of usual codes, of codes far out and of codes near the prior: a logarithm that is
+    cut off shows, and a divergence that is raised to some number.
     """
-    for asked in [_Asked(_beta_vae(hw5_vae), 0.7, rng, n) for n in (3, 5)]:
+    for n, size in ((3, 1.0), (5, 4.0), (5, 0.1)):
+        asked = _Asked(_beta_vae(hw5_vae), 0.7, rng, n, size=size)
         close(asked.kl_loss, asked.right[1], "kl_loss", shapes=[(1,)], hint=MEANS)
 
 
@@ -245,16 +254,26 @@ def _adds_up(make: Make, rng: Rng) -> None:
         expect(bool(a != b) and bool(a != 0), "The terms do not depend on the images.")
 
 
+EDGE = 0.005
+
+
 class _Asked:
     """A call of model.loss: total, rec_loss and kl_loss as returned, and the right two terms."""
 
     NAMES = ("The total", "rec_loss", "kl_loss")
 
-    def __init__(self, make: Make, beta: float, rng: Rng, n: int, classes: int = 0) -> None:
+    def __init__(
+        self, make: Make, beta: float, rng: Rng, n: int, classes: int = 0, size: float = 1.0
+    ) -> None:
+        """`size`: how far from 0 the numbers of q are. Some pixels of rec are near 0 and 1, so that
+        a loss that keeps them off both shows.
+        """
         self.model = make(beta)
         self.x = rng.uniform(0.05, 0.95, n, *IMAGE)
         self.q = torch.cat((rng.normal(n, LATENT, std=1.5), rng.uniform(-1, 0.7, n, LATENT)), 1)
+        self.q *= size
         rec = rng.uniform(0.05, 0.95, n, 1, PIXELS)
+        rec[..., ::64], rec[..., 32::64] = EDGE, 1 - EDGE
         labels: tuple[torch.Tensor, ...] = (rng.labels(n, classes),) if classes else ()
         self.outputs: Any = {"q": self.q, "rec": rec, **({"c": labels[0]} if classes else {})}
         try:
@@ -486,7 +505,7 @@ def tells_the_encoder_the_class(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     layers of AEEncoder.
     """
     what = "What ConditionalAEEncoder gives"
-    x, c = rng.uniform(0, 1, 4, PIXELS), _labels(4)
+    x, c = far_apart(rng.uniform(0, 1, 4, PIXELS)), _labels(4)
     new = partial(hw5_vae.ConditionalAEEncoder, 2 * LATENT, PIXELS, True, CLASSES)
     _reads_the_class(new, x, c, ENCODER, HIDDEN, rng.seed, what)
     any_shape(new(), x, c, what=what)
@@ -499,7 +518,7 @@ def tells_the_decoder_the_class(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     """ConditionalAEDecoder reads the code and the one-hot label side by side, [z, c], in the layers
     of AEDecoder.
     """
-    z, c = rng.normal(4, LATENT), _labels(4)
+    z, c = far_apart(rng.normal(4, LATENT)), _labels(4)
     new = partial(hw5_vae.ConditionalAEDecoder, LATENT, PIXELS, True, CLASSES)
     what = "What ConditionalAEDecoder gives"
     _reads_the_class(new, z, c, DECODER, HIDDEN[::-1], rng.seed, what)
@@ -557,11 +576,12 @@ def measures_both_terms(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
 
     A mistake that the loss of BetaVAE has as well has cost its marks there.
     """
-    sizes = (3, 0.3), (5, 1.7)
-    calls = [_Asked(_conditional(hw5_vae), beta, rng, n, CLASSES) for n, beta in sizes]
+    sizes = (3, 0.3, 4.0), (5, 1.7, 1.0), (5, 1.0, 0.1)
+    make = _conditional(hw5_vae)
+    calls = [_Asked(make, beta, rng, n, CLASSES, size) for n, beta, size in sizes]
     answers = [asked.answers() for asked in calls]
     varied = bool(answers[0][0] != answers[1][0])
-    for asked, found, (_, beta) in zip(calls, answers, sizes, strict=True):
+    for asked, found, (_, beta, _) in zip(calls, answers, sizes, strict=True):
         rec, kl = asked.right
         right = rec + beta * kl, rec, kl
         if all(map(matches, found, right)):

@@ -25,6 +25,10 @@ def _joined(id: str, sentence: str, expression: str) -> Mistake:
     return _within("architecture", "class AutoEncoder(nn.Module)", id, sentence, edit)
 
 
+RELU6 = "ReLU6 stands where the question asks for ReLU."
+CUT_OFF = "hidden values are cut off at some number, as by ReLU6; ReLU has no upper end."
+CLAMPED_CODE = "a code is cut off on its way to the decoder; it may be any number."
+
 ARCHITECTURE = (
     _encoder(
         "relu-on-the-code",
@@ -32,6 +36,13 @@ ARCHITECTURE = (
         ("nn.Linear(64, nz),", "nn.Linear(64, nz), nn.ReLU(),"),
     ),
     _encoder("no-relu", "there is no ReLU between its layers", ("            nn.ReLU(),\n", "")),
+    _encoder("relu6", RELU6, ("nn.ReLU()", "nn.ReLU6()")),
+    _encoder("cut-off", CUT_OFF, ("nn.ReLU()", "nn.Hardtanh(0.0, 20.0)")),
+    _encoder(
+        "code-cut-off",
+        "a code is cut off; nothing follows the last layer, and it may be any number.",
+        ("nn.Linear(64, nz),", "nn.Linear(64, nz), nn.Hardtanh(-5.0, 5.0),"),
+    ),
     _encoder(
         "another-slope",
         "a ReLU of another slope stands where ReLU is asked for.",
@@ -84,6 +95,7 @@ ARCHITECTURE = (
         ),
         ("            nn.Sigmoid(),\n", ""),
     ),
+    _decoder("decoder-relu6", RELU6, ("nn.ReLU()", "nn.ReLU6()")),
     _decoder("tanh-on-pixels", "its end is Tanh", ("nn.Sigmoid()", "nn.Tanh()")),
     _decoder(
         "not-mirrored",
@@ -109,6 +121,7 @@ ARCHITECTURE = (
         "torch.func.functional_call(self.decoder, {name: one.detach() for name, one in "
         "self.decoder.named_parameters()}, self.encoder(x))",
     ),
+    _joined("clamped-codes", CLAMPED_CODE, "self.decoder(self.encoder(x).clamp(-5, 5))"),
     _joined("image-returned", "AutoEncoder returns the images that it was given.", "x.flatten(1)"),
 )
 
@@ -172,6 +185,41 @@ LOADER = (
         "    return Turned()",
     ),
     _loader(
+        "begun-elsewhere",
+        "Every pass has the same order, begun elsewhere.",
+        "class Turned:\n"
+        "        order = torch.randperm(len(images))\n"
+        "        def __iter__(self):\n"
+        "            n = len(images)\n"
+        "            order = self.order.roll(int(torch.randint(n, ())))\n"
+        "            for k in range(0, n - batch_size + 1, batch_size):\n"
+        "                index = order[k : k + batch_size]\n"
+        "                yield images[index], labels[index]\n"
+        "    return Turned()",
+    ),
+    _loader(
+        "a-batch-less-from-the-second-pass",
+        "The batches of 53 images have the sizes",
+        "class Fewer:\n"
+        "        passes = 0\n"
+        "        def __iter__(self):\n"
+        f"            whole = list({BATCHES})\n"
+        "            self.passes += 1\n"
+        "            return iter(whole if self.passes == 1 else whole[1:])\n"
+        "    return Fewer()",
+    ),
+    _loader(
+        "a-batch-twice-from-the-second-pass",
+        "An image comes twice in one pass.",
+        "class Twice:\n"
+        "        passes = 0\n"
+        "        def __iter__(self):\n"
+        f"            whole = list({BATCHES})\n"
+        "            self.passes += 1\n"
+        "            return iter(whole if self.passes == 1 else whole[1:] + whole[-1:])\n"
+        "    return Twice()",
+    ),
+    _loader(
         "batches-shuffled",
         "each holds the same images on every pass.",
         "from torch.utils.data import DataLoader\n"
@@ -191,6 +239,7 @@ RATE = "The optimizer ignores lr."
 PLAIN = "The optimizer is plain gradient descent; the question asks for Adam."
 ONCE = "Training goes through the loader once, whatever epochs says."
 FIRST_BATCH = "Only the first batch of each epoch is used."
+EVALUATION = "The model is in evaluation mode while it trains: model.train(), not model.eval()."
 REMADE = "Every epoch makes a new optimizer, which forgets what Adam has gathered."
 
 
@@ -217,6 +266,22 @@ def _steps(question: str, within: str, backward: str) -> tuple[Mistake, ...]:
             ("adam(model.parameters(), lr)", "torch.optim.SGD(model.parameters(), lr=lr)"),
         ),
         one("one-epoch", ONCE, ("resumable(epochs,", "resumable(1,")),
+        one("evaluation", EVALUATION, ("model.train()\n", "model.eval()\n")),
+        one(
+            "a-batch-less",
+            "A batch of each epoch is left out.",
+            ("progress(loader,", "progress(list(loader)[1:],"),
+        ),
+        one(
+            "a-batch-twice",
+            "A batch of each epoch is used twice.",
+            ("progress(loader,", "progress(list(loader) + list(loader)[:1],"),
+        ),
+        one(
+            "the-last-batch-for-the-first",
+            "The first batch of each epoch is left out, and another one is used twice.",
+            ("progress(loader,", "progress(list(loader)[1:] + list(loader)[-1:],"),
+        ),
         one("first-batch", FIRST_BATCH, ("progress(loader,", "progress(list(loader)[:1],")),
         one("new-optimizer", REMADE, (epoch, epoch + remade)),
         one(
@@ -237,6 +302,9 @@ def _steps(question: str, within: str, backward: str) -> tuple[Mistake, ...]:
         ),
         one("no-backward", NOTHING_LEARNT, (f"            {backward}.backward()\n", "")),
     )
+
+
+OFF_BOTH_ENDS = "{} is kept off 0 and 1, so that pixels that are far off count too little."
 
 
 def _loop(id: str, sentence: str, *edits: tuple[str, str]) -> Mistake:
@@ -262,6 +330,11 @@ LOOP = (
         (ENTROPY, "F.binary_cross_entropy(x.reshape(x_hat.shape), x_hat)"),
     ),
     _loop(
+        "clamped-images",
+        OFF_BOTH_ENDS.format("x_hat"),
+        (ENTROPY, ENTROPY.replace("(x_hat, x.", "(x_hat.clamp(0.05, 0.95), x.")),
+    ),
+    _loop(
         "one-loss-an-epoch",
         "one for each step is asked for.",
         ("            losses.append(loss.detach())", "        losses.append(loss.detach())"),
@@ -282,6 +355,8 @@ DRAW = "torch.randn(n, model.nz, device=next(model.parameters()).device)"
 UNIFORM = "torch.rand is uniform between 0 and 1; the prior is normal, torch.randn."
 ONE_CODE = "All images come from one and the same code."
 NO_NOISE = "All codes are zero."
+EVEN = "The codes are evened out over the batch; draw each on its own, and leave it as it is."
+ONE_LENGTH = "The codes are scaled to one length; those of N(0, I) have lengths of their own."
 CLAMPED = "Large numbers are clamped; a normal draw has no ends."
 SAMPLE_PRIOR = (
     _prior("uniform", UNIFORM, ("torch.randn(", "torch.rand(")),
@@ -293,6 +368,14 @@ SAMPLE_PRIOR = (
         (DRAW, f"{DRAW} / model.nz**0.5"),
     ),
     _prior("clamped", CLAMPED, (DRAW, f"{DRAW}.clamp(-3, 3)")),
+    _prior("standardised", EVEN, (DRAW, f"{DRAW}\n    z = (z - z.mean(0)) / z.std(0)")),
+    _prior(
+        "standardised-together",
+        EVEN,
+        (DRAW, f"{DRAW}\n    z = (z - z.mean()) / z.std(correction=0)"),
+    ),
+    _prior("of-one-length", ONE_LENGTH, (DRAW, f"model.nz**0.5 * F.normalize({DRAW})")),
+    _prior("opposite-pairs", EVEN, (DRAW, f"{DRAW}[: n // 2 + 1]\n    z = torch.cat((z, -z))[:n]")),
     _prior("narrower", "", (DRAW, f"0.9 * {DRAW}")),
     _prior("size-by-heart", "", (DRAW, "torch.randn(n, 32)")),
     _prior("one-number", "", (DRAW, "torch.randn(n, 1).repeat(1, model.nz)")),
@@ -311,6 +394,13 @@ def _vae(id: str, sentence: str, *edits: tuple[str, str]) -> Mistake:
 
 
 Z = "z = mu + torch.exp(log_sigma) * torch.randn_like(mu)  # (N, Z)"
+AFTER = Z.partition("  #")[0]
+STANDARD = "z = (z - z.mean(0)) / z.std(0)"
+EVEN_NOISE = "F.batch_norm(torch.randn_like(mu), None, None, training=True, eps=1e-12)"
+EVEN_CODES = "The codes are standardised over the batch before they are decoded."
+IN_EVALUATION = "After model.eval() rec is decoded from the mean; forward draws a code there, too."
+CLAMPED_SPREAD = "log_sigma is cut off; a spread may be as small or as large as it likes."
+FREE = "A small divergence is raised to some number (free bits); kl_loss is what it is."
 SPLIT = "mu, log_sigma = q.chunk(2, dim=-1)  # (N, Z) each"
 REC = "F.binary_cross_entropy(rec, x.reshape(rec.shape))"
 Q_CUT = "No gradient goes from q to the networks that made it."
@@ -360,7 +450,11 @@ BETA_VAE = (
         (Z, Z.replace("torch.exp(log_sigma)", "torch.exp(log_sigma).detach()")),
     ),
     _vae("clamped-noise", CLAMPED, (Z, Z.replace("_like(mu)", "_like(mu).clamp(-3, 3)"))),
-    _vae("clamped-spread", "", (Z, Z.replace("exp(log_sigma)", "exp(log_sigma.clamp(-1, 1))"))),
+    _vae("clamped-spread", CLAMPED_SPREAD, (Z, Z.replace("sigma)", "sigma.clamp(-2, 2))"))),
+    _vae("clamped-codes", CLAMPED_CODE, (Z, Z.replace("= mu", "= mu.clamp(-5, 5)"))),
+    _vae("mean-in-evaluation", IN_EVALUATION, (Z, f"{AFTER} if self.training else mu")),
+    _vae("standardised-codes", EVEN_CODES, (Z, f"{AFTER}\n        {STANDARD}")),
+    _vae("standardised-noise", EVEN, (Z, Z.replace("torch.randn_like(mu)", EVEN_NOISE))),
     _vae("q-detached", Q_CUT, ('{"q": q,', '{"q": q.detach(),')),
     _vae(
         "double-precision",
@@ -391,6 +485,18 @@ BETA_VAE = (
         "divergence-turned-round",
         "kl_loss is the divergence of the prior from q; the order matters.",
         (KL, "kl_divergence(zero, zero, mu, log_sigma).mean()"),
+    ),
+    _vae("free-bits", FREE, (KL, KL.replace(".mean", ".clamp(min=0.1).mean"))),
+    _vae("free-bits-of-all", FREE, (KL, f"{KL}.clamp(min=0.5)")),
+    _vae(
+        "clamped-log-sigma",
+        "log_sigma is cut off in kl_loss; it may be any number.",
+        (KL, KL.replace("mu, log_sigma,", "mu, log_sigma.clamp(-2, 2),")),
+    ),
+    _vae(
+        "clamped-images",
+        OFF_BOTH_ENDS.format("rec"),
+        (REC, REC.replace("(rec, x.", "(rec.clamp(0.05, 0.95), x.")),
     ),
     _vae("divergence-negative", "The sign of kl_loss is flipped.", (KL, f"-{KL}")),
     _vae(
@@ -423,6 +529,11 @@ BETA_VAE = (
             "return self.decoder(mu).reshape(-1, 28, 28)",
             'return self.forward(x)["rec"].reshape(-1, 28, 28)',
         ),
+    ),
+    _vae(
+        "reconstruct-clamped",
+        CLAMPED_CODE,
+        ("return self.decoder(mu).", "return self.decoder(mu.clamp(-5, 5))."),
     ),
     _vae(
         "reconstruct-the-spread",
@@ -516,6 +627,11 @@ INTERPOLATE = (
         "It mixes the images themselves; mix their codes.",
         (LINE, "return ((1 - w) * ends[0] + w * ends[1]).reshape(-1, 1, 28, 28)"),
     ),
+    _between(
+        "clamped-codes",
+        CLAMPED_CODE,
+        ("(1 - w) * first + w * last", "((1 - w) * first + w * last).clamp(-5, 5)"),
+    ),
     _between("five-steps", "", ("linspace(0, 1, steps", "linspace(0, 1, 5")),
     _between("rows-of-images", "", ("start.reshape(-1)", "start[0].reshape(-1)")),
     _between("both-halves", "", ("[:, : model.nz]", "")),
@@ -570,6 +686,14 @@ CONDITIONAL = (
         (ONE_HOT, "idx2onehot(_need_labels(c), 10)"),
     ),
     _told("told-without-asking", "", "AEEncoder", ("if self.conditional:", "if c is not None:")),
+    _told("relu6", RELU6, "AEEncoder", ("nn.ReLU()", "nn.ReLU6()")),
+    _told("decoder-relu6", RELU6, "AEDecoder", ("nn.ReLU()", "nn.ReLU6()")),
+    _told("mean-in-evaluation", IN_EVALUATION, "BetaVAE", (Z, f"{AFTER} if self.training else mu")),
+    _told(
+        "clamped-spread", CLAMPED_SPREAD, "BetaVAE", (Z, Z.replace("sigma)", "sigma.clamp(-2, 2))"))
+    ),
+    _told("free-bits", FREE, "BetaVAE", (KL, f"{KL}.clamp(min=0.5)")),
+    _told("standardised-codes", EVEN_CODES, "BetaVAE", (Z, f"{AFTER}\n        {STANDARD}")),
     _told("mean-decoded", "rec is decoded from the mean, without noise.", "BetaVAE", (Z, "z = mu")),
     _told(
         "wrong-labels-for-the-decoder",
@@ -643,6 +767,8 @@ SAMPLE_DIGITS = (
         (CODE, "torch.randn(1, model.nz).repeat(len(labels), 1)"),
     ),
     _digits("uniform", UNIFORM, (CODE, CODE.replace("randn", "rand"))),
+    _digits("standardised", EVEN, (CODE, f"{CODE}\n    z = (z - z.mean(0)) / z.std(0)")),
+    _digits("of-one-length", ONE_LENGTH, (CODE, f"model.nz**0.5 * F.normalize({CODE})")),
     _digits("clamped", CLAMPED, (CODE, f"{CODE}.clamp(-3, 3)")),
     _digits("zeros", NO_NOISE, (CODE, "torch.zeros(len(labels), model.nz)")),
     _digits(

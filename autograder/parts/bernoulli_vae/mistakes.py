@@ -148,6 +148,10 @@ DECODER: tuple[Mistake, ...] = (
     ),
 )
 
+EVEN = "the noise is evened out over the batch; draw it, and leave it as it is."
+EVEN_NOISE = "F.batch_norm(torch.randn_like(mu), None, None, training=True, eps=1e-12)"
+WITH_EPS = "return mu + torch.sqrt(sigma_square) * eps"
+
 SAMPLE_DIAGONAL_GAUSSIAN: tuple[Mistake, ...] = (
     _sample(
         "no-root",
@@ -225,6 +229,22 @@ SAMPLE_DIAGONAL_GAUSSIAN: tuple[Mistake, ...] = (
         "return mu + torch.sqrt(sigma_square) * torch.randn_like(mu).clamp(-3, 3)",
         "z never lies far from mu, or too often",
     ),
+    _sample(
+        "clamped-variance",
+        "return mu + torch.sqrt(sigma_square.clamp(0.1, 10)) * torch.randn_like(mu)",
+        "sigma_square is cut off; a variance may be as small or as large as it likes.",
+    ),
+    _sample(
+        "clamped-codes",
+        "return (mu + torch.sqrt(sigma_square) * torch.randn_like(mu)).clamp(-5, 5)",
+        "z is cut off; a code may be any number.",
+    ),
+    _sample("standardised-noise", f"eps = {EVEN_NOISE}; {WITH_EPS}", EVEN),
+    _sample(
+        "opposite-pairs",
+        f"eps = torch.randn_like(mu)[::2]; eps = torch.cat((eps, -eps))[: len(mu)]; {WITH_EPS}",
+        EVEN,
+    ),
     _sample("wider-noise", "return mu + 1.1 * torch.sqrt(sigma_square) * torch.randn_like(mu)", ""),
     _sample(
         "spread-of-another-image",
@@ -260,6 +280,11 @@ SAMPLE_BERNOULLI: tuple[Mistake, ...] = (
         "one-number-a-pixel",
         "return (torch.rand(p.shape[-1]) < p).float()",
         "Every image of the batch gets the same noise.",
+    ),
+    _pixels(
+        "quarters",
+        "return (torch.rand_like(p) < (4 * p).round() / 4).float()",
+        "p is rounded before it is compared; a pixel is 1 with probability p itself.",
     ),
     _pixels("normal", "return (torch.randn_like(p) < p).float()", ""),
     _pixels("booleans", "return torch.rand_like(p) < p", "x is of torch.bool"),

@@ -48,7 +48,7 @@ from ...checking.proxy import (
 )
 from ...checking.registry import Rng, check
 
-CODE = 64
+CODE, SHORT = 64, 40
 IMAGE = (3, 32, 32)
 PIXELS = math.prod(IMAGE)
 FEW = 4
@@ -173,6 +173,15 @@ def makes_both_networks(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
             f"self.{name} does not compute what the given class computes.",
             "self._generator = CIFARGenerator(self.code_size), and likewise the discriminator.",
         )
+    assign(hw5_gan.DCGAN.code_size, SHORT)
+    try:
+        hw5_gan.DCGAN()._generator(rng.normal(FEW, SHORT))
+    except StudentError:
+        raise Partial(
+            0.75,
+            f"The generator takes codes of length {CODE}, whatever code_size is.",
+            "CIFARGenerator(self.code_size)",
+        ) from None
 
 
 @check("cifar-dcgan.init", share=0.5, after="makes_both_networks")
@@ -217,15 +226,30 @@ def gives_each_network_its_Adam(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """self.optimizerG and self.optimizerD are Adams of rate 2e-4 and betas (0.5, 0.999), each for
     all parameters of its own network.
 
-    DCGAN() gets given networks, and these known gradients: three steps, a long rest, and one more
-    step. What moves their outputs is compared with the live reference. Gradients are so small that
-    a larger eps shows, the rest shows weight decay, and the step after it beta2 and amsgrad.
+    DCGAN() gets given networks, another learning_rate, and these known gradients: three steps, a
+    long rest, and one more step. What moves their outputs is compared with the live reference.
+    Gradients are so small that a larger eps shows, the rest shows weight decay, and the step after
+    it beta2 and amsgrad. Where this is wrong, the usual rate decides.
     """
-    for module in (hw5_gan, ref):
-        _given_networks(module)
-    theirs, ours = built(hw5_gan.DCGAN(), "DCGAN()"), ref.DCGAN()
     one = rng.normal(SMALL, SMALL), rng.normal(SMALL)
     grads = [grad.sign() * (1e-7 + grad.abs() * 1e-7) for grad in one]
+    usual = value(ref.DCGAN.learning_rate)
+    if not _wrong_adams(hw5_gan, ref, grads, 2.5 * usual):
+        return
+    if wrong := _wrong_adams(hw5_gan, ref, grads, usual):
+        hint = "optim.Adam(network.parameters(), lr=self.learning_rate, betas=(..., ...))"
+        raise Partial(1 - len(wrong) / 2, " ".join(wrong)[:300], hint)
+    raise Partial(
+        0.75, f"The rate is {usual:g}, whatever learning_rate is.", "lr=self.learning_rate"
+    )
+
+
+def _wrong_adams(hw5_gan: Remote, ref: Remote, grads: list[torch.Tensor], rate: float) -> list[str]:
+    """What is wrong with each of the two optimizers, if anything is, at this learning_rate."""
+    for module in (hw5_gan, ref):
+        _given_networks(module)
+        assign(module.DCGAN.learning_rate, rate)
+    theirs, ours = built(hw5_gan.DCGAN(), "DCGAN()"), ref.DCGAN()
     wrong = []
     for network, optimizer in (("_generator", "optimizerG"), ("_discriminator", "optimizerD")):
         right, _ = _stepped(ours, network, optimizer, grads)
@@ -240,9 +264,7 @@ def gives_each_network_its_Adam(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
             wrong.append(f"self.{optimizer} does not step as it should.")
         elif others:
             wrong.append(f"self.{optimizer} moves {others} too; it is for self.{network} alone.")
-    if wrong:
-        hint = "optim.Adam(network.parameters(), lr=self.learning_rate, betas=(..., ...))"
-        raise Partial(1 - len(wrong) / 2, " ".join(wrong)[:300], hint)
+    return wrong
 
 
 STEPPED = 2e-3
@@ -274,13 +296,16 @@ def _stepped(
 
 @dataclass(frozen=True)
 class _Weights:
-    """What initialisation has made of the two networks, layer by layer, weight and bias."""
+    """What initialisation has made of the two networks, layer by layer, weight and bias; `frozen`:
+    the network that learns less since.
+    """
 
     upward: list[tuple[torch.Tensor, torch.Tensor]]
     """Transposed convolutions of the generator."""
     downward: list[tuple[torch.Tensor, torch.Tensor]]
     norms: list[tuple[torch.Tensor, torch.Tensor]]
     linear: list[tuple[torch.Tensor, torch.Tensor]]
+    frozen: str = ""
 
 
 GENERATOR = ("fc", *(f"upsample_and_generate.{n}" for n in (0, 2, 3, 5, 6, 8)))
@@ -295,12 +320,26 @@ def _initialised(hw5_gan: Remote, ref: Remote, rng: Rng, spectral: bool = False)
     gan = _Gan(hw5_gan, initialises=True)
     disc = hw5_gan.CIFARDiscriminator(True) if spectral else hw5_gan.CIFARDiscriminator()
     gan.set(_generator=hw5_gan.CIFARGenerator(CODE), _discriminator=disc)
+    networks = ("_generator", rng.normal(8, CODE)), ("_discriminator", _images(rng, 8))
+    before = [_learning(getattr(gan.it, name), x[:2]) for name, x in networks]
     gan.call("_weight_INITIALIZATION")
-    g = _proven(gan.it._generator, ref.CIFARGenerator(CODE), GENERATOR, rng.normal(8, CODE))
-    d = _proven(gan.it._discriminator, ref.CIFARDiscriminator(), DISCRIMINATOR, _images(rng, 8))
+    after = [_learning(getattr(gan.it, name), x[:2]) for name, x in networks]
+    less = [name for (name, _), a, b in zip(networks, after, before, strict=True) if a < b]
+    g = _proven(gan.it._generator, ref.CIFARGenerator(CODE), GENERATOR, networks[0][1])
+    d = _proven(gan.it._discriminator, ref.CIFARDiscriminator(), DISCRIMINATOR, networks[1][1])
     return _Weights(
-        [g[2], g[4], g[6]], [d[0], d[1], d[3]], [g[1], g[3], g[5], d[2], d[4]], [g[0], d[5]]
+        [g[2], g[4], g[6]],
+        [d[0], d[1], d[3]],
+        [g[1], g[3], g[5], d[2], d[4]],
+        [g[0], d[5]],
+        less[0] if less else "",
     )
+
+
+def _learning(model: Remote, x: torch.Tensor) -> int:
+    """How many parameters of the model get a gradient."""
+    found = gradients(model, x, of=[model]).objects[0]
+    return sum(isinstance(one, torch.Tensor) for one in found)
 
 
 def _proven(
@@ -338,6 +377,12 @@ def draws_convolutions_from_a_narrow_normal(hw5_gan: Remote, ref: Remote, rng: R
     and the fourth moment that of a normal distribution: with a chance below 1e-7 they do not.
     """
     found = _initialised(hw5_gan, ref, rng)
+    if found.frozen:
+        raise Partial(
+            0.5,
+            f"After _weight_INITIALIZATION, not all of self.{found.frozen} can be trained.",
+            "Fill the weights in place, and leave requires_grad as it is.",
+        )
     # A discriminator that has been changed may have taken the scale away.
     given = _is_given(hw5_gan, ref, rng)
     wrong = ["ConvTranspose2d" for one, _ in found.upward if not _is_normal(one, 0.0, 0.02)]
@@ -373,17 +418,28 @@ def draws_batch_norms_around_one(hw5_gan: Remote, ref: Remote, rng: Rng) -> None
 
 
 @check("cifar-dcgan.weight_init", share=0.2, after="draws_convolutions_from_a_narrow_normal")
-def leaves_linear_layers(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
-    """_weight_INITIALIZATION leaves the linear layers as they are.
+def leaves_linear_layers_and_biases(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
+    """_weight_INITIALIZATION leaves the linear layers and the biases of convolutions as they are.
 
     Standard deviations of 2,048 weights or more, uniform; one in ten away is ten standard errors.
+    The mean square of 323 biases, uniform too, stays within six of them.
     """
-    for weight, _ in _initialised(hw5_gan, ref, rng).linear:
+    found = _initialised(hw5_gan, ref, rng)
+    for weight, _ in found.linear:
         usual = 1 / math.sqrt(3 * weight[0].numel())
         expect(
             abs(float(weight.std()) / usual - 1) < 0.1,
             "The weights of the linear layers have been drawn anew too.",
             "Convolutions and batch norms alone are drawn anew.",
+        )
+    # torch draws both uniformly up to 1 / sqrt(fan_in).
+    pairs = found.upward + found.downward
+    biases = torch.cat([bias * math.sqrt(weight[0].numel()) for weight, bias in pairs])
+    if abs(float(biases.square().mean()) - 1 / 3) > 6 * math.sqrt(4 / 45 / len(biases)):
+        raise Partial(
+            0.5,
+            "The biases of the convolutions have been changed too.",
+            "Their weights alone are drawn anew.",
         )
 
 
@@ -546,7 +602,8 @@ def leads_the_reconstruction_to_the_image(hw5_gan: Remote, ref: Remote, rng: Rng
 
 
 def _pictures(rng: Rng, count: int) -> Pair:
-    return _images(rng, count), _images(rng, count)
+    """Numbers from -1 to 2: a loss that cuts off what is no pixel shows."""
+    return 3 * _images(rng, count) - 1, 3 * _images(rng, count) - 1
 
 
 @dataclass(frozen=True)
@@ -598,13 +655,14 @@ class _Training:
     def _networks(self, module: Remote) -> tuple[Remote, Remote]:
         if self.affine is not None and len(self.bias) == PIXELS:
             codes = torch.zeros(CODE, PIXELS)
-            return stub(module, *self.affine), stub(module, codes, self.bias, shape=IMAGE)
+            gen = stub(module, codes, self.bias, shape=IMAGE, modal=True)
+            return stub(module, *self.affine, modal=True), gen
         gen = module.CIFARGenerator(CODE)
         fill(gen, self.seed)
         zero(gen.fc)
         gen.fc.bias.data.copy_(self.bias)
         if self.affine is not None:
-            return stub(module, *self.affine), gen
+            return stub(module, *self.affine, modal=True), gen
         disc = module.CIFARDiscriminator()
         fill(disc, self.seed)
         return disc, gen
@@ -843,8 +901,9 @@ def _expected(loss: Loss, label: float, other: float | None) -> tuple[float, flo
 def divides_by_the_spectral_norm(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """With spectral=True the three convolutions have spectral norm 1, whatever their parameters.
 
-    Large weights are put in, a few forward passes let torch's power iteration settle, and the
-    weights in use are read; the output must be that of the given layers under them.
+    Large weights are put into one of them and small ones into the others, a few forward passes let
+    torch's power iteration settle, and the weights in use are read; the output must be that of the
+    given layers under them.
     """
     model = built(hw5_gan.CIFARDiscriminator(spectral=True), "CIFARDiscriminator(spectral=True)")
     load_weights(model, [_steep(rng, shape) for shape in shapes(model)])
@@ -866,13 +925,16 @@ def divides_by_the_spectral_norm(hw5_gan: Remote, ref: Remote, rng: Rng) -> None
 
 
 def _steep(rng: Rng, shape: tuple[int, ...]) -> torch.Tensor:
-    """Kernels with one singular value far above the others: power iteration finds it soon."""
+    """Kernels with one singular value far above the others: power iteration finds it soon. It is 8
+    where 32 channels come in, and 0.1 elsewhere.
+    """
     if len(shape) < 4:
         return rng.normal(*shape, std=0.3) + float(len(shape) == 1)
-    inputs = math.prod(shape[1:])
+    inputs, norm = math.prod(shape[1:]), 8.0 if shape[1] == 32 else 0.1
     left, right = rng.normal(shape[0], 1), rng.normal(1, inputs)
-    steep: torch.Tensor = 8 * (left / left.norm()) @ (right / right.norm())
-    return (steep + rng.normal(shape[0], inputs, std=0.2 / math.sqrt(inputs))).reshape(shape)
+    steep: torch.Tensor = (left / left.norm()) @ (right / right.norm())
+    noise = rng.normal(shape[0], inputs, std=0.025 / math.sqrt(inputs))
+    return norm * (steep + noise).reshape(shape)
 
 
 @check("cifar-dcgan.spectral_norm", share=0.8, after="divides_by_the_spectral_norm")
@@ -887,16 +949,20 @@ def leaves_the_plain_discriminator(hw5_gan: Remote, ref: Remote, rng: Rng) -> No
 
 @dataclass(frozen=True)
 class _Search:
-    """One reconstruction: a generator, the images to find, and how many steps it may take."""
+    """One reconstruction: a generator, the images to find, how many steps it may take at what rate.
+
+    `affine`: a given generator, which costs little, or None for one of the assignment's class.
+    """
 
     seed: int
     images: torch.Tensor
     steps: int
+    rate: float
+    affine: Pair | None = None
 
     def run(self, module: Remote, own_loss: bool) -> _Found:
-        gen = _steep_generator(module, self.seed)
-        gan = _Gan(module)
-        gan.set(_generator=gen, vis_steps=self.steps, vis_learning_rate=RATE)
+        gen, gan = self.generator(module), _Gan(module)
+        gan.set(_generator=gen, vis_steps=self.steps, vis_learning_rate=self.rate)
         if not own_loss:
             gan.set(_reconstruction_loss=bowl(module, reconstruction=1.0, x=-0.7))
         gen.eval()
@@ -906,6 +972,41 @@ class _Search:
             raise Fail("reconstruct should return two things, the loss and the images.")
         gen.eval()
         return _Found(result[0], result[1], gen(torch.ones(2, CODE)) - before)
+
+    def generator(self, module: Remote) -> Remote:
+        """One whose images change visibly within a few steps of its codes."""
+        if self.affine is not None:
+            return stub(module, *self.affine, shape=IMAGE)
+        gen: Remote = module.CIFARGenerator(CODE)
+        fill(gen, self.seed)
+        gen.fc.weight.data.mul_(0.3 / self.rate)
+        return gen
+
+    def decoded(self, ref: Remote, codes: torch.Tensor) -> torch.Tensor:
+        """Images of codes."""
+        gen = self.generator(ref)
+        gen.eval()
+        images: torch.Tensor = gen(codes)
+        return images
+
+    def with_other_betas(self, ref: Remote) -> torch.Tensor:
+        """The images when Adam has beta1 = 0.5, as in training: the text leaves it free."""
+        gen, images = self.generator(ref), torch.empty(0)
+        gen.eval()
+        codes = torch.zeros(len(self.images), CODE, requires_grad=True)
+        adam = torch.optim.Adam([codes], lr=self.rate, betas=(0.5, 0.999))
+        for _ in range(self.steps):
+            if self.affine is not None:
+                images = (codes.detach() @ self.affine[0] + self.affine[1]).view(-1, *IMAGE)
+            else:
+                images = torch.as_tensor(gen(codes.detach()))
+            error = 2 * (images - self.images) / images.numel()
+            if self.affine is not None:
+                codes.grad = error.flatten(1) @ self.affine[0].T
+            else:
+                (codes.grad,) = gradients(gen, codes.detach(), wrt=(0,), cotangent=error).inputs
+            adam.step()
+        return images
 
 
 @dataclass(frozen=True)
@@ -917,62 +1018,67 @@ class _Found:
     moved: torch.Tensor
 
 
-RATE = 1e-2
-STEPS = 500
-"""What vis_steps says before a check sets it."""
-
-
-def _steep_generator(module: Remote, seed: int) -> Remote:
-    """A generator whose images change visibly within a few steps of its codes."""
-    gen: Remote = module.CIFARGenerator(CODE)
-    fill(gen, seed)
-    gen.fc.weight.data.mul_(30.0)
-    return gen
+RATE, STEPS = 1e-2, 500
+"""What vis_learning_rate and vis_steps say before a check sets them."""
+FAST = 2.0
+"""A rate at which codes go far within a few steps: where they are kept near 0, it shows."""
 
 
 def _search(
     hw5_gan: Remote, ref: Remote, rng: Rng, compare: Callable[[_Search, _Found, bool], None]
 ) -> None:
     """Pass when `compare` does: with the student's own loss, or with a given one in its place. A
-    search that takes STEPS steps, whatever vis_steps says, keeps most.
+    search that takes STEPS steps, or that has the rate RATE, whatever it is told, keeps most.
     """
-    ignored = _ignores_steps(hw5_gan, rng)
+    affine = rng.normal(CODE, PIXELS), rng.uniform(0, 1, PIXELS)
+    found = {one: _searched(hw5_gan, affine, rng, *one) for one in ((1, FAST), (2, FAST), (2, 1.0))}
+    steps_by_heart = _are_alike(found[1, FAST], found[2, FAST], affine)
+    rate_by_heart = _are_alike(found[2, FAST], found[2, 1.0], affine)
+    rate = RATE if rate_by_heart or steps_by_heart else FAST
+    plans: list[tuple[int, int, Pair | None]]
     # Batches of equal shape and different values, searched for different times.
-    plans = [(1, STEPS)] if ignored else [(3, 3), (3, 2)]
-    searches = [_Search(rng.seed, _images(rng, count), steps) for count, steps in plans]
+    plans = [(1, STEPS, affine)] if steps_by_heart else [(3, 3, None), (3, 2, None)]
+    searches = [_Search(rng.seed, _images(rng, n), steps, rate, a) for n, steps, a in plans]
 
     def way(own_loss: bool) -> None:
         for one in searches:
             compare(one, one.run(hw5_gan, own_loss), own_loss)
 
     either(partial(way, True), partial(way, False))
-    if ignored:
+    if steps_by_heart:
         raise Partial(
             0.75,
             f"reconstruct takes {STEPS} steps, whatever vis_steps is.",
             "self.vis_steps says how many steps to take.",
         )
+    if rate_by_heart:
+        raise Partial(
+            0.75,
+            f"The rate of reconstruct is {RATE:g}, whatever vis_learning_rate is.",
+            "lr=self.vis_learning_rate",
+        )
 
 
-def _ignores_steps(hw5_gan: Remote, rng: Rng) -> bool:
-    """Does reconstruct find the same for one step and for two? One step returns its start.
+def _searched(
+    hw5_gan: Remote, affine: Pair, rng: Rng, steps: int, rate: float
+) -> torch.Tensor | None:
+    """The images that reconstruct finds with a given generator; None when it brings none."""
+    gan, x = _Gan(hw5_gan), torch.zeros(2, *IMAGE)
+    gan.set(_generator=stub(hw5_gan, *affine, shape=IMAGE))
+    gan.set(vis_steps=steps, vis_learning_rate=rate)
+    try:
+        images = gan.call("reconstruct", x)[1]
+    except (StudentError, TypeError, LookupError):
+        return None
+    right = isinstance(images, torch.Tensor) and images.numel() == x.numel()
+    return images.reshape(x.shape) if right else None
 
-    A given generator, which costs little, stands in.
-    """
-    up, start, x = rng.normal(CODE, PIXELS), rng.uniform(0, 1, PIXELS), _images(rng, 2)
-    gan = _Gan(hw5_gan)
-    found = []
-    for steps in (1, 2):
-        gan.set(_generator=stub(hw5_gan, up, start, shape=IMAGE), vis_steps=steps)
-        try:
-            images = gan.call("reconstruct", x)[1]
-        except (StudentError, TypeError, LookupError):
-            return False
-        if not isinstance(images, torch.Tensor) or images.numel() != x.numel():
-            return False
-        found.append(images.reshape(x.shape))
-    unmoved = start.expand(2, -1).reshape(x.shape)
-    return matches(found[0], found[1]) and not matches(found[0], unmoved)
+
+def _are_alike(a: torch.Tensor | None, b: torch.Tensor | None, affine: Pair) -> bool:
+    """Are both searches there, have they got as far, and have they moved at all?"""
+    if a is None or b is None:
+        return False
+    return matches(a, b) and not matches(a, affine[1].expand(2, -1).reshape(a.shape))
 
 
 @check("cifar-dcgan.reconstruct", share=7, seconds=20.0)
@@ -980,11 +1086,11 @@ def searches_by_moving_codes(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """reconstruct moves codes that start at 0 by vis_steps steps of Adam, and no weights.
 
     The images that it returns are compared with those of the live reference after as many steps,
-    on a small number of steps.
+    on a small number of steps, at a rate that takes codes far.
     """
 
     def compare(search: _Search, found: _Found, own_loss: bool) -> None:
-        start = _decoded_zero(ref, search)
+        start = search.decoded(ref, torch.zeros(len(search.images), CODE))
         right = search.run(ref, own_loss).images
         images = tensor(found.images, [tuple(right.shape)], "The reconstruction")
         expect(
@@ -993,7 +1099,7 @@ def searches_by_moving_codes(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
             "Do the codes require gradients, and does the optimizer hold them?",
         )
         if not matches(images - start, right - start, MOVED):
-            other = _other_betas(ref, search) if own_loss else right
+            other = search.with_other_betas(ref) if own_loss else right
             expect(
                 matches(images - start, other - start, MOVED),
                 "The steps of reconstruct do not lead the codes where they should.",
@@ -1017,28 +1123,7 @@ def returns_the_loss_of_the_last_step(hw5_gan: Remote, ref: Remote, rng: Rng) ->
         loss = _scalars([found.loss], "The loss")
         right = _scalars([search.run(ref, own_loss).loss], "The loss")
         if own_loss and not matches(loss, right):
-            right = ((_other_betas(ref, search) - search.images) ** 2).mean()[None]
+            right = ((search.with_other_betas(ref) - search.images) ** 2).mean()[None]
         close(loss, right, "The loss that reconstruct returns")
 
     _search(hw5_gan, ref, rng, compare)
-
-
-def _decoded_zero(ref: Remote, search: _Search) -> torch.Tensor:
-    gen = _steep_generator(ref, search.seed)
-    gen.eval()
-    images: torch.Tensor = gen(torch.zeros(len(search.images), CODE))
-    return images
-
-
-def _other_betas(ref: Remote, search: _Search) -> torch.Tensor:
-    """The images when Adam has beta1 = 0.5, as in training: the text leaves it free."""
-    gen, images = _steep_generator(ref, search.seed), torch.empty(0)
-    gen.eval()
-    codes = torch.zeros(len(search.images), CODE, requires_grad=True)
-    adam = torch.optim.Adam([codes], lr=RATE, betas=(0.5, 0.999))
-    for _ in range(search.steps):
-        images = torch.as_tensor(gen(codes.detach()))
-        error = 2 * (images - search.images) / images.numel()
-        (codes.grad,) = gradients(gen, codes.detach(), wrt=(0,), cotangent=error).inputs
-        adam.step()
-    return images

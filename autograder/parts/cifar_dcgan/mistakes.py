@@ -79,6 +79,18 @@ MISTAKES: tuple[Mistake, ...] = (
             "CIFARDiscriminator(spectral)",
             "CIFARDiscriminator()",
         ),
+        (
+            "rate-by-heart",
+            "The rate is 0.0002, whatever learning_rate is.",
+            "self.learning_rate",
+            "2e-4",
+        ),
+        (
+            "code-size-by-heart",
+            "The generator takes codes of length 64, whatever code_size is.",
+            "CIFARGenerator(self.code_size)",
+            "CIFARGenerator()",
+        ),
         ("large-epsilon", "", "settings = {", 'settings = {"eps": 1e-5, '),
         ("amsgrad", "", "settings = {", 'settings = {"amsgrad": True, '),
         ("weight-decay", "", MADE, MADE.replace("**", "weight_decay=1e-5, **")),
@@ -124,6 +136,18 @@ MISTAKES: tuple[Mistake, ...] = (
             "the weights are drawn from a uniform distribution, not a normal one.",
             "nn.init.normal_(weight, 0.0, 0.02)",
             "nn.init.uniform_(weight, -0.02, 0.02)",
+        ),
+        (
+            "biases-cleared",
+            "The biases of the convolutions have been changed too.",
+            "nn.init.normal_(weight, 0.0, 0.02)",
+            "nn.init.normal_(weight, 0.0, 0.02)\n                nn.init.zeros_(layer.bias)",
+        ),
+        (
+            "frozen",
+            "can be trained.",
+            "nn.init.normal_(weight, 0.0, 0.02)",
+            "nn.init.normal_(weight, 0.0, 0.02)\n                weight.requires_grad_(False)",
         ),
         (
             "discriminator-alone",
@@ -267,6 +291,13 @@ MISTAKES: tuple[Mistake, ...] = (
             "                self.optimizerG.step()\n                self.optimizerD.step()",
         ),
         (
+            "d-in-evaluation",
+            "the discriminator is in evaluation in the step of the generator; its batch norms take "
+            "their statistics from the batch.",
+            "self.optimizerG.zero_grad()\n",
+            "self.optimizerG.zero_grad()\n                self._discriminator.eval()\n",
+        ),
+        (
             "batch-by-heart",
             "",
             "torch.randn(self.batch_size,",
@@ -302,6 +333,12 @@ MISTAKES: tuple[Mistake, ...] = (
             "parametrizations.weight_norm",
         ),
         (
+            "large-epsilon",
+            "small weights are not brought to norm 1: eps is too large, leave it as it is.",
+            "spectral_norm(layer)",
+            "spectral_norm(layer, eps=1)",
+        ),
+        (
             "always",
             "",
             "        if spectral:\n",
@@ -324,6 +361,12 @@ MISTAKES: tuple[Mistake, ...] = (
             'F.mse_loss(reconstruction, x, reduction="sum")',
         ),
         ("absolute", "", "F.mse_loss", "F.l1_loss"),
+        (
+            "clamped",
+            "the reconstruction is cut off before it is compared.",
+            "(reconstruction, x)",
+            "(reconstruction.clamp(0, 1), x)",
+        ),
         ("root", "", "F.mse_loss(reconstruction, x)", "F.mse_loss(reconstruction, x).sqrt()"),
         ("half", "", "return F", "return 0.5 * F"),
         (
@@ -360,6 +403,18 @@ MISTAKES: tuple[Mistake, ...] = (
             "",
             "range(self.vis_steps)",
             "range(500)",
+        ),
+        (
+            "clamped-codes",
+            "the codes are kept near 0 after each step; leave them where the step takes them.",
+            "            optimizer.step()\n",
+            "            optimizer.step()\n            recon_code.data.clamp_(-1, 1)\n",
+        ),
+        (
+            "rate-by-heart",
+            "The rate of reconstruct is 0.01, whatever vis_learning_rate is.",
+            "lr=self.vis_learning_rate",
+            "lr=1e-2",
         ),
         (
             "rate-of-training",

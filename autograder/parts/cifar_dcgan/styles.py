@@ -128,7 +128,7 @@ STYLES = (
         ),
     ),
     _methods(
-        "initialised-with-zero-biases",
+        "initialised-by-rank",
         """
 def _weight_INITIALIZATION(self):
     for net in (self._generator, self._discriminator):
@@ -140,18 +140,17 @@ def _weight_INITIALIZATION(self):
                 for name, p in module.named_parameters():
                     if p.dim() == 4:
                         p.data.normal_(0, 0.02)
-                    else:
-                        p.data.fill_(0)
 """,
     ),
     _init(
-        "constants-written-out",
+        "betas-written-out",
         """
-self._generator = CIFARGenerator(64)
+self._generator = CIFARGenerator(starting_shape=self.code_size)
 self._discriminator = CIFARDiscriminator(spectral=spectral)
-self.optimizerD = torch.optim.Adam(self._discriminator.parameters(), 2e-4, (0.5, 0.999))
+rate = self.learning_rate
+self.optimizerD = torch.optim.Adam(self._discriminator.parameters(), rate, (0.5, 0.999))
 self.optimizerG = torch.optim.Adam(
-    [{"params": list(self._generator.parameters())}], lr=0.0002, betas=[0.5, 0.999], fused=True)
+    [{"params": list(self._generator.parameters())}], lr=rate, betas=[0.5, 0.999], fused=True)
 self.criterion = nn.BCEWithLogitsLoss()
 """,
     ),
@@ -292,7 +291,8 @@ def reconstruct(self, samples):
 def adam(model):
     return optim.Adam(params=model.parameters(), lr=self.learning_rate, betas=(0.5, 0.999),
                       eps=1e-8, weight_decay=0)
-self._generator, self._discriminator = CIFARGenerator(), CIFARDiscriminator(spectral)
+self._generator = CIFARGenerator(self.code_size)
+self._discriminator = CIFARDiscriminator(spectral)
 self.optimizerG, self.optimizerD = map(adam, (self._generator, self._discriminator))
 """,
     ),

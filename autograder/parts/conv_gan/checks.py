@@ -23,6 +23,7 @@ from ...checking.networks import (
     computes,
     conv,
     examine,
+    far_apart,
     floats,
     has_shape,
     instead,
@@ -151,7 +152,11 @@ def _patterns(rng: Rng, count: int) -> torch.Tensor:
     logit for all of them, and nine of ten ReLUs would always be on or always off.
     """
     coarse = F.interpolate(rng.normal(count, 1, 4, 4), scale_factor=7)
-    return 2 * coarse + rng.normal(count, 1, 28, 28)
+    return far_apart(2 * coarse + rng.normal(count, 1, 28, 28))
+
+
+def _codes(rng: Rng, count: int, zdim: int = ZDIM) -> torch.Tensor:
+    return far_apart(rng.uniform(-1, 1, count, zdim))
 
 
 def _made(hw5_gan: Remote, name: str, *sizes: int) -> Remote:
@@ -199,7 +204,7 @@ def generates_by_the_table(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
 
     Both networks get the same parameters; two batches are compared with the live reference.
     """
-    codes = [rng.uniform(-1, 1, 8, ZDIM) for _ in range(2)]
+    codes = [_codes(rng, 8) for _ in range(2)]
     model = _made(hw5_gan, "GNet", ZDIM)
     computes(gnet(ZDIM), model, ref.GNet(ZDIM), codes, rng.seed)
 
@@ -210,7 +215,7 @@ def takes_codes_of_any_length(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     zdim = rng.integer(5, 40)
     try:
         model = _made(hw5_gan, "GNet", zdim)
-        examine(gnet(zdim), model, ref.GNet(zdim), [rng.uniform(-1, 1, 6, zdim)], rng.seed)
+        examine(gnet(zdim), model, ref.GNet(zdim), [_codes(rng, 6, zdim)], rng.seed)
     except StudentError as error:
         if error.kind != "error":
             raise
@@ -225,7 +230,7 @@ def takes_codes_of_any_length(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
 @check("conv-gan.GNet", share=1)
 def defines_the_layers_of_GNet_in_order(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """GNet defines its layers in __init__ in the order of the table, and no others."""
-    codes = rng.uniform(-1, 1, 8, ZDIM)
+    codes = _codes(rng, 8)
     _in_order(gnet(ZDIM), _made(hw5_gan, "GNet", ZDIM), ref.GNet(ZDIM), codes, rng.seed)
 
 
@@ -233,7 +238,7 @@ def defines_the_layers_of_GNet_in_order(hw5_gan: Remote, ref: Remote, rng: Rng) 
 def returns_images(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """GNet returns images of shape (N, 1, 28, 28)."""
     model = _made(hw5_gan, "GNet", ZDIM)
-    spec, codes = gnet(ZDIM), rng.uniform(-1, 1, 5, ZDIM)
+    spec, codes = gnet(ZDIM), _codes(rng, 5)
     seen = examine(spec, model, ref.GNet(ZDIM), [codes], rng.seed)
     has_shape(spec, seen, (5, 1, 28, 28))
 
@@ -241,7 +246,7 @@ def returns_images(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
 @check("conv-gan.GNet", share=1)
 def lets_gradients_through_GNet(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """Gradients flow through GNet to all of its parameters."""
-    spec, codes = gnet(ZDIM), rng.uniform(-1, 1, 4, ZDIM)
+    spec, codes = gnet(ZDIM), _codes(rng, 4)
     model, twin = _made(hw5_gan, "GNet", ZDIM), ref.GNet(ZDIM)
     seen = examine(spec, model, twin, [codes], rng.seed)
     passes_gradients(spec, model, twin, seen, codes, of_parameters=True)
@@ -341,6 +346,24 @@ class _Drawn:
             except StudentError:
                 raise error from None
 
+    def freezes(self, x: torch.Tensor) -> bool:
+        """Do fewer parameters of a new network get a gradient than without its `_weight_init`?"""
+
+        def learning() -> int:
+            model = built(self.network(*self.sizes), self.what)
+            grads = gradients(model, x, of=[model]).objects[0]
+            return sum(isinstance(grad, torch.Tensor) for grad in grads)
+
+        try:
+            init, after = value(self.network._weight_init), learning()
+            assign(self.network._weight_init, always(self.network))
+            try:
+                return after < learning()
+            finally:
+                assign(self.network._weight_init, init)
+        except StudentError:
+            return False  # it has another name, or the network is another question's
+
     def _of_given_layers(self) -> list[torch.Tensor]:
         """What `_weight_init` makes of layers of ours, in the places of the student's own."""
         init = value(self.network._weight_init)
@@ -395,6 +418,12 @@ def _shown(kind: str, given: Remote) -> list[torch.Tensor]:
 def _initialises(drawn: _Drawn, inputs: Sequence[torch.Tensor], seed: int) -> list[_Layer]:
     """Fail, or grant the part of the layers that are right; brings the layers."""
     what = drawn.what
+    if drawn.freezes(inputs[0]):
+        raise Partial(
+            0.5,
+            f"After _weight_init, not all of {what} can be trained.",
+            "Fill the weights in place, and leave requires_grad as it is.",
+        )
     found = _pooled([drawn.parameters(x, seed) for x in inputs], what)
     if not any(map(_kaiming, found)) and _all_kaiming_later(drawn, inputs, seed):
         # Written but never called: half of the work is there.

@@ -25,6 +25,7 @@ D_TARGETS = "torch.cat((torch.ones(batch_size, 1), torch.zeros(batch_size, 1)))"
 D_LOSS = "F.binary_cross_entropy_with_logits(logits, targets.to(self._dev))"
 G_LOSS = "F.binary_cross_entropy_with_logits(logits, targets)"
 REAL, FAKE = "logits[:batch_size]", "logits[batch_size:]"
+CUT_OFF = "hidden values are cut off at some number, as by ReLU6; the table has no upper end."
 KAIMING = "nn.init.kaiming_uniform_(layer.weight)"
 ASKED = "if isinstance(layer, (nn.Linear, nn.Conv2d)):"
 CLEARED = "                nn.init.zeros_(layer.bias)\n"
@@ -44,6 +45,7 @@ MISTAKES: tuple[Mistake, ...] = (
             "h = self.conv3(h)",
         ),
         ("leaky-relu", "LeakyReLU(0.01) stands", "F.relu(", "F.leaky_relu("),
+        ("relu6", "ReLU6 stands wherever", "F.relu(", "F.relu6("),
         ("flat-logits", "has shape (5,)", LOGITS, f"{LOGITS}.flatten()"),
         ("double-logits", "is of torch.float64", LOGITS, f"{LOGITS}.double()"),
         ("not-flattened", "raised RuntimeError", "h.flatten(1)", "h"),
@@ -79,6 +81,7 @@ MISTAKES: tuple[Mistake, ...] = (
     *_told(
         "DNet",
         D_IN,
+        ("cut-off", CUT_OFF, "h = F.relu(self.conv3(h))", "h = self.conv3(h).clamp(0, 20)"),
         (
             "average-pooling",
             "it pools by averages; the table has maxima.",
@@ -195,6 +198,7 @@ class GAN(GAN):
     *_told(
         "GNet",
         G_IN,
+        ("cut-off", CUT_OFF, ", 0.2)", ", 0.2).clamp(max=6)"),
         (
             "channels-last",
             "the 1568 numbers are taken as height, width, channels; the view is (32, 7, 7).",
@@ -236,6 +240,12 @@ class GAN(GAN):
             KAIMING.replace("weight)", "weight, nonlinearity='linear')"),
         ),
         ("biases-forgotten", "biases other than zero", CLEARED, ""),
+        (
+            "frozen",
+            "can be trained.",
+            KAIMING,
+            f"{KAIMING}.requires_grad_(False)",
+        ),
         (
             "small-biases",
             "biases other than zero",

@@ -26,6 +26,7 @@ from ...checking.networks import (
     computes,
     conv,
     examine,
+    far_apart,
     has_shape,
     instead,
     keeps_statistics,
@@ -40,6 +41,7 @@ from ...checking.networks import (
     upconv,
     view,
 )
+from ...checking.noise import is_as_drawn, is_independent, normal_from_uniform
 from ...checking.proxy import Remote, StudentError, gradients, set_grads, stub, weights
 from ...checking.registry import Rng, check
 
@@ -160,7 +162,8 @@ def draws_uniformly(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     20,000 numbers; the largest distance between their distribution function and the uniform one
     exceeds 2.7 / sqrt(20,000) with a chance of 2 exp(-2 * 2.7^2) < 1e-6. None beyond 0.998, or
     none below -0.998: 2 * 0.999^20,000 < 1e-8; the means of 300 rows and columns stay within six
-    standard errors with a chance of 1 - 6e-7.
+    standard errors with a chance of 1 - 6e-7, and true draws are as independent as they should be,
+    and not evened out, with one of 1 - 2e-7.
     """
     shape = (200, 100)
     first, second = (_noise(hw5_gan.sample_noise(*shape), shape).flatten() for _ in range(2))
@@ -191,8 +194,9 @@ def draws_uniformly(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
         float(first.min()) < -0.998 and float(first.max()) > 0.998,
         "sample_noise keeps away from -1 and 1: numbers near them are as likely as others.",
     )
+    normal = normal_from_uniform((first + 1) / 2).reshape(shape)
     expect(
-        float(means.abs().max()) < 6,
+        float(means.abs().max()) < 6 and is_independent(normal) and is_as_drawn(normal),
         "sample_noise draws numbers that hang together, over a row or a column.",
         "Each entry is drawn on its own.",
     )
@@ -268,7 +272,7 @@ def generates(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     Both networks get the same parameters; two batches are compared with the live reference.
     """
     model = built(hw5_gan.generator(NOISE_DIM), "generator(96)")
-    noise = [rng.uniform(-1, 1, 8, NOISE_DIM) for _ in range(2)]
+    noise = [far_apart(rng.uniform(-1, 1, 8, NOISE_DIM)) for _ in range(2)]
     computes(_generator(NOISE_DIM), model, ref.generator(NOISE_DIM), noise, rng.seed)
 
 
@@ -303,7 +307,7 @@ def generates_by_convolutions(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     reference.
     """
     model = built(hw5_gan.build_dc_generator(NOISE_DIM), "build_dc_generator(96)")
-    noise = [rng.uniform(-1, 1, 10, NOISE_DIM) for _ in range(2)]
+    noise = [far_apart(rng.uniform(-1, 1, 10, NOISE_DIM)) for _ in range(2)]
     computes(_dc_generator(NOISE_DIM), model, ref.build_dc_generator(NOISE_DIM), noise, rng.seed)
 
 
@@ -316,7 +320,7 @@ def generates_by_convolutions_from_any_noise(hw5_gan: Remote, ref: Remote, rng: 
 
 
 def _flat_images(rng: Rng, batches: int) -> list[torch.Tensor]:
-    return [rng.uniform(-1, 1, 9, 784) for _ in range(batches)]
+    return [far_apart(rng.uniform(-1, 1, 9, 784)) for _ in range(batches)]
 
 
 def _returns(
@@ -339,7 +343,7 @@ def _from_any_noise(
     what = f"{make._path}({noise_dim})"
     try:
         model, twin, spec = built(make(noise_dim), what), make_twin(noise_dim), make_spec(noise_dim)
-        noise, other = (rng.uniform(-1, 1, 9, noise_dim) for _ in range(2))
+        noise, other = (far_apart(rng.uniform(-1, 1, 9, noise_dim)) for _ in range(2))
         seen = _returns(spec, model, twin, noise, rng.seed, 784)
         new = built(make(noise_dim), what), make_twin(noise_dim)
         keeps_statistics(spec, new, seen, noise, other)

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from functools import partial
 
-from ...checking.catalogue import Mistake, caught, caught_one
+from ...checking.catalogue import Mistake, caught, caught_one, told
 
 PART = "fc-gan"
 
-_of, _more = partial(caught, PART), partial(caught_one, PART)
+_of, _more, _told = partial(caught, PART), partial(caught_one, PART), partial(told, PART)
 
 RAND = "torch.rand(batch_size, noise_dim, dtype=dtype, device=device)"
 NORMAL = RAND.replace("rand", "randn")
@@ -25,6 +25,8 @@ LS_D = "0.5 * ((scores_real - 1) ** 2).mean() + 0.5 * (scores_fake**2).mean()"
 LS_G = "0.5 * ((scores_fake - 1) ** 2).mean()"
 ELSE = "computes something else"
 NORMS = ("nn.BatchNorm1d(1024)", "nn.BatchNorm1d(7 * 7 * 128)", "nn.BatchNorm2d(64)")
+CUT_OFF = "hidden values are cut off at some number, as by ReLU6; the list has no upper end."
+ENDING = "nn.LeakyReLU(0.01), nn.Hardtanh(-10.0, 10.0)"
 DEEP = "the layers asked for have 1102721"
 
 MISTAKES: tuple[Mistake, ...] = (
@@ -49,6 +51,13 @@ MISTAKES: tuple[Mistake, ...] = (
         ("clamped", "keeps away from", NOISE, f"({NOISE}).clamp(-0.99, 0.99)"),
         ("sorted", "hang together", NOISE, f"({NOISE}).sort(1).values"),
         (
+            "opposite-pairs",
+            "hang together",
+            f"return {NOISE}",
+            f"half = {NOISE.replace('batch_size', 'batch_size // 2 + 1')}\n"
+            "    return torch.cat((half, -half))[:batch_size]",
+        ),
+        (
             "seeded",
             "the same numbers at each call",
             "return",
@@ -72,6 +81,15 @@ MISTAKES: tuple[Mistake, ...] = (
             "nn.Linear(256, 1),\n        nn.Sigmoid(),",
         ),
         ("relu", "ReLU stands where", "nn.LeakyReLU(0.01)", "nn.ReLU()"),
+        (
+            "other-in-evaluation",
+            "after eval() it gives something else",
+            "    return nn.Sequential(\n",
+            "    class Mode(nn.Sequential):\n"
+            "        def forward(self, x):\n"
+            "            return super().forward(x if self.training else x.clamp(-1, 1))\n"
+            "    return Mode(\n",
+        ),
         ("slope", "LeakyReLU(0.2) stands wherever", "LeakyReLU(0.01)", "LeakyReLU(0.2)"),
         ("narrow", "the layers asked for have 267009", "256", "128"),
         ("two-outputs", "has shape (9, 2)", "nn.Linear(256, 1)", "nn.Linear(256, 2)"),
@@ -108,6 +126,7 @@ MISTAKES: tuple[Mistake, ...] = (
         ("no-tanh", "tanh at the end is missing", "        nn.Tanh(),\n", ""),
         ("sigmoid", "it is a tanh", "nn.Tanh()", "nn.Sigmoid()"),
         ("leaky-relu", "LeakyReLU(0.01) stands wherever", "nn.ReLU()", "nn.LeakyReLU()"),
+        ("relu6", "ReLU6 stands wherever", "nn.ReLU()", "nn.ReLU6()"),
         (
             "activation-missing",
             "the ReLU after the first linear layer is missing",
@@ -302,6 +321,32 @@ def generator(noise_dim=NOISE_DIM):
         ("uphill", "the wrong way", "0.999))", "0.999), maximize=True)"),
         ("amsgrad", "amsgrad", "0.999))", "0.999), amsgrad=True)"),
     ),
+    *_told(
+        "discriminator",
+        "def discriminator()",
+        ("cut-off", CUT_OFF, "nn.LeakyReLU(0.01)", ENDING),
+    ),
+    *_told(
+        "generator",
+        "def generator(",
+        ("cut-off", CUT_OFF, "nn.ReLU()", "nn.Hardtanh(0.0, 10.0)"),
+    ),
+    *_told(
+        "build_dc_classifier",
+        "def build_dc_classifier",
+        ("cut-off", CUT_OFF, "nn.LeakyReLU(0.01)", ENDING),
+    ),
+    *_told(
+        "build_dc_generator",
+        "def build_dc_generator",
+        ("cut-off", CUT_OFF, "nn.ReLU()", "nn.Hardtanh(0.0, 10.0)"),
+        (
+            "relu6-behind-the-last-layer-but-one",
+            CUT_OFF,
+            "nn.ReLU(),\n        nn.BatchNorm2d(64)",
+            "nn.ReLU6(),\n        nn.BatchNorm2d(64)",
+        ),
+    ),
     Mistake(
         "epsilon",
         f"{PART}.get_optimizer",
@@ -320,6 +365,12 @@ def generator(noise_dim=NOISE_DIM):
         "build_dc_classifier",
         "def build_dc_classifier",
         ("sigmoid", "ends in a sigmoid", "64, 1),", "64, 1),\n        nn.Sigmoid(),"),
+        (
+            "relu6",
+            "ReLU6 stands wherever",
+            "nn.LeakyReLU(0.01)",
+            "nn.ReLU6()",
+        ),
         ("average-pooling", "averages", "nn.MaxPool2d", "nn.AvgPool2d"),
         ("slope", "LeakyReLU(0.2) stands wherever", "LeakyReLU(0.01)", "LeakyReLU(0.2)"),
         (
@@ -380,6 +431,7 @@ def generator(noise_dim=NOISE_DIM):
             "nn.Linear(96,",
         ),
         ("leaky-relu", "LeakyReLU(0.01) stands wherever", "nn.ReLU()", "nn.LeakyReLU()"),
+        ("relu6", "ReLU6 stands wherever", "nn.ReLU()", "nn.ReLU6()"),
         ("momentum", "In evaluation", "nn.BatchNorm2d(64)", "nn.BatchNorm2d(64, momentum=0.9)"),
         ("eps", "has eps = 0.8", "nn.BatchNorm2d(64)", "nn.BatchNorm2d(64, 0.8)"),
         (

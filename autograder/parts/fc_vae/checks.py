@@ -27,13 +27,20 @@ from ...checking.expect import (
     matches,
     tensor,
 )
-from ...checking.noise import has_normal_tails, is_centred, is_standard
+from ...checking.noise import (
+    has_normal_tails,
+    is_as_drawn,
+    is_centred,
+    is_independent,
+    is_standard,
+)
 from ...checking.proxy import Remote, StudentError, fill, gradients
 from ...checking.registry import Rng, check
 from .models import (
     CLASSES,
     DECODER,
     ENCODER,
+    FAR,
     IMAGE,
     LATENT,
     OTHER_ACTS,
@@ -43,6 +50,7 @@ from .models import (
     Linear,
     Whole,
     as_triple,
+    bright,
     compare_images,
     compare_network,
     expect_chain,
@@ -74,7 +82,7 @@ def encodes_in_three_layers(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     """The encoder passes the flattened images through three Linear layers, with a ReLU after
     each.
     """
-    x = rng.uniform(0, 1, 4, *IMAGE)
+    x = bright(rng, 4)
     vae = hw5_vae.VAE(PIXELS, latent_size=LATENT)
 
     def by_name(example: torch.Tensor) -> None:
@@ -101,7 +109,7 @@ def splits_into_mu_and_logvar(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     """Two separate Linear layers turn the encoder's hidden values into mu and logvar, with
     latent_size numbers each.
     """
-    x = rng.uniform(0, 1, 4, *IMAGE)
+    x = bright(rng, 4)
     vae = hw5_vae.VAE(PIXELS, latent_size=LATENT)
 
     def by_name() -> None:
@@ -113,7 +121,7 @@ def splits_into_mu_and_logvar(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
             )
         )
         expect(mu.inputs == logvar.inputs, "mu_layer and logvar_layer take different inputs.")
-        h = rng.normal(4, mu.inputs)
+        h = torch.cat((rng.normal(2, mu.inputs), rng.normal(2, mu.inputs, std=FAR)))
         _compare_head(vae.mu_layer(h), mu(h), "mu", logvar(h))
         _compare_head(vae.logvar_layer(h), logvar(h), "logvar", mu(h))
         if mu.outputs != LATENT or logvar.outputs != LATENT:
@@ -162,8 +170,8 @@ def decodes_in_four_layers(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     """The decoder turns codes into images: three Linear layers with a ReLU after each, a fourth
     to the pixels, Sigmoid, Unflatten.
     """
-    x = rng.uniform(0, 1, 4, *IMAGE)
-    z = torch.cat((rng.normal(2, LATENT), rng.normal(2, LATENT, std=15.0)))
+    x = bright(rng, 4)
+    z = _codes_of_all_sizes(rng)
     vae = hw5_vae.VAE(PIXELS, latent_size=LATENT)
 
     def by_name(codes: torch.Tensor = z) -> None:
@@ -200,6 +208,11 @@ def decodes_in_four_layers(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
         )
 
 
+def _codes_of_all_sizes(rng: Rng) -> torch.Tensor:
+    """Four codes, two of them so large that an activation that stops somewhere is seen."""
+    return torch.cat((rng.normal(2, LATENT), rng.normal(2, LATENT, std=15.0)))
+
+
 def _is_image(vae: Remote, z: torch.Tensor) -> bool:
     try:
         images = vae.decoder(z)
@@ -223,14 +236,17 @@ def moves_mean_and_spread(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
 
     Four columns of 10,000 draws, each with a mean and a logvar of its own, which change their signs
     half way and between two calls; mean, spread and the share within one sigma are all within six
-    standard errors, as is what lies beyond two and three: a right answer fails with a probability
-    below 2e-7.
+    standard errors, as is what lies beyond two and three, and nothing is evened out: a right answer
+    fails with a probability below 6e-7. Codes up to 9 and logarithms of a variance up to 6 occur in
+    a training, so that a mean or a spread that is cut off before is always seen.
     """
     rows, columns = 5_000, 4
     sign = torch.ones(rows, 1)
     sign[rows // 2 :] = -1
-    mu = sign * rng.uniform(1.0, 3.0, columns)
-    logvar = sign * rng.uniform(0.5, 1.5, columns) * torch.tensor([1.0, -1.0, 1.0, -1.0])
+    far = torch.tensor([1.0, 1.0, 0.0, 0.0])
+    mu = sign * (rng.uniform(1.0, 3.0, columns) + 6 * far)
+    turned = torch.tensor([1.0, -1.0, 1.0, -1.0])
+    logvar = sign * turned * (rng.uniform(0.5, 1.5, columns) + 5 * far)
     calls = [
         tensor(hw5_vae.reparametrize(*pair), [(rows, columns)], "z", SAMPLING)
         for pair in ((mu, logvar), (-mu, -logvar))
@@ -254,6 +270,12 @@ def moves_mean_and_spread(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
         "z never lies far from mu, or too often: eps is not normal.",
         "randn draws from N(0, 1); leave its numbers as they are.",
     )
+    for each in noise.chunk(2):
+        expect(
+            is_independent(each) and is_as_drawn(each),
+            "The draws of a batch depend on one another: their means or spreads are too even.",
+            "randn draws from N(0, 1); leave its numbers as they are.",
+        )
 
 
 @check("fc-vae.reparametrize", share=1)
@@ -329,12 +351,12 @@ def returns_mu_and_logvar(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
 
 @check("fc-vae.forward", share=2)
 def decodes_a_sample(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
-    """x_hat is decoded from a code that reparametrize draws from mu and logvar, and gradients pass
-    all the way back.
+    """x_hat is decoded from a code that reparametrize draws from mu and logvar, in evaluation as in
+    training, and gradients pass all the way back.
 
     Noise that forward draws without calling reparametrize is read off x_hat, in 500 dark and 500
-    bright images: 28 columns within six standard errors each; a right answer fails with a
-    probability below 1e-6.
+    bright images: 28 columns within six standard errors each, and nothing is evened out; a right
+    answer fails with a probability below 1e-6.
     """
     x, many = rng.uniform(0, 1, 4, *IMAGE), _dark_and_bright(rng)
     look(hw5_vae, hw5_vae.VAE, rng, (x,), lambda view: view.expect_sample((many,)))
@@ -362,8 +384,16 @@ def _scalar(loss: Any) -> torch.Tensor:
 
 
 def _images(rng: Rng, n: int, *size: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """x_hat and x, both away from 0 and 1, where correct formulas differ in their rounding."""
-    return rng.uniform(0.05, 0.95, n, *size), rng.uniform(0.05, 0.95, n, *size)
+    """x_hat and x, both away from 0 and 1, where correct formulas differ in their rounding; some
+    pixels of x_hat are so near that a loss which keeps it off both ends shows.
+    """
+    x_hat, x = rng.uniform(0.05, 0.95, n, *size), rng.uniform(0.05, 0.95, n, *size)
+    rows = x_hat.view(n, -1)
+    rows[:, ::64], rows[:, 32::64] = EDGE, 1 - EDGE
+    return x_hat, x
+
+
+EDGE = 0.005
 
 
 def _codes(rng: Rng, n: int, latent: int = 15) -> tuple[torch.Tensor, torch.Tensor]:
@@ -408,12 +438,16 @@ def measures_divergence(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     """The loss contains the KL divergence between N(mu, exp(logvar)) and N(0, I), summed over the
     latent dimensions.
 
-    Two pairs of mu and logvar with the same images: the reconstruction cancels in the difference.
+    Pairs of mu and logvar with the same images: the reconstruction cancels in the difference. The
+    last ones are far out, on either side, and nearly the prior: what is cut off there shows.
     """
     pair = _images(rng, 1, *IMAGE)
-    for latent in (15, 4):
-        far, near = _codes(rng, 1, latent), _codes(rng, 1, latent)
-        far = (far[0] + 2 * far[0].sign(), far[1] + 0.5)
+    plain = [[_codes(rng, 1, latent) for _ in range(2)] for latent in (15, 4)]
+    plain = [[(mu + 2 * mu.sign(), logvar + 0.5), near] for (mu, logvar), near in plain]
+    turned = torch.tensor([1.0, -1.0]).repeat(4)
+    (mu, logvar), (other, small) = _codes(rng, 1, 8), _codes(rng, 1, 8)
+    extreme = [(mu + FAR * mu.sign(), turned * (logvar + 5)), (0.1 * other, 0.1 * turned * small)]
+    for far, near in (*plain, extreme):
         found = [_scalar(hw5_vae.loss_function(*pair, *code)) for code in (far, near)]
         close(
             found[0] - found[1],
@@ -484,7 +518,7 @@ def keeps_the_layers(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
 
     Whether and in which order the class comes in is the business of the other checks.
     """
-    x, c, z = rng.uniform(0, 1, 4, *IMAGE), _one_hot(rng, 4, CLASSES), rng.normal(4, LATENT)
+    x, c, z = bright(rng, 4), _one_hot(rng, 4, CLASSES), _codes_of_all_sizes(rng)
     flat = x.flatten(1)
     of_encoder = [torch.cat((flat, c), dim=1), torch.cat((c, flat), dim=1), flat]
     of_decoder = [torch.cat((z, c), dim=1), z]

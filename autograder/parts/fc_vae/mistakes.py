@@ -20,6 +20,7 @@ _of = partial(told, PART)
 VAE, CVAE = "class VAE(nn.Module)", "class CVAE(nn.Module)"
 
 STANDS = "stands where the question asks for ReLU."
+CUT_OFF = "its hidden values are cut off at some number, as by ReLU6; ReLU has no upper end."
 NO_RELU = "there is no ReLU between its layers; without them, they are one Linear layer together."
 
 RELU = "            nn.ReLU(),\n"
@@ -63,6 +64,20 @@ NETWORKS: tuple[Mistake, ...] = (
         ),
         ("tanh", f"Tanh {STANDS}", "nn.ReLU()", "nn.Tanh()"),
         ("sigmoid-inside", f"Sigmoid {STANDS}", "nn.ReLU()", "nn.Sigmoid()"),
+        ("relu6", f"ReLU6 {STANDS}", "nn.ReLU()", "nn.ReLU6()"),
+        ("cut-off", CUT_OFF, "nn.ReLU()", "nn.Hardtanh(0.0, 20.0)"),
+        (
+            "one-relu6-in-the-encoder",
+            CUT_OFF,
+            ENCODER_END,
+            ENCODER_END.replace("nn.ReLU()", "nn.ReLU6()"),
+        ),
+        (
+            "one-relu6-in-the-decoder",
+            CUT_OFF,
+            RELU + LAST_LAYER,
+            RELU.replace("ReLU", "ReLU6") + LAST_LAYER,
+        ),
         (
             "one-layer-for-both",
             "mu_layer and logvar_layer are one and the same layer.",
@@ -74,6 +89,12 @@ NETWORKS: tuple[Mistake, ...] = (
             "a ReLU follows its layer; it may be negative.",
             TO_MU,
             f"self.mu_layer = nn.Sequential({TO_CODE}, nn.ReLU())",
+        ),
+        (
+            "logvar-cut-off",
+            "it is cut off; nothing follows its layer, and it may be any number.",
+            TO_LOGVAR,
+            f"self.logvar_layer = nn.Sequential({TO_CODE}, nn.Hardtanh(-4.0, 4.0))",
         ),
         (
             "softplus-after-logvar",
@@ -172,6 +193,7 @@ NETWORKS: tuple[Mistake, ...] = (
 )
 
 NO_NOISE = "There is no noise in z, or one random number serves all entries."
+EVEN = "the noise is evened out over the batch or over a row; draw it, and leave it as it is."
 SIGMA = "torch.exp(logvar / 2)"
 DRAW = "return mu + sigma * torch.randn_like(sigma)"
 
@@ -280,6 +302,37 @@ REPARAMETRIZE = _of(
         "torch.randn_like(sigma)",
         "torch.randn_like(sigma).clamp(-3, 3)",
     ),
+    (
+        "clamped-logvar",
+        "logvar is cut off: a spread may be as small or as large as it likes.",
+        SIGMA,
+        "torch.exp(logvar.clamp(-2, 2) / 2)",
+    ),
+    (
+        "clamped-codes",
+        "z is cut off; a code may be any number.",
+        DRAW,
+        f"{DRAW.replace('mu + ', '(mu + ')}).clamp(-5, 5)",
+    ),
+    (
+        "standardised-noise",
+        EVEN,
+        "torch.randn_like(sigma)",
+        "F.batch_norm(torch.randn_like(sigma), None, None, training=True, eps=1e-12)",
+    ),
+    (
+        "standardised-rows",
+        EVEN,
+        "torch.randn_like(sigma)",
+        "F.layer_norm(torch.randn_like(sigma), sigma.shape[1:], eps=0)",
+    ),
+    (
+        "opposite-pairs",
+        EVEN,
+        DRAW,
+        "eps = torch.randn_like(sigma)[::2]\n    "
+        "return mu + sigma * torch.cat((eps, -eps))[: len(mu)]",
+    ),
     ("wider-noise", "", "torch.randn_like", "1.1 * torch.randn_like"),
     ("mean-of-another-image", "", "return mu", "return mu.flip(0)"),
     (
@@ -293,6 +346,10 @@ REPARAMETRIZE = _of(
 MIXED = "mixes the rows of a batch: what comes of one image depends on the others."
 NO_WAY_BACK = "No gradient passes from x_hat back to the images."
 CODE = "z = reparametrize(mu, logvar)  # (N, Z)"
+ONLY_IN_TRAINING = "z = reparametrize(mu, logvar) if self.training else mu"
+IN_EVALUATION = "after model.eval() it is decoded from mu; forward draws a code there, too."
+MEAN_OF_TWO = "z = (reparametrize(mu, logvar) + reparametrize(mu, logvar)) / 2"
+AVERAGED = "it is decoded from the mean of two draws, which strays less; decode one."
 RETURNED = "return self.decoder(z), mu, logvar"
 MU = "mu = self.mu_layer(hidden)"
 
@@ -415,6 +472,26 @@ FORWARD = _of(
         CODE,
         "z = reparametrize(mu.detach(), logvar)",
     ),
+    ("mean-in-evaluation", IN_EVALUATION, CODE, ONLY_IN_TRAINING),
+    ("two-draws-averaged", AVERAGED, CODE, MEAN_OF_TWO),
+    (
+        "clamped-codes",
+        "z is cut off on its way to the decoder; a code may be any number.",
+        CODE,
+        "z = reparametrize(mu, logvar).clamp(-5, 5)",
+    ),
+    (
+        "clamped-logvar",
+        "logvar is cut off on its way; a spread may be as small or as large as it likes.",
+        CODE,
+        "z = reparametrize(mu, logvar.clamp(-2, 2))",
+    ),
+    (
+        "standardised-codes",
+        "",
+        CODE,
+        "z = reparametrize(mu, logvar)\n        z = (z - z.mean(0)) / z.std(0)",
+    ),
     ("code-of-the-first-image", MIXED, CODE, "z = reparametrize(mu[:1], logvar)"),
     ("spread-of-another-image", MIXED, CODE, "z = reparametrize(mu, logvar.flip(0))"),
     ("mean-over-the-batch", MIXED, CODE, "z = reparametrize(mu.mean(0), logvar)"),
@@ -459,6 +536,9 @@ PIXEL_MEAN = "F.binary_cross_entropy(x_hat, x)"
 INSIDE = "1 + logvar - mu**2 - torch.exp(logvar)"
 KL = f"-0.5 * torch.sum({INSIDE})"
 TOTAL = "return (reconstruction + kl) / len(x)"
+
+
+FREE = "a small divergence is raised to some number (free bits); the bound has it as it is."
 
 
 def _inside(new: str) -> tuple[str, str]:
@@ -536,9 +616,21 @@ LOSS: tuple[Mistake, ...] = (
         ),
         (
             "free-bits",
-            "",
+            FREE,
             KL,
             f"(-0.5 * ({INSIDE})).clamp(min=0.1).sum()",
+        ),
+        ("free-bits-of-all", FREE, TOTAL, "return (reconstruction + kl.clamp(min=1)) / len(x)"),
+        (
+            "clamped-logvar",
+            "logvar is cut off in the divergence; it may be any number.",
+            *_inside("1 + logvar - mu**2 - torch.exp(logvar.clamp(-4, 4))"),
+        ),
+        (
+            "clamped-images",
+            "x_hat is kept off 0 and 1, so that pixels that are far off count too little.",
+            BCE,
+            BCE.replace("x_hat,", "x_hat.clamp(0.05, 0.95),"),
         ),
         (
             "exponential-detached",
@@ -710,6 +802,9 @@ CLASSES: tuple[Mistake, ...] = (
             CODE,
             "z = reparametrize(mu.detach(), logvar)",
         ),
+        ("mean-in-evaluation", IN_EVALUATION, CODE, ONLY_IN_TRAINING),
+        ("two-draws-averaged", AVERAGED, CODE, MEAN_OF_TWO),
+        ("relu6", f"ReLU6 {STANDS}", "nn.ReLU()", "nn.ReLU6()"),
         ("class-of-another-image", MIXED, JOIN_Z, JOIN_Z.replace(", c)", ", c.flip(0))")),
         ("code-of-the-first-image", MIXED, CODE, "z = reparametrize(mu[:1], logvar)"),
         ("image-not-flattened", "", "x.flatten(1)", "x"),

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import Any
@@ -33,7 +33,7 @@ from ...checking.expect import (
     matches,
     tensor,
 )
-from ...checking.noise import is_standard
+from ...checking.noise import is_as_drawn, is_independent, is_standard
 from ...checking.proxy import (
     Remote,
     StudentError,
@@ -42,7 +42,7 @@ from ...checking.proxy import (
     fill,
     gradients,
     load_weights,
-    mix,
+    sampler,
     stub,
     value,
 )
@@ -56,6 +56,8 @@ IMAGE = (1, 28, 28)
 LATENT = 7  # neither the default nor a size that anything else has
 WIDEST, DEEPEST = 2048, 16  # claims beyond these are not computed
 SILENT = -40.0  # a logvar whose noise no float32 can see beside mu
+BRIGHT = 50.0  # how much brighter than any image those are at which activations show their ends
+FAR = 8.0  # a number that codes reach, and their logarithms of a spread nearly
 
 Act = Callable[[torch.Tensor], torch.Tensor]
 
@@ -75,6 +77,7 @@ OTHER_ACTS: dict[str, Act] = {
     "Softplus": F.softplus,
     "SELU": F.selu,
     "ReLU6": F.relu6,
+    "Hardtanh": F.hardtanh,
 }
 
 RETURNED: dict[int | str, str] = {0: "x_hat", 1: "mu", 2: "logvar"}
@@ -306,7 +309,8 @@ class Whole:
     def __init__(
         self, hw5_vae: Remote, model: Remote, seed: int, x: torch.Tensor, *c: torch.Tensor
     ) -> None:
-        sample_without_noise(hw5_vae)
+        self._sample_without_noise = partial(sample_without_noise, hw5_vae)
+        self._sample_without_noise()
         self._model, self._inputs = model, (x, *c)
         self._layers = linears(seed, fill(model, seed, "execution", self._inputs))
         narrow = [i for i, layer in enumerate(self._layers) if layer.outputs == LATENT]
@@ -320,10 +324,15 @@ class Whole:
         self.encoder = self._layers[:first]
         self.heads = self._layers[first : first + 2]
         self.decoder = self._layers[first + 2 :]
-        self.x_hat, mu, logvar = triple(model(*self._inputs))
+        self.x_hat, mu, logvar = triple(self._run())
         shape = (len(x), LATENT)
         self.mu = tensor(mu, [shape], "mu", ORDER)
         self.logvar = tensor(logvar, [shape], "logvar", ORDER)
+
+    def _run(self, *inputs: torch.Tensor) -> Any:
+        """What forward gives, of the images that were given here unless told."""
+        self._sample_without_noise()
+        return self._model(*(inputs or self._inputs))
 
     def expect_code(self, flat: torch.Tensor, c: torch.Tensor) -> None:
         """Fail unless mu and logvar follow from `flat`, in this order, and train what they should.
@@ -338,7 +347,8 @@ class Whole:
             self._expect_learning(output, name, len(self.encoder) + 1)
 
     def expect_sample(self, many: Sequence[torch.Tensor]) -> None:
-        """Fail unless x_hat is decoded from a draw of N(mu, exp(logvar)) that training can follow.
+        """Fail unless x_hat is decoded from a draw of N(mu, exp(logvar)) that training can follow,
+        and in evaluation too.
 
         Noise that forward draws itself is silenced, then read off x_hat for `many` images.
         """
@@ -347,13 +357,18 @@ class Whole:
         def join(z: torch.Tensor) -> torch.Tensor:
             return torch.cat((z, c), dim=1)
 
-        if same_again(self._model, self._inputs, self.x_hat):
-            z = join(self.mu + self.logvar / 2)
-            expect(passes(partial(self.compare_images, self.x_hat, z)), NOT_SAMPLED, SAMPLING)
-        else:
-            either(*(partial(self._compare_silenced, head, join) for head in self.heads))
-            z, mu, logvar = self._sample(*many)
-            expect_drawn((z - mu) / torch.exp(logvar / 2))
+        with evaluating(self._model):
+            again = triple(self._run())[0]
+            if _same(again, self.x_hat):
+                z = self.mu + self.logvar / 2
+                ways = [partial(self.compare_images, self.x_hat, join(z + k)) for k in DRAWN]
+                expect(any(map(passes, ways)), NOT_SAMPLED, SAMPLING)
+            else:
+                either(*(partial(self._compare_silenced, head, join) for head in self.heads))
+                z, mu, logvar = self._sample(*many)
+                expect_drawn((z - mu) / torch.exp(logvar / 2))
+                mean = partial(self.compare_images, self.x_hat, join(self.mu))
+                expect(not passes(mean), NOT_SAMPLED, SAMPLING)
         expect_images(self.x_hat, self._inputs[0].shape)
         self._expect_learning(0, "x_hat", len(self._layers))
 
@@ -445,14 +460,41 @@ class Whole:
             load_weights(self._model, values, "execution", self._inputs)
 
         load(weights)
-        result = as_triple(self._model(*inputs), len(inputs[0]))
+        result = as_triple(self._run(*inputs), len(inputs[0]))
         load(Linear.parameters)
         return result
 
 
+DRAWN = (0, 1, 3)
+"""What the first draws add to mu + logvar / 2. One of them is decoded, and no mean of several."""
+
+
 def sample_without_noise(hw5_vae: Remote) -> None:
-    """Until the check ends, reparametrize(mu, logvar) is mu + logvar / 2 over there."""
-    assign(hw5_vae.reparametrize, mix(hw5_vae, mu=1.0, logvar=0.5))
+    """Until the check ends, reparametrize(mu, logvar) is mu + logvar / 2 over there, and more by
+    the next of DRAWN in each further call.
+    """
+    assign(hw5_vae.reparametrize, sampler(hw5_vae, mu=1.0, logvar=0.5))
+
+
+@contextmanager
+def evaluating(model: Remote) -> Iterator[None]:
+    """The model is in evaluation meanwhile. One whose `train` means something else stays as it
+    is.
+    """
+    with suppress(StudentError):
+        model.eval()
+    yield
+    with suppress(StudentError):
+        model.train()
+
+
+def bright(rng: Rng, n: int) -> torch.Tensor:
+    """n images (n, 1, 28, 28), the second half far brighter than any: where an activation stops at
+    some number, as ReLU6 does, this is seen.
+    """
+    x = rng.uniform(0, 1, n, *IMAGE)
+    x[n // 2 :] *= BRIGHT
+    return x
 
 
 def triple(result: Any) -> tuple[Any, Any, Any]:
@@ -534,12 +576,16 @@ class Given:
         hidden, lift = 11, 10.0
         encoder = Affine.draw(rng, PIXELS + classes, hidden, gain=2.0)
 
-        def head() -> Affine:
+        def head(*far: float) -> Affine:
+            """Its first numbers are of this size."""
             one = Affine.draw(rng, hidden, LATENT)
-            return replace(one, bias=one.bias - lift * one.weight.sum(0))
+            bias = one.bias - lift * one.weight.sum(0)
+            bias[: len(far)] = bias[: len(far)] + torch.tensor(far)
+            return replace(one, bias=bias)
 
         lifted = replace(encoder, bias=encoder.bias + lift)
-        return cls(lifted, head(), head(), Affine.draw(rng, LATENT + classes, PIXELS))
+        heads = head(FAR, -FAR), head(-FAR / 2, FAR / 2)
+        return cls(lifted, *heads, Affine.draw(rng, LATENT + classes, PIXELS))
 
     def blinded(self) -> Iterator[Given]:
         """These networks, then those in which encoder, decoder or both are not told the class."""
@@ -572,18 +618,22 @@ class Seated:
     def __init__(
         self, hw5_vae: Remote, new: Callable[[], Remote], given: Given, *inputs: torch.Tensor
     ) -> None:
-        sample_without_noise(hw5_vae)
+        self._sample_without_noise = partial(sample_without_noise, hw5_vae)
         self._inputs, self._wanted = inputs, given
         errors: list[StudentError] = []
         for networks in given.blinded():
             self._model, self._given = new(), networks
             networks.stand_in(self._model)
             try:
-                self._result = self._model(*inputs)
+                self._result = self._run(*inputs)
                 return
             except StudentError as error:
                 errors.append(error)
         raise errors[0]
+
+    def _run(self, *inputs: torch.Tensor) -> Any:
+        self._sample_without_noise()
+        return self._model(*inputs)
 
     def expect_code(self, flat: torch.Tensor, c: torch.Tensor) -> None:
         """Fail unless mu and logvar follow from `flat`, and train what leads to them."""
@@ -597,7 +647,8 @@ class Seated:
         )
 
     def expect_sample(self, many: Sequence[torch.Tensor]) -> None:
-        """Fail unless x_hat is decoded from a draw of N(mu, exp(logvar)) that training can follow.
+        """Fail unless x_hat is decoded from a draw of N(mu, exp(logvar)) that training can follow,
+        and in evaluation too.
 
         The code may be the one returned, in case that something else is returned than should be.
         Noise that forward draws itself is silenced, then read off x_hat for `many` images.
@@ -606,13 +657,16 @@ class Seated:
         expect(told, UNTOLD_DECODER, SIDE_BY_SIDE)
         x, c = with_class(*self._inputs)
         x_hat = self._result[0] if isinstance(self._result, (tuple, list)) else self._result
-        if same_again(self._model, self._inputs, x_hat):
-            codes = [self._given.code(torch.cat((x.flatten(1), c), dim=1))]
-            with suppress(Fail):
-                codes.append(as_triple(self._result, len(x))[1:])
-            self._compare(x_hat, c, [mu + logvar / 2 for mu, logvar in codes])
-        else:
-            self._expect_own_noise(many)
+        with evaluating(self._model):
+            again = triple(self._run(*self._inputs))[0]
+            if _same(again, x_hat):
+                codes = [self._given.code(torch.cat((x.flatten(1), c), dim=1))]
+                with suppress(Fail):
+                    codes.append(as_triple(self._result, len(x))[1:])
+                draws = [mu + logvar / 2 + k for mu, logvar in codes for k in DRAWN]
+                self._compare(x_hat, c, draws)
+            else:
+                self._expect_own_noise(many)
         expect_images(x_hat, x.shape)
         self._expect_learning({0: ("the encoder", "mu_layer", "logvar_layer", "the decoder")})
 
@@ -628,17 +682,19 @@ class Seated:
         name, expected = RETURNED[output], right[0]
         values = tensor(actual, [tuple(expected.shape)], name, hint)
         if not any(matches(values, one) for one in right):
-            expect_rows_apart(self._model, self._inputs, name, output)
+            expect_rows_apart(self._run, self._inputs, name, output)
             close(values, expected, name, hint=hint)
 
     def _expect_own_noise(self, many: Sequence[torch.Tensor]) -> None:
         logvar_layer, c = self._given.logvar_layer, with_class(*self._inputs)[1]
         silent = Affine(torch.zeros_like(logvar_layer.weight), torch.full((LATENT,), SILENT))
         silent.stand_for(self._model.logvar_layer)
-        x_hat, mu, _ = as_triple(self._model(*self._inputs), len(c))
+        x_hat, mu, _ = as_triple(self._run(*self._inputs), len(c))
         self._compare(x_hat, c, [mu])
+        first, _, _ = as_triple(self._result, len(c))  # in training
+        expect(not matches(first, x_hat), NOT_SAMPLED, SAMPLING)
         logvar_layer.stand_for(self._model.logvar_layer)
-        x_hat, mu, logvar = as_triple(self._model(*many), len(many[0]))
+        x_hat, mu, logvar = as_triple(self._run(*many), len(many[0]))
         weight = self._given.decoder.weight[:LATENT]
         seen = x_hat - self._given.images(mu, with_class(*many)[1])
         shift = seen @ torch.linalg.pinv(weight)
@@ -705,9 +761,8 @@ def with_class(x: torch.Tensor, *c: torch.Tensor) -> tuple[torch.Tensor, torch.T
     return x, c[0] if c else torch.empty(len(x), 0)
 
 
-def same_again(model: Remote, inputs: Sequence[torch.Tensor], x_hat: Any) -> bool:
+def _same(again: Any, x_hat: Any) -> bool:
     """Does forward draw no noise of its own, so that the same comes out again?"""
-    again = triple(model(*inputs))[0]
     both = isinstance(again, torch.Tensor) and isinstance(x_hat, torch.Tensor)
     return not both or matches(again, x_hat)
 
@@ -716,7 +771,7 @@ def expect_drawn(noise: torch.Tensor) -> None:
     """Fail unless these (n, Z) are independent draws from N(0, 1), in either half of the images."""
     pairs = (noise - noise.roll(1, dims=1)) / 2**0.5
     drawn = all(is_standard(half) for half in torch.cat((noise, pairs), dim=1).chunk(2))
-    expect(drawn, NOT_SAMPLED, SAMPLING)
+    expect(drawn and is_as_drawn(noise) and is_independent(noise), NOT_SAMPLED, SAMPLING)
 
 
 def expect_images(x_hat: Any, shape: tuple[int, ...]) -> None:
