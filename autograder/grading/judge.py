@@ -46,7 +46,7 @@ which its remaining checks end as `timeout`.
 JUDGING_SECONDS = 20.0
 """CPU seconds that one check may have us compute."""
 
-EXPLAINING_SECONDS = 120.0
+EXPLAINING_SECONDS = 60.0
 """CPU seconds for finding out what its mistakes look like; after these, less is said of them."""
 
 IMPORT_SECONDS = 20.0
@@ -125,7 +125,7 @@ class Patience:
     def check(self, work: Callable[[], T]) -> T:
         """What the work brings. Its CPU seconds are charged; raises Lost when they are too many."""
         began = time.process_time()
-        seconds = min(self.left, self.allowed(JUDGING_SECONDS))
+        seconds = min(self.left, JUDGING_SECONDS)
         try:
             with _at_most(seconds):
                 return work()

@@ -26,10 +26,10 @@ TICK = 0.05
 GRACE = 0.25
 """Seconds that a child whose channel has closed may take to end by itself."""
 
-IDLE = 0.3
+IDLE, LONGEST_IDLE = 0.3, 3.0
 """Seconds in which all of it may wait at once, and nothing of it computes, allowed for each CPU
-second: time.sleep is not waited for (see inside/loader.py), and what waits for a core or for the
-disk is not in this state.
+second, and at most: time.sleep is not waited for (see inside/loader.py), and what waits for a core
+or for the disk is not in this state.
 """
 
 ANSWERED = 2 * wire.MAX_BODY
@@ -77,7 +77,7 @@ class Child:
     def send(self, seconds: float) -> Send:
         """A way to ask that ends as `timeout` once the code has used so many CPU seconds."""
         self._cpu_ends = self._used()[0] + seconds
-        self._idle = IDLE * seconds
+        self._idle = min(IDLE * seconds, LONGEST_IDLE)
         self._room = ANSWERED
         left = self._wall * seconds
 
