@@ -249,42 +249,49 @@ def _by_the_kit(sample: str) -> str:
 
 
 def measured(
-    command: Sequence[str], folder: Path | None = None, n: int = 1, seconds: float = 3600.0
+    command: Sequence[str],
+    folder: Path | None = None,
+    n: int = 1,
+    seconds: float = 3600.0,
+    every: float = 0.1,
 ) -> Cost:
-    """Run a command to its end, or for so long, and say what it and all below it cost. What it
-    prints in its last line as a number is CPU time that the system has lost count of.
+    """Run a command to its end, or for so long, and say what it and all below it cost. It is looked
+    at after so many seconds, and again.
     """
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     running = subprocess.Popen(
         command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     most = Cost(0.0, 0.0, 0.0)
-    watching = threading.Thread(target=_watch, args=(running.pid, most), daemon=True)
+    watching = threading.Thread(target=_watch, args=(running.pid, most, every), daemon=True)
     watching.start()
     try:
         said, _ = running.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
         running.kill()
         said, _ = running.communicate()
-    watching.join()
     wall = time.monotonic() - began
+    watching.join()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     if running.returncode and folder is None:
         raise SystemExit(f"{command} failed:\n{said[-3000:]}")
-    last = said.strip().splitlines()[-1:] if folder is None else []
-    return Cost(wall, max(used + sum(map(float, last)), most.cpu), most.memory, n)
+    return Cost(wall, used + most.cpu, most.memory, n)
 
 
-def _watch(root: int, most: Cost) -> None:
-    """Keep the most that a process and all below it hold at a time, and the CPU time that they are
-    seen to use, until it ends: what a box does not wait for is lost to whoever waits for the box.
+def _watch(root: int, most: Cost, every: float) -> None:
+    """Keep the most that a process and all below it hold at a time, and the CPU time of what is in
+    boxes, until it ends: bubblewrap does not wait for its child, so the system loses count of it.
     """
+    boxed: dict[int, float] = {}
     while not _is_zombie(root):
-        there = [*_tree(root)]
+        there = {pid: _name(pid) for pid in _tree(root)}
         most.memory = max(most.memory, sum(map(_held, there)))
-        most.cpu = max(most.cpu, sum(map(_used, there)))
-        time.sleep(0.1)
+        boxes = [pid for pid, name in there.items() if name == "bwrap"]
+        inside = [pid for box in boxes for pid in _children(box) if there.get(pid) != "bwrap"]
+        boxed |= {pid: max(_used(pid), boxed.get(pid, 0.0)) for pid in inside}
+        most.cpu = sum(boxed.values())
+        time.sleep(every)
 
 
 def _is_zombie(pid: int) -> bool:
@@ -295,10 +302,21 @@ def _is_zombie(pid: int) -> bool:
 
 def _tree(pid: int) -> Iterator[int]:
     yield pid
+    for child in _children(pid):
+        yield from _tree(child)
+
+
+def _children(pid: int) -> list[int]:
     with _gone():
-        for path in Path(f"/proc/{pid}/task").glob("*/children"):
-            for child in path.read_text().split():
-                yield from _tree(int(child))
+        paths = Path(f"/proc/{pid}/task").glob("*/children")
+        return [int(child) for path in paths for child in path.read_text().split()]
+    return []
+
+
+def _name(pid: int) -> str:
+    with _gone():
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    return ""
 
 
 def _held(pid: int) -> float:

@@ -33,9 +33,7 @@ from autograder.grading.batch import Bench, Plan  # noqa: E402
 from autograder.grading.cluster import Place  # noqa: E402
 from autograder.grading.judge import graded_parts  # noqa: E402
 from autograder.intake.submissions import read_submissions  # noqa: E402
-
-SAMPLES = ROOT / "tests" / "submissions"
-KINDS = ("right-whole", "wrong-whole")
+from benchmarks.classes import write_class  # noqa: E402
 
 
 @dataclass
@@ -77,7 +75,7 @@ def row(n: int, folder: Path, arguments: argparse.Namespace) -> str:
     os.environ["HW5_CACHE"] = str(folder / "cache.sqlite")
     assignment = read_assignment()
     plan = Plan(assignment, graded_parts(assignment, [arguments.part]), 7)
-    _write_class(folder / "class", n, alike=arguments.alike)
+    write_class(folder / "class", n, alike=arguments.alike)
     began = time.monotonic()
     handins = read_submissions(folder / "class", assignment, plan.parts)
     reading = time.monotonic() - began
@@ -112,16 +110,6 @@ def row(n: int, folder: Path, arguments: argparse.Namespace) -> str:
         f"{each * (last.workers - first.workers):.1f} | {each * (last.head - first.head):.1f} | "
         f"{memory} | {ratios} |"
     )
-
-
-def _write_class(folder: Path, n: int, alike: bool) -> None:
-    samples = [path for path in sorted(SAMPLES.iterdir()) if path.name.startswith(KINDS)]
-    for number in range(n):
-        student = folder / f"s{number:05}"
-        student.mkdir(parents=True)
-        for path in samples[number % len(samples)].glob("*.py"):
-            mark = "" if alike else f"\n# {student.name}\n"
-            (student / path.name).write_bytes(path.read_bytes() + mark.encode())
 
 
 @contextmanager

@@ -31,18 +31,19 @@ from ..parts import all_checks
 from ..results import (
     CRASHED,
     MANUAL,
+    SKIPPED,
     TIMEOUT,
     UNGRADABLE,
+    CheckResult,
     QuestionResult,
     SubmissionResult,
 )
-from ..sandbox.child import USED_UP
 from ..sandbox.zygote import PROTECTIONS, SandboxError, Zygote
 from . import basis
 from .cache import Cache, Memory
 from .changes import Change, changes, history
 from .journal import Journal
-from .judge import SUBMISSION_SECONDS, Code, Open, judge, reference_passes
+from .judge import FINAL, SUBMISSION_SECONDS, Code, Open, judge, reference_passes
 from .judge import Memory as Remembered
 
 VANISHED = "vanished"
@@ -149,9 +150,13 @@ class Bench:
         if broken:
             raise BatchError(f"our own solution does not pass {', '.join(broken)}")
 
-    def grade(self, handin: Handin) -> SubmissionResult:
-        """Judge one submission; one that came too late, too: whether it counts may still change."""
-        questions = self.judged(handin.files, self.memory(handin.files))
+    def grade(self, handin: Handin, first: SubmissionResult | None = None) -> SubmissionResult:
+        """Judge one submission; one that came too late, too: whether it counts may still change.
+
+        After a `first` try, only what ran out of time on the clock there, and what waited for it.
+        """
+        memory = self.memory(handin.files)
+        questions = self.judged(handin.files, _Settled(first, memory) if first else memory)
         return summed_up(handin, questions, self._plan.seed, self.zygote.doctor.active)
 
     def recall(self, handin: Handin) -> SubmissionResult | None:
@@ -289,7 +294,7 @@ def _keep(folder: Path, handin: Handin) -> None:
 def _steadily(todo: Sequence[Handin], bench: Bench, grader: Grader) -> Iterator[SubmissionResult]:
     """The results as they come, first those that need no trial. A busy machine must not cost a
     mark: what ran out of time runs once more, alone."""
-    again: list[str] = []
+    again: dict[str, SubmissionResult] = {}
     unknown = []
     for handin in todo:
         known = bench.recall(handin)
@@ -299,12 +304,12 @@ def _steadily(todo: Sequence[Handin], bench: Bench, grader: Grader) -> Iterator[
             yield known
     for result in grader(unknown):
         if timed_out(result):
-            again.append(result.id)
+            again[result.id] = result
         else:
             yield result
     for handin in todo:
         if handin.id in again:
-            yield bench.grade(handin)
+            yield bench.grade(handin, again[handin.id])
 
 
 def new_seed() -> int:
@@ -435,8 +440,33 @@ def _unasked(parts: Sequence[Part]) -> tuple[QuestionResult, ...]:
 
 def timed_out(result: SubmissionResult) -> bool:
     """Did it wait too long? Another try, on a machine less busy, may come out otherwise."""
-    ends = [check for question in result.questions for check in question.checks]
-    return any(check.state == TIMEOUT and check.message != USED_UP for check in ends)
+    return any(_late(check) for question in result.questions for check in question.checks)
+
+
+def _late(check: CheckResult) -> bool:
+    return check.state == TIMEOUT and not check.message.startswith(FINAL)
+
+
+class _Settled:
+    """What a first try has settled, beside what is known already. A `judge.Memory`."""
+
+    def __init__(self, first: SubmissionResult, memory: Remembered | None) -> None:
+        self._memory = memory
+        self._ends = {
+            check.check: (check.state, check.fraction, check.message, check.hint)
+            for question in first.questions
+            for check in question.checks
+            if check.state not in (SKIPPED, UNGRADABLE) and not _late(check)
+        }
+
+    def find(self, module: str, id: str) -> tuple[str, float, str, str] | None:
+        """How the check of this id ended."""
+        return self._ends.get(id) or (self._memory.find(module, id) if self._memory else None)
+
+    def keep(self, module: str, result: CheckResult) -> None:
+        """Remember how it ended in the second try."""
+        if self._memory:
+            self._memory.keep(module, result)
 
 
 def default_jobs() -> int:

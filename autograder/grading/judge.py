@@ -34,6 +34,7 @@ from ..results import (
     CheckResult,
     QuestionResult,
 )
+from ..sandbox.child import TOO_LONG, USED_UP, WAITED
 from ..sandbox.zygote import SandboxError
 from .diagnosis import Talk, diagnose, recorded
 
@@ -42,10 +43,21 @@ SUBMISSION_SECONDS = 180.0
 which its remaining checks end as `timeout`.
 """
 
-EXPLAINING_SECONDS = 120.0
+JUDGING_SECONDS = 20.0
+"""CPU seconds that one check may have us compute."""
+
+EXPLAINING_SECONDS = 60.0
 """CPU seconds for finding out what its mistakes look like; after these, less is said of them."""
 
 IMPORT_SECONDS = 20.0
+
+HURRIED = 0.1
+"""What a check of a submission may take, as a share of its own time, once one has run out of it."""
+
+AS_WELL = "Once a check has run out of time, the others get a tenth of theirs."
+HEAVY = "What your code answers takes too long to check."
+FINAL = (USED_UP, WAITED, HEAVY)
+"""Ends that no machine is to blame for: with these, time runs out in every try."""
 
 SORRY = "This check failed on our side. Your marks for the question wait until we have mended it."
 SHAPELESS = "What your code returned has a form that this question does not allow."
@@ -91,16 +103,36 @@ class Patience:
     def __init__(self, seconds: float = SUBMISSION_SECONDS) -> None:
         self.left = seconds
         self._explaining = EXPLAINING_SECONDS
+        self._ran_out = ""  # how, the first time
+
+    def allowed(self, seconds: float) -> float:
+        """What is left of the seconds that a check would get."""
+        return seconds * HURRIED if self._ran_out else seconds
+
+    def lost(self, lost: Lost) -> Lost:
+        """Note that time ran out; the sentence for that, where less of it was left than usual.
+
+        Where a machine may have been to blame for the first time, it may be for all others.
+        """
+        if lost.state != TIMEOUT:
+            return lost
+        said = lost.message
+        if self._ran_out:
+            said = f"{self._ran_out if said in FINAL else said} {AS_WELL}"
+        self._ran_out = self._ran_out or lost.message
+        return Lost(TIMEOUT, said)
 
     def check(self, work: Callable[[], T]) -> T:
         """What the work brings. Its CPU seconds are charged; raises Lost when they are too many."""
         began = time.process_time()
+        seconds = min(self.left, JUDGING_SECONDS)
         try:
-            with _at_most(self.left):
+            with _at_most(seconds):
                 return work()
         except _TooLong:
-            self.left = 0.0  # the system's timer is no exact clock
-            raise Lost(TIMEOUT, "What your code answers takes too long to check.") from None
+            if seconds == self.left:
+                self.left = 0.0  # the system's timer is no exact clock
+            raise self.lost(Lost(TIMEOUT, HEAVY)) from None
         finally:
             self.left -= time.process_time() - began
 
@@ -152,21 +184,28 @@ class Run:
         self._open = open_code
         self._code: Code | None = None
         self.patience = Patience(patience)
+        self.endless: dict[str, str] = {}  # module -> how time ran out while it was loaded
 
-    def send(self, seconds: float) -> Send:
+    def send(self, seconds: float, hurried: bool = True) -> Send:
+        """A way to ask it, where so many CPU seconds are for one check; unless `hurried` none of
+        them goes because others ran out of time.
+        """
         if self.patience.left <= 0:
             raise Lost(TIMEOUT, "The submission as a whole took too long.")
         if self._code is None:
             self._code = self._open(self.files)
-        ask = self._code.send(seconds)
+        ask = self._code.send(self.patience.allowed(seconds) if hurried else seconds)
 
         def asked(request: dict[str, Any]) -> dict[str, Any]:
             began = time.monotonic()
             try:
                 return ask(request)
-            except Lost:
+            except WorkerDied:
                 self.close()
                 raise
+            except Lost as lost:
+                self.close()
+                raise self.patience.lost(lost) from None
             finally:
                 self.patience.left -= time.monotonic() - began
 
@@ -237,6 +276,7 @@ def _judge_part(
                 memory.keep(check.module, result)
         if result.state in ABNORMAL:
             run.close()
+            loaded = False
         ended[check.id] = result
 
 
@@ -339,13 +379,20 @@ def import_module(part: Part, run: Run) -> CheckResult:
     name = f"{part.module}.py"
     if name not in run.files:
         return _import_ended(part, FAIL, f"{name} was not handed in.")
+    if name in run.endless:
+        return _import_ended(part, TIMEOUT, run.endless[name])
     try:
+        # Not hurried: what was loaded once is loaded again after a loop was stopped.
         notes = _steadily(
-            lambda: Line(run.send(IMPORT_SECONDS), 0).ask("import", module=part.module)
+            lambda: Line(run.send(IMPORT_SECONDS, False), 0).ask("import", module=part.module)
         )
     except Lost as lost:
         run.close()
-        return _import_ended(part, lost.state, lost.message)
+        # It may have been the disk that it waited for, with a package on it.
+        said = lost.message.replace(WAITED, TOO_LONG)
+        if lost.state == TIMEOUT:
+            run.endless[name] = said
+        return _import_ended(part, lost.state, said)
     except StudentError as error:
         state, _, message = _student_error(error)
         return _import_ended(part, state, message)

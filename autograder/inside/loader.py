@@ -34,6 +34,9 @@ PATIENCE = 6.0
 """Seconds for all statements of a file that run longer than they should, together. Seconds here are
 those of the processor."""
 
+SLEEP = 20.0
+"""Seconds that a check may sleep without anybody waiting for it."""
+
 MAX_NOTES = 5
 KEPT = (
     ast.Import,
@@ -89,7 +92,7 @@ class Submission(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def load(self, name: str) -> ModuleType:
         """Import one of the modules. Raises what its parsing or a definition raises."""
-        time.sleep = _sleep
+        time.sleep = sleep
         if self not in sys.meta_path:
             sys.meta_path.insert(0, self)
         if name not in sys.modules:
@@ -301,26 +304,37 @@ def _at_most(seconds: float) -> Iterator[None]:
 
 
 class _Sleep:
-    """time.sleep: while a statement of a file is limited, its time passes at once."""
+    """time.sleep: its time passes at once. While a statement of a file is limited it is charged;
+    later, a check may sleep for so long, and really sleeps beyond that.
+    """
 
     def __init__(self) -> None:
         self.passed = 0.0  # seconds
+        self._left = SLEEP
         self._really = time.sleep
 
     def __call__(self, seconds: Any) -> None:
-        left, _ = signal.getitimer(signal.ITIMER_PROF)
-        limited = left > 0 and threading.current_thread() is threading.main_thread()
-        if not limited or not seconds > 0:
+        if not seconds > 0 or threading.current_thread() is not threading.main_thread():
             return self._really(seconds)
-        self.passed += min(seconds, left)
-        if seconds >= left:
-            raise _TooLong
-        signal.setitimer(signal.ITIMER_PROF, left - seconds)
+        left, _ = signal.getitimer(signal.ITIMER_PROF)
+        if left > 0:
+            self.passed += min(seconds, left)
+            if seconds >= left:
+                raise _TooLong
+            signal.setitimer(signal.ITIMER_PROF, left - seconds)
+        elif seconds <= self._left:
+            self._left -= seconds
+        else:
+            self._really(seconds)
+
+    def rested(self) -> None:
+        """A new check begins."""
+        self._left = SLEEP
 
 
-_sleep = _Sleep()
+sleep = _Sleep()
 
 
 def _spent() -> float:
     """Seconds computed, and slept while a file loads."""
-    return time.process_time() + _sleep.passed
+    return time.process_time() + sleep.passed

@@ -26,13 +26,19 @@ TICK = 0.05
 GRACE = 0.25
 """Seconds that a child whose channel has closed may take to end by itself."""
 
+IDLE, LONGEST_IDLE = 0.3, 3.0
+"""Seconds in which all of it may wait at once, and nothing of it computes, allowed for each CPU
+second, and at most: time.sleep is not waited for (see inside/loader.py), and what waits for a core
+or for the disk is not in this state.
+"""
+
 ANSWERED = 2 * wire.MAX_BODY
 """Bytes that may come back within one allowance: the judge may keep all of them."""
 
 TOO_LONG = "Your code took too long. Is there a loop that does not end?"
 USED_UP = "Your code used up all its computing time. Is there a loop that does not end?"
-"""The second is no fault of a busy machine: it comes out the same another time."""
-
+WAITED = "Your code waited too long, and computed nothing. What does it wait for?"
+"""These two are no fault of a busy machine: they come out the same another time."""
 
 CROWDED = "Your code made more files and folders than a submission may."
 
@@ -65,11 +71,13 @@ class Child:
         self._poll = select.poll()
         self._looked = 0.0
         self._queued = 0.0
+        self._cpu = 0.0
         self._open = True
 
     def send(self, seconds: float) -> Send:
         """A way to ask that ends as `timeout` once the code has used so many CPU seconds."""
         self._cpu_ends = self._used()[0] + seconds
+        self._idle = min(IDLE * seconds, LONGEST_IDLE)
         self._room = ANSWERED
         left = self._wall * seconds
 
@@ -153,10 +161,14 @@ class Child:
             if now - self._queued > self._wall_ends and self._clock() > self._wall_ends:
                 self._lose(TIMEOUT, TOO_LONG)
             if not ready or now > self._looked + TICK:
-                self._looked = now
                 cpu, resident = self._used()
+                if not ready and cpu == self._cpu and self._states() == {b"S"}:
+                    self._idle -= min(now - self._looked, 2 * TICK)
+                self._looked, self._cpu = now, cpu
                 if cpu > self._cpu_ends:
                     self._lose(TIMEOUT, USED_UP)
+                if self._idle < 0:
+                    self._lose(TIMEOUT, WAITED)
                 if resident > self._memory:
                     self._lose(MEMORY, "Your code used more memory than a submission may.")
                 if self._crowded(self._stopped()):
@@ -183,16 +195,20 @@ class Child:
             self._signal(signal.SIGCONT)
 
     def _runs(self) -> bool:
-        """Is one of its threads not stopped, or gone?"""
-        tasks = f"/proc/{self.pid}/task"
-        try:
+        """Is one of its threads not stopped?"""
+        return bool(self._states() - {b"T"})
+
+    def _states(self) -> set[bytes]:
+        """What its threads do, in the letters of /proc: R runs, S waits, T is stopped. None where
+        the system does not say.
+        """
+        tasks, states = f"/proc/{self.pid}/task", set()
+        with contextlib.suppress(OSError):
             for name in os.listdir(tasks):
-                with open(f"{tasks}/{name}/stat", "rb") as file:
-                    if file.read().rpartition(b")")[2].split()[0] not in (b"T", b"Z", b"X"):
-                        return True
-        except OSError:  # no /proc, or a thread that has just ended
-            return os.path.isdir(tasks)
-        return False
+                # One that has just ended is gone, or a zombie.
+                with contextlib.suppress(OSError), open(f"{tasks}/{name}/stat", "rb") as file:
+                    states.add(file.read().rpartition(b")")[2].split()[0])
+        return states - {b"Z", b"X"}
 
     def _clock(self) -> float:
         """Seconds on the clock, without those in which the code had work and no core to do it on:

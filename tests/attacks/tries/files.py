@@ -6,6 +6,7 @@ import ctypes
 import fcntl
 import os
 import sys
+import threading
 import time
 
 from tests.attacks.tools import (
@@ -412,7 +413,7 @@ def _floods(one) -> None:
     open("one", "x").close()
     for n in range(3 * FILES):
         one(n)
-    time.sleep(0.5)
+    threading.Event().wait(0.5)  # time.sleep passes at once
 
 
 def _empty(n: int) -> None:

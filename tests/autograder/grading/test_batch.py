@@ -30,7 +30,7 @@ from autograder.grading import batch
 from autograder.grading.batch import Graded, Plan
 from autograder.grading.changes import Change
 from autograder.grading.journal import JOURNAL, Journal, journaled_seed
-from autograder.grading.judge import graded_parts, judge
+from autograder.grading.judge import FINAL, graded_parts, judge
 from autograder.inside.wire import Handle
 from autograder.intake.submissions import Handin
 from autograder.parts import all_checks
@@ -44,7 +44,6 @@ from autograder.results import (
     SubmissionResult,
     from_json,
 )
-from autograder.sandbox.child import USED_UP
 from autograder.sandbox.zygote import PROTECTIONS, Doctor
 from tests.processes import adopt_orphans, left_running
 
@@ -263,9 +262,9 @@ def test_a_line_is_on_the_disk_before_the_next_submission_begins(tmp_path: Path)
     seen = []
 
     class Watching(FakeBench):
-        def grade(self, handin: Handin) -> SubmissionResult:
+        def grade(self, handin: Handin, *first: Any) -> SubmissionResult:
             seen.append(graded_so_far(tmp_path))
-            return super().grade(handin)
+            return super().grade(handin, *first)
 
     run_fake(CLASS, tmp_path, Watching())
     assert seen == [0, 1]
@@ -411,7 +410,7 @@ class FakeBench:
     def recall(self, handin: Handin) -> None:
         """Nothing is known."""
 
-    def grade(self, handin: Handin) -> SubmissionResult:
+    def grade(self, handin: Handin, first: SubmissionResult | None = None) -> SubmissionResult:
         self.tried.append(handin.id)
         left = self._states.get(handin.id) or [PASS]
         return result(handin.id, left.pop(0), self._points.get(handin.id, 8.0))
@@ -443,10 +442,11 @@ def test_what_ran_out_of_time_is_tried_once_more_after_all_others(tmp_path: Path
     assert [one.questions[0].state for one in found] == [PASS, PASS, TIMEOUT, PASS]
 
 
-def test_what_used_up_its_computing_time_is_not_tried_again():
+@pytest.mark.parametrize("how", FINAL)
+def test_what_ran_out_of_time_by_its_own_doing_is_not_tried_again(how: str):
     spent = result("ada", TIMEOUT)
     (question,) = spent.questions
-    checks = tuple(replace(check, message=USED_UP) for check in question.checks)
+    checks = tuple(replace(check, message=how) for check in question.checks)
     assert batch.timed_out(spent)
     assert not batch.timed_out(replace(spent, questions=(replace(question, checks=checks),)))
 

@@ -17,7 +17,15 @@ from autograder.checking.proxy import Line, Lost, Remote, Send, StudentError, Wo
 from autograder.checking.reference import ROOT, Reference
 from autograder.checking.registry import Check, Rng
 from autograder.grading import judge as judging
-from autograder.grading.judge import Patience, Run, judge, reference_passes, run_check
+from autograder.grading.judge import (
+    FINAL,
+    Patience,
+    Run,
+    import_module,
+    judge,
+    reference_passes,
+    run_check,
+)
 from autograder.parts import all_checks
 from autograder.results import (
     CRASHED,
@@ -30,6 +38,7 @@ from autograder.results import (
     UNGRADABLE,
     QuestionResult,
 )
+from autograder.sandbox.child import TOO_LONG, USED_UP, WAITED
 from autograder.sandbox.zygote import SandboxError, Zygote
 from tests.autograder.attacks import FORGER
 
@@ -182,8 +191,11 @@ class Scripted:
     def __init__(self, ends: list[Exception]) -> None:
         self.ends = ends
         self.closed = 0
+        self.allowed: list[float] = []
 
     def send(self, seconds: float) -> Send:
+        self.allowed.append(seconds)
+
         def ask(request: dict[str, object]) -> dict[str, object]:
             raise self.ends.pop(0)
 
@@ -205,6 +217,31 @@ def test_code_that_was_lost_is_opened_again_for_the_next_check() -> None:
         with pytest.raises(Lost):
             run.send(1.0)({"op": "forget"})
     assert [code.closed for code in opened] == [1, 1]
+
+
+@pytest.mark.parametrize("first", [USED_UP, WAITED, TOO_LONG])
+def test_once_time_ran_out_the_other_checks_get_a_tenth_and_their_students_hear_of_it(
+    first: str,
+) -> None:
+    code = Scripted([Lost(TIMEOUT, first), Lost(TIMEOUT, USED_UP), Lost(MEMORY, "Too much.")])
+    run = Run({}, lambda _: code)
+    said = []
+    for _ in range(3):
+        with pytest.raises(Lost) as caught:
+            run.send(10.0)({"op": "forget"})
+        said.append(caught.value.message)
+    assert code.allowed == [10.0, 1.0, 1.0]
+    assert said[0] == first and "a tenth" in said[1] and said[2] == "Too much."
+    # What a busy machine may have begun is tried again with all that came of it.
+    assert said[1].startswith(FINAL) == (first != TOO_LONG)
+
+
+def test_a_module_that_loads_without_end_is_loaded_once_for_all_its_parts() -> None:
+    code = Scripted([Lost(TIMEOUT, WAITED)])
+    run = Run({"hw5_vae.py": b""}, lambda _: code)
+    ends = [import_module(ASSIGNMENT.part(name), run) for name in ("fc-vae", "autoencoder")]
+    assert [(one.state, one.message) for one in ends] == 2 * [(TIMEOUT, TOO_LONG)]
+    assert code.closed == 1
 
 
 def test_a_submission_is_tried_again_when_our_worker_died(

@@ -18,7 +18,8 @@ from autograder.grading.batch import Bench, Plan
 from autograder.grading.cache import Cache
 from autograder.grading.judge import graded_parts
 from autograder.intake.submissions import Handin
-from autograder.results import SubmissionResult
+from autograder.results import TIMEOUT, SubmissionResult
+from autograder.sandbox.child import TOO_LONG, USED_UP
 from autograder.sandbox.zygote import PROTECTIONS, Doctor
 
 PART = "fc-vae"
@@ -103,6 +104,20 @@ def test_one_check_that_changed_is_run_alone_beside_the_loading():
     bases[check] = replace(bases[check], source="another")
     again, talks = graded(plan(), bases=bases)
     assert again == first and talks == 2
+
+
+@pytest.mark.parametrize("how, talks", [(TOO_LONG, 2), (USED_UP, 0)])
+def test_a_second_try_runs_what_ran_out_of_time_on_the_clock_alone(how: str, talks: int):
+    right, _ = graded(plan(), VAE)
+    loss = right.question(f"{PART}.loss")
+    *others, last = loss.checks
+    late = replace(loss, checks=(*others, replace(last, state=TIMEOUT, message=how)))
+    first = replace(right, questions=tuple(late if q == loss else q for q in right.questions))
+    here: Any = Here()
+    Counting.talks = 0
+    again = Bench(plan(), here).grade(handin(VAE), first)
+    assert Counting.talks == talks
+    assert (again == right) == (how == TOO_LONG)
 
 
 def test_another_seed_or_file_runs_everything():

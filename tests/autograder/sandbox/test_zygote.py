@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -204,10 +205,31 @@ def test_limits_are_those_that_were_asked_for() -> None:
             talk.call("f")
 
 
-def test_sleep_is_charged_by_the_wall_clock_and_work_by_the_cpu(zygote: Zygote) -> None:
+WAYS = ("time.sleep(30)", "threading.Event().wait()", "select.select([], [], [], 30)")
+
+
+@pytest.mark.skipif(not LINUX, reason="only Linux says what a process does")
+@pytest.mark.parametrize("way", WAYS)
+def test_what_waits_and_computes_nothing_is_soon_stopped(layered: Zygote, way: str) -> None:
+    source = f"import select, threading, time\ndef f(): {way}"
+    with Talk(layered, source, seconds=1.0) as talk, pytest.raises(Lost, match="waited"):
+        began = time.monotonic()
+        talk.call("f")
+    assert child.IDLE <= time.monotonic() - began < 1.0
+
+
+def test_sleep_passes_at_once(layered: Zygote) -> None:
+    source = "import time\ndef f(): return [time.sleep(2) for _ in range(9)]"
     began = time.monotonic()
-    assert end(zygote, "import time\ndef f(): time.sleep(30)", seconds=0.5) == "timeout"
-    assert 0.5 * child.WALL <= time.monotonic() - began < 3
+    assert end(layered, source, seconds=0.5) == "value"
+    assert time.monotonic() - began < 2.0
+
+
+def test_where_nothing_is_known_of_a_process_the_clock_decides() -> None:
+    ours, theirs = socket.socketpair()
+    nobody = child.Child(ours, 2**22 + 1, 1 << 30, lambda grace: 0)
+    with theirs, pytest.raises(Lost, match="too long"):
+        nobody.send(0.05)({"op": "forget"})
 
 
 def test_waiting_for_a_core_is_not_the_students_time(zygote: Zygote) -> None:

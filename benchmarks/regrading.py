@@ -1,0 +1,91 @@
+"""What it costs to grade a class again after one check changed, beside grading it all.
+
+    python benchmarks/regrading.py --submissions 500
+
+In a copy of the kit it grades a class of synthetic students, changes the code of one check, and
+gives the same command again; in between it gives it once with nothing changed, to see what it costs
+to start. The ratio for other sizes of the class follows from these.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from autograder.assignment import read_assignment  # noqa: E402
+from autograder.grading.batch import Plan  # noqa: E402
+from autograder.grading.judge import graded_parts  # noqa: E402
+from benchmarks.classes import marks, write_class  # noqa: E402
+from benchmarks.graders import Cost, measured  # noqa: E402
+
+PARTS = ("fc-vae", "conv-gan")
+LEFT_OUT = (".git", ".venv", ".cache", "build", "__pycache__", "tests")
+
+
+def main() -> int:
+    """Grade, change, grade again; print what each took."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--submissions", type=int, default=500)
+    parser.add_argument("--part", action="append", help=f"default: {' and '.join(PARTS)}")
+    parser.add_argument("--check", help="the one that changes (default: the first)")
+    parser.add_argument("--jobs", type=int, default=2)
+    arguments = parser.parse_args()
+    n, parts = arguments.submissions, arguments.part or [*PARTS]
+    assignment = read_assignment()
+    checks = {one.id: one for one in Plan(assignment, graded_parts(assignment, parts), 7).checks()}
+    changed = checks[arguments.check or next(iter(checks))]
+    print(f"{n} submissions, {len(checks)} checks; {changed.id} changes", flush=True)
+    with tempfile.TemporaryDirectory(prefix="regrading-") as folder:
+        place = Path(folder)
+        kit = place / "kit"
+        shutil.copytree(ROOT, kit, ignore=shutil.ignore_patterns(*LEFT_OUT))
+        os.environ["HW5_CACHE"] = str(place / "cache.sqlite")
+        write_class(place / "class", n)
+        command = [sys.executable, "-m", "autograder", "grade", str(place / "class")]
+        command += ["--out", str(place / "marks"), "--jobs", str(arguments.jobs), "--yes"]
+        command += ["--seed", "7", *(word for part in parts for word in ("--part", part))]
+
+        def graded(what: str) -> Cost:
+            cost = measured(command, kit, every=1.0)
+            assert len(marks(place / "marks")) == n
+            print(f"{what}: {cost.wall:.1f} s on the clock, {cost.cpu:.1f} s of CPU", flush=True)
+            return cost
+
+        whole = graded("all of it")
+        start = graded("nothing changed")
+        _change(kit / Path(changed.function.__code__.co_filename).relative_to(ROOT), changed.id)
+        again = graded("one check changed")
+    for name in ("wall", "cpu"):
+        one, base, two = (getattr(cost, name) for cost in (whole, start, again))
+        at_500 = [base + (cost - base) * 500 / n for cost in (one, two)]
+        print(
+            f"{name}: 1/{one / two:.1f} of all; in a class of 500, if what it costs to start stays "
+            f"the same, 1/{at_500[0] / at_500[1]:.1f}"
+        )
+    return 0
+
+
+def _change(path: Path, check: str) -> None:
+    """Add a line to the code of a check that changes nothing."""
+    text = path.read_text(encoding="utf-8")
+    name = check.rpartition(".")[2]
+    (node,) = (
+        one for one in ast.parse(text).body if isinstance(one, ast.FunctionDef) and one.name == name
+    )
+    lines = text.splitlines(keepends=True)
+    lines.insert(node.body[1].lineno - 1, "    rng = rng\n")
+    path.write_text("".join(lines), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
