@@ -463,6 +463,7 @@ class TestCommandLine:
         )
         monkeypatch.setattr(DCGAN, "vis_steps", 2)
 
+    @pytest.mark.daily
     @pytest.mark.parametrize(
         ("flags", "name", "figures", "line"),
         [
@@ -497,6 +498,7 @@ class TestCommandLine:
         metrics = json.loads((tmp_path / "metrics.json").read_text())[name]
         assert len(metrics["epochs"]) == 1 and metrics["results"]
 
+    @pytest.mark.daily
     @pytest.mark.parametrize(
         ("flags", "name"),
         [

@@ -710,6 +710,7 @@ def test_nbconvert_shows_a_sentence_and_no_traceback(folder, tmp_path):
 ODD = (None, [], {}, "", -1, 1e400, True, "x\ud800", ["a", None, 3], {"a": None}, 10**30, "<svg")
 
 
+@pytest.mark.daily
 @pytest.mark.parametrize("seed", range(24))
 def test_nbconvert_makes_pages_or_says_a_sentence_whatever_stands_in_a_notebook(seed, tmp_path):
     chance = random.Random(seed)

@@ -367,6 +367,7 @@ class TestCommandLine:
         args = hw5_vae.parse_args([])
         assert args.part == "fc-vae" and args.epochs == 10 and not args.conditional
 
+    @pytest.mark.daily
     @pytest.mark.parametrize(
         ("argv", "name", "figures"),
         [
@@ -422,6 +423,7 @@ class TestCommandLine:
         assert {images.shape for images in rows.values()} == {(7, 1, 28, 28)}
         load_weights(tmp_path / "autoencoder-beta-vae-0.105.safetensors", BetaVAE(32))
 
+    @pytest.mark.daily
     @pytest.mark.parametrize(
         "argv",
         [

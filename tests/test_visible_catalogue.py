@@ -112,6 +112,7 @@ def says(mistake: Mistake) -> str | None:
     return sentence(mistake.question, loaded(name, mistake.source(reference(name))))
 
 
+@pytest.mark.daily
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_each_mistake_is_shown_or_called_unseen(question: str) -> None:
     silent = {one.id for one in mistakes(question) if says(one) is None}
@@ -133,6 +134,7 @@ def test_public_inputs_show_most_of_all_mistakes() -> None:
     assert share >= 0.95
 
 
+@pytest.mark.daily
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_the_reference_passes_whatever_the_noise(question: str) -> None:
     name = hw5_checks.MODULES[part_of(question)]
@@ -152,6 +154,7 @@ def test_a_right_answer_in_another_style_passes(part: str, style: str) -> None:
     assert set(stopped) == CANNOT_RUN.get(style, set()), stopped
 
 
+@pytest.mark.daily
 @pytest.mark.parametrize("name", [name for name in EXPECTED if name.startswith("right-")])
 def test_a_sample_submission_that_gets_full_marks_passes(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

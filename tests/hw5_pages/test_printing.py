@@ -23,6 +23,7 @@ from tests.notebooks_awkward.make import MAKERS
 ROOT = Path(__file__).resolve().parents[2]
 
 
+@pytest.mark.daily
 @pytest.mark.parametrize("name", MAKERS)
 def test_awkward_notebooks_are_printed(name, tmp_path):
     awkward = MAKERS[name]()
@@ -45,6 +46,7 @@ def test_there_are_awkward_notebooks_enough():
     assert len(MAKERS) >= 30
 
 
+@pytest.mark.daily
 @pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda p: p.stem)
 def test_every_notebook_of_the_coursework_is_printed_without_loss(path):
     book = read_notebook(path)

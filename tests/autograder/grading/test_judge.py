@@ -127,6 +127,7 @@ ANSWERS = {
 }
 
 
+@pytest.mark.daily
 @pytest.mark.parametrize("name", ANSWERS)
 def test_a_child_that_forges_every_answer_earns_nothing(
     layered: Zygote, reference: Reference, name: str

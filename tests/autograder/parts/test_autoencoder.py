@@ -92,6 +92,7 @@ def test_no_returned_object_earns_a_mark(value: str) -> None:
     assert found == CODED
 
 
+@pytest.mark.daily
 @pytest.mark.parametrize(
     "value", ["math.nan", "-math.inf", "10**400", "True", "1e-300", "1j", "[0.1]"]
 )

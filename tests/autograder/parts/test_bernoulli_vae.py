@@ -198,6 +198,7 @@ def test_no_returned_object_earns_a_mark(value: str) -> None:
     assert lost(source) == CODED
 
 
+@pytest.mark.daily
 @pytest.mark.parametrize("value", VALUES)
 def test_no_object_in_the_place_of_a_class_earns_a_mark(value: str) -> None:
     source = with_code(

@@ -17,6 +17,7 @@ from .answers import NO_ANSWERS, coded, lost, marks, mistaken, shares_lost, with
 PART = "conv-gan"
 
 
+@pytest.mark.daily
 @pytest.mark.parametrize(
     ("question", "mistake", "share"),
     [
@@ -99,6 +100,7 @@ class GAN:
     assert lost(PART, with_code(PART, code)) == coded(PART)
 
 
+@pytest.mark.daily
 @pytest.mark.parametrize(
     "code",
     [

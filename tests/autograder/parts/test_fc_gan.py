@@ -17,6 +17,7 @@ PART = "fc-gan"
 NAMES = sorted(set().union(*audit.places(ASSIGNMENT.part(PART)).values()))
 
 
+@pytest.mark.daily
 @pytest.mark.parametrize(
     ("question", "mistake", "share"),
     [

@@ -120,6 +120,7 @@ def test_a_missing_decoder_keeps_most_marks() -> None:
 # Tolerances
 
 
+@pytest.mark.daily
 @pytest.mark.parametrize(
     "body",
     [

@@ -32,6 +32,7 @@ def test_each_number_of_3e_counts_on_its_own(answers: str, share: float) -> None
     assert lost_by(answers) == {"gan-theory.3e": share}
 
 
+@pytest.mark.daily
 @pytest.mark.parametrize("value", NO_NUMBERS)
 def test_no_returned_object_earns_a_mark(value: str) -> None:
     assert lost_by(value) == {"gan-theory.3e": 1.0}

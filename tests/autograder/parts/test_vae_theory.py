@@ -22,6 +22,7 @@ def test_near_misses_of_1h_fail(change: str) -> None:
     assert lost_by(code) == {"vae-theory.1h": 2.0}
 
 
+@pytest.mark.daily
 @pytest.mark.parametrize("value", NO_NUMBERS)
 def test_no_returned_object_earns_a_mark(value: str) -> None:
     names = [question.partition(".")[2] for question in coded(PART)]
