@@ -138,7 +138,8 @@ def _disturbed(
             os.killpg(running.pid, signal.SIGKILL)
         running.communicate()
         killed[f"the grader {kind}" if kind in ("with all", "alone") else kind] += 1
-        if left := set(left_running()) - not_ours:
+        # A worker whose judge was killed as it started it ends once it has loaded.
+        if left := set(left_running(5 + first)) - not_ours:
             raise RuntimeError(f"left running: {left}")
         _reap()
         now = _whole_lines(out)
