@@ -17,7 +17,7 @@ from autograder.checking.proxy import Lost, StudentError
 from autograder.checking.reference import Reference
 from autograder.checking.registry import Check
 from autograder.grading import batch
-from autograder.grading.judge import Run, call, import_module
+from autograder.grading.judge import Run, call, fresh, import_module
 from autograder.intake.submissions import read_submission, refuse_class
 from autograder.parts import all_checks
 from autograder.results import PASS
@@ -64,8 +64,7 @@ class CheckItem(pytest.Item):
         imported = import_module(self._part, desk.run)
         if imported.state != PASS:
             raise Fail(imported.message)
-        ask = desk.run.send(self._check.seconds)
-        ask({"op": "forget"})
+        ask = fresh(desk.run.send(self._check.seconds))
         try:
             call(self._check, ask, desk.reference, desk.seed)
         except Lost:

@@ -7,7 +7,8 @@ Writes benchmarks/GRADERS.md. Every row grades the same right submission so many
 fork per submission, the checks compiled in, nothing confined. Wall and CPU are those of all
 processes involved, start-up included; memory is the most that they held at a time, shared pages
 counted once (proportional set size). Ratios to the floor are what counts: seconds differ between
-machines.
+machines. Of floor and kit it is also said what one more submission costs, start-up and whatever is
+done once left out; `--own` measures these alone, prints them and writes nothing.
 
 The others are installed into environments of their own below --envs, which find this environment's
 torch, and grade in a fresh process a submission, as each of them does. Hostile samples are run by
@@ -23,6 +24,7 @@ import json
 import os
 import resource
 import shutil
+import statistics
 import subprocess
 import sys
 import sysconfig
@@ -123,16 +125,22 @@ TWELVE = [reparametrize, loss, vae, cvae, noise, discriminator, generator, d_los
 
 @dataclass
 class Cost:
-    """What so many submissions cost: seconds on the clock and of CPU, bytes at the most."""
+    """What so many submissions cost: seconds on the clock and of CPU, bytes at the most; and what
+    was said last."""
 
     wall: float
     cpu: float
     memory: float
     n: int = 1
+    said: str = ""
 
     def each(self) -> tuple[float, float, float]:
         """Seconds a submission, twice, and MiB."""
         return self.wall / self.n, self.cpu / self.n, self.memory / (1 << 20)
+
+    def more(self) -> float:
+        """CPU seconds of one more submission, as floor and kit say it."""
+        return float(self.said)
 
 
 def main() -> int:
@@ -143,16 +151,21 @@ def main() -> int:
     parser.add_argument("--submissions", type=int, default=30, help="for the floor and this kit")
     parser.add_argument("--others", type=int, default=3, help="for each of the other graders")
     parser.add_argument("--rounds", type=int, default=3, help="of floor and kit, in turn")
+    parser.add_argument("--own", action="store_true", help="the floor and this kit alone")
     parser.add_argument("--envs", type=Path, default=ROOT / "build" / "graders")
     arguments = parser.parse_args()
     n = arguments.submissions
     # nbgrader calls the program alembic, which is here.
     os.environ["PATH"] = f"{sysconfig.get_path('scripts')}{os.pathsep}{os.environ['PATH']}"
-    own = {"floor": [], "kit": [], "bare": []}
+    own = {"floor": [], "kit": [], **({} if arguments.own else {"bare": []})}
     for number in range(arguments.rounds):
         for name, costs in own.items():
             say(f"round {number + 1}: {name} ...")
             costs.append(measured([sys.executable, __file__, name, str(n)], n=n))
+    pairs = [*zip(own["kit"], own["floor"], strict=True)]
+    if arguments.own:
+        print("\n".join(paired(pairs)))
+        return 0
     floor = middle(own["floor"])
     rows = [
         ("the floor: a fork a submission, nothing confined", floor),
@@ -177,7 +190,6 @@ def main() -> int:
             with tempfile.TemporaryDirectory(prefix="graders-") as folder:
                 cost, points = other.grade(python, Path(folder), [files], True)
             ends[name][sample] = _ended(points[0], cost.cpu)
-    pairs = [k.cpu / f.cpu for k, f in zip(own["kit"], own["floor"], strict=True)]
     TABLE.write_text("\n".join([*report(rows, floor, ends, pairs), ""]), encoding="utf-8")
     print(TABLE.read_text(encoding="utf-8"))
     return 0
@@ -196,7 +208,7 @@ def report(
     rows: Sequence[tuple[str, Cost]],
     floor: Cost,
     ends: Mapping[str, Mapping[str, str]],
-    pairs: Sequence[float],
+    pairs: Sequence[tuple[Cost, Cost]],
 ) -> Iterator[str]:
     """The lines of GRADERS.md."""
     yield "# This kit beside other graders"
@@ -213,7 +225,7 @@ def report(
         times = " | ".join(f"{a / b:.2f}" for a, b in zip(cost.each(), floor.each(), strict=True))
         yield f"| {name} | {cost.n} | {wall:.2f} | {cpu:.2f} | {memory:.0f} | {times} |"
     yield ""
-    yield f"CPU of this kit over the floor's, round by round: {_listed(pairs)}."
+    yield from paired(pairs)
     yield ""
     yield "# Hostile samples"
     yield ""
@@ -224,6 +236,17 @@ def report(
     yield f"| --- | --- |{' --- |' * len(ends)}"
     for sample, what in HOSTILE.items():
         yield f"| {sample} | {what} | {' | '.join(found[sample] for found in ends.values())} |"
+
+
+def paired(pairs: Sequence[tuple[Cost, Cost]]) -> Iterator[str]:
+    """How this kit compares with the floor, round by round."""
+    more = [(kit.more(), floor.more()) for kit, floor in pairs]
+    ratios = [kit / floor for kit, floor in more]
+    middle = f"{statistics.median(ratios):.2f}"
+    yield "CPU of one more submission, this kit's over the floor's, round by round:"
+    yield f"{_listed(ratios)} (median {middle}); in milliseconds"
+    yield ", ".join(f"{1000 * kit:.0f} over {1000 * floor:.0f}" for kit, floor in more) + "."
+    yield f"Of all, start-up included: {_listed([kit.cpu / floor.cpu for kit, floor in pairs])}."
 
 
 def _listed(ratios: Sequence[float]) -> str:
@@ -241,8 +264,7 @@ def _by_the_kit(sample: str) -> str:
     from autograder.sandbox.zygote import Zygote
 
     with Zygote() as zygote:
-        (points,) = _judged([files], zygote.open)
-    return f"{points:g}"
+        return f"{_judge(zygote.open)(files):g}"
 
 
 # --- measuring
@@ -276,7 +298,8 @@ def measured(
     used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     if running.returncode and folder is None:
         raise SystemExit(f"{command} failed:\n{said[-3000:]}")
-    return Cost(wall, used + most.cpu, most.memory, n)
+    last = said.strip().splitlines()[-1:]
+    return Cost(wall, used + most.cpu, most.memory, n, *last)
 
 
 def _watch(root: int, most: Cost, every: float) -> None:
@@ -341,6 +364,10 @@ def _gone() -> contextlib.suppress:
     return contextlib.suppress(OSError, ValueError, IndexError)
 
 
+FIRST = 2
+"""Submissions after which the next one costs no more than any later."""
+
+
 def floor(n: int) -> None:
     """One process, a fork per submission, results as JSON over a pipe."""
     torch.set_num_threads(1)
@@ -350,7 +377,8 @@ def floor(n: int) -> None:
     space: dict[str, object] = {}
     exec(compile(CHECKS, "checks", "exec"), space)
     sources = {name: compile(data, name, "exec") for name, data in FILES.items()}
-    for _ in range(n):
+
+    def grade() -> None:
         read, write = os.pipe()
         pid = os.fork()
         if pid == 0:
@@ -371,6 +399,22 @@ def floor(n: int) -> None:
         os.waitpid(pid, 0)
         assert all(json.loads(data)) and len(json.loads(data)) == 12
 
+    def used() -> float:
+        below = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return time.process_time() + below.ru_utime + below.ru_stime
+
+    _say_more(n, grade, used)
+
+
+def _say_more(n: int, grade: Callable[[], object], used: Callable[[], float]) -> None:
+    """Grade so many; print the CPU seconds of one more, as `used` counts them."""
+    began = 0.0
+    for number in range(n):
+        if number == FIRST:
+            began = used()
+        grade()
+    print((used() - began) / (n - FIRST))
+
 
 def kit(n: int) -> None:
     """The same calls by this kit's judge: warm worker, every layer, values over the wire."""
@@ -379,21 +423,28 @@ def kit(n: int) -> None:
     with Zygote() as zygote:
         if zygote.doctor.missing:
             say(f"not every layer is on: {zygote.doctor.missing}")
-        assert _judged([FILES] * n, zygote.open) == [12.0] * n
-        # bubblewrap does not wait for its child, so the system loses count of the worker's time.
-        print(zygote.cpu)
+        _say_more(n, _by_the_judge(zygote.open), lambda: time.process_time() + zygote.cpu)
 
 
 def bare(n: int) -> None:
     """The same judge and checks, with the code in the judge's own process: nothing is confined."""
     from autograder.checking.here import LocalCode
 
-    assert _judged([FILES] * n, LocalCode) == [12.0] * n
-    print(0.0)
+    _say_more(n, _by_the_judge(LocalCode), time.process_time)
 
 
-def _judged(submissions: Sequence[Mapping[str, bytes]], open_code: Callable) -> list[float]:
-    """How many of the twelve checks each submission passes, by this kit's judge."""
+def _by_the_judge(open_code: Callable) -> Callable[[], None]:
+    """What grades a right submission by this kit's judge."""
+    judged = _judge(open_code)
+
+    def grade() -> None:
+        assert judged(FILES) == 12.0
+
+    return grade
+
+
+def _judge(open_code: Callable) -> Callable[[Mapping[str, bytes]], float]:
+    """What says how many of the twelve checks a submission passes, by this kit's judge."""
     from autograder.assignment import Part, Question
     from autograder.checking.reference import Reference
     from autograder.grading.judge import judge
@@ -404,10 +455,9 @@ def _judged(submissions: Sequence[Mapping[str, bytes]], open_code: Callable) -> 
         Part(module, module, module, points, (Question("q", "q", points, "code"),))
         for module, points in (("hw5_vae", 4.0), ("hw5_gan", 8.0))
     ]
-    return [
-        sum(one.points or 0.0 for one in judge(files, parts, checks, reference, open_code, seed=1))
-        for files in submissions
-    ]
+    return lambda files: sum(
+        one.points or 0.0 for one in judge(files, parts, checks, reference, open_code, seed=1)
+    )
 
 
 def _twelve() -> list:

@@ -25,7 +25,7 @@ from autograder.course.overrides import (
 )
 from autograder.course.publish import Row, join
 from autograder.export import feedback
-from autograder.export.shared import file_name, harmless, write_bytes, write_text
+from autograder.export.shared import file_name, harmless, points_text, write_bytes, write_text
 from autograder.gradebook.course import CONFIG, open_course
 from autograder.gradebook.given import given
 from autograder.intake.submissions import read_submissions
@@ -409,6 +409,14 @@ def _give_back(finals: Mapping[str, Mapping[str, str]], export: Path) -> int:
 
     names = {name for row in finals.values() for name in row if "." in name}
     assignment = read_assignment().scaled(sorted({name.partition(".")[0] for name in names}))
+    asked = [assignment.question(name) for name in names]
+    most = points_text(sum(one.points for one in asked if one.kind in ("code", "manual")))
+    published_of = {row["max_points"] for row in finals.values()}
+    if published_of and most not in published_of:
+        raise CourseError(
+            f"What was published is out of {' and '.join(sorted(published_of))} points, and "
+            f"assignment.toml now says {most}. Publish again, then give this command again."
+        )
     published = {
         row["id"]: Published(
             {

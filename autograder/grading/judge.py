@@ -311,8 +311,7 @@ def run_check(
 
     def tried() -> None:
         talk.clear()
-        ask = recorded(send(check.seconds), talk)
-        ask({"op": "forget"})
+        ask = recorded(fresh(send(check.seconds)), talk)
         bounds.check(lambda: call(check, ask, reference, seed))
 
     try:
@@ -344,6 +343,18 @@ def _steadily(attempt: Callable[[], T]) -> T:
         return attempt()
     except WorkerDied:
         return attempt()
+
+
+def fresh(send: Send) -> Send:
+    """The same way to ask; the first request tells the code to forget what others were about."""
+    begun = False
+
+    def ask(request: dict[str, Any]) -> dict[str, Any]:
+        nonlocal begun
+        begun, first = True, not begun
+        return send({**request, "fresh": True} if first else request)
+
+    return ask
 
 
 def call(check: Check, ask: Send, reference: Reference, seed: int) -> None:

@@ -55,6 +55,15 @@ MAGIC = re.compile(r"([ \t]*)([%!?].*)")
 MAX_MAGICS = 50
 MAGIC_NOTE = "Lines that only a notebook understands (% and !) were left out."
 
+DEFINITION = re.compile(
+    r"^((?:@.*\n)*)(?:async +)?(?:def|class) +(\w+).*\n(?:[ \t)#].*\n|\n)*", re.MULTILINE
+)
+"""A definition at the top level, as most are laid out: the rest of it is indented. Its decorators
+and its name are groups."""
+
+MOST_LINES = 10_000
+"""Of a file that is read definition by definition."""
+
 _modes = ExitStack()
 
 
@@ -121,7 +130,12 @@ class Submission(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         notes: list[str] = []
         failed: dict[str, BaseException] = {}
         module.__dict__.update(__notes__=notes, __failed__=failed)
-        tree, source = _parse(source, filename, notes)
+        outlined = _outline(source, filename)
+        if outlined:
+            tree, codes = outlined
+        else:
+            tree, source = _parse(source, filename, notes)
+            codes = {}
         # Not splitlines(), which knows more ends of lines than Python does.
         lines = [f"{line}\n" for line in source.split("\n")]
         linecache.cache[filename] = (len(source), None, lines, filename)
@@ -135,7 +149,8 @@ class Submission(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         for statement in _kept(tree.body):
             began = _spent()
             limit = max(0.05, min(STATEMENT_SECONDS, patience / 2))
-            note = _run(statement, module.__dict__, filename, flags, limit, failed)
+            code = codes.get(statement.lineno) or _compile(statement, filename, flags)
+            note = _run(statement, code, module.__dict__, limit, failed)
             patience -= _spent() - began
             if note and len(notes) < MAX_NOTES:
                 notes.append(note)
@@ -182,6 +197,42 @@ def _parse(source: str, filename: str, notes: list[str]) -> tuple[ast.Module, st
     return ast.parse(source, filename), source
 
 
+def _outline(source: str, filename: str) -> tuple[ast.Module, dict[int, CodeType]] | None:
+    """A file that is not parsed as a whole, which would cost as much as to compile it: a tree in
+    which definitions stand empty, and these by line, each compiled from its own text. None where a
+    file cannot be cut like that, or has to be looked at as a whole.
+    """
+    if source.count("\n") > MOST_LINES or any(kind in source for kind in KINDS):
+        return None
+    texts: dict[int, str] = {}
+    line, place = 1, 0
+
+    def emptied(found: re.Match[str]) -> str:
+        nonlocal line, place
+        line, place = line + source.count("\n", place, found.start()), found.start()
+        above = found[1].count("\n")  # its decorators
+        texts[line + above] = "\n" * (line - 1) + found[0]
+        below = found[0].count("\n") - above
+        return "\n" * above + f"def {found[2]}(): pass" + "\n" * below
+
+    try:
+        tree = ast.parse(DEFINITION.sub(emptied, source), filename)
+        flags = _future(tree.body)
+        codes = {
+            number: compile(text, filename, "exec", flags, dont_inherit=True)
+            for number, text in texts.items()
+        }
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    # What the pattern found within a text, or below another's decorators, is no such definition.
+    empty = {
+        one.lineno
+        for one in tree.body
+        if isinstance(one, ast.FunctionDef) and not one.decorator_list
+    }
+    return (tree, codes) if codes.keys() <= empty else None
+
+
 def _future(body: list[ast.stmt]) -> int:
     """Compiler flags of the file's `from __future__` imports: they hold for the whole file."""
     names = {
@@ -220,9 +271,8 @@ def _is_text(statement: ast.stmt) -> bool:
 
 def _run(
     statement: ast.stmt,
+    code: CodeType,
     namespace: dict[str, Any],
-    filename: str,
-    flags: int,
     seconds: float,
     failed: dict[str, BaseException],
 ) -> str:
@@ -230,7 +280,6 @@ def _run(
 
     A definition that fails is kept in `failed`: whoever asks for its name gets its exception.
     """
-    code = _compile(statement, filename, flags)
     imports = isinstance(statement, (ast.Import, ast.ImportFrom))
     try:
         with nullcontext() if imports else _at_most(seconds):

@@ -4,7 +4,8 @@ A session is told inputs, never expectations, and returns values, never verdicts
 one over the student's modules, the judge another over the reference: both are asked alike.
 
 A request is a dict with an `op`; the answer is `{"value": ...}`, or
-`{"error": {"kind", "type", "message", "where"}}` when the code that was called raised.
+`{"error": {"kind", "type", "message", "where"}}` when the code that was called raised. With `fresh`
+a new check begins: what earlier ones made and set is forgotten.
 """
 
 from __future__ import annotations
@@ -198,6 +199,9 @@ class Session:
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """Run one request. Whatever the called code raises becomes an `error`."""
         try:
+            if request.get("fresh"):
+                self._objects.clear()
+                self.undo()
             return {"value": getattr(self, "_op_" + request["op"])(request)}
         except Exception as error:
             return {"error": describe(error, self._files())}
@@ -210,11 +214,6 @@ class Session:
         name = request["module"]
         self._modules[name] = self._load(name)
         return list(getattr(self._modules[name], "__notes__", ()))
-
-    def _op_forget(self, _: dict[str, Any]) -> None:
-        """Let go of every object, undo what was set on modules and classes: a new check begins."""
-        self._objects.clear()
-        self.undo()
 
     def undo(self) -> None:
         """Undo what was set on modules and classes."""

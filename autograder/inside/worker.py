@@ -272,7 +272,7 @@ class Requests:
             self._session = Session(Submission(files, FOLDER).load)
             return {"value": capability()}
         assert self._session is not None
-        if request["op"] == "forget":
+        if request.get("fresh"):
             sleep.rested()
         try:
             return self._session.answer(request)

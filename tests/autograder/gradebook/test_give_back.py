@@ -76,6 +76,9 @@ def test_what_was_decided_and_taken_off_is_in_nbgraders_total(entered, tmp_path,
     publish(entered, marks, out)
     assert "Nothing has changed" in capsys.readouterr().out
     assert (out / "results.csv").read_text(encoding="utf-8-sig") == table
+    (out / "results.csv").write_text(table.replace(",20,23,", ",20,46,"), encoding="utf-8")
+    assert main(["fill", str(out), str(entered)]) == 2
+    assert "out of 46 points, and assignment.toml now says 23" in capsys.readouterr().err
 
 
 def test_a_release_with_other_points_is_said_and_nothing_is_rescaled(entered):

@@ -216,7 +216,7 @@ def test_code_that_was_lost_is_opened_again_for_the_next_check() -> None:
     run = Run({}, open_code)
     for _ in range(2):
         with pytest.raises(Lost):
-            run.send(1.0)({"op": "forget"})
+            run.send(1.0)({"op": "import"})
     assert [code.closed for code in opened] == [1, 1]
 
 
@@ -229,7 +229,7 @@ def test_once_time_ran_out_the_other_checks_get_a_tenth_and_their_students_hear_
     said = []
     for _ in range(3):
         with pytest.raises(Lost) as caught:
-            run.send(10.0)({"op": "forget"})
+            run.send(10.0)({"op": "import"})
         said.append(caught.value.message)
     assert code.allowed == [10.0, 1.0, 1.0]
     assert said[0] == first and "a tenth" in said[1] and said[2] == "Too much."

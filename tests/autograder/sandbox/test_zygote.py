@@ -229,7 +229,7 @@ def test_where_nothing_is_known_of_a_process_the_clock_decides() -> None:
     ours, theirs = socket.socketpair()
     nobody = child.Child(ours, 2**22 + 1, 1 << 30, lambda grace: 0)
     with theirs, pytest.raises(Lost, match="too long"):
-        nobody.send(0.05)({"op": "forget"})
+        nobody.send(0.05)({"op": "import"})
 
 
 def test_waiting_for_a_core_is_not_the_students_time(zygote: Zygote) -> None:
