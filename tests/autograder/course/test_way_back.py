@@ -22,6 +22,7 @@ Student,ID,SIS User ID,SIS Login ID,Section,HW4 (70),HW5 (77),Final Score
 "Lovelace, Ada",4711,900,al123,"A, B",7,,50
 "王小明",4712,901,wxm9,"=1+1",8,3,
 "Gone, Away",4713,902,ga1,A,8,,
+"Student, Test",4799,,,A,,,
 """
 MOODLE = """\
 Identifier,Full name,Status,Grade,Maximum Grade,Last modified (grade),Feedback comments
@@ -58,6 +59,7 @@ def test_canvas_takes_its_own_columns_with_one_filled(published, tmp_path):
         ["Lovelace, Ada", "4711", "900", "al123", "A, B", "29.5"],
         ["王小明", "4712", "901", "wxm9", "'=1+1", "3"],
         ["Gone, Away", "4713", "902", "ga1", "A", ""],
+        ["Student, Test", "4799", "", "", "A", ""],
     ]
     assert (made.filled, made.without, made.unknown) == (1, ("4712", "4713"), ("stranger",))
 
