@@ -136,8 +136,11 @@ def test_what_a_platform_would_skip_without_a_word_is_said(published, tmp_path):
     (tmp_path / "moodle.csv").write_text(scale, encoding="utf-8")
     with pytest.raises(CourseError, match="by a scale"):
         fill(published, tmp_path / "moodle.csv", "", ROSTER)
-    rows = "Participant 4711,-,35,No\nParticipant p2,-,35,Yes\nParticipant p3,-,35,Yes\n"
     head = "Identifier,Grade,Maximum grade,Grade can be changed\n"
+    (tmp_path / "moodle.csv").write_text(f"{head}Participant 4711,-,35,No\n", encoding="utf-8")
+    with pytest.raises(CourseError, match=r"Nothing is left.*lets nobody change the grade: 4711"):
+        fill(published, tmp_path / "moodle.csv", "", ROSTER)
+    rows = "Participant 4711,-,35,No\nParticipant p2,-,35,Yes\nParticipant p3,-,35,Yes\n"
     (tmp_path / "moodle.csv").write_text(head + rows, encoding="utf-8")
     more = "p2,36,35,final\np3,35,35,final\n"
     with (published / "results.csv").open("a", encoding="utf-8") as table:
