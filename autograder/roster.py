@@ -336,7 +336,7 @@ def _nbgrader(row: Mapping[str, str]) -> Person:
 _EXPORTS = (
     ({"id", "student", "section"}, _canvas),
     ({"id", "lastname", "firstname", "section"}, _canvas),
-    ({"identifier", "full name"}, _moodle),
+    ({"identifier", "grade"}, _moodle),
     ({"email address", "first name"}, _moodle),
     ({"email", "sid"}, _gradescope),
     ({"student_id", "first_name", "last_name"}, _nbgrader),

@@ -26,8 +26,8 @@ from autograder.course.overrides import (
 from autograder.course.publish import Row, join
 from autograder.export import feedback
 from autograder.export.shared import file_name, harmless, points_text, write_bytes, write_text
-from autograder.gradebook.course import CONFIG, open_course
-from autograder.gradebook.given import given
+from autograder.gradebook.course import CONFIG, Course, open_course
+from autograder.gradebook.given import CLOSE, given, most
 from autograder.intake.submissions import read_submissions
 from autograder.roster import (
     NOBODY,
@@ -313,6 +313,8 @@ def publish(arguments: argparse.Namespace) -> int:
     parts = {q.question.partition(".")[0] for result in results for q in result.questions}
     assignment = read_assignment().scaled(sorted(parts))
     course = open_course(arguments.gradebook, assignment) if arguments.gradebook else None
+    if course:
+        _say_other_points(course, assignment)
     rows, aside = join(
         results,
         roster,
@@ -345,6 +347,19 @@ def publish(arguments: argparse.Namespace) -> int:
     _say_published(rows, aside, missing, changed, first=before is None)
     print(f"{out / 'results.csv'} has {len(rows)} students; their pages are in {out / 'pages'}.")
     return 0
+
+
+def _say_other_points(course: Course, assignment: Assignment) -> None:
+    """What was marked there out of other points than it is worth today."""
+    there = most(course)
+    now = {f"{part.id}.{one.id}": one.points for part in assignment.parts for one in part.questions}
+    other = [
+        f"{name} (out of {there[name]:g} there, and {points:g} now)"
+        for name, points in now.items()
+        if name in there and abs(there[name] - points) > CLOSE
+    ]
+    if other:
+        print(f"Marks given in formgrader count in proportion for {', '.join(other)}.")
 
 
 def _say_published(
@@ -410,12 +425,12 @@ def _give_back(finals: Mapping[str, Mapping[str, str]], export: Path) -> int:
     names = {name for row in finals.values() for name in row if "." in name}
     assignment = read_assignment().scaled(sorted({name.partition(".")[0] for name in names}))
     asked = [assignment.question(name) for name in names]
-    most = points_text(sum(one.points for one in asked if one.kind in ("code", "manual")))
+    worth = points_text(sum(one.points for one in asked if one.kind in ("code", "manual")))
     published_of = {row["max_points"] for row in finals.values()}
-    if published_of and most not in published_of:
+    if published_of and worth not in published_of:
         raise CourseError(
             f"What was published is out of {' and '.join(sorted(published_of))} points, and "
-            f"assignment.toml now says {most}. Publish again, then give this command again."
+            f"assignment.toml now says {worth}. Publish again, then give this command again."
         )
     published = {
         row["id"]: Published(

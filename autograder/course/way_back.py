@@ -150,6 +150,8 @@ def _filled(
     seen: set[str],
     notes: Sequence[str] = (),
 ) -> Filled:
+    if not filled and notes:
+        raise CourseError(f"Nothing is left to fill. {' '.join(notes)}")
     if not filled:
         raise CourseError(
             f"Nobody in it has a total: {len(seen)} are in what the platform gave, "

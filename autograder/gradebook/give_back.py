@@ -13,12 +13,9 @@ from nbgrader import api
 
 from autograder.assignment import question_of
 from autograder.gradebook.course import Course, GradebookError
-from autograder.gradebook.given import most
+from autograder.gradebook.given import CLOSE, most
 from autograder.gradebook.judge_scores import rows
 from autograder.intake.platforms import safe_id
-
-CLOSE = 0.005
-"""Points below which two marks are one: tables round to hundredths."""
 
 
 @dataclass(frozen=True)

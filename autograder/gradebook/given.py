@@ -58,6 +58,10 @@ WHERE assignment.name = ? AND base_cell.type IN ('GradeCell', 'TaskCell')
 """
 
 
+CLOSE = 0.005
+"""Points below which two marks are one: tables round to hundredths."""
+
+
 @dataclass(frozen=True)
 class Given:
     """What the gradebook has of one question of one student.

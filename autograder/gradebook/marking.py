@@ -23,11 +23,13 @@ from autograder.export.feedback import hiding
 from autograder.gradebook.equal import equal_answers
 from autograder.gradebook.reading import Unreadable, read_notebook
 from autograder.gradebook.repair_cells import MARK_SCHEME
+from autograder.roster import Roster, kept_roster
 
 _STAFF = re.compile(
     r"^[^\n]*BEGIN (?P<what>SOLUTION|MARK SCHEME)[^\n]*\n(?P<text>.*?)^[^\n]*END (?P=what)",
     re.DOTALL | re.MULTILINE,
 )
+_NETID = re.compile(r"^NETID\s*=\s*[\"']([^\"'\n]*)", re.MULTILINE)
 FOLDED = {
     "# @title": "The set-up cell",
     "check(": "The visible checks, as they ended for the student",
@@ -53,7 +55,7 @@ class Marking(Preprocessor):
         course = home.parents[2]  # home is COURSE/autograded/STUDENT/ASSIGNMENT
         assignment, notebook = resources["assignment_id"], resources["notebook_id"]
         if _asked(nb) & anonymous_parts():
-            _hide(nb, resources)
+            _hide(nb, resources, kept_roster(course / "marks"))
         source = course / "source" / assignment / f"{notebook}.ipynb"
         schemes = _schemes(source, source.stat().st_mtime_ns) if source.is_file() else {}
         equal = equal_answers(course, assignment, notebook, home.parent.name)
@@ -107,9 +109,15 @@ def _asked(nb: NotebookNode) -> set[str]:
     return {question_of(name).partition(".")[0] for name in names}
 
 
-def _hide(nb: NotebookNode, resources: dict[str, Any]) -> None:
-    """Take the student's names off the page, wherever they stand."""
+def _hide(nb: NotebookNode, resources: dict[str, Any], roster: Roster) -> None:
+    """Take the student's names off the page, wherever they stand: those of nbgrader, of the roster,
+    and what is written into the cell that asks for the NetID."""
     names = [resources["student"], resources["first_name"], resources["last_name"]]
+    for person in roster.of([resources["student"]]):
+        names += [*person.keys, person.name, person.shown]
+    for cell in nb.cells:
+        for said in _NETID.findall(cell.source) if cell.cell_type == "code" else ():
+            names += re.findall(r"[\w.@-]{2,}", said)
     hide = hiding(name for name in names if name)
     for cell in nb.cells:
         cell.source = hide(cell.source)

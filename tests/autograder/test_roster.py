@@ -126,6 +126,14 @@ def test_times_that_cannot_be_read_are_said_once_for_the_class(tmp_path, zone, s
     assert found.people[0].submitted == ""
 
 
+def test_a_worksheet_of_blind_marking_has_numbers_and_times_and_no_names(exported):
+    rows = (
+        TIMES.replace("Full name,", "").replace("Ada,", "").replace("Bob,", "").replace("Cy,", "")
+    )
+    assert [(one.id, one.shown) for one in exported(rows)] == [("1", "1"), ("2", "2"), ("3", "3")]
+    assert exported(rows)[0].submitted == "2027-04-13T14:01:00-05:00"
+
+
 def test_of_those_who_hand_in_together_the_first_time_counts():
     early, late = "2027-04-13T12:00:00-05:00", "2027-04-13T12:00:01-05:00"
     roster = Roster((Person("1", submitted=late), Person("2", submitted=early), Person("3")))

@@ -22,6 +22,7 @@ Student,ID,SIS User ID,SIS Login ID,Section,HW4 (70),HW5 (77),Final Score
 "Lovelace, Ada",4711,900,al123,"A, B",7,,50
 "王小明",4712,901,wxm9,"=1+1",8,3,
 "Gone, Away",4713,902,ga1,A,8,,
+"Student, Test",4799,,,A,,,
 """
 MOODLE = """\
 Identifier,Full name,Status,Grade,Maximum Grade,Last modified (grade),Feedback comments
@@ -58,6 +59,7 @@ def test_canvas_takes_its_own_columns_with_one_filled(published, tmp_path):
         ["Lovelace, Ada", "4711", "900", "al123", "A, B", "29.5"],
         ["王小明", "4712", "901", "wxm9", "'=1+1", "3"],
         ["Gone, Away", "4713", "902", "ga1", "A", ""],
+        ["Student, Test", "4799", "", "", "A", ""],
     ]
     assert (made.filled, made.without, made.unknown) == (1, ("4712", "4713"), ("stranger",))
 
@@ -134,8 +136,11 @@ def test_what_a_platform_would_skip_without_a_word_is_said(published, tmp_path):
     (tmp_path / "moodle.csv").write_text(scale, encoding="utf-8")
     with pytest.raises(CourseError, match="by a scale"):
         fill(published, tmp_path / "moodle.csv", "", ROSTER)
-    rows = "Participant 4711,-,35,No\nParticipant p2,-,35,Yes\nParticipant p3,-,35,Yes\n"
     head = "Identifier,Grade,Maximum grade,Grade can be changed\n"
+    (tmp_path / "moodle.csv").write_text(f"{head}Participant 4711,-,35,No\n", encoding="utf-8")
+    with pytest.raises(CourseError, match=r"Nothing is left.*lets nobody change the grade: 4711"):
+        fill(published, tmp_path / "moodle.csv", "", ROSTER)
+    rows = "Participant 4711,-,35,No\nParticipant p2,-,35,Yes\nParticipant p3,-,35,Yes\n"
     (tmp_path / "moodle.csv").write_text(head + rows, encoding="utf-8")
     more = "p2,36,35,final\np3,35,35,final\n"
     with (published / "results.csv").open("a", encoding="utf-8") as table:

@@ -81,7 +81,7 @@ def test_what_was_decided_and_taken_off_is_in_nbgraders_total(entered, tmp_path,
     assert "out of 46 points, and assignment.toml now says 23" in capsys.readouterr().err
 
 
-def test_a_release_with_other_points_is_said_and_nothing_is_rescaled(entered):
+def test_a_release_with_other_points_is_said_and_nothing_is_rescaled(entered, tmp_path, capsys):
     with Gradebook(f"sqlite:///{entered / 'gradebook.db'}") as gradebook:
         gradebook.find_task_cell(CODED[1], CODE, "hw5").max_score = 14.0
         gradebook.db.commit()
@@ -91,6 +91,10 @@ def test_a_release_with_other_points_is_said_and_nothing_is_rescaled(entered):
     ):
         give_back(open_course(entered, ASSIGNMENT), {"ada": own})
     assert grades(entered, "ada")[CODED[1]] == (3.5, None, False)
+    results_json.write([graded("ada")], tmp_path / "marks")
+    publish(entered, tmp_path / "marks", tmp_path / "published")
+    said = capsys.readouterr().out
+    assert "in proportion for fc-vae.loss (out of 14 there, and 7 now)." in said
 
 
 def test_what_nbgrader_has_no_place_for_is_said(entered):

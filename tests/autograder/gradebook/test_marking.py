@@ -9,6 +9,7 @@ import nbformat
 
 from autograder.gradebook import marking
 from autograder.gradebook.marking import Marking
+from autograder.roster import Person, Roster, write_roster
 from tests.autograder.gradebook.small_course import (
     ANSWERS,
     ASSIGNMENT,
@@ -99,6 +100,26 @@ def test_an_anonymous_part_shows_no_name(classroom, monkeypatch):
     assert (resources["student"], resources["last_name"]) == ("Submission #5", None)
     assert "ada" not in resources["notebook_path"]
     assert text(cell(notebook, ANSWERS[0])) == "The [name] is concave, so $a< b$."
+
+
+def test_an_anonymous_part_shows_no_name_of_the_roster_and_no_netid_that_was_written_down(
+    classroom, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(marking, "anonymous_parts", lambda: {"vae-theory"})
+    home = tmp_path / "autograded" / "4711" / "hw5"
+    home.mkdir(parents=True)
+    notebook = nbformat.read(classroom / "autograded" / "ada" / "hw5" / f"{WRITTEN}.ipynb", 4)
+    notebook.cells.append(nbformat.v4.new_code_cell('NETID = "al123, gh7"  # yours'))
+    notebook.cells.append(nbformat.v4.new_markdown_cell("I am al123 (lovelace@x.edu), with gh7."))
+    nbformat.write(notebook, home / f"{WRITTEN}.ipynb")
+    (tmp_path / "marks").mkdir()
+    write_roster(
+        Roster((Person("4711", "ada_l", "Lovelace, Ada", "lovelace@x.edu"),)),
+        tmp_path / "marks" / "roster.csv",
+    )
+    found, _ = marked(tmp_path, "4711", WRITTEN, first_name=None, last_name=None)
+    assert found.cells[-2].source == 'NETID = "[name], [name]"  # yours'
+    assert found.cells[-1].source == "I am [name] ([name]), with [name]."
 
 
 def test_the_parts_without_names_are_those_of_the_assignment():
