@@ -344,18 +344,16 @@ def _not_normal(eps: torch.Tensor) -> str:
 
 
 def _evened_out(eps: torch.Tensor) -> bool:
-    """Do columns of (n, k) numbers have mean 0 or spread 1, or rows one length, as draws never do?
-
-    Four columns of true draws come as near once in 10^10, one mean with its spread in 10^8.
+    """Do columns of (n, k) numbers have means near 0 or spreads near 1, all of them, or rows one
+    length, as draws never do? True draws come as near once in 10^8.
     """
-    means, spreads = eps.mean(0), eps.std(0) - 1
-    near = 1e-3 / len(eps) ** 0.5
-    mean, spread = eps.mean().abs(), min((eps.std(correction=k) - 1).abs() for k in (0, 1))
-    whole = max(mean, spread) < 1e-4 / eps.numel() ** 0.5
-    lengths = eps.square().sum(1).sqrt()
-    return bool(
-        whole or means.abs().max() < near or spreads.abs().max() < near or lengths.std() < 0.1
-    )
+    n, k = eps.shape
+    spread = min((eps.std(correction=one) - 1).abs() for one in (0, 1))
+    scores = [eps.mean(0) * n**0.5, (eps.std(0) - 1) * (2 * n) ** 0.5]
+    scores.append(torch.stack((eps.mean(), spread * 2**0.5)) * (n * k) ** 0.5)
+    halves = [torch.tensor([len(one) / 2, one.square().sum() / 2]) for one in scores]
+    rare = min(torch.special.gammainc(*half.double()) for half in halves) < 2e-9
+    return bool(rare or eps.square().sum(1).sqrt().std() < 0.1)
 
 
 def _need_gaussian(sample, names: str, second, slope, spreads: dict[float, str]) -> None:
