@@ -353,7 +353,7 @@ def _evened_out(eps: torch.Tensor) -> bool:
     scores.append(torch.stack((eps.mean(), spread * 2**0.5)) * (n * k) ** 0.5)
     halves = [torch.tensor([len(one) / 2, one.square().sum() / 2]) for one in scores]
     rare = min(torch.special.gammainc(*half.double()) for half in halves) < 2e-9
-    return bool(rare or eps.square().sum(1).sqrt().std() < 0.1)
+    return bool(rare or eps.square().sum(1).sqrt().std() < 0.01)
 
 
 def _need_gaussian(sample, names: str, second, slope, spreads: dict[float, str]) -> None:
@@ -2598,6 +2598,8 @@ def _need_normal_codes(codes: list[torch.Tensor], batches: int, what: str) -> No
     mean, std = drawn.mean().item(), drawn.std().item()
     ok = _distance(drawn, lambda z: (1 + torch.erf(z / 2**0.5)) / 2) < 3
     need(ok, f"{what}: codes have mean {mean:.2f} and spread {std:.2f}, not N(0, I)'s 0 and 1.")
+    even = any(_evened_out(one.double()) for one in fresh)
+    need(not even, f"{what}: codes are evened out over a batch or a row; leave them as drawn.")
     for one in (fresh[::2], fresh[1::2]):
         spread, error = torch.cat(one).std().item(), 7 / math.sqrt(2 * torch.cat(one).numel())
         ok = abs(spread - 1) < error
