@@ -2189,7 +2189,9 @@ def check_sample_noise(sample_noise) -> None:
     need(ok, f"sample_noise is not uniform: mean {mean:.3f}, std {std:.3f}, not 0 and 0.577.")
     together = torch.corrcoef(z.T).fill_diagonal_(0).abs().max() > 0.3  # nine standard errors
     rows = (z[1:] * z[:-1]).mean().abs() > 0.02
-    need(not (together or rows), "sample_noise: its numbers hang together. Are they sorted?")
+    even = _evened_out(torch.special.ndtri((z + 1).clamp(1e-9, 2 - 1e-9) / 2))
+    hint = "Are they sorted, or evened out?"
+    need(not (together or rows or even), f"sample_noise: its numbers hang together. {hint}")
     alone = z.unique().numel() > 99_000
     need(alone, "sample_noise: each number must be drawn on its own; many come twice.")
 
