@@ -344,18 +344,16 @@ def _not_normal(eps: torch.Tensor) -> str:
 
 
 def _evened_out(eps: torch.Tensor) -> bool:
-    """Do columns of (n, k) numbers have mean 0 or spread 1, or rows one length, as draws never do?
-
-    Four columns of true draws come as near once in 10^10, one mean with its spread in 10^8.
+    """Do columns of (n, k) numbers have means near 0 or spreads near 1, all of them, or rows one
+    length, as draws never do? True draws come as near once in 10^8.
     """
-    means, spreads = eps.mean(0), eps.std(0) - 1
-    near = 1e-3 / len(eps) ** 0.5
-    mean, spread = eps.mean().abs(), min((eps.std(correction=k) - 1).abs() for k in (0, 1))
-    whole = max(mean, spread) < 1e-4 / eps.numel() ** 0.5
-    lengths = eps.square().sum(1).sqrt()
-    return bool(
-        whole or means.abs().max() < near or spreads.abs().max() < near or lengths.std() < 0.1
-    )
+    n, k = eps.shape
+    spread = min((eps.std(correction=one) - 1).abs() for one in (0, 1))
+    scores = [eps.mean(0) * n**0.5, (eps.std(0) - 1) * (2 * n) ** 0.5]
+    scores.append(torch.stack((eps.mean(), spread * 2**0.5)) * (n * k) ** 0.5)
+    halves = [torch.tensor([len(one) / 2, one.square().sum() / 2]) for one in scores]
+    rare = min(torch.special.gammainc(*half.double()) for half in halves) < 2e-9
+    return bool(rare or eps.square().sum(1).sqrt().std() < 0.01)
 
 
 def _need_gaussian(sample, names: str, second, slope, spreads: dict[float, str]) -> None:
@@ -2191,7 +2189,9 @@ def check_sample_noise(sample_noise) -> None:
     need(ok, f"sample_noise is not uniform: mean {mean:.3f}, std {std:.3f}, not 0 and 0.577.")
     together = torch.corrcoef(z.T).fill_diagonal_(0).abs().max() > 0.3  # nine standard errors
     rows = (z[1:] * z[:-1]).mean().abs() > 0.02
-    need(not (together or rows), "sample_noise: its numbers hang together. Are they sorted?")
+    even = _evened_out(torch.special.ndtri((z + 1).clamp(1e-9, 2 - 1e-9) / 2))
+    hint = "Are they sorted, or evened out?"
+    need(not (together or rows or even), f"sample_noise: its numbers hang together. {hint}")
     alone = z.unique().numel() > 99_000
     need(alone, "sample_noise: each number must be drawn on its own; many come twice.")
 
@@ -2600,6 +2600,8 @@ def _need_normal_codes(codes: list[torch.Tensor], batches: int, what: str) -> No
     mean, std = drawn.mean().item(), drawn.std().item()
     ok = _distance(drawn, lambda z: (1 + torch.erf(z / 2**0.5)) / 2) < 3
     need(ok, f"{what}: codes have mean {mean:.2f} and spread {std:.2f}, not N(0, I)'s 0 and 1.")
+    even = any(_evened_out(one.double()) for one in fresh)
+    need(not even, f"{what}: codes are evened out over a batch or a row; leave them as drawn.")
     for one in (fresh[::2], fresh[1::2]):
         spread, error = torch.cat(one).std().item(), 7 / math.sqrt(2 * torch.cat(one).numel())
         ok = abs(spread - 1) < error

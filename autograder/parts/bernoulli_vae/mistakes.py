@@ -149,7 +149,7 @@ DECODER: tuple[Mistake, ...] = (
 )
 
 EVEN = "the noise is evened out over the batch; draw it, and leave it as it is."
-EVEN_NOISE = "F.batch_norm(torch.randn_like(mu), None, None, training=True, eps=1e-12)"
+EVEN_NOISE = "torch.randn_like(mu); eps = (eps - eps.mean(0)) / eps.std(0)"
 WITH_EPS = "return mu + torch.sqrt(sigma_square) * eps"
 
 SAMPLE_DIAGONAL_GAUSSIAN: tuple[Mistake, ...] = (
@@ -296,6 +296,8 @@ SAMPLE_BERNOULLI: tuple[Mistake, ...] = (
     ),
 )
 
+TWO_PI = "math.log(2 * math.pi)"
+
 LOGPDF_DIAGONAL_GAUSSIAN: tuple[Mistake, ...] = (
     _gaussian(
         "no-constant",
@@ -321,6 +323,41 @@ LOGPDF_DIAGONAL_GAUSSIAN: tuple[Mistake, ...] = (
         "sign",
         "return 0.5 * (torch.log(2 * math.pi * sigma_square) + squares).sum(-1)",
         "its sign is flipped.",
+    ),
+    _gaussian(
+        "whole-constant",
+        f"return -0.5 * (2 * {TWO_PI} + torch.log(sigma_square) + squares).sum(-1)",
+        "its constant is log(2 pi) for each dimension; half of it is right.",
+    ),
+    _gaussian(
+        "taken-for-a-logarithm",
+        f"return -0.5 * ({TWO_PI} + sigma_square + (z - mu) ** 2 / sigma_square.exp()).sum(-1)",
+        "sigma_square is taken for its logarithm.",
+    ),
+    _gaussian(
+        "whole-determinant",
+        f"return -0.5 * ({TWO_PI} + 2 * torch.log(sigma_square) + squares).sum(-1)",
+        "log(sigma_square) counts whole; half of it is right.",
+    ),
+    _gaussian(
+        "sign-of-the-determinant",
+        f"return -0.5 * ({TWO_PI} - torch.log(sigma_square) + squares).sum(-1)",
+        "the sign of log(sigma_square) is flipped.",
+    ),
+    _gaussian(
+        "whole-squares",
+        "return -0.5 * (torch.log(2 * math.pi * sigma_square) + 2 * squares).sum(-1)",
+        "(z - mu)^2 / sigma_square counts whole; half of it is right.",
+    ),
+    _gaussian(
+        "sign-of-the-squares",
+        "return -0.5 * (torch.log(2 * math.pi * sigma_square) - squares).sum(-1)",
+        "the sign of (z - mu)^2 is flipped.",
+    ),
+    _gaussian(
+        "no-half",
+        "return -(torch.log(2 * math.pi * sigma_square) + squares).sum(-1)",
+        "the factor 1/2 is missing.",
     ),
     _gaussian(
         "mean",
@@ -365,6 +402,13 @@ LOGPDF_DIAGONAL_GAUSSIAN: tuple[Mistake, ...] = (
     _method(
         "logpdf_diagonal_gaussian",
         SQUARES,
+        "divided-by-sigma",
+        "squares = (z - mu) ** 2 / sigma_square.sqrt()",
+        "(z - mu)^2 is divided by sigma; sigma_square is right.",
+    ),
+    _method(
+        "logpdf_diagonal_gaussian",
+        SQUARES,
         "not-divided",
         "squares = (z - mu) ** 2",
         "(z - mu)^2 is not divided by sigma_square.",
@@ -400,6 +444,21 @@ LOGPDF_BERNOULLI: tuple[Mistake, ...] = (
         "second-half-missing",
         "return (x * torch.log(p)).sum(-1)",
         "its second half, (1 - x) log(1 - p), is missing.",
+    ),
+    _bernoulli(
+        "first-half-missing",
+        "return ((1 - x) * torch.log1p(-p)).sum(-1)",
+        "its first half, x log(p), is missing.",
+    ),
+    _bernoulli(
+        "squared-error",
+        "return -((x - p) ** 2).sum(-1)",
+        "it is a squared error; the pixels are Bernoulli variables.",
+    ),
+    _bernoulli(
+        "base-ten",
+        "return (x * torch.log10(p) + (1 - x) * torch.log10(1 - p)).sum(-1)",
+        "its logarithm is that of base 10; the natural one is asked for.",
     ),
     _bernoulli(
         "subtracted",
@@ -487,6 +546,21 @@ ELBO_LOSS: tuple[Mistake, ...] = (
         "divergence-added",
         "return (log_p - log_p_z + log_q).mean()",
         "the signs of log p(z) and log q(z|x) are both flipped.",
+    ),
+    _bound(
+        "no-pixels",
+        "return (log_p_z - log_q).mean() + 0 * log_p.mean()",
+        "the term log p(x|z) is missing.",
+    ),
+    _bound(
+        "pixels-subtracted",
+        "return (log_p_z - log_q - log_p).mean()",
+        "the sign of log p(x|z) is flipped.",
+    ),
+    _bound(
+        "divided-twice",
+        "return (log_p + log_p_z - log_q).mean() / len(x)",
+        "its terms are divided by the number of images twice.",
     ),
     _bound("no-prior", "return (log_p - log_q).mean()", "the term log p(z) is missing."),
     _bound("no-encoder", "return (log_p + log_p_z).mean()", "the term log q(z|x) is missing."),

@@ -25,6 +25,9 @@ SUM = "dis_loss = real_dis_loss + fake_dis_loss"
 GEN = "gen_loss = self._classification_loss(logits, real_label)"
 MOVE = "gen_loss.backward(inputs=list(self._generator.parameters()))  # D is left alone"
 
+CODES = "codes = torch.randn(self.batch_size, self.code_size, device=device)"
+EVEN = "the codes are evened out, over the batch or in their lengths; leave them as drawn."
+
 MISTAKES: tuple[Mistake, ...] = (
     *_of(
         "init",
@@ -161,15 +164,42 @@ MISTAKES: tuple[Mistake, ...] = (
         "def _classification_loss",
         (
             "sum",
-            "",
+            "it is the sum over the batch; ask for the mean.",
             "_with_logits(logits, labels)",
             '_with_logits(logits, labels, reduction="sum")',
         ),
-        ("labels-turned", "", "(logits, labels)", "(logits, 1 - labels)"),
-        ("sigmoid-twice", "", "(logits, labels)", "(torch.sigmoid(logits), labels)"),
-        ("squares", "", "F.binary_cross_entropy_with_logits", "F.mse_loss"),
-        ("sign", "", "return F", "return -F"),
-        ("labels-ignored", "", "(logits, labels)", "(logits, torch.ones_like(labels))"),
+        (
+            "labels-turned",
+            "the labels are turned around; 1 stands for real.",
+            "(logits, labels)",
+            "(logits, 1 - labels)",
+        ),
+        (
+            "sigmoid-twice",
+            "the sigmoid is applied twice: BCE with logits applies it too.",
+            "(logits, labels)",
+            "(torch.sigmoid(logits), labels)",
+        ),
+        (
+            "squares",
+            "it uses squares instead of cross-entropies.",
+            "F.binary_cross_entropy_with_logits",
+            "F.mse_loss",
+        ),
+        (
+            "squares-of-sigmoids",
+            "it uses squares of sigmoids instead of cross-entropies.",
+            "F.binary_cross_entropy_with_logits(logits,",
+            "F.mse_loss(torch.sigmoid(logits),",
+        ),
+        ("sign", "its sign is flipped.", "return F", "return -F"),
+        ("half", "it is half of the mean.", "return F", "return 0.5 * F"),
+        (
+            "labels-ignored",
+            "the labels are ignored.",
+            "(logits, labels)",
+            "(logits, torch.ones_like(labels))",
+        ),
         (
             "unstable",
             "the logarithm of a sigmoid that has rounded to 0 is infinite; work on the logits.",
@@ -273,6 +303,13 @@ MISTAKES: tuple[Mistake, ...] = (
             "pass\n",
         ),
         (
+            "standardised-codes",
+            EVEN,
+            CODES,
+            CODES + "; codes = (codes - codes.mean(0)) / codes.std(0)",
+        ),
+        ("codes-of-one-length", EVEN, CODES, CODES + "; codes = 8 * F.normalize(codes)"),
+        (
             "wider-codes",
             "",
             "codes = torch.randn(self.batch_size, self.code_size, device=device)\n",
@@ -356,22 +393,45 @@ MISTAKES: tuple[Mistake, ...] = (
         "def _reconstruction_loss",
         (
             "sum",
-            "",
+            "it is the sum over all numbers; ask for their mean.",
             "F.mse_loss(reconstruction, x)",
             'F.mse_loss(reconstruction, x, reduction="sum")',
         ),
-        ("absolute", "", "F.mse_loss", "F.l1_loss"),
+        (
+            "absolute",
+            "it has absolute values where squares should stand.",
+            "F.mse_loss",
+            "F.l1_loss",
+        ),
         (
             "clamped",
             "the reconstruction is cut off before it is compared.",
             "(reconstruction, x)",
             "(reconstruction.clamp(0, 1), x)",
         ),
-        ("root", "", "F.mse_loss(reconstruction, x)", "F.mse_loss(reconstruction, x).sqrt()"),
-        ("half", "", "return F", "return 0.5 * F"),
+        (
+            "root",
+            "it is the root of the mean square; leave the root out.",
+            "F.mse_loss(reconstruction, x)",
+            "F.mse_loss(reconstruction, x).sqrt()",
+        ),
+        (
+            "norm",
+            "it is a norm of the whole difference; ask for the mean square.",
+            "F.mse_loss(reconstruction, x)",
+            "(reconstruction - x).norm()",
+        ),
+        (
+            "mean-squared",
+            "it squares the mean of the differences; square first.",
+            "F.mse_loss(reconstruction, x)",
+            "(reconstruction - x).mean() ** 2",
+        ),
+        ("sign", "its sign is flipped.", "return F", "return -F"),
+        ("half", "it is half of the mean square.", "return F", "return 0.5 * F"),
         (
             "sum-of-pixels",
-            "",
+            "it sums the pixels of an image; ask for the mean over everything.",
             "F.mse_loss(reconstruction, x)",
             "((reconstruction - x) ** 2).sum((1, 2, 3)).mean()",
         ),

@@ -25,6 +25,10 @@ D_TARGETS = "torch.cat((torch.ones(batch_size, 1), torch.zeros(batch_size, 1)))"
 D_LOSS = "F.binary_cross_entropy_with_logits(logits, targets.to(self._dev))"
 G_LOSS = "F.binary_cross_entropy_with_logits(logits, targets)"
 REAL, FAKE = "logits[:batch_size]", "logits[batch_size:]"
+OF_REAL, OF_FAKES = f"F.softplus(-{REAL}).mean()", f"F.softplus({FAKE}).mean()"
+SIGMOIDS = "the sigmoid is applied twice: BCE with logits applies it too."
+SQUARES = "it uses squares instead of cross-entropies."
+PLAIN = "it uses logits without sigmoid and logarithm."
 CUT_OFF = "hidden values are cut off at some number, as by ReLU6; the table has no upper end."
 KAIMING = "nn.init.kaiming_uniform_(layer.weight)"
 ASKED = "if isinstance(layer, (nn.Linear, nn.Conv2d)):"
@@ -300,42 +304,7 @@ class DNet(nn.Module):
         "loss_d",
         "def _get_loss_d",
         ("sum-of-halves", "sum of the two halves", D_LOSS, f"2 * {D_LOSS}"),
-        ("labels-swapped", "labels are swapped", D_TARGETS, f"1 - {D_TARGETS}"),
-        ("real-alone", "only the real", "return F", f"return F.softplus(-{REAL}).mean() + 0 * F"),
-        ("fakes-alone", "only the fakes", "return F", f"return F.softplus({FAKE}).mean() + 0 * F"),
-        (
-            "all-real",
-            "both have label 1",
-            "torch.zeros(batch_size, 1)",
-            "torch.ones(batch_size, 1)",
-        ),
-        (
-            "sum-over-batch",
-            "sum over all 2N logits",
-            "self._dev))",
-            'self._dev), reduction="sum")',
-        ),
-        (
-            "sigmoid-twice",
-            "sigmoid is applied twice",
-            "_with_logits(logits",
-            "_with_logits(torch.sigmoid(logits)",
-        ),
         ("not-detached", "reaches the generator too", "self.gen(z).detach()", "self.gen(z)"),
-        ("sign", "sign is flipped", "return F", "return -F"),
-        ("limited", "", D_LOSS, D_LOSS.replace("logits,", "logits.clamp(-5, 5),")),
-        (
-            "smooth-labels",
-            "label 0.9",
-            "torch.ones(batch_size, 1)",
-            "torch.full((batch_size, 1), 0.9)",
-        ),
-        (
-            "wasserstein",
-            "without sigmoid",
-            "return F",
-            f"return {FAKE}.mean() - {REAL}.mean() + 0 * F",
-        ),
         (
             "a-number",
             "No gradient of _get_loss_d reaches the discriminator",
@@ -348,6 +317,65 @@ class DNet(nn.Module):
     *_told(
         "loss_d",
         "def _get_loss_d",
+        (
+            "labels-swapped",
+            "the labels are swapped; real images have label 1, fakes 0.",
+            D_TARGETS,
+            f"1 - {D_TARGETS}",
+        ),
+        ("real-alone", "only the real images count.", "return F", f"return {OF_REAL} + 0 * F"),
+        ("fakes-alone", "only the fakes count.", "return F", f"return {OF_FAKES} + 0 * F"),
+        (
+            "half-of-the-real",
+            "the real images count for half, and the fakes are left out.",
+            "return F",
+            f"return {OF_REAL} / 2 + 0 * F",
+        ),
+        (
+            "all-real",
+            "real images and fakes both have label 1.",
+            "torch.zeros(batch_size, 1)",
+            "torch.ones(batch_size, 1)",
+        ),
+        (
+            "all-fake",
+            "real images and fakes both have label 0.",
+            "torch.ones(batch_size, 1)",
+            "torch.zeros(batch_size, 1)",
+        ),
+        (
+            "sum-over-all",
+            "it is the sum over all 2N logits; ask for their mean.",
+            "self._dev))",
+            'self._dev), reduction="sum")',
+        ),
+        (
+            "sum-over-batch",
+            "it is a sum over the batch; ask for the mean over all 2N logits.",
+            "return F",
+            "return batch_size * F",
+        ),
+        ("sigmoid-twice", SIGMOIDS, "_with_logits(logits", "_with_logits(torch.sigmoid(logits)"),
+        ("sign", "its sign is flipped.", "return F", "return -F"),
+        (
+            "limited",
+            "logits are cut off; they may be any number.",
+            D_LOSS,
+            D_LOSS.replace("logits,", "logits.clamp(-5, 5),"),
+        ),
+        (
+            "smooth-labels",
+            "real images have label 0.9; the definition has 1.",
+            "torch.ones(batch_size, 1)",
+            "torch.full((batch_size, 1), 0.9)",
+        ),
+        ("squares", SQUARES, "F.binary_cross_entropy_with_logits", "F.mse_loss"),
+        (
+            "wasserstein",
+            PLAIN,
+            "return F",
+            f"return {FAKE}.mean() - {REAL}.mean() + 0 * F",
+        ),
         (
             "codes-of-its-own",
             "it draws codes of its own instead of using z.",
@@ -366,29 +394,50 @@ class DNet(nn.Module):
     *_of(
         "loss_g",
         "def _get_loss_g",
-        ("labels-zero", "label 0", "torch.ones(", "torch.zeros("),
-        ("saturating", "saturating form", f"return {G_LOSS}", "return -F.softplus(logits).mean()"),
-        ("sign", "sign is flipped", "return F", "return -F"),
-        (
-            "sum-over-batch",
-            "sum over the batch",
-            G_LOSS,
-            G_LOSS.replace("targets)", 'targets, reduction="sum")'),
-        ),
-        (
-            "sigmoid-twice",
-            "sigmoid is applied twice",
-            "_with_logits(logits",
-            "_with_logits(torch.sigmoid(logits)",
-        ),
         (
             "detached",
             "No gradient of _get_loss_g",
             "self.disc(self.gen(z))",
             "self.disc(self.gen(z).detach())",
         ),
-        ("wasserstein", "without sigmoid", f"return {G_LOSS}", "return -logits.mean()"),
-        ("squares", "squares", "F.binary_cross_entropy_with_logits", "F.mse_loss"),
-        ("limited", "", G_LOSS, G_LOSS.replace("logits,", "logits.clamp(-5, 5),")),
+    ),
+    *_told(
+        "loss_g",
+        "def _get_loss_g",
+        (
+            "labels-zero",
+            "the fakes have label 0; the generator wants them taken for real, label 1.",
+            "torch.ones(",
+            "torch.zeros(",
+        ),
+        (
+            "saturating",
+            "it is the saturating form, log(1 - D(G(z))); minimise -log D(G(z)) instead.",
+            f"return {G_LOSS}",
+            "return -F.softplus(logits).mean()",
+        ),
+        ("sign", "its sign is flipped.", "return F", "return -F"),
+        ("half", "it is half of the mean.", "return F", "return 0.5 * F"),
+        (
+            "sum-over-batch",
+            "it is a sum over the batch; ask for the mean.",
+            G_LOSS,
+            G_LOSS.replace("targets)", 'targets, reduction="sum")'),
+        ),
+        ("sigmoid-twice", SIGMOIDS, "_with_logits(logits", "_with_logits(torch.sigmoid(logits)"),
+        (
+            "smooth-labels",
+            "the fakes have label 0.9; the definition has 1.",
+            "torch.ones(batch_size, 1)",
+            "torch.full((batch_size, 1), 0.9)",
+        ),
+        ("wasserstein", PLAIN, f"return {G_LOSS}", "return -logits.mean()"),
+        ("squares", SQUARES, "F.binary_cross_entropy_with_logits", "F.mse_loss"),
+        (
+            "limited",
+            "logits are cut off; they may be any number.",
+            G_LOSS,
+            G_LOSS.replace("logits,", "logits.clamp(-5, 5),"),
+        ),
     ),
 )

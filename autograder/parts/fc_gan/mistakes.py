@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from functools import partial
 
-from ...checking.catalogue import Mistake, caught, caught_one, told
+from ...checking.catalogue import Mistake, caught, caught_one, told, told_one
 
 PART = "fc-gan"
 
-_of, _more, _told = partial(caught, PART), partial(caught_one, PART), partial(told, PART)
+_of, _more = partial(caught, PART), partial(caught_one, PART)
+_told, _told_one = partial(told, PART), partial(told_one, PART)
 
 RAND = "torch.rand(batch_size, noise_dim, dtype=dtype, device=device)"
 NORMAL = RAND.replace("rand", "randn")
@@ -25,6 +26,15 @@ LS_D = "0.5 * ((scores_real - 1) ** 2).mean() + 0.5 * (scores_fake**2).mean()"
 LS_G = "0.5 * ((scores_fake - 1) ** 2).mean()"
 ELSE = "computes something else"
 NORMS = ("nn.BatchNorm1d(1024)", "nn.BatchNorm1d(7 * 7 * 128)", "nn.BatchNorm2d(64)")
+MEAN = "it is the sum over the batch; ask for the mean."
+SIGN = "its sign is flipped."
+SIGMOIDS = "the sigmoid is applied twice: BCE with logits applies it too."
+PLAIN = "it uses logits without sigmoid and logarithm."
+SQUARES = "it uses squares instead of cross-entropies."
+CROSS = "it uses cross-entropies instead of squares."
+SCORES = "the scores went through a sigmoid; use them as they are."
+LIMITED = "logits are cut off; they may be any number."
+DECAY = "the weights decay; the optimizer should have none."
 CUT_OFF = "hidden values are cut off at some number, as by ReLU6; the list has no upper end."
 ENDING = "nn.LeakyReLU(0.01), nn.Hardtanh(-10.0, 10.0)"
 DEEP = "the layers asked for have 1102721"
@@ -196,33 +206,14 @@ def generator(noise_dim=NOISE_DIM):
             "    targets = torch.cat((torch.ones_like(logits_real), 0 * logits_fake.detach()))\n"
             "    return bce(logits, targets)",
         ),
-        ("real-alone", "only the real", D_SUM, "return real"),
-        ("fakes-alone", "only the fakes", D_SUM, "return fake"),
-        ("subtracted", "is subtracted", D_SUM, "return real - fake"),
-        ("fakes-labelled-real", "both have label 1", "zeros_like", "ones_like"),
-        ("sign", "sign is flipped", D_SUM, "return -real - fake"),
         ("detached", "No gradient flows back", D_SUM, "return (real + fake).detach()"),
-        ("wasserstein", "without sigmoid", D_SUM, "return logits_fake.mean() - logits_real.mean()"),
-        (
-            "sum-over-batch",
-            "sum over the batch",
-            BCE,
-            "bce = nn.BCEWithLogitsLoss(reduction='sum')",
-        ),
         ("one-per-image", "has shape", BCE, "bce = nn.BCEWithLogitsLoss(reduction='none')"),
-        ("limited", "", BCE, f"{BCE}\n    logits_real = logits_real.clamp(-5, 5)"),
         (
             "sum-over-columns",
             "different values for the same logits",
             BCE,
             "bce = lambda s, y: F.binary_cross_entropy_with_logits(  # noqa: E731\n"
             "        s, y, reduction='sum') / s.shape[-1]",
-        ),
-        (
-            "smooth-labels",
-            "label 0.9",
-            "torch.ones_like(logits_real)",
-            "0.9 * torch.ones_like(logits_real)",
         ),
         (
             "unstable",
@@ -232,19 +223,49 @@ def generator(noise_dim=NOISE_DIM):
             " + (1 - y) * torch.log(1 - p)\n    ).mean()",
         ),
     ),
-    _more(
+    *_told(
+        "discriminator_loss",
+        "def discriminator_loss",
+        ("real-alone", "only the real images count.", D_SUM, "return real"),
+        ("fakes-alone", "only the fakes count.", D_SUM, "return fake"),
+        ("subtracted", "the loss of the fakes is subtracted; add it.", D_SUM, "return real - fake"),
+        (
+            "fakes-labelled-real",
+            "real images and fakes both have label 1.",
+            "zeros_like",
+            "ones_like",
+        ),
+        (
+            "real-labelled-fake",
+            "real images and fakes both have label 0.",
+            "ones_like",
+            "zeros_like",
+        ),
+        ("sign", SIGN, D_SUM, "return -real - fake"),
+        ("wasserstein", PLAIN, D_SUM, "return logits_fake.mean() - logits_real.mean()"),
+        ("sum-over-batch", MEAN, BCE, "bce = nn.BCEWithLogitsLoss(reduction='sum')"),
+        ("limited", LIMITED, BCE, f"{BCE}\n    logits_real = logits_real.clamp(-5, 5)"),
+        (
+            "smooth-labels",
+            "real images have label 0.9; the definition has 1.",
+            "torch.ones_like(logits_real)",
+            "0.9 * torch.ones_like(logits_real)",
+        ),
+        ("squares", SQUARES, BCE, "bce = F.mse_loss"),
+    ),
+    _told_one(
         "discriminator_loss",
         "def discriminator_loss",
         "labels-swapped",
-        "labels are swapped",
+        "the labels are swapped; real images have label 1, fakes 0.",
         (D_REAL, D_REAL.replace("ones", "zeros")),
         (D_FAKE, D_FAKE.replace("zeros", "ones")),
     ),
-    _more(
+    _told_one(
         "discriminator_loss",
         "def discriminator_loss",
         "sigmoid-twice",
-        "sigmoid is applied twice",
+        SIGMOIDS,
         ("bce(logits_real", "bce(logits_real.sigmoid()"),
         ("bce(logits_fake", "bce(logits_fake.sigmoid()"),
     ),
@@ -259,27 +280,6 @@ def generator(noise_dim=NOISE_DIM):
     *_of(
         "generator_loss",
         "def generator_loss",
-        ("labels-zero", "label 0", "torch.ones_like", "torch.zeros_like"),
-        ("sign", "sign is flipped", "return F", "return -F"),
-        ("squares", "", "F.binary_cross_entropy_with_logits", "F.mse_loss"),
-        (
-            "saturating",
-            "saturating form",
-            "return F",
-            "return -F.softplus(logits_fake).mean() + 0 * F",
-        ),
-        (
-            "sum-over-batch",
-            "sum over",
-            "torch.ones_like(logits_fake))",
-            "torch.ones_like(logits_fake), reduction='sum')",
-        ),
-        (
-            "sigmoid-twice",
-            "sigmoid is applied twice",
-            "_with_logits(logits_fake",
-            "_with_logits(logits_fake.sigmoid()",
-        ),
         (
             "unstable",
             "not finite",
@@ -288,7 +288,6 @@ def generator(noise_dim=NOISE_DIM):
         ),
         ("detached", "gradient", "return F", "logits_fake = logits_fake.detach()\n    return F"),
         ("a-number", "gradient", "ones_like(logits_fake))", "ones_like(logits_fake)).item()"),
-        ("limited", "", "return F", "logits_fake = logits_fake.clamp(-5, 5)\n    return F"),
         (
             "sum-over-columns",
             "different values for the same logits",
@@ -296,30 +295,114 @@ def generator(noise_dim=NOISE_DIM):
             "torch.ones_like(logits_fake), reduction='sum') / logits_fake.shape[-1]",
         ),
     ),
+    *_told(
+        "generator_loss",
+        "def generator_loss",
+        (
+            "labels-zero",
+            "the fakes have label 0; the generator wants them taken for real, label 1.",
+            "torch.ones_like",
+            "torch.zeros_like",
+        ),
+        ("sign", SIGN, "return F", "return -F"),
+        ("half", "it is half of the mean.", "return F", "return 0.5 * F"),
+        ("squares", SQUARES, "F.binary_cross_entropy_with_logits", "F.mse_loss"),
+        ("wasserstein", PLAIN, "return F", "return -logits_fake.mean() + 0 * F"),
+        (
+            "smooth-labels",
+            "the fakes have label 0.9; the definition has 1.",
+            "torch.ones_like(logits_fake)",
+            "0.9 * torch.ones_like(logits_fake)",
+        ),
+        (
+            "saturating",
+            "it is the saturating form, log(1 - D(G(z))); minimise -log D(G(z)) instead.",
+            "return F",
+            "return -F.softplus(logits_fake).mean() + 0 * F",
+        ),
+        (
+            "sum-over-batch",
+            MEAN,
+            "torch.ones_like(logits_fake))",
+            "torch.ones_like(logits_fake), reduction='sum')",
+        ),
+        (
+            "sigmoid-twice",
+            SIGMOIDS,
+            "_with_logits(logits_fake",
+            "_with_logits(logits_fake.sigmoid()",
+        ),
+        (
+            "limited",
+            LIMITED,
+            "return F",
+            "logits_fake = logits_fake.clamp(-5, 5)\n    return F",
+        ),
+    ),
     *_of(
         "get_optimizer",
         "def get_optimizer",
-        ("default-betas", "beta1 is 0.9", ", betas=(0.5, 0.999)", ""),
         ("rate", "learning rate is not", "lr=1e-3", "lr=2e-4"),
-        ("swapped-betas", "swapped", "(0.5, 0.999)", "(0.999, 0.5)"),
-        ("beta2-of-099", "beta2 is 0.99", "(0.5, 0.999)", "(0.5, 0.99)"),
-        (
-            "small-decay",
-            "not what the definition gives",
-            "0.999))",
-            "0.999), weight_decay=1e-4)",
-        ),
         (
             "first-parameter-alone",
             "not move all",
             "model.parameters()",
             "[next(model.parameters())]",
         ),
-        ("sgd", "SGD", ADAM, "optim.SGD(model.parameters(), lr=1e-3, momentum=0.5)"),
-        ("rmsprop", "RMSprop", ADAM, "optim.RMSprop(model.parameters(), lr=1e-3)"),
-        ("adamw", "AdamW", "optim.Adam(", "optim.AdamW("),
         ("uphill", "the wrong way", "0.999))", "0.999), maximize=True)"),
-        ("amsgrad", "amsgrad", "0.999))", "0.999), amsgrad=True)"),
+    ),
+    *_told(
+        "get_optimizer",
+        "def get_optimizer",
+        (
+            "default-betas",
+            "beta1 is 0.9, torch's default; it should be 0.5.",
+            ", betas=(0.5, 0.999)",
+            "",
+        ),
+        ("no-momentum", "beta1 is 0; it should be 0.5.", "(0.5, 0.999)", "(0.0, 0.999)"),
+        ("swapped-betas", "the two betas are swapped.", "(0.5, 0.999)", "(0.999, 0.5)"),
+        ("beta2-of-09", "beta2 is 0.9; it should be 0.999.", "(0.5, 0.999)", "(0.5, 0.9)"),
+        ("beta2-of-099", "beta2 is 0.99; it should be 0.999.", "(0.5, 0.999)", "(0.5, 0.99)"),
+        ("both-betas", "the betas are 0.9 and 0.99.", "(0.5, 0.999)", "(0.9, 0.99)"),
+        ("small-decay", DECAY, "0.999))", "0.999), weight_decay=1e-4)"),
+        ("decay", DECAY, "0.999))", "0.999), weight_decay=1e-2)"),
+        (
+            "plain-sgd",
+            "it is SGD; use Adam.",
+            ADAM,
+            "optim.SGD(model.parameters(), lr=1e-3)",
+        ),
+        (
+            "sgd",
+            "it is SGD with momentum; use Adam.",
+            ADAM,
+            "optim.SGD(model.parameters(), lr=1e-3, momentum=0.5)",
+        ),
+        (
+            "rmsprop",
+            "it is RMSprop; use Adam.",
+            ADAM,
+            "optim.RMSprop(model.parameters(), lr=1e-3)",
+        ),
+        (
+            "adamw",
+            "it is AdamW, which lets the weights decay; use Adam.",
+            "optim.Adam(",
+            "optim.AdamW(",
+        ),
+        (
+            "amsgrad",
+            "it is Adam with amsgrad=True; leave that out.",
+            "0.999))",
+            "0.999), amsgrad=True)",
+        ),
+        (
+            "epsilon",
+            "Adam's eps is larger than torch's 1e-8; leave it as it is.",
+            "0.999))",
+            "0.999), eps=1e-6)",
+        ),
     ),
     *_told(
         "discriminator",
@@ -346,20 +429,6 @@ def generator(noise_dim=NOISE_DIM):
             "nn.ReLU(),\n        nn.BatchNorm2d(64)",
             "nn.ReLU6(),\n        nn.BatchNorm2d(64)",
         ),
-    ),
-    Mistake(
-        "epsilon",
-        f"{PART}.get_optimizer",
-        "Adam's eps is larger than torch's 1e-8; leave it as it is.",
-        "def get_optimizer",
-        (("0.999))", "0.999), eps=1e-6)"),),
-    ),
-    Mistake(
-        "decay",
-        f"{PART}.get_optimizer",
-        "the weights decay; the optimizer should have none.",
-        "def get_optimizer",
-        (("0.999))", "0.999), weight_decay=1e-2)"),),
     ),
     *_of(
         "build_dc_classifier",
@@ -431,7 +500,7 @@ def generator(noise_dim=NOISE_DIM):
             "nn.Linear(96,",
         ),
         ("leaky-relu", "LeakyReLU(0.01) stands wherever", "nn.ReLU()", "nn.LeakyReLU()"),
-        ("relu6", "ReLU6 stands wherever", "nn.ReLU()", "nn.ReLU6()"),
+        ("relu6", "ReLU6 stands after", "nn.ReLU()", "nn.ReLU6()"),
         ("momentum", "In evaluation", "nn.BatchNorm2d(64)", "nn.BatchNorm2d(64, momentum=0.9)"),
         ("eps", "has eps = 0.8", "nn.BatchNorm2d(64)", "nn.BatchNorm2d(64, 0.8)"),
         (
@@ -467,13 +536,6 @@ def generator(noise_dim=NOISE_DIM):
         "least_squares",
         "def ls_discriminator_loss",
         ("no-halves", "factors 1/2 are missing", LS_D, LS_D.replace("0.5 * ", "")),
-        ("one-half-alone", "1/2 of the fakes", "+ 0.5 * ", "+ "),
-        (
-            "targets-swapped",
-            "targets are swapped",
-            LS_D,
-            "0.5 * (scores_real**2).mean() + 0.5 * ((scores_fake - 1) ** 2).mean()",
-        ),
         (
             "sum-over-columns",
             "different values for the same logits",
@@ -481,11 +543,66 @@ def generator(noise_dim=NOISE_DIM):
             LS_D.replace(".mean()", ".sum() / scores_real.shape[-1]"),
         ),
     ),
+    *_told(
+        "least_squares",
+        "def ls_discriminator_loss",
+        (
+            "one-half-alone",
+            "the factor 1/2 of the fakes is missing.",
+            "+ 0.5 * ",
+            "+ ",
+        ),
+        (
+            "other-half-alone",
+            "the factor 1/2 of the real images is missing.",
+            "return 0.5 * ",
+            "return ",
+        ),
+        (
+            "average",
+            "it is the average of the two halves; ask for their sum.",
+            LS_D,
+            LS_D.replace("0.5", "0.25"),
+        ),
+        (
+            "targets-swapped",
+            "the targets are swapped; real images have 1, fakes 0.",
+            LS_D,
+            "0.5 * (scores_real**2).mean() + 0.5 * ((scores_fake - 1) ** 2).mean()",
+        ),
+        (
+            "no-target",
+            "the targets of real images are missing.",
+            LS_D,
+            LS_D.replace(" - 1", ""),
+        ),
+        (
+            "real-alone",
+            "only the real images count.",
+            LS_D,
+            "0.5 * ((scores_real - 1) ** 2).mean()",
+        ),
+        ("fakes-alone", "only the fakes count.", LS_D, "0.5 * (scores_fake**2).mean()"),
+        ("sum", MEAN, LS_D, LS_D.replace("mean", "sum")),
+        ("discriminator-sign", SIGN, LS_D, f"-({LS_D})"),
+        (
+            "cross-entropies",
+            CROSS,
+            LS_D,
+            "discriminator_loss(scores_real, scores_fake)",
+        ),
+        (
+            "both-of-sigmoids",
+            SCORES,
+            LS_D,
+            LS_D.replace("scores_real", "scores_real.sigmoid()").replace(
+                "scores_fake", "scores_fake.sigmoid()"
+            ),
+        ),
+    ),
     *_of(
         "least_squares",
         "def ls_generator_loss",
-        ("sum-over-batch", "sum over the batch", LS_G, LS_G.replace("mean", "sum")),
-        ("target-zero", "target is 0", LS_G, LS_G.replace(" - 1", "")),
         ("no-half", "factor 1/2 is missing", LS_G, LS_G.replace("0.5 * ", "")),
         (
             "generator-sum-over-columns",
@@ -493,7 +610,20 @@ def generator(noise_dim=NOISE_DIM):
             LS_G,
             LS_G.replace(".mean()", ".sum() / scores_fake.shape[-1]"),
         ),
-        ("of-sigmoids", "sigmoid", LS_G, LS_G.replace("scores_fake", "scores_fake.sigmoid()")),
+    ),
+    *_told(
+        "least_squares",
+        "def ls_generator_loss",
+        ("sum-over-batch", MEAN, LS_G, LS_G.replace("mean", "sum")),
+        (
+            "target-zero",
+            "the target is 0; the generator wants 1.",
+            LS_G,
+            LS_G.replace(" - 1", ""),
+        ),
+        ("generator-sign", SIGN, LS_G, f"-{LS_G}"),
+        ("generator-cross-entropy", CROSS, LS_G, "generator_loss(scores_fake)"),
+        ("of-sigmoids", SCORES, LS_G, LS_G.replace("scores_fake", "scores_fake.sigmoid()")),
     ),
     _more(
         "least_squares",

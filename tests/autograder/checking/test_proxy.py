@@ -18,6 +18,7 @@ from autograder.checking.proxy import (
     fill,
     gradients,
     load_weights,
+    sampler,
     set_grads,
     shapes,
     stub,
@@ -146,6 +147,21 @@ def test_a_stub_takes_the_place_of_an_attribute(code):
     holder = code().Holder()
     assign(holder.net, stub(holder, torch.ones(2, 1), torch.tensor([0.5])))
     assert torch.equal(holder.net(torch.ones(1, 2)), torch.tensor([[2.5]]))
+
+
+def test_a_modal_stub_gives_something_else_in_evaluation(code):
+    holder = code().Holder()
+    net = stub(holder, torch.ones(2, 1), torch.tensor([0.5]), modal=True)
+    x = torch.tensor([[1.0, 2.0]])
+    assert net(x).item() == 3.5
+    net.eval()
+    assert net(x).item() == 1.75
+
+
+def test_a_sampler_adds_something_else_in_every_call(code):
+    draw = sampler(code().Holder(), mu=1.0, logvar=0.5)
+    draws = [draw(torch.tensor([1.0]), logvar=torch.tensor([4.0])).item() for _ in range(3)]
+    assert draws == [3.0, 4.0, 6.0]
 
 
 def test_gradients_can_be_set_for_an_optimizer(code):
