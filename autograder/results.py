@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 PASS = "pass"
@@ -97,18 +97,28 @@ class SubmissionResult:
 
 def to_json(result: SubmissionResult) -> str:
     """The one JSON shape: keys sorted, two spaces, so equal results are equal bytes."""
-    return json.dumps({"format": FORMAT, **asdict(result)}, indent=2, sort_keys=True) + "\n"
+    return json.dumps(to_data(result), indent=2, sort_keys=True) + "\n"
 
 
 def from_json(text: str) -> SubmissionResult:
     """Read back what `to_json` wrote. Raises ValueError with a sentence for anything else."""
     try:
-        data = json.loads(text)
-        if data.pop("format") != FORMAT:
-            raise ValueError("it was written by another version of the kit")
-        return _submission(data)
+        return from_data(json.loads(text))
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"this is not a result of the kit: {error!r}") from None
+
+
+def to_data(result: SubmissionResult) -> dict[str, Any]:
+    """What `to_json` writes, before it is text."""
+    questions = [{**vars(q), "checks": [*map(vars, q.checks)]} for q in result.questions]
+    return {"format": FORMAT, **vars(result), "questions": questions}
+
+
+def from_data(data: dict[str, Any]) -> SubmissionResult:
+    """The result. Raises ValueError, KeyError, TypeError or AttributeError for anything else."""
+    if data["format"] != FORMAT:
+        raise ValueError("it was written by another version of the kit")
+    return _submission({name: value for name, value in data.items() if name != "format"})
 
 
 def _submission(data: dict[str, Any]) -> SubmissionResult:

@@ -88,7 +88,7 @@ def main() -> int:
     arguments = parser.parse_args()
     n, kinds = arguments.submissions, arguments.kind or list(KINDS)
     # Kinds far apart in the table, first.
-    chosen = [kinds[(i * 7) % len(kinds)] for i in range(arguments.holdups)]
+    chosen = [kinds[(i * 8) % len(kinds)] for i in range(arguments.holdups)]
     held = {(2 * i + 1) * n // (2 * len(chosen)): kind for i, kind in enumerate(chosen)}
     with tempfile.TemporaryDirectory(prefix="holdups-") as folder:
         place = Path(folder)

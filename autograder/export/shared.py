@@ -101,6 +101,8 @@ def harmless(text: str, keep: str = "") -> str:
     They come out as in Python source (`\\x00`, `\\u202e`), so that they are seen and nothing
     obeys them. Characters in `keep` stay.
     """
+    if text.isprintable():
+        return text
     return "".join(
         char
         if char.isprintable() or char in keep

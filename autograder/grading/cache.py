@@ -92,7 +92,8 @@ class Memory:
     ) -> None:
         """`bases`: check id -> what it depends on; `layers`: the protections that are active."""
         self._cache, self._files, self._bases = cache, files, bases
-        self._same = (seed, sorted(layers), basis.tools(), sorted(basis.machine().items()))
+        machine = sorted(basis.machine().items())
+        self._same = basis.sha(seed, sorted(layers), basis.tools(), machine)
         self._modules: dict[str, str] = {}
 
     def find(self, module: str, id: str) -> Ended | None:

@@ -16,7 +16,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
-from ..results import SubmissionResult, from_json, to_json
+from ..results import SubmissionResult, from_data, to_data
 
 JOURNAL = "journal.jsonl"
 FORMAT = 2
@@ -92,8 +92,7 @@ class Journal:
         if plan not in self.plans:
             self._write({"key": plan, "plan": record})
         when = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        found = json.loads(to_json(result))
-        self._write({"files": files, "plan": plan, "result": found, "when": when})
+        self._write({"files": files, "plan": plan, "result": to_data(result), "when": when})
 
     def _write(self, line: dict[str, Any]) -> None:
         assert self._file is not None
@@ -107,7 +106,7 @@ class Journal:
             self.plans[str(line["key"])] = dict(line["plan"])
             return
         entry = Entry(
-            from_json(json.dumps(line["result"])),
+            from_data(line["result"]),
             str(line["files"]),
             str(line["plan"]),
             str(line["when"]),

@@ -137,6 +137,11 @@ def warm_up() -> None:
         # tqdm's own lock is a semaphore shared by all forks: one child could keep it for ever.
         tqdm.std.TqdmDefaultWriteLock.mp_lock = None
         tqdm.tqdm.set_lock(threading.RLock())
+        # Its bar for notebooks is a widget, which takes half a second to import.
+        bars = types.ModuleType("tqdm.notebook")
+        bars.__dict__.update(tqdm=tqdm.tqdm, tqdm_notebook=tqdm.tqdm)
+        bars.__dict__.update(trange=tqdm.trange, tnrange=tqdm.trange)
+        sys.modules["tqdm.notebook"] = tqdm.notebook = bars
 
 
 def give(sources: dict[str, str]) -> None:
