@@ -335,7 +335,7 @@ MISTAKES = [
     ("autoencoder.beta_vae_loop", "total.backward()",
      "(terms['rec_loss'] + 0.5 * terms['kl_loss']).backward()", "with the gradient of the loss"),
     ("autoencoder.interpolate", "(1 - w) * first + w * last", "first + w * last",
-     "from code 0.3 to 0.8"),
+     "from code 3 to 8"),
     ("autoencoder.conditional", "idx2onehot(_need_labels(c), self.num_labels)), dim=1)  # (N, D",
      "idx2onehot(_need_labels(c), self.num_labels) / 10), dim=1)  # (N, D", "read the class"),
     ("autoencoder.tuned_beta", "TUNED_BETA = 0.105", "TUNED_BETA = 0.001", "ten times as small"),
@@ -344,7 +344,8 @@ MISTAKES = [
      "from its own image alone"),
     ("fc-vae.forward", "z = reparametrize(mu, logvar)", "z = torch.normal(mu, (logvar / 2).exp())",
      "no gradient of x_hat"),
-    ("fc-vae.loss", "1 + logvar - mu**2", "1 + logvar.abs() - mu**2", "with respect to logvar"),
+    ("fc-vae.loss", "1 + logvar - mu**2", "1 + logvar.abs() - mu**2",
+     "with mu = 9 and logvar = 6 and -6"),
     ("fc-vae.cvae", "torch.cat((z, c), dim=1)), mu", "torch.cat((z, c.flip(0)), dim=1)), mu",
      "take [z, c]"),
     ("conv-gan.DNet", "4, 8, kernel_size=3", "4, 8, kernel_size=5", "1,105 parameters"),
@@ -542,7 +543,8 @@ MISTAKES = [
     ("cifar-dcgan.reconstruct", "            optimizer.zero_grad()\n            recon_samples",
      "            recon_samples", "Are gradients cleared"),
     ("cifar-dcgan.reconstruct", "            optimizer.zero_grad()\n            recon_samples",
-     "            recon_code.grad, optimizer = None, optim.Adam([recon_code], lr=0.01)\n"
+     "            recon_code.grad, optimizer = None, optim.Adam([recon_code],\n"
+     "                                                     lr=self.vis_learning_rate)\n"
      "            recon_samples", "one Adam for all steps"),
     ("cifar-dcgan.reconstruct", "        optimizer = optim.Adam([recon_code]",
      "        self.train()\n        optimizer = optim.Adam([recon_code]", "stay in eval mode"),

@@ -354,7 +354,8 @@ def _at_most(seconds: float) -> Iterator[None]:
 
 class _Sleep:
     """time.sleep: its time passes at once. While a statement of a file is limited it is charged;
-    later, a check may sleep for so long, and really sleeps beyond that.
+    later, a check may sleep for so long, and really sleeps beyond that, or where other threads may
+    be at work meanwhile.
     """
 
     def __init__(self) -> None:
@@ -371,7 +372,7 @@ class _Sleep:
             if seconds >= left:
                 raise _TooLong
             signal.setitimer(signal.ITIMER_PROF, left - seconds)
-        elif seconds <= self._left:
+        elif seconds <= self._left and threading.active_count() == 1:
             self._left -= seconds
         else:
             self._really(seconds)

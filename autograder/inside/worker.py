@@ -137,6 +137,7 @@ def warm_up() -> None:
         # tqdm's own lock is a semaphore shared by all forks: one child could keep it for ever.
         tqdm.std.TqdmDefaultWriteLock.mp_lock = None
         tqdm.tqdm.set_lock(threading.RLock())
+        tqdm.tqdm.monitor_interval = 0  # no thread that looks after bars
         # Its bar for notebooks is a widget, which takes half a second to import.
         bars = types.ModuleType("tqdm.notebook")
         bars.__dict__.update(tqdm=tqdm.tqdm, tqdm_notebook=tqdm.tqdm)

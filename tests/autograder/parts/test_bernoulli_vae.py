@@ -52,10 +52,9 @@ def test_wrong_densities_do_not_cost_the_bound(bound: str) -> None:
         "BernoulliVAE.logpdf_diagonal_gaussian = staticmethod(lambda z, mu, s: 0 * z.sum(1))\n"
         "BernoulliVAE.logpdf_bernoulli = staticmethod(lambda x, p: (x * p).sum(1))\n"
     )
-    assert lost(source) == {
-        f"{PART}.logpdf_diagonal_gaussian": 3.0,
-        f"{PART}.logpdf_bernoulli": 3.0,
-    }
+    found = lost(source)
+    assert found.keys() == {f"{PART}.logpdf_diagonal_gaussian", f"{PART}.logpdf_bernoulli"}
+    assert min(found.values()) >= 2.5  # what is left is for a gradient that reaches p
 
 
 @pytest.mark.parametrize(
