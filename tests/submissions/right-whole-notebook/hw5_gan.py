@@ -201,10 +201,10 @@ class DCGAN(nn.Module):
         super(DCGAN, self).__init__()
         self.register_buffer("tracked_noise", torch.randn(64, self.code_size))
         self.samples = {}
-        self._generator = CIFARGenerator(64)
+        self._generator = CIFARGenerator(self.code_size)
         self._discriminator = CIFARDiscriminator(spectral=spectral)
-        self.optimizerG = optim.Adam(self._generator.parameters(), lr=2e-4, betas=(0.5, 0.999))
-        self.optimizerD = optim.Adam(self._discriminator.parameters(), lr=2e-4, betas=(0.5, 0.999))
+        self.optimizerG = optim.Adam(self._generator.parameters(), lr=self.learning_rate, betas=(0.5, 0.999))
+        self.optimizerD = optim.Adam(self._discriminator.parameters(), lr=self.learning_rate, betas=(0.5, 0.999))
         self.bce = nn.BCEWithLogitsLoss()
         self._weight_INITIALIZATION()
 

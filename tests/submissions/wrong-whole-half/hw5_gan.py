@@ -151,7 +151,7 @@ class DCGAN(nn.Module):
         super().__init__()
         self.register_buffer("tracked_noise", torch.randn(64, self.code_size))
         self.samples = Gallery()
-        self._generator = CIFARGenerator()
+        self._generator = CIFARGenerator(self.code_size)
         self._discriminator = CIFARDiscriminator(spectral)
         self.optimizerG, self.optimizerD = (
             torch.optim.Adam(net.parameters(), self.learning_rate, betas=(0.5, 0.999))
