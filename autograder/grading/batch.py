@@ -38,6 +38,7 @@ from ..results import (
     QuestionResult,
     SubmissionResult,
 )
+from ..sandbox.child import ENDED
 from ..sandbox.zygote import PROTECTIONS, SandboxError, Zygote
 from . import basis
 from .cache import Cache, Memory
@@ -153,7 +154,8 @@ class Bench:
     def grade(self, handin: Handin, first: SubmissionResult | None = None) -> SubmissionResult:
         """Judge one submission; one that came too late, too: whether it counts may still change.
 
-        After a `first` try, only what ran out of time on the clock there, and what waited for it.
+        After a `first` try, only what may change: what ran out of time on the clock there or was
+        ended by the system, and what waited for it.
         """
         memory = self.memory(handin.files)
         questions = self.judged(handin.files, _Settled(first, memory) if first else memory)
@@ -303,7 +305,7 @@ def _steadily(todo: Sequence[Handin], bench: Bench, grader: Grader) -> Iterator[
         else:
             yield known
     for result in grader(unknown):
-        if timed_out(result):
+        if unsettled(result):
             again[result.id] = result
         else:
             yield result
@@ -438,13 +440,17 @@ def _unasked(parts: Sequence[Part]) -> tuple[QuestionResult, ...]:
     )
 
 
-def timed_out(result: SubmissionResult) -> bool:
-    """Did it wait too long? Another try, on a machine less busy, may come out otherwise."""
-    return any(_late(check) for question in result.questions for check in question.checks)
+def unsettled(result: SubmissionResult) -> bool:
+    """Did it wait too long, or did the system end it? Another try, alone and on a machine less
+    busy, may come out otherwise."""
+    return any(_may_change(check) for question in result.questions for check in question.checks)
 
 
-def _late(check: CheckResult) -> bool:
-    return check.state == TIMEOUT and not check.message.startswith(FINAL)
+def _may_change(check: CheckResult) -> bool:
+    if check.state == TIMEOUT:
+        return not check.message.startswith(FINAL)
+    # A neighbour may have taken the memory.
+    return check.message == ENDED
 
 
 class _Settled:
@@ -456,7 +462,7 @@ class _Settled:
             check.check: (check.state, check.fraction, check.message, check.hint)
             for question in first.questions
             for check in question.checks
-            if check.state not in (SKIPPED, UNGRADABLE) and not _late(check)
+            if check.state not in (SKIPPED, UNGRADABLE) and not _may_change(check)
         }
 
     def find(self, module: str, id: str) -> tuple[str, float, str, str] | None:

@@ -40,6 +40,9 @@ USED_UP = "Your code used up all its computing time. Is there a loop that does n
 WAITED = "Your code waited too long, and computed nothing. What does it wait for?"
 """These two are no fault of a busy machine: they come out the same another time."""
 
+ENDED = "The system ended your code, most likely for its memory."
+"""Its own memory, or that of all who ran beside it."""
+
 CROWDED = "Your code made more files and folders than a submission may."
 
 STOPS_WITHIN = 0.2
@@ -252,7 +255,7 @@ class Child:
             if number == signal.SIGXCPU:
                 raise Lost(TIMEOUT, USED_UP)
             if number == signal.SIGKILL:
-                raise Lost(MEMORY, "The system ended your code, most likely for its memory.")
+                raise Lost(MEMORY, ENDED)
             raise Lost(CRASHED, f"Your code crashed Python itself ({_signal_name(number)}).")
         raise Lost(CRASHED, "Your code ended the Python process.")
 

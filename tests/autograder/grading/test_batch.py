@@ -36,6 +36,7 @@ from autograder.intake.submissions import Handin
 from autograder.parts import all_checks
 from autograder.results import (
     CRASHED,
+    MEMORY,
     PASS,
     TIMEOUT,
     UNGRADABLE,
@@ -44,6 +45,7 @@ from autograder.results import (
     SubmissionResult,
     from_json,
 )
+from autograder.sandbox.child import ENDED
 from autograder.sandbox.zygote import PROTECTIONS, Doctor
 from tests.processes import adopt_orphans, left_running
 
@@ -447,8 +449,16 @@ def test_what_ran_out_of_time_by_its_own_doing_is_not_tried_again(how: str):
     spent = result("ada", TIMEOUT)
     (question,) = spent.questions
     checks = tuple(replace(check, message=how) for check in question.checks)
-    assert batch.timed_out(spent)
-    assert not batch.timed_out(replace(spent, questions=(replace(question, checks=checks),)))
+    assert batch.unsettled(spent)
+    assert not batch.unsettled(replace(spent, questions=(replace(question, checks=checks),)))
+
+
+def test_what_the_system_ended_is_tried_once_more_since_a_neighbour_may_have_taken_the_memory():
+    ended = result("ada", MEMORY)
+    (question,) = ended.questions
+    checks = tuple(replace(check, message=ENDED) for check in question.checks)
+    assert batch.unsettled(replace(ended, questions=(replace(question, checks=checks),)))
+    assert not batch.unsettled(ended)  # it asked for more than it may
 
 
 def test_a_first_timeout_is_not_journaled(tmp_path: Path):
