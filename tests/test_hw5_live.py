@@ -469,6 +469,7 @@ def cells(tmp_path_factory):
 class TestInANotebook:
     """One kernel runs a given loop and a student's; both are interrupted as students do it."""
 
+    @pytest.mark.daily("students' processes")
     def test_an_interrupted_training_ends_with_a_sentence(self, cells):
         assert not errors(cells[2]) and not errors(cells[7])
         stop = said(cells[2]).splitlines()[-1]

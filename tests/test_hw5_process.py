@@ -131,6 +131,7 @@ class TestTheSession:
 
 
 class TestEveryCheckEnds:
+    @pytest.mark.daily("students' processes")
     def test_what_kills_a_helper_costs_its_own_question(self, student, monkeypatch, said):
         """A loop that prints, 20 GB, a segfault and an exit, and one question that is right."""
         monkeypatch.setattr(hw5_process, "SECONDS", 5)
@@ -190,6 +191,7 @@ class TestEveryCheckEnds:
         assert all(one.seen is None for one in hw5_process._waiting), "only a spare is left"
 
 
+@pytest.mark.daily("students' processes")
 def test_helpers_end_with_the_session_and_hold_no_output_of_it(tmp_path):
     """However it ends: this one is killed while a helper works and a spare waits."""
     (tmp_path / "hw5_vae.py").write_text(f"{SOLUTION}\ndef loss_function(*_):\n    while True: 1\n")

@@ -66,6 +66,7 @@ def marks(graded: Graded, out: Path) -> bytes:
     return (out / "marks.csv").read_bytes()
 
 
+@pytest.mark.daily("batch")
 def test_a_worker_that_is_killed_and_one_that_comes_late_give_the_same_marks_to_the_byte(
     scheduler: str, layered: Zygote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

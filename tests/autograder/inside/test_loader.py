@@ -181,6 +181,7 @@ def test_sleep_is_charged_while_a_file_loads_and_not_waited_for(layered: Zygote,
     assert time.monotonic() - began < 1
 
 
+@pytest.mark.daily("patience")
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux pins to a core")
 def test_a_busy_machine_leaves_out_no_line(layered: Zygote) -> None:
     source = """
@@ -196,6 +197,7 @@ x = work()
         assert time.monotonic() - began > 2 * STATEMENT_SECONDS, "the core was not busy"
 
 
+@pytest.mark.daily("patience")
 def test_many_long_statements_share_one_patience(layered: Zygote) -> None:
     source = (
         "def train():\n    while True: pass\n" + "loss = train()\n" * 20 + "def f(): return 1\n"

@@ -170,6 +170,7 @@ class TestWhatWasHandedIn:
         assert report.shown(handed_in("ada1"), FC_VAE) == []
 
 
+@pytest.mark.daily("executed notebooks")
 def test_from_the_command_line(own_pdf, tmp_path, capsys):
     """`report` prints a class; `grade` and `check` say what the PDFs show."""
     for netid in ("ada1", "bob2"):
