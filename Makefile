@@ -4,16 +4,18 @@
 PYTHON ?= python3
 VENV ?= .venv
 RUN := $(VENV)/bin/python
+INSTALL := $(RUN) -m pip install --quiet --no-compile --constraint constraints.txt
 
 .PHONY: setup demo test all lint clean
 
 setup: $(VENV)/.ready
 
-# torch first: what needs it must find this one, not bring another.
+# torch first: what needs it must find this one, not bring another. pip would compile on one core.
 $(VENV)/.ready: requirements.txt constraints.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(RUN) -m pip install --quiet --constraint constraints.txt torch
-	$(RUN) -m pip install --quiet --constraint constraints.txt --requirement requirements.txt
+	$(INSTALL) torch
+	$(INSTALL) --requirement requirements.txt
+	$(RUN) -m compileall -qq -j 0 $(VENV)/lib || true  # some packages hold files that are no Python
 	$(RUN) -m pip install --quiet --no-deps --editable .
 	touch $@
 
