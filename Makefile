@@ -4,18 +4,17 @@
 PYTHON ?= python3
 VENV ?= .venv
 RUN := $(VENV)/bin/python
-INSTALL := $(RUN) -m pip install --quiet --no-compile --constraint constraints.txt
+INSTALL := $(RUN) -m pip install --quiet --constraint constraints.txt
 
 .PHONY: setup demo test all lint clean
 
 setup: $(VENV)/.ready
 
-# torch first: what needs it must find this one, not bring another. pip would compile on one core.
+# torch first: what needs it must find this one, not bring another.
 $(VENV)/.ready: requirements.txt constraints.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(INSTALL) torch
 	$(INSTALL) --requirement requirements.txt
-	$(RUN) -m compileall -qq -j 0 $(VENV)/lib || true  # some packages hold files that are no Python
 	$(RUN) -m pip install --quiet --no-deps --editable .
 	touch $@
 
