@@ -18,11 +18,6 @@ torch.set_num_threads(1)
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are cores: many tests wait for a browser, a kernel or a clock."""
-    return (os.cpu_count() or 1) + 1
-
-
 WEEK = 7
 """Days within which all that takes turns is tried."""
 
