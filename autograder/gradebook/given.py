@@ -87,8 +87,8 @@ class Student:
 
 def given(course: Course) -> dict[str, Student]:
     """What people gave, by nbgrader's name of the student. Raises GradebookError."""
-    grades, comments = _rows(course, _GRADES), _rows(course, _COMMENTS)
-    late = {} if _by_our_rule(course) else dict(_rows(course, _LATE))
+    grades, comments, taken = _rows(course, _GRADES, _COMMENTS, _LATE)
+    late = {} if _by_our_rule(course) else dict(taken)
     found: dict[str, dict[str, Given]] = defaultdict(dict)
     for student, cell, auto, manual, extra, waits, most in grades:
         points = None if waits else manual if manual is not None else auto
@@ -106,15 +106,17 @@ def given(course: Course) -> dict[str, Student]:
 def most(course: Course) -> dict[str, float]:
     """What each question is worth in the gradebook. Raises GradebookError."""
     found: dict[str, float] = defaultdict(float)
-    for cell, points in _rows(course, _MOST):
+    (cells,) = _rows(course, _MOST)
+    for cell, points in cells:
         found[question_of(cell)] += points or 0.0
     return found
 
 
-def _rows(course: Course, query: str) -> list[tuple[Any, ...]]:
+def _rows(course: Course, *queries: str) -> list[list[tuple[Any, ...]]]:
+    """What the gradebook answers, query by query; it is opened once. Raises GradebookError."""
     try:
         with closing(sqlite3.connect(f"{course.database.as_uri()}?mode=ro", uri=True)) as file:
-            return file.execute(query, [course.assignment]).fetchall()
+            return [file.execute(one, [course.assignment]).fetchall() for one in queries]
     except sqlite3.Error as error:
         raise GradebookError(f"{course.database} cannot be read: {error}.") from None
 
