@@ -29,7 +29,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Of the cases of a long table, and of dear tests that share a name, some run each day."""
+    """The longest begin first: at the end one would run alone. Of the cases of a long table, and
+    of dear tests that share a name, some run each day.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
     if not config.getoption("--share"):
         return
     turns = defaultdict[str, list[pytest.Item]](list)

@@ -120,6 +120,7 @@ def hand_in(page: Any) -> str:
     return str(cell.locator(".jp-OutputArea").first.text_content())
 
 
+@pytest.mark.long
 @pytest.mark.daily("notebooks in a browser")
 def test_a_student_runs_the_notebook_to_its_end_and_hands_it_in(
     lab: str, course: Path, tmp_path: Path
@@ -181,6 +182,7 @@ EDITS = {  # what stands there instead, what check says of it, and what the note
 }
 
 
+@pytest.mark.long
 @pytest.mark.daily("notebooks in a browser")
 def test_a_student_edits_checks_and_uses_before_and_after_a_restart(lab: str, course: Path):
     cells = [new_code_cell(step) for step in STEPS]
@@ -230,6 +232,7 @@ SPLIT = """
 """
 
 
+@pytest.mark.long
 @pytest.mark.daily("notebooks in a browser")
 def test_what_an_author_edits_in_lab_is_put_right_by_one_command(lab: str, course: Path):
     file = course / "notebooks" / "5_fc_gan.ipynb"
