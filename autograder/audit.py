@@ -16,7 +16,7 @@ import signal
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from itertools import combinations, groupby
 
@@ -27,7 +27,14 @@ from .checking.catalogue import EditError
 from .checking.here import LocalCode
 from .checking.reference import ROOT, Reference
 from .checking.registry import Check
-from .grading.judge import SHAPELESS, Run, import_module, judge, run_check
+from .grading.judge import (
+    EXPLAINING_SECONDS,
+    SHAPELESS,
+    Run,
+    import_module,
+    judge,
+    run_check,
+)
 from .parts import all_checks, all_mistakes, all_styles
 from .release.strip import strip_module
 from .results import PASS, QuestionResult
@@ -303,12 +310,15 @@ def coded(part: Part) -> dict[str, float]:
     }
 
 
-def run(trial: Trial, seed: int) -> Outcome:
-    """Judge one trial, and hold the marks against what they must be."""
+def run(trial: Trial, seed: int, told: bool = True) -> Outcome:
+    """Judge one trial, and hold the marks against what they must be; where it is to be `told`
+    which mistake it is, the sentences as well. To find those takes half of the time.
+    """
     with _ending() if trial.kind == MUTANT else contextlib.nullcontext():
-        found = marks(trial.part, trial.source, seed)
+        found = marks(trial.part, trial.source, seed, told)
     lost, said = lost_in(found), messages(found)
-    return Outcome(trial, seed, lost, said, _wrong(trial, found, lost, said))
+    must = trial if told else replace(trial, says=(), names=())
+    return Outcome(trial, seed, lost, said, _wrong(must, found, lost, said))
 
 
 @contextlib.contextmanager
@@ -379,13 +389,22 @@ def how_told(outcome: Outcome) -> str:
     return UNTOLD if vague else POINTED
 
 
-def marks(part: str, source: str, seed: int = 1) -> dict[str, QuestionResult]:
+def marks(part: str, source: str, seed: int = 1, told: bool = True) -> dict[str, QuestionResult]:
     """part.question -> its result, of the questions that the judge marks."""
     one = _assignment().part(part)
     files = {f"{one.module}.py": source.encode()}
     known = Untouched(_untouched(one, source, seed))
     with contextlib.redirect_stdout(io.StringIO()):
-        results = judge(files, [one], _checks(part), _reference(), LocalCode, seed, memory=known)
+        results = judge(
+            files,
+            [one],
+            _checks(part),
+            _reference(),
+            LocalCode,
+            seed,
+            memory=known,
+            explaining=EXPLAINING_SECONDS if told else 0,
+        )
     return {result.question: result for result in results if result.question in coded(one)}
 
 
@@ -456,22 +475,25 @@ def _reference() -> Reference:
 
 
 def audit(todo: Sequence[tuple[Trial, int]], jobs: int) -> Iterator[Outcome]:
-    """Run trials at their seeds, in so many processes; the outcomes as they come."""
+    """Run trials at their seeds, in so many processes; the outcomes as they come. What is said is
+    looked at with the first seed.
+    """
+    first = min((seed for _, seed in todo), default=0)
     if jobs == 1:
         for trial, seed in todo:
-            yield run(trial, seed)
+            yield run(trial, seed, seed == first)
         return
     # A process keeps what the reference answers: trials of one part and seed stay together.
     together = [list(group) for _, group in groupby(todo, lambda one: (one[0].part, one[1]))]
     pieces = [group[i : i + PIECE] for group in together for i in range(0, len(group), PIECE)]
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, mp_context=context) as pool:
-        for done in as_completed([pool.submit(_piece, piece) for piece in pieces]):
+        for done in as_completed([pool.submit(_piece, piece, first) for piece in pieces]):
             yield from done.result()
 
 
-def _piece(todo: Sequence[tuple[Trial, int]]) -> list[Outcome]:
-    return [run(trial, seed) for trial, seed in todo]
+def _piece(todo: Sequence[tuple[Trial, int]], first: int) -> list[Outcome]:
+    return [run(trial, seed, seed == first) for trial, seed in todo]
 
 
 @dataclass(frozen=True)

@@ -100,9 +100,11 @@ class _TooLong(BaseException):
 class Patience:
     """What one submission may cost us."""
 
-    def __init__(self, seconds: float = SUBMISSION_SECONDS) -> None:
+    def __init__(
+        self, seconds: float = SUBMISSION_SECONDS, explaining: float = EXPLAINING_SECONDS
+    ) -> None:
         self.left = seconds
-        self._explaining = EXPLAINING_SECONDS
+        self._explaining = explaining
         self._ran_out = ""  # how, the first time
 
     def allowed(self, seconds: float) -> float:
@@ -138,6 +140,8 @@ class Patience:
 
     def explain(self, work: Callable[[], str]) -> str:
         """What the work says, or nothing where it would take too long."""
+        if self._explaining <= 0:
+            return ""
         began = time.process_time()
         try:
             with _at_most(self._explaining):
@@ -178,12 +182,15 @@ class Run:
         files: Mapping[str, bytes],
         open_code: Open,
         patience: float = SUBMISSION_SECONDS,
+        explaining: float = EXPLAINING_SECONDS,
     ) -> None:
-        """`patience`: seconds for which the judge waits for the code and computes, in all."""
+        """`patience`: seconds for which the judge waits for the code and computes, in all;
+        `explaining`: CPU seconds for which it looks for mistakes that explain wrong answers.
+        """
         self.files = files
         self._open = open_code
         self._code: Code | None = None
-        self.patience = Patience(patience)
+        self.patience = Patience(patience, explaining)
         self.endless: dict[str, str] = {}  # module -> how time ran out while it was loaded
 
     def send(self, seconds: float, hurried: bool = True) -> Send:
@@ -226,11 +233,12 @@ def judge(
     seed: int,
     patience: float = SUBMISSION_SECONDS,
     memory: Memory | None = None,
+    explaining: float = EXPLAINING_SECONDS,
 ) -> tuple[QuestionResult, ...]:
     """Run every check of `parts` on one submission, but those whose end `memory` knows. Raises
     nothing a submission can cause.
     """
-    run = Run(files, open_code, patience)
+    run = Run(files, open_code, patience, explaining)
     ended: dict[str, CheckResult] = {}
     try:
         for part in parts:

@@ -77,6 +77,14 @@ def test_two_mistakes_of_a_part_are_tried_at_once_and_each_costs() -> None:
     assert "3 pairs of mistakes, 0 not as they must be. All is named of 3" in shown(outcomes)[1]
 
 
+def test_marks_are_the_same_where_nobody_asks_which_mistake_it_is() -> None:
+    known = audit.trials(ASSIGNMENT, ["vae-theory"])
+    one = next(one for one in known if audit.LOOKS in audit.run(one, 1).said)
+    silent = audit.run(one, 1, told=False)
+    assert silent.lost == audit.run(one, 1).lost and not silent.wrong
+    assert audit.LOOKS not in silent.said
+
+
 @pytest.mark.parametrize(
     ("said", "how"),
     [
