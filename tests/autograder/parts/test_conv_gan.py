@@ -144,7 +144,7 @@ class DNet(nn.Module):
     def forward(self, x):
         return self.used(x)
 """
-    found = marks(PART, with_code(PART, code))
+    found = marks(PART, with_code(PART, code), told=False)
     assert audit.lost_in(found).keys() == {"conv-gan.DNet", "conv-gan.weight_init"}
     assert "does not depend on its weights" in audit.messages(found)
 
