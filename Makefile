@@ -6,6 +6,9 @@ VENV ?= .venv
 RUN := $(VENV)/bin/python
 INSTALL := $(RUN) -m pip install --quiet --constraint constraints.txt
 
+# Tests start hundreds of processes: compiled modules are kept, as they are wherever nobody forbids it.
+export PYTHONDONTWRITEBYTECODE =
+
 .PHONY: setup demo test all test-alone all-alone lint style types clean
 
 setup: $(VENV)/.ready
