@@ -75,6 +75,7 @@ def _clean_up(settings: dict[str, Any]) -> None:
 def _warm_and_serve(control: socket.socket, settings: dict[str, Any]) -> None:
     # A forked child has one thread; more in the parent would deadlock it.
     torch.set_num_threads(1)
+    gc.disable()
     warm_up()
     give(settings["given"])
     null = os.open(os.devnull, os.O_RDWR)
@@ -85,6 +86,7 @@ def _warm_and_serve(control: socket.socket, settings: dict[str, Any]) -> None:
     empty(settings["scratch"])
     gc.collect()
     gc.freeze()
+    gc.enable()
     _say(control, {"ready": sorted(set(settings["given"])), "cpu": capability()})
     serve(control, settings)
 
