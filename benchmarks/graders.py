@@ -41,7 +41,7 @@ import torch
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from autograder.checking.reference import GIVEN  # noqa: E402
+from autograder.checking.modules import GIVEN  # noqa: E402
 
 TABLE = ROOT / "benchmarks" / "GRADERS.md"
 SAMPLES = ROOT / "tests" / "submissions"

@@ -39,7 +39,7 @@ def page(insight: Insight, assignment: Assignment, missing: int = 0, listed: int
     bins = [0] * BINS
     for share in insight.shares:
         bins[max(0, min(int(share * BINS), BINS - 1))] += 1
-    return _TEMPLATE.render(
+    return template("insight.html", Path(__file__).parent).render(
         title=assignment.title,
         # `class` in a template is a name like any other.
         **{"class": insight},
@@ -52,6 +52,3 @@ def page(insight: Insight, assignment: Assignment, missing: int = 0, listed: int
         number=lambda value: points_text(round(value, 1)),
         percent=lambda share: f"{100 * share:.0f}",
     )
-
-
-_TEMPLATE = template("insight.html", Path(__file__).parent)

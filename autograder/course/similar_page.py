@@ -32,7 +32,7 @@ def page(
 
     `held`: how many pairs were held against each other, of which `pairs` are shown.
     """
-    return _TEMPLATE.render(
+    return template("similar.html", Path(__file__).parent).render(
         title=assignment.title,
         pairs=pairs,
         works=works,
@@ -53,6 +53,3 @@ def _called(work: Work, roster: Roster) -> str:
     names = [person.shown for person in roster.of(work.members) if person.name]
     called = f"{work.id} ({', '.join(names)})" if names else work.id
     return harmless(called + (f", of {work.origin}" if work.origin else ""), keep=JOINERS)
-
-
-_TEMPLATE = template("similar.html", Path(__file__).parent)

@@ -19,7 +19,7 @@ def write(report: ExecutionReport, out: Path) -> None:
 
 def page(report: ExecutionReport) -> str:
     """The page as HTML: no script, nothing loaded, every text escaped."""
-    return _TEMPLATE.render(report=report)
+    return template("execution.html").render(report=report)
 
 
 def lines(report: ExecutionReport) -> Sequence[str]:
@@ -38,6 +38,3 @@ def lines(report: ExecutionReport) -> Sequence[str]:
                 name = cell.id or cell.begins
                 said.append(f"    cell {cell.place} ({shown(name)}): {shown(' '.join(what))}")
     return said
-
-
-_TEMPLATE = template("execution.html")

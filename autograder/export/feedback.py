@@ -189,7 +189,7 @@ def page(
     said = content(result, assignment, roster, final)
     # Escaped here: the template would spell out the joiners of some scripts.
     people = Markup(", ").join(Markup("<bdi>{}</bdi>").format(name) for name in said["names"])
-    return _TEMPLATE.render(**{**said, "names": people})
+    return template("feedback.html").render(**{**said, "names": people})
 
 
 def content(
@@ -379,6 +379,3 @@ def hiding(names: Iterable[str]) -> Callable[[str], str]:
     either = "|".join(re.escape(name) for name in sorted({*names} - {""}, key=len, reverse=True))
     pattern = re.compile(rf"(?<![A-Za-z0-9])(?:{either})(?![A-Za-z0-9])", re.IGNORECASE)
     return (lambda text: pattern.sub("[name]", text)) if either else (lambda text: text)
-
-
-_TEMPLATE = template("feedback.html")

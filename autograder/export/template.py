@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
@@ -12,8 +13,11 @@ from autograder.export.shared import shown
 HERE = Path(__file__).parent
 
 
+@cache
 def template(name: str, folder: Path = HERE) -> Template:
-    """A page of this folder, or of the one that is given; what all pages begin with lies here."""
+    """A page of this folder, or of the one that is given; what all pages begin with lies here.
+
+    Ask for it where it is filled in: to read one takes longer than to import what asks."""
     return _PAGES.overlay(loader=FileSystemLoader([folder, HERE])).get_template(name)
 
 

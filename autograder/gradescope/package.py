@@ -8,9 +8,9 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from autograder.checking.reference import ROOT
+from autograder.checking.modules import ROOT
 from autograder.export.shared import write_bytes
-from autograder.sandbox.zygote import ENVIRONMENT
+from autograder.sandbox.launch import ENVIRONMENT
 
 PACKAGE = Path(__file__).resolve().parents[1]
 SUFFIXES = (".py", ".toml", ".html")

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy
 import torch
 
-from ..checking.reference import GIVEN, ROOT, SOLUTIONS
+from ..checking.modules import GIVEN, ROOT, SOLUTIONS
 from ..checking.registry import Check
 from ..parts import all_mistakes
 
@@ -112,6 +112,16 @@ def machine() -> dict[str, str]:
 def of_files(module: str, files: Mapping[str, bytes]) -> str:
     """What a student's module can depend on: its own file, other files of the submission that it
     may reach, and what of the given modules it may use."""
+    key = sha(module, *(part for file in sorted(files.items()) for part in file))
+    if key not in _files:
+        _files[key] = _of_files(module, files)
+    return _files[key]
+
+
+_files: dict[str, str] = {}
+
+
+def _of_files(module: str, files: Mapping[str, bytes]) -> str:
     texts = {
         name: data.decode(errors="replace") for name, data in files.items() if name[-3:] == ".py"
     }
@@ -124,12 +134,12 @@ def of_files(module: str, files: Mapping[str, bytes]) -> str:
         reached += [other for other in texts if other[:-3] in words and other not in reached]
     words = {word for name in reached for word in WORD.findall(texts.get(name, ""))}
     own = [(name, sha(files[name])) for name in sorted(reached) if name in files]
-    return sha(*own, *_given(frozenset(words & _table(GIVEN).keys())))
+    return sha(*own, _given(frozenset(words & _table(GIVEN).keys())))
 
 
 @cache
-def _given(words: frozenset[str]) -> tuple[str, ...]:
-    return tuple(_codes(_named(words, GIVEN)))
+def _given(words: frozenset[str]) -> str:
+    return sha(*_codes(_named(words, GIVEN)))
 
 
 # --- following names

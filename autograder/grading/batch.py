@@ -7,6 +7,7 @@ already is changed only when somebody agrees.
 
 from __future__ import annotations
 
+import gc
 import os
 import secrets
 import shutil
@@ -136,7 +137,11 @@ class Bench:
         self._reference = Reference()
         self._bases = bases
         self._cache = Cache() if bases is not None else None
+        if bases is not None:
+            basis.tools()  # remembered: now there is time, while the worker comes up
         self.zygote = zygote or Zygote()
+        gc.freeze()  # what is there by now stays, and need not be looked through for garbage
+        gc.enable()
 
     def rehearse(self) -> None:
         """Run every check on the reference itself, whose answers are then ready for a student.

@@ -20,7 +20,7 @@ from types import ModuleType
 
 from ..assignment import Assignment, AssignmentError, Part
 from ..checking.catalogue import Mistake, Style
-from ..checking.reference import ROOT, SOLUTIONS
+from ..checking.modules import ROOT, SOLUTIONS
 from ..checking.registry import Check, registered
 
 

@@ -22,12 +22,12 @@ from pathlib import Path
 from typing import Any
 
 from ..assignment import as_data, read_assignment
-from ..checking.reference import ROOT, SOLUTIONS, packaged
+from ..checking.modules import ROOT, SOLUTIONS, packaged
 from ..inside.confine import Limits
 from ..inside.outputs import MAX_PICTURES
 from . import launch
 from .users import tasks_of_user, user_of_children
-from .zygote import ENVIRONMENT, SandboxError, held, targets
+from .zygote import SandboxError, held, targets
 
 REQUIRED = ("answers hidden", "files hidden", "files bounded", "no network")
 """Promises without which no notebook runs."""
@@ -237,7 +237,7 @@ def lines(
             stdin=asked,
             stdout=subprocess.PIPE,
             stderr=errors,
-            env={**ENVIRONMENT, **dict.fromkeys(homes, launch.SCRATCH)},
+            env={**launch.ENVIRONMENT, **dict.fromkeys(homes, launch.SCRATCH)},
             cwd="/",
             start_new_session=True,
         )

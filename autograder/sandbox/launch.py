@@ -1,26 +1,33 @@
-"""How a worker is started: as an interpreter alone, inside bubblewrap, or forked from ourselves."""
+"""How a worker is started: as an interpreter alone, inside bubblewrap, or forked from ourselves.
+
+Nothing slow is imported here, so that a worker can import torch while its judge does.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-import torch
+from .. import inside
+from ..checking.modules import GIVEN, ROOT
+from ..inside.confine import Limits
+from .users import user_of_children
 
-from ..checking.reference import ROOT
-from ..inside import worker
-
-INSIDE = Path(worker.__file__).parent
+INSIDE = Path(inside.__file__).parent
 SCRATCH = "/scratch"
 """Where the scratch disk of a worker in bubblewrap is."""
 
@@ -41,7 +48,108 @@ class Disk:
 
 
 DISK = Disk(bytes=1 << 26, files=1 << 11)
+LIMITS = Limits(memory=1 << 30, cpu=150, file=1 << 24, processes=32)
 """What a submission may have at once."""
+
+ENVIRONMENT = {
+    "PATH": "/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    "PYTHONHASHSEED": "0",
+    "OMP_NUM_THREADS": "1",
+    "OMP_THREAD_LIMIT": "1",
+    "MKL_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "CUDA_VISIBLE_DEVICES": "",
+    "MPLBACKEND": "Agg",
+}
+
+
+@dataclass(frozen=True)
+class How:
+    """Within which limits a worker's children run, and how it is started: inside bubblewrap; as one
+    that forks them; forked from this process (see Forked), which takes no bubblewrap.
+    """
+
+    limits: Limits = LIMITS
+    bubblewrap: bool = True
+    fork: bool = True
+    here: bool = False
+
+
+@dataclass
+class Started:
+    """A worker that has been started and told what it needs; it will say that it is ready.
+
+    `control`: its socket; `errors`: what it says until then; `scratch`: its folder on the disk,
+    none where it has a disk of its own.
+    """
+
+    how: How
+    process: subprocess.Popen[bytes] | Forked
+    control: socket.socket
+    errors: BinaryIO
+    scratch: str
+
+
+def start(how: How) -> Started:
+    """Start a worker's process. Raises OSError."""
+    scratch, folder = "", str(INSIDE.parent)
+    if how.bubblewrap:
+        folder = "/kit"
+    else:
+        scratch = tempfile.mkdtemp(prefix="hw5-scratch-")
+        os.chmod(scratch, 0o1777)
+    paths = readable()
+    settings = {
+        "given": {name: (ROOT / f"{name}.py").read_text(encoding="utf-8") for name in GIVEN},
+        "scratch": scratch or SCRATCH,
+        "read": [*paths, "/etc/ld.so.cache", "/etc/localtime", os.devnull, "/dev/urandom"],
+        "uid": user_of_children(),
+        "limits": asdict(how.limits),
+        "fork": how.fork,
+    }
+    homes = dict.fromkeys(("HOME", "TMPDIR", "MPLCONFIGDIR"), scratch or SCRATCH)
+    environment = {**ENVIRONMENT, **homes}
+    errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the worker)
+    ours, theirs = socket.socketpair()
+    process: subprocess.Popen[bytes] | Forked
+    if how.here:
+        process = Forked(theirs, errors, environment, paths)
+    else:
+        process = subprocess.Popen(
+            [
+                *(bubblewrap(paths) if how.bubblewrap else []),
+                *python(folder, paths, disk=DISK if how.bubblewrap else None),
+            ],
+            stdin=theirs.fileno(),
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
+            env=environment,
+            cwd="/",
+            start_new_session=True,
+        )
+    theirs.close()
+    with contextlib.suppress(OSError):  # it has ended; whoever waits for it will hear
+        ours.sendall(json.dumps(settings).encode() + b"\n")
+    return Started(how, process, ours, errors, scratch)
+
+
+_ahead: list[Started] = []
+
+
+def start_ahead() -> None:
+    """Start the worker that this process will need, before it imports what that takes, too. What it
+    imports is no garbage: `batch.Bench` has it looked for again.
+    """
+    gc.disable()
+    if sys.platform.startswith("linux"):
+        with contextlib.suppress(OSError):  # who needs one tries again, and says why not
+            _ahead.append(start(How(bubblewrap=shutil.which("bwrap") is not None)))
+
+
+def started(how: How) -> Started:
+    """The worker that was started ahead, where it is one of this kind; or else a new one."""
+    return _ahead.pop() if _ahead and _ahead[0].how == how else start(how)
 
 
 def readable() -> list[str]:
@@ -68,7 +176,9 @@ def python(
         # Before torch is imported, which may start threads: each has rights of its own.
         arguments = f"{SCRATCH!r}, {disk.bytes}, {disk.files}"
         program += f"from inside import confine; confine.mount_scratch({arguments}); "
-    program += f"from inside import {module}; sys.path.pop(0); {module}.main()"
+    # Nothing that is imported is garbage, and to look for some takes a tenth of the time.
+    program += f"import gc; gc.disable(); from inside import {module}; "
+    program += f"gc.enable(); sys.path.pop(0); {module}.main()"
     return [sys.executable, "-I", "-B", "-c", program]
 
 
@@ -149,6 +259,10 @@ class Forked:
         """`control` and `errors` become its descriptors 0 and 2; `paths`: as for `python`."""
         if any(name.startswith(SECRET) for name in sys.modules):
             raise RuntimeError("a worker cannot be forked from a process that holds the checks")
+        import torch
+
+        from ..inside import worker
+
         torch.set_num_threads(1)
         worker.warm_up()
         gc.collect()

@@ -19,20 +19,20 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from ..checking.modules import ROOT, SOLUTIONS
 from ..checking.proxy import Lost, WorkerDied
-from ..checking.reference import GIVEN, ROOT, SOLUTIONS
 from ..inside.confine import Limits
 from ..inside.scratch import crowded, empty
 from ..results import CRASHED
 from . import launch
 from .child import CROWDED, WALL, Child
-from .users import tasks_of_user, user_of_children
+from .users import tasks_of_user
 
 PROTECTIONS = {
     "answers hidden": ("reads answers",),
@@ -47,24 +47,11 @@ PROTECTIONS = {
 }
 """What is promised, and the attacks that must fail for the promise to hold."""
 
-LIMITS = Limits(memory=1 << 30, cpu=150, file=1 << 24, processes=32)
 RESIDENT = 1 << 29
 """Bytes that a child has resident before it asks for any of its own, and some more."""
 
 START_SECONDS = 120.0
 HELLO_SECONDS = 20.0
-
-ENVIRONMENT = {
-    "PATH": "/usr/bin:/bin",
-    "LANG": "C.UTF-8",
-    "PYTHONHASHSEED": "0",
-    "OMP_NUM_THREADS": "1",
-    "OMP_THREAD_LIMIT": "1",
-    "MKL_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "CUDA_VISIBLE_DEVICES": "",
-    "MPLBACKEND": "Agg",
-}
 
 
 class SandboxError(RuntimeError):
@@ -90,7 +77,7 @@ class Zygote:
 
     def __init__(
         self,
-        limits: Limits = LIMITS,
+        limits: Limits = launch.LIMITS,
         bubblewrap: bool = True,
         fork: bool = True,
         wall: float = WALL,
@@ -111,16 +98,16 @@ class Zygote:
         self.cpu = 0.0  # seconds that worker and children have used, as of the last one's end
         self._spent = False
         self._layers = 0
-        self._process: subprocess.Popen[bytes] | launch.Forked
+        self._scratch = ""
         self._fork = fork and sys.platform.startswith("linux")
         self._wall = wall
-        self._here = here
-        self._scratch = ""
         bubblewrap = bubblewrap and self._fork and not here
-        self._bubblewrap = bubblewrap and shutil.which("bwrap") is not None
-        if bubblewrap and not self._bubblewrap:
+        there = bubblewrap and shutil.which("bwrap") is not None
+        if bubblewrap and not there:
             self.advice.append("bubblewrap is not installed: apt-get install bubblewrap.")
+        self._how = launch.How(limits, there, self._fork, here)
         self._start()
+        self._tasks = limits.processes + tasks_of_user()
         self.doctor = self._examine()
 
     @property
@@ -175,57 +162,22 @@ class Zygote:
         try:
             self._launch()
         except SandboxError as error:
-            if not self._bubblewrap:
+            if not self._how.bubblewrap:
                 raise
-            self._forget_scratch()
             self.advice.append(f"bubblewrap does not start: {launch.advice(str(error))}")
-            self._bubblewrap = False
+            self._how = replace(self._how, bubblewrap=False)
             self._launch()
 
     def _launch(self) -> None:
-        ours, theirs = socket.socketpair()
         self._forget_scratch()
-        if not self._bubblewrap:
-            self._scratch = tempfile.mkdtemp(prefix="hw5-scratch-")
-            os.chmod(self._scratch, 0o1777)
-        paths = launch.readable()
-        scratch = launch.SCRATCH if self._bubblewrap else self._scratch
-        settings = {
-            "given": {name: (ROOT / f"{name}.py").read_text(encoding="utf-8") for name in GIVEN},
-            "scratch": scratch,
-            "read": [*paths, "/etc/ld.so.cache", "/etc/localtime", os.devnull, "/dev/urandom"],
-            "uid": user_of_children(),
-            "limits": asdict(self.limits),
-            "tasks": self.limits.processes + tasks_of_user(),
-            "fork": self._fork,
-        }
-        folder = "/kit" if self._bubblewrap else str(launch.INSIDE.parent)
-        disk = launch.DISK if self._bubblewrap else None
-        environment = {**ENVIRONMENT, **dict.fromkeys(("HOME", "TMPDIR", "MPLCONFIGDIR"), scratch)}
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the worker)
-        if self._here:
-            # Once only: before a second one is needed, this process has loaded the answers.
-            self._here = False
-            self._process = launch.Forked(theirs, self._errors, environment, paths)
-        else:
-            self._process = subprocess.Popen(
-                [
-                    *(launch.bubblewrap(paths) if self._bubblewrap else []),
-                    *launch.python(folder, paths, disk=disk),
-                ],
-                stdin=theirs.fileno(),
-                stdout=subprocess.DEVNULL,
-                stderr=self._errors,
-                env=environment,
-                cwd="/",
-                start_new_session=True,
-            )
-        theirs.close()
-        self._control = ours
+        worker = launch.started(self._how)
+        # Once only: before a second one is needed, this process has loaded the answers.
+        self._how = replace(self._how, here=False)
+        self._process, self._errors, self._scratch = worker.process, worker.errors, worker.scratch
+        self._control = worker.control
         self._control.settimeout(START_SECONDS)
         self._buffer = b""
         try:
-            self._tell(settings)
             self.ready = self._hear()
         except (OSError, ValueError) as error:
             self._kill()
@@ -274,7 +226,7 @@ class Zygote:
                 ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
             try:
                 with theirs:
-                    self._tell({"do": "fork"}, [theirs.fileno()])
+                    self._tell({"do": "fork", "tasks": self._tasks}, [theirs.fileno()])
                     if self._fork:
                         self._hear()
                 pid, layers = _hello(ours)
@@ -352,7 +304,7 @@ class Zygote:
 
     def _mechanisms(self, found: dict[str, Any]) -> tuple[str, ...]:
         names = {
-            "bubblewrap": self._bubblewrap,
+            "bubblewrap": self._how.bubblewrap,
             "a user of its own": found.get("user"),
             f"Landlock {found.get('landlock')}": found.get("landlock"),
             "seccomp": found.get("seccomp"),

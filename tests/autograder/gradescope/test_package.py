@@ -14,7 +14,7 @@ import pytest
 
 from autograder import __main__ as command_line
 from autograder.gradescope import package as gradescope_zip
-from autograder.sandbox.zygote import ENVIRONMENT
+from autograder.sandbox.launch import ENVIRONMENT
 
 KIT = Path(__file__).resolve().parents[3]
 STAFF_ONLY = ("nbgrader", "nbconvert", "typst", "pypandoc", "pytest", "ruff", "mypy", "playwright")

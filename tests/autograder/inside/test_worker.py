@@ -199,3 +199,9 @@ def test_an_error_of_a_hostile_child_is_one_line_of_plain_text(zygote: Zygote) -
         talk.call("f")
     assert caught.value.message.isprintable() and len(caught.value.message) <= 300
     caught.value.message.encode("utf-8")
+
+
+def test_a_submission_has_its_garbage_collected(zygote: Zygote) -> None:
+    """While the worker warms up, none is looked for."""
+    with Talk(zygote, "import gc\ndef f(): return gc.isenabled()") as talk:
+        assert talk.call("f") is True

@@ -1,0 +1,73 @@
+"""A worker may be started before its judge has imported anything slow."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import pytest
+
+from autograder.checking.modules import ROOT
+from autograder.inside.confine import Limits
+from autograder.sandbox import launch
+from autograder.sandbox.launch import How
+
+LINUX = sys.platform.startswith("linux")
+
+
+def said(program: str) -> str:
+    """What a fresh Python prints that has the kit on its path."""
+    program = f"import sys; sys.path.insert(0, {str(ROOT)!r}); {program}"
+    return subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    ).stdout.strip()
+
+
+def test_nothing_slow_is_imported_to_start_one() -> None:
+    imported = "from autograder.sandbox import launch; print(*sys.modules)"
+    assert not {"torch", "numpy", "rich", "jinja2"} & set(said(imported).split())
+
+
+@pytest.mark.skipif(not LINUX, reason="only Linux starts one ahead")
+@pytest.mark.parametrize(
+    ("arguments", "ahead"), [(["grade", "class"], 1), (["tidy"], 0), (["--help"], 0)]
+)
+def test_the_commands_that_need_one_start_it_first_of_all(arguments: list[str], ahead: int) -> None:
+    # As it is while `python -m autograder` finds the package.
+    program = f"sys.argv = ['-m', *{arguments}]; import autograder; print('torch' in sys.modules);"
+    program += "from autograder.sandbox import launch; print(len(launch._ahead))"
+    assert said(program) == f"False\n{ahead}"
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[How]]:
+    """How workers are started; none is."""
+    asked: list[How] = []
+
+    def start(how: How) -> SimpleNamespace:
+        asked.append(how)
+        return SimpleNamespace(how=how)
+
+    monkeypatch.setattr(launch, "start", start)
+    monkeypatch.setattr(launch, "_ahead", [])
+    monkeypatch.setattr(launch.gc, "disable", lambda: None)
+    yield asked
+
+
+@pytest.mark.skipif(not LINUX, reason="only Linux starts one ahead")
+def test_the_one_that_was_started_ahead_is_taken_once(started: list[How]) -> None:
+    launch.start_ahead()
+    (how,) = started
+    one, other = launch.started(how), launch.started(how)
+    assert one is not other and started == [how, how]
+
+
+@pytest.mark.skipif(not LINUX, reason="only Linux starts one ahead")
+def test_who_asks_for_other_limits_or_another_way_gets_a_new_one(started: list[How]) -> None:
+    launch.start_ahead()
+    small = How(Limits(memory=1 << 28, cpu=1, file=1 << 20, processes=4), started[0].bubblewrap)
+    assert launch.started(small).how == small
+    assert launch.started(How(fork=False, bubblewrap=False)).how.fork is False
+    assert len(started) == 3 and len(launch._ahead) == 1
