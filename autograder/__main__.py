@@ -14,7 +14,7 @@ from rich.console import Console
 from . import authoring
 from .arguments import command, positive
 from .assignment import Assignment, AssignmentError, Part, read_assignment
-from .checking.reference import ROOT
+from .checking.modules import ROOT
 from .course import commands as course_commands
 from .course.marks import CourseError
 from .export import (

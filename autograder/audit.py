@@ -25,7 +25,8 @@ import torch
 from .assignment import Assignment, AssignmentError, Part, read_assignment
 from .checking.catalogue import EditError
 from .checking.here import LocalCode
-from .checking.reference import ROOT, Reference
+from .checking.modules import ROOT
+from .checking.reference import Reference
 from .checking.registry import Check
 from .grading.judge import SHAPELESS, Run, import_module, judge, run_check
 from .parts import all_checks, all_mistakes, all_styles

@@ -16,7 +16,7 @@ from . import audit as engine
 from .arguments import Commands, command, positive
 from .assignment import Assignment, read_assignment
 from .audit import MISTAKE, MUTANT, NAMED, PAIR, POINTED, REFERENCE, UNTOLD, Outcome, Trial
-from .checking.reference import ROOT, SOLUTIONS
+from .checking.modules import ROOT, SOLUTIONS
 from .grading.batch import default_jobs
 from .mutants import mutants
 from .placeholders import MARK, placeholders

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from functools import cache
 
 from ..inside.session import Session
+from .modules import GIVEN, ROOT
 from .proxy import Send
-from .reference import GIVEN, ROOT, executed, load_modules
+from .reference import executed, load_modules
 
 
 class LocalCode:

@@ -6,14 +6,13 @@ computes each answer once.
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import hashlib
 import os
 import sys
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
-from functools import cache, lru_cache
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
@@ -21,43 +20,14 @@ from typing import Any
 from ..inside import wire
 from ..inside.compiler import without_compiler
 from ..inside.session import Session
+from .modules import GIVEN as GIVEN
+from .modules import ROOT as ROOT
+from .modules import SOLUTIONS as SOLUTIONS
+from .modules import packaged as packaged
 from .proxy import Send
-
-ROOT = Path(__file__).resolve().parents[2]
-SOLUTIONS = ("hw5_vae", "hw5_gan")
-
-
-def _given(*names: str) -> Iterator[str]:
-    """Our flat modules that these need when they are loaded, each after those that it needs."""
-    for name in names:
-        yield from _given(*_imported(name))
-        yield name
-
-
-@cache
-def _imported(name: str) -> list[str]:
-    """The flat modules that one of ours imports when it is loaded."""
-    path = ROOT / f"{name}.py"
-    found: list[str] = []
-    for node in ast.parse(path.read_bytes()).body if path.is_file() else ():
-        found += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-        found += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-    return [one for one in found if one.startswith("hw5_")]
-
-
-GIVEN = tuple(
-    name for name in dict.fromkeys(_given("hw5_utils", *SOLUTIONS)) if name not in SOLUTIONS
-)
-"""What students' modules may import."""
 
 MEMORY = 1 << 28  # bytes of answers that are remembered
 VARIANTS = 1024  # changed modules that are
-
-
-def packaged(root: Path = ROOT) -> dict[str, bytes]:
-    """The students' package hw5_pages, file by file: given as it is, and no check looks into it."""
-    there = (path for path in root.glob("hw5_*/*") if path.suffix in (".py", ".typ"))
-    return {path.relative_to(root).as_posix(): path.read_bytes() for path in sorted(there)}
 
 
 class Reference:

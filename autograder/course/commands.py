@@ -10,7 +10,7 @@ from pathlib import Path
 
 from autograder.arguments import Commands, command
 from autograder.assignment import Assignment, read_assignment
-from autograder.checking.reference import ROOT
+from autograder.checking.modules import ROOT
 from autograder.course import insight_page, page_pdf, results_csv, way_back
 from autograder.course.insight import look
 from autograder.course.marks import CourseError, read_marks

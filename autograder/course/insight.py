@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 
 from autograder.assignment import Assignment, Part
-from autograder.checking.reference import ROOT
+from autograder.checking.modules import ROOT
 from autograder.export.feedback import hiding
 from autograder.export.shared import file_name, flags, is_marked, mark, total
 from autograder.parts import all_mistakes

@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from autograder.checking.reference import ROOT
+from autograder.checking.modules import ROOT
 from autograder.export.shared import write_bytes
 from autograder.sandbox.zygote import ENVIRONMENT
 

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy
 import torch
 
-from ..checking.reference import GIVEN, ROOT, SOLUTIONS
+from ..checking.modules import GIVEN, ROOT, SOLUTIONS
 from ..checking.registry import Check
 from ..parts import all_mistakes
 

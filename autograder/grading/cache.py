@@ -13,7 +13,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ..checking.reference import ROOT
+from ..checking.modules import ROOT
 from ..results import ERROR, FAIL, PASS, CheckResult
 from . import basis
 

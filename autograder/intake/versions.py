@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 
 from autograder.assignment import Assignment
-from autograder.checking.reference import ROOT
+from autograder.checking.modules import ROOT
 
 Left = tuple[bool, int, int]
 Rank = tuple[Left, int, int, list[int], tuple[str, ...]]

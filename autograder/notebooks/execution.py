@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from ..checking.reference import ROOT
+from ..checking.modules import ROOT
 from ..inside.outputs import joined, pictures, printed
 from ..intake.submissions import Handin
 from ..sandbox import kernel

@@ -24,7 +24,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from .. import lateness
 from ..assignment import Assignment, Part, as_data, grade_id
-from ..checking.reference import packaged
+from ..checking.modules import packaged
 from . import ReleaseError, install, notebooks, parts, wording
 from .guide import marking_guide
 from .notebooks import Notebook

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from ..assignment import as_data, read_assignment
-from ..checking.reference import ROOT, SOLUTIONS, packaged
+from ..checking.modules import ROOT, SOLUTIONS, packaged
 from ..inside.confine import Limits
 from ..inside.outputs import MAX_PICTURES
 from . import launch

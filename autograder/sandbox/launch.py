@@ -17,7 +17,7 @@ from typing import BinaryIO
 
 import torch
 
-from ..checking.reference import ROOT
+from ..checking.modules import ROOT
 from ..inside import worker
 
 INSIDE = Path(worker.__file__).parent

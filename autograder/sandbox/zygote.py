@@ -25,8 +25,8 @@ from typing import Any
 
 import torch
 
+from ..checking.modules import GIVEN, ROOT, SOLUTIONS
 from ..checking.proxy import Lost, WorkerDied
-from ..checking.reference import GIVEN, ROOT, SOLUTIONS
 from ..inside.confine import Limits
 from ..inside.scratch import crowded, empty
 from ..results import CRASHED
