@@ -38,6 +38,7 @@ class Reference:
         without_compiler()
         self._root = root
         self._modules = load_modules(root)
+        self._texts: dict[str, str] = {}
         self._variants: OrderedDict[bytes, ModuleType] = OrderedDict()
         self._answers: OrderedDict[bytes, bytes] = OrderedDict()
         self._held = 0
@@ -49,7 +50,9 @@ class Reference:
 
     def variant(self, name: str, edit: Callable[[str], str]) -> Send:
         """A talk with the reference after `edit` has changed the source of module `name`."""
-        source = edit((self._root / f"{name}.py").read_text(encoding="utf-8"))
+        if name not in self._texts:
+            self._texts[name] = (self._root / f"{name}.py").read_text(encoding="utf-8")
+        source = edit(self._texts[name])
         key = hashlib.blake2b(f"{name} {source}".encode(), digest_size=16).digest()
         if key not in self._variants:
             self._variants[key] = executed(name, source, self._modules, compiled=_in_pieces)
