@@ -77,7 +77,7 @@ def released(once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
 
     def make(folder: Path) -> None:
         from autograder.assignment import read_assignment
-        from autograder.checking.reference import ROOT
+        from autograder.checking.modules import ROOT
         from autograder.release import package
 
         assignment = read_assignment()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
+from modulefinder import ModuleFinder
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,15 @@ def test_what_runs_inside_imports_nothing_of_ours_from_outside(path):
         if isinstance(node, ast.ImportFrom):
             assert node.level <= 1
             assert not (node.module or "").startswith(("autograder", "hw5_"))
+
+
+def test_nbgraders_commands_do_not_load_torch():
+    """It takes longer than most of what they do."""
+    finder = ModuleFinder(path=[str(ROOT)])
+    for path in sorted((PACKAGE / "gradebook").glob("*.py")):
+        finder.run_script(str(path))
+    assert "autograder.checking.modules" in finder.modules
+    assert "torch" not in finder.badmodules
 
 
 @pytest.mark.parametrize("name", ["assignment", "results", "tables"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hw5_asked
 from autograder.assignment import as_data, asked, read_assignment
-from autograder.checking.reference import ROOT
+from autograder.checking.modules import ROOT
 
 PARTS = read_assignment().parts
 

@@ -6,6 +6,7 @@ Both are small changes of the reference: edits of its text, code that comes afte
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 Edits = tuple[tuple[str, str], ...]
 Row = tuple[str, str, str, str]
@@ -92,6 +93,7 @@ class Style:
         return _changed(reference, self.within, self.edits, self.code, self.id)
 
 
+@lru_cache(maxsize=1024)  # the same mistakes are made for every submission
 def _changed(reference: str, within: str, edits: Edits, code: str, label: str) -> str:
     start = reference.index(within) if within in reference else -1
     if start < 0:

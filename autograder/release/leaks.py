@@ -19,7 +19,6 @@ import ast
 import base64
 import binascii
 import contextlib
-import copy
 import html
 import json
 import re
@@ -59,6 +58,10 @@ CODEISH = re.compile(r"[()\[\]{}=_\\]")
 REFERENCES = re.compile(r"^#+ References\n(\s*\d+\. .*\n(?: +.*\n)*)+", re.MULTILINE)
 FENCE = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 MAGIC = re.compile(r"(?m)^\s*[%!].*$")
+MARK = "§"
+MARKED = re.compile(f"{MARK}\\w+{MARK}")
+"""A variable, in the text of a tree whose names are marked."""
+
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -107,10 +110,11 @@ class Secrets:
                 statement = _squeezed(ast.unparse(node))
                 if len(statement) >= STATEMENT:
                     self.code.setdefault(statement, f"a statement of {what}")
-        for shape in _shapes(tree, 3):
+        marked = _marked(tree)
+        for shape in _shapes(marked, 3):
             self.shapes.setdefault(shape, f"three statements of {what}, under other names")
-        if len(tree.body) == 2:
-            self.shapes.setdefault(_shape(tree.body), f"{what}, under other names")
+        if len(marked.body) == 2 and not any(map(_is_text, marked.body)):
+            self.shapes.setdefault(next(_shapes(marked, 2)), f"{what}, under other names")
 
     def add_constant(self, text: str, what: str) -> None:
         """A constant that students choose: its value must not stand in a line that speaks of it."""
@@ -192,7 +196,7 @@ def search(files: Mapping[str, bytes], found: Secrets) -> Iterator[str]:
             yield says(place, fragments[fragment], fragment.strip())
     for place in places:
         for tree in _blocks(place.text):
-            for shape in (*_shapes(tree, 2), *_shapes(tree, 3)):
+            for shape in _shapes(_marked(tree), 2, 3):
                 if shape in found.shapes:
                     yield says(place, found.shapes[shape], shape)
         for line in place.text.lower().split("\n"):
@@ -392,29 +396,33 @@ def _is_text(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
-def _shapes(tree: ast.Module, length: int) -> Iterator[str]:
-    """So many statements in a row, from every block, with their names taken away."""
+def _marked(tree: ast.Module) -> ast.Module:
+    """The same tree, in which every variable's name is marked from now on."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            node.id = f"{MARK}{node.id}{MARK}"
+    return tree
+
+
+def _shapes(tree: ast.Module, *lengths: int) -> Iterator[str]:
+    """So many statements in a row, from every block of a marked tree, the outermost first, with
+    their names taken away.
+    """
     for node in ast.walk(tree):
         for block in ("body", "orelse", "finalbody"):
             body = getattr(node, block, None)
             if isinstance(body, list):
                 statements = [one for one in body if isinstance(one, ast.stmt)]
-                statements = [one for one in statements if not _is_text(one)]
-                for i in range(len(statements) - length + 1):
-                    yield _shape(statements[i : i + length])
+                texts = [ast.unparse(one) for one in statements if not _is_text(one)]
+                for length in lengths:
+                    for i in range(len(texts) - length + 1):
+                        yield _nameless("\n".join(texts[i : i + length]))
 
 
-def _shape(statements: Sequence[ast.stmt]) -> str:
-    """The statements with every variable called after the order in which it first appears."""
+def _nameless(text: str) -> str:
+    """With every variable called after the order in which it first appears."""
     names: dict[str, str] = {}
-    lines = []
-    for statement in statements:
-        anonymous = copy.deepcopy(statement)
-        for node in ast.walk(anonymous):
-            if isinstance(node, ast.Name):
-                node.id = names.setdefault(node.id, f"v{len(names)}")
-        lines.append(ast.unparse(anonymous))
-    return "\n".join(lines)
+    return MARKED.sub(lambda name: names.setdefault(name[0], f"v{len(names)}"), text)
 
 
 def _numbers(tree: ast.Module | None, digits: int) -> Iterator[str]:

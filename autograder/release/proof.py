@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -42,34 +42,38 @@ SHELL_NAMES = {"get_ipython", "display", "__file__", "__name__"}
 STUB = re.compile(r"(?P<question>[\w-]+\.\w+): write \S+")
 
 VISIBLE = """
-import contextlib, importlib, io, json, sys
-folder = sys.argv[1]
-sys.path.insert(0, folder)
+import contextlib, importlib, io, json, os, sys
 sys.dont_write_bytecode = True
-import hw5_checks
-said = {}
-for name in sorted({hw5_checks.MODULES[q.partition(".")[0]] for q in hw5_checks.QUESTIONS}):
-    module = importlib.import_module(name)
-    assert module.__file__.startswith(folder), module.__file__
-for id, question in hw5_checks.QUESTIONS.items():
-    module = importlib.import_module(hw5_checks.MODULES[id.partition(".")[0]])
-    with contextlib.redirect_stdout(io.StringIO()):
-        try:
-            question.run(*(getattr(module, name) for name in question.names))
-            said[id] = None
-        except hw5_checks.NotYet as error:
-            said[id] = str(error)
+
+def said_in(folder):
+    said, checks = {}, sys.modules.get("hw5_checks")
+    for id, question in checks.QUESTIONS.items() if checks else ():
+        module = importlib.import_module(checks.MODULES[id.partition(".")[0]])
+        assert module.__file__.startswith(folder), module.__file__
+        with contextlib.redirect_stdout(io.StringIO()):
+            try:
+                question.run(*(getattr(module, name) for name in question.names))
+                said[id] = None
+            except checks.NotYet as error:
+                said[id] = str(error)
+    return said
+
+said = []
+for folder, names in json.loads(sys.argv[1]):
+    os.chdir(folder)
+    sys.path.insert(0, folder)
+    for name in names:
+        module = importlib.import_module(name)
+        assert module.__file__.startswith(folder), module.__file__
+    said.append(said_in(folder))
+    sys.path.remove(folder)
+    for name in [name for name in sys.modules if name.startswith("hw5_")]:
+        del sys.modules[name]
 assert not any(name.partition(".")[0] == "autograder" for name in sys.modules)
 print(json.dumps(said))
 """
-"""Runs the visible checks of a folder as a student's Python does, without the kit."""
-
-IMPORTS = """
-import importlib, sys
-sys.path.insert(0, sys.argv[1])
-sys.dont_write_bytecode = True
-for name in sys.argv[2:]:
-    importlib.import_module(name)
+"""Imports modules of a folder and runs its visible checks, if it has some, as a student's Python
+does, without the kit; then the same in the next folder, which sees nothing of the first.
 """
 
 
@@ -148,10 +152,11 @@ def visible(release: Release, folder: Path) -> str:
     """The visible checks, run as a student runs them: with stubs, and with the solution."""
     modules = {n: d for n, d in release.students.items() if n.endswith(".py")}
     solution = {f"{name}.py": text.encode() for name, text in release.modules.items()}
-    _run(IMPORTS, modules, *map(_imported_as, modules))
-    if "hw5_checks.py" not in modules:
+    checked = "hw5_checks.py" in modules
+    folders = [(modules, [*map(_imported_as, modules)]), (solution, ["hw5_checks"])]
+    failed, *passed = _run_visible(folders if checked else folders[:1])
+    if not checked:
         return "All modules can be imported; nothing in them is to be written."
-    failed = json.loads(_run(VISIBLE, modules))
     for question, said in failed.items():
         match = STUB.match(said or "")
         if match is None or match["question"].partition(".")[0] != question.partition(".")[0]:
@@ -160,8 +165,7 @@ def visible(release: Release, folder: Path) -> str:
                 f"hw5_checks.py: on the release, the visible check of {question} must fail in the "
                 f"words of a stub, but {said}"
             )
-    passed = json.loads(_run(VISIBLE, solution))
-    for question, said in passed.items():
+    for question, said in passed[0].items():
         if said:
             raise ReleaseError(f"hw5_checks.py: {question} fails on the solution: {said}")
     wanted = {
@@ -257,15 +261,22 @@ def _imported_as(file: str) -> str:
     return file.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
-def _run(code: str, files: Mapping[str, bytes], *arguments: str) -> str:
-    """Run Python on files in a folder of their own; what it printed. Raises ReleaseError."""
-    with tempfile.TemporaryDirectory() as folder:
-        for name, data in files.items():
-            (Path(folder) / name).parent.mkdir(exist_ok=True)
-            (Path(folder) / name).write_bytes(data)
+def _run_visible(
+    folders: Sequence[tuple[Mapping[str, bytes], Sequence[str]]],
+) -> list[dict[str, str | None]]:
+    """What the visible checks said of each of these, files and the modules to import first, laid
+    out in a folder of its own. Raises ReleaseError.
+    """
+    with tempfile.TemporaryDirectory() as home:
+        for number, (files, _) in enumerate(folders):
+            for name, data in files.items():
+                path = Path(home, str(number), name)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(data)
+        asked = [(str(Path(home, str(number))), names) for number, (_, names) in enumerate(folders)]
         ran = subprocess.run(
-            [sys.executable, "-I", "-c", code, folder, *arguments],
-            cwd=folder,
+            [sys.executable, "-I", "-c", VISIBLE, json.dumps(asked)],
+            cwd=home,
             env={**os.environ, "OMP_NUM_THREADS": "1"},
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -275,7 +286,8 @@ def _run(code: str, files: Mapping[str, bytes], *arguments: str) -> str:
     if ran.returncode:
         last = ran.stderr.strip().splitlines()[-1:] or ["no word"]
         raise ReleaseError(f"What is released does not run by itself: {last[0]}")
-    return ran.stdout
+    said: list[dict[str, str | None]] = json.loads(ran.stdout)
+    return said
 
 
 @lru_cache(maxsize=64)

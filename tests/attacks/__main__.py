@@ -23,7 +23,7 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from autograder.checking.reference import ROOT
+from autograder.checking.modules import ROOT
 from tests.attacks import engine
 from tests.attacks.engine import EVERY, MODES, Ended
 from tests.attacks.tools import TRIES

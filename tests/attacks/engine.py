@@ -15,8 +15,8 @@ from typing import Any
 
 import torch
 
+from autograder.checking.modules import ROOT
 from autograder.checking.proxy import Lost, StudentError
-from autograder.checking.reference import ROOT
 from autograder.inside.confine import Limits
 from autograder.sandbox import launch
 from autograder.sandbox.child import Child

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.checking.reference import ROOT
+from autograder.checking.modules import ROOT
 from tests.attacks import engine
 from tests.attacks.engine import MODES, Ended
 from tests.attacks.tools import JUDGE, LAYERS, TRIES

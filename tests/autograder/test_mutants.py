@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from autograder.checking.reference import ROOT
+from autograder.checking.modules import ROOT
 from autograder.mutants import mutants
 
 SOURCE = '''

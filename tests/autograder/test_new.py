@@ -12,7 +12,7 @@ import pytest
 
 from autograder import new
 from autograder.assignment import AssignmentError, read_assignment
-from autograder.checking.reference import ROOT
+from autograder.checking.modules import ROOT
 from autograder.placeholders import placeholders
 from autograder.release.tidy import tidy_file
 

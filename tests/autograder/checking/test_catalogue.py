@@ -6,7 +6,7 @@ import pytest
 
 from autograder.assignment import read_assignment
 from autograder.checking.catalogue import EditError, Mistake
-from autograder.checking.reference import ROOT
+from autograder.checking.modules import ROOT
 from autograder.parts import all_mistakes
 
 ASSIGNMENT = read_assignment()

@@ -85,7 +85,7 @@ def test_what_nobody_has_to_read_is_folded(classroom):
 
 
 def test_every_notebook_begins_with_a_set_up_cell_that_is_folded():
-    from autograder.checking.reference import ROOT
+    from autograder.checking.modules import ROOT
 
     for path in (ROOT / "notebooks").glob("*.ipynb"):
         cells = [one for one in nbformat.read(path, 4).cells if one.cell_type == "code"]

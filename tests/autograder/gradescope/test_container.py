@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from autograder.assignment import read_assignment
-from autograder.checking.reference import ROOT
+from autograder.checking.modules import ROOT
 from autograder.gradescope import package as gradescope_zip
 from autograder.gradescope.run import GIVE_UP, METADATA, with_deadline
 from tests.autograder.attacks import lacking

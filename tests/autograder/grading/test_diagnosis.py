@@ -11,8 +11,9 @@ import torch
 
 from autograder.checking.catalogue import Mistake
 from autograder.checking.here import LocalCode
+from autograder.checking.modules import ROOT
 from autograder.checking.proxy import Line, Remote, Send, StudentError, fill
-from autograder.checking.reference import ROOT, Reference
+from autograder.checking.reference import Reference
 from autograder.grading import diagnosis
 from autograder.grading.diagnosis import Talk, diagnose, recorded
 from autograder.parts import all_mistakes

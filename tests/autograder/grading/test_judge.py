@@ -13,8 +13,9 @@ import torch
 
 from autograder.assignment import read_assignment
 from autograder.checking.expect import Fail
+from autograder.checking.modules import ROOT
 from autograder.checking.proxy import Line, Lost, Remote, Send, StudentError, WorkerDied
-from autograder.checking.reference import ROOT, Reference
+from autograder.checking.reference import Reference
 from autograder.checking.registry import Check, Rng
 from autograder.grading import judge as judging
 from autograder.grading.judge import (

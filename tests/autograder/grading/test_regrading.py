@@ -12,7 +12,7 @@ import pytest
 
 from autograder.assignment import Assignment, read_assignment
 from autograder.checking.here import LocalCode
-from autograder.checking.reference import ROOT
+from autograder.checking.modules import ROOT
 from autograder.grading import basis, batch
 from autograder.grading.batch import Bench, Plan
 from autograder.grading.cache import Cache

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from autograder.assignment import read_assignment
-from autograder.checking.reference import ROOT, SOLUTIONS, Reference
+from autograder.checking.modules import ROOT, SOLUTIONS
+from autograder.checking.reference import Reference
 from autograder.grading.judge import judge
 from autograder.parts import all_checks
 from autograder.sandbox.zygote import Zygote

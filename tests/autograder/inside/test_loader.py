@@ -10,8 +10,8 @@ import time
 import pytest
 import torch
 
+from autograder.checking.modules import ROOT
 from autograder.checking.proxy import Lost, StudentError
-from autograder.checking.reference import ROOT
 from autograder.inside import loader
 from autograder.inside.cpu import GPU_NOTE, KINDS
 from autograder.inside.loader import STATEMENT_SECONDS, decode

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from autograder.assignment import read_assignment
-from autograder.checking.reference import ROOT, packaged
+from autograder.checking.modules import ROOT, packaged
 from autograder.intake import archive
 from autograder.intake.submissions import (
     Handin,

@@ -14,7 +14,7 @@ from pypdf import PdfReader
 
 from autograder import __main__ as command_line
 from autograder.assignment import read_assignment
-from autograder.checking.reference import ROOT
+from autograder.checking.modules import ROOT
 from autograder.intake.submissions import Handin
 from autograder.notebooks import printing as report
 from hw5_notebook import About, parse_notebook

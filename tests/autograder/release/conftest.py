@@ -13,7 +13,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from autograder.assignment import Part, Question, read_assignment
-from autograder.checking.reference import ROOT, packaged
+from autograder.checking.modules import ROOT, packaged
 from autograder.release import notebooks, package
 
 ASSIGNMENT = read_assignment()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from autograder.assignment import read_assignment
-from autograder.checking.reference import ROOT
+from autograder.checking.modules import ROOT
 from autograder.release import package, proof
 from autograder.release.package import Release
 

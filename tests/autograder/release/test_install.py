@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from autograder.checking.reference import ROOT
+from autograder.checking.modules import ROOT
 from autograder.release import ReleaseError, install
 
 FILES = install.files(ROOT, "hw5.zip", "")

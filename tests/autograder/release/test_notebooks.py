@@ -9,7 +9,7 @@ import pytest
 from nbgrader.utils import compute_checksum
 
 from autograder.assignment import grade_id, read_assignment
-from autograder.checking.reference import ROOT
+from autograder.checking.modules import ROOT
 from autograder.release import ReleaseError
 from autograder.release.notebooks import (
     code_by_part,

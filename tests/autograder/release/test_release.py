@@ -13,7 +13,7 @@ import pytest
 
 from autograder import __main__ as command_line
 from autograder.assignment import read_assignment
-from autograder.checking.reference import ROOT
+from autograder.checking.modules import ROOT
 from autograder.release import ReleaseError, package, proof
 from tests.autograder.release.conftest import picture
 

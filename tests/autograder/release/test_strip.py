@@ -9,7 +9,7 @@ import textwrap
 import pytest
 
 from autograder.assignment import read_assignment
-from autograder.checking.reference import ROOT, SOLUTIONS
+from autograder.checking.modules import ROOT, SOLUTIONS
 from autograder.release import ReleaseError
 from autograder.release.strip import (
     ANSWER_STUB,

@@ -8,7 +8,7 @@ import pytest
 from nbgrader.utils import is_solution
 
 from autograder.assignment import question_of
-from autograder.checking.reference import ROOT
+from autograder.checking.modules import ROOT
 from autograder.release import ReleaseError, notebooks, package, strip
 from autograder.release.tells import read_tells, told
 from tests.autograder.release.conftest import ASSIGNMENT, cell

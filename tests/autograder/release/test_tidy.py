@@ -16,7 +16,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
 from autograder import __main__ as command_line
 from autograder.assignment import Assignment, Question
-from autograder.checking.reference import ROOT
+from autograder.checking.modules import ROOT
 from autograder.release.notebooks import CRITERION, read
 from autograder.release.tidy import Tidied, tidy
 from tests.autograder.release.conftest import ASSIGNMENT, EVERY

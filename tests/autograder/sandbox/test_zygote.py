@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from autograder.checking.modules import ROOT
 from autograder.checking.proxy import Lost, StudentError, WorkerDied
-from autograder.checking.reference import ROOT
 from autograder.inside.confine import Limits
 from autograder.sandbox import child, launch
 from autograder.sandbox.zygote import PROTECTIONS, SandboxError, Zygote
