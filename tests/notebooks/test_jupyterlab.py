@@ -20,7 +20,7 @@ from autograder.assignment import read_assignment
 from autograder.release import notebooks
 from autograder.release.tidy import tidy
 from tests.jupyter import PATIENCE, browsing, serving
-from tests.notebooks.running import ROOT, code, errors, pictures, read, said, with_few_images
+from tests.notebooks.running import ROOT, code, errors, pictures, quicker, read, said
 
 NAME = "3_fc_vae.ipynb"
 RUNNING = 300  # seconds that a busy machine may take for the whole notebook
@@ -126,7 +126,7 @@ def test_a_student_runs_the_notebook_to_its_end_and_hands_it_in(
     lab: str, course: Path, tmp_path: Path
 ):
     file = course / "notebooks" / NAME
-    source = with_few_images((ROOT / "notebooks" / NAME).read_text(encoding="utf-8"))
+    source = quicker((ROOT / "notebooks" / NAME).read_text(encoding="utf-8"))
     file.write_text(source, encoding="utf-8")
     (course / "netid").write_text("ada1\n")
     with browsing(viewport={"width": 1200, "height": 1000}) as page:

@@ -28,10 +28,10 @@ from tests.notebooks.running import (
     made_and_needed,
     modules,
     pictures,
+    quicker,
     read,
     run,
     said,
-    with_few_images,
 )
 
 ASSIGNMENT = read_assignment()
@@ -244,7 +244,7 @@ def test_with_the_solution_a_part_runs_to_the_end_without_the_others(path, part,
     notebook = read(path)
     notebook.cells = [c for c in notebook.cells if c.id in COMMON or c.id.split("--")[0] == part]
     for cell in code(notebook):
-        cell.source = with_few_images(cell.source)
+        cell.source = quicker(cell.source)
     nbformat.write(notebook, course / "notebooks" / path.name)
     run(notebook, course / "notebooks", allow_errors=True)
     (course / "notebooks" / path.name).unlink()
