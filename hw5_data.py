@@ -5,8 +5,8 @@
 
 Images are float32 in [0, 1], N of them (N, 1, 28, 28), and labels int64 in 0..9. MNIST is kept
 under `data/` beside this file, or in the folder that the environment variable HW5_DATA names;
-HW5_DATA=digits asks for scikit-learn's small set instead. torchvision and scikit-learn are imported
-only where they are used.
+HW5_DATA=digits asks for scikit-learn's small set instead. torchvision is imported only where it is
+used, and of scikit-learn files alone are read.
 """
 
 from __future__ import annotations
@@ -96,16 +96,17 @@ def _mnist_files(folder: str) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
     return {split: (d.data, d.targets) for split, d in sets.items()}
 
 
-def _digits() -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
-    """scikit-learn's 1,797 real digits, 8 x 8 scaled to 20 x 20 in a 28 x 28 frame like MNIST's.
-
-    They are read from its file: importing the whole package takes a second and 90 MB.
-    """
+def _of_sklearn(name: str) -> Path:
+    """A file of its data sets: importing the whole package takes two seconds and 90 MB."""
     package = importlib.util.find_spec("sklearn")
     if package is None or not package.submodule_search_locations:
-        raise ImportError("the digits are scikit-learn's: pip install scikit-learn")
-    file = Path(package.submodule_search_locations[0], "datasets", "data", "digits.csv.gz")
-    table = np.loadtxt(file, delimiter=",")
+        raise ImportError("the stand-ins are scikit-learn's: pip install scikit-learn")
+    return Path(package.submodule_search_locations[0], "datasets", name)
+
+
+def _digits() -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
+    """scikit-learn's 1,797 real digits, 8 x 8 scaled to 20 x 20 in a 28 x 28 frame like MNIST's."""
+    table = np.loadtxt(_of_sklearn("data/digits.csv.gz"), delimiter=",")
     pixels, labels = table[:, :-1], table[:, -1]
     small = torch.from_numpy(pixels).float().view(-1, 1, 8, 8) * (255 / 16)
     large = F.interpolate(small, size=20, mode="bilinear", align_corners=False)
@@ -175,11 +176,12 @@ def _photographs() -> dict[str, torch.Tensor]:
 
     The right quarter of each photograph is kept for the test split.
     """
-    from sklearn.datasets import load_sample_images
+    from PIL import Image
 
     crops: dict[str, list[torch.Tensor]] = {"train": [], "test": []}
-    for photograph in load_sample_images().images:
-        whole = torch.from_numpy(photograph.copy()).permute(2, 0, 1).float()[None]  # (1, 3, H, W)
+    for name in ("china.jpg", "flower.jpg"):
+        photograph = np.array(Image.open(_of_sklearn(f"images/{name}")))
+        whole = torch.from_numpy(photograph).permute(2, 0, 1).float()[None]  # (1, 3, H, W)
         for size, step in ((2, 8), (4, 4)):
             small = F.avg_pool2d(whole, size)[0]
             edge = small.shape[2] * 3 // 4

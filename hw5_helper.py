@@ -17,7 +17,7 @@ import sys
 import threading
 from pathlib import Path
 
-LINGER = 15  # seconds that a helper waits for more questions about the same files
+LINGER = 60  # seconds that a helper waits for more questions about the same files
 
 
 def serve() -> None:

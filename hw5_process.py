@@ -7,7 +7,7 @@
 
 A loop without an end, a crash or 20 GB of numbers is the end of a helper, and a sentence; the next
 question gets another one. Importing torch takes seconds: a spare helper has done that before it is
-asked. A helper that has answered waits a moment for more questions about the same files, as when
+asked. A helper that has answered waits a minute for more questions about the same files, as when
 all cells of a notebook run. What a check is, `hw5_checks` knows; nothing here does.
 """
 

@@ -9,6 +9,7 @@ import json
 import os
 import random
 import re
+import runpy
 import subprocess
 import sys
 import types
@@ -537,22 +538,23 @@ def test_the_bundle_warns_about_names_where_marks_are_given_without_them(folder,
     assert "5_fc_gan: Cell 10 (fc-gan--why) shows a name (ada1)" in capsys.readouterr().out
 
 
-def test_the_shell_has_both_commands(folder):
-    def run(*command):
-        return subprocess.run(
-            [sys.executable, *map(str, command)],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            check=False,
-        )
-
-    done = run(ROOT / "hw5_report.py", "report", "notebooks/3_fc_vae.ipynb", "--out", "a.pdf")
+def test_the_shell_has_both_commands(folder, monkeypatch):
+    command = [sys.executable, ROOT / "hw5_report.py", "report", "notebooks/3_fc_vae.ipynb"]
+    done = subprocess.run(
+        [*command, "--out", "a.pdf"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        check=False,
+    )
     assert (done.returncode, done.stderr) == (0, "")
     assert "a.pdf: 6 pages" in done.stdout
-    done = run(ROOT / "hw5_utils.py", "bundle", "--pdf", "a.pdf", "notebooks/3_fc_vae.ipynb")
-    assert (done.returncode, done.stderr) == (0, "")
+    bundle = ["hw5_utils.py", "bundle", "--pdf", "a.pdf", "notebooks/3_fc_vae.ipynb"]
+    monkeypatch.setattr(sys, "argv", bundle)
+    with pytest.raises(SystemExit) as ended:  # as the shell runs it, where torch is there already
+        runpy.run_path(str(ROOT / "hw5_utils.py"), run_name="__main__")
+    assert ended.value.code == 0
     assert (folder / "hw5_ada1.zip").exists()
 
 
@@ -695,16 +697,25 @@ def test_nbconvert_refuses_what_is_no_notebook_in_a_sentence(content, tmp_path):
         converted(content, tmp_path)
 
 
-def test_nbconvert_shows_a_sentence_and_no_traceback(folder, tmp_path):
-    command = [sys.executable, "-m", "nbconvert", "--to", "hw5-pdf"]
+def test_nbconvert_shows_a_sentence_and_no_traceback(folder):
+    command = [sys.executable, "-m", "nbconvert", "--to", "hw5-pdf", "folder.ipynb"]
     (folder / "folder.ipynb").mkdir()
-    for more, given in ((["folder.ipynb"], b""), (["--stdin"], b"no"), (["--stdin"], b"\xe9")):
-        done = subprocess.run(
-            [*command, *more], input=given, capture_output=True, cwd=folder, check=False
-        )
-        assert done.returncode == 1
-        assert b"Traceback" not in done.stderr
-        assert done.stderr.decode().strip().split("\n")[-1].startswith(("folder.ipynb", "notebook"))
+    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert done.stderr.strip().split("\n")[-1].startswith("folder.ipynb")
+
+
+@pytest.mark.parametrize("given", [b"no", b"\xe9"])
+def test_what_is_piped_into_nbconvert_and_is_no_notebook_ends_with_a_sentence(given, monkeypatch):
+    """A SystemExit with words is the sentence that the test above sees in the shell."""
+    from nbconvert.nbconvertapp import NbConvertApp
+
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given), encoding="utf-8"))
+    app = NbConvertApp()
+    app.initialize(["--to", "hw5-pdf", "--stdin"])
+    with pytest.raises(SystemExit, match=r"^notebook\.ipynb is not "):
+        app.convert_notebooks()
 
 
 ODD = (None, [], {}, "", -1, 1e400, True, "x\ud800", ["a", None, 3], {"a": None}, 10**30, "<svg")

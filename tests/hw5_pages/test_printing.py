@@ -36,7 +36,8 @@ def test_awkward_notebooks_are_printed(name, tmp_path):
     assert [words for words in awkward.shows if flat(words) not in text] == []
     assert [words for words in awkward.hides if flat(words) in text] == []
     assert len(sheets) <= awkward.pages
-    assert sum(len(page.images) for page in sheets) >= awkward.pictures
+    if awkward.pictures:  # looking for them takes as long as reading the text
+        assert sum(len(page.images) for page in sheets) >= awkward.pictures
     if awkward.finding:
         assert awkward.finding in [finding.kind for finding in result.findings]
         assert all(finding.cell for finding in result.findings)

@@ -24,10 +24,15 @@ def quick(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory, quick) -> Path:
-    """A folder with everything that students are given, solutions included."""
+    """A folder with what students are given, solutions included, and no notebook yet.
+
+    A test copies those that it runs into `notebooks`: what lies there is handed in, page by page.
+    """
     folder = tmp_path_factory.mktemp("course")
     for name, text in modules().items():
         (folder / name).write_text(text, encoding="utf-8")
-    for name in ("notebooks", "hw5_pages"):
-        shutil.copytree(ROOT / name, folder / name)
+    shutil.copytree(ROOT / "hw5_pages", folder / "hw5_pages")
+    shutil.copytree(
+        ROOT / "notebooks", folder / "notebooks", ignore=shutil.ignore_patterns("*.ipynb")
+    )
     return folder

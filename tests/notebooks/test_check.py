@@ -83,21 +83,20 @@ def test_a_notebook_goes_on_with_what_the_file_says_now(sitting):
         session.run(IMPORT)
         session.use(STUB)
         session.check(STUB)
-        for line in (WRONG, RIGHT, WRONG):
-            session.edit(line)
-            session.check(line)
-            session.use(line)
-        session.edit(RIGHT)
-        session.use(RIGHT)
-        session.check(RIGHT)
-    with sitting() as session:
-        session.run(SETUP)
-        session.check(RIGHT)
-        session.run(IMPORT)
         for line in (WRONG, RIGHT):
             session.edit(line)
             session.check(line)
             session.use(line)
+        session.edit(WRONG)
+        session.use(WRONG)
+        session.check(WRONG)
+    with sitting() as session:
+        session.run(SETUP)
+        session.check(WRONG)
+        session.run(IMPORT)
+        session.edit(RIGHT)
+        session.check(RIGHT)
+        session.use(RIGHT)
 
 
 DRAW = "reparametrize(torch.zeros(2), torch.zeros(2))"

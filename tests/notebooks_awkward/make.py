@@ -291,8 +291,8 @@ def long_lines_of_code():
 
 @awkward
 def thousands_of_lines_of_code():
-    source = "\n".join(f"value_{i} = {i}  # a comment" for i in range(3000))
-    return {"content": notebook(code(source)), "shows": ("value_0", "value_2999"), "pages": 60}
+    source = "\n".join(f"value_{i} = {i}  # a comment" for i in range(2000))
+    return {"content": notebook(code(source)), "shows": ("value_0", "value_1999"), "pages": 40}
 
 
 @awkward
