@@ -16,6 +16,10 @@ MEANINGS = (
         r"a convolution takes \1 channels, and \2 come.",
     ),
     (
+        r"running_mean should contain (\d+) elements not (\d+)",
+        r"a batch norm of \2 channels gets \1.",
+    ),
+    (
         r"shape '(\[.*\])' is invalid for input of size (\d+)",
         r"\2 numbers do not fill the shape \1.",
     ),

@@ -126,7 +126,8 @@ def test_of_a_wrong_answer_it_is_said_what_it_should_be_and_what_holds(wrong, ho
 
 
 @pytest.mark.parametrize(("factor", "said"), [(2.0, "it is 2 times"), (1.37, "off by up to 0.37")])
-def test_of_a_single_number_a_factor_is_said_where_it_is_a_simple_one(factor, said):
-    with pytest.raises(Fail) as failed:
-        close(torch.tensor(3.0 * factor), torch.tensor(3.0), "x")
-    assert said in failed.value.message
+def test_of_equal_numbers_a_factor_is_said_where_it_is_a_simple_one(factor, said):
+    for expected in (torch.tensor(3.0), torch.tensor([3.0, 3.001, 3.0])):
+        with pytest.raises(Fail) as failed:
+            close(expected * factor, expected, "x")
+        assert said in failed.value.message

@@ -19,6 +19,7 @@ ONES = torch.ones(4)
     [
         (lambda: nn.Linear(5, 2)(torch.ones(3, 7)), "takes 5 numbers a row, and 7 come"),
         (lambda: nn.Conv2d(2, 4, 3)(torch.ones(1, 3, 8, 8)), "takes 2 channels, and 3 come"),
+        (lambda: nn.BatchNorm2d(3)(torch.ones(2, 5, 4, 4)), "of 3 channels gets 5"),
         (lambda: ONES.view(-1, 3), "4 numbers do not fill the shape [-1, 3]"),
         (lambda: nn.Unflatten(0, (1, 3))(ONES), "4 numbers do not fill the shape [1, 3]"),
         (
