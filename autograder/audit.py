@@ -28,6 +28,7 @@ from .checking.here import LocalCode
 from .checking.modules import ROOT
 from .checking.reference import Reference
 from .checking.registry import Check
+from .grading.crashes import IN_WORDS
 from .grading.judge import (
     EXPLAINING_SECONDS,
     SHAPELESS,
@@ -38,10 +39,10 @@ from .grading.judge import (
 )
 from .parts import all_checks, all_mistakes, all_styles
 from .release.strip import strip_module
-from .results import PASS, QuestionResult
+from .results import PASS, SKIPPED, QuestionResult
 from .untouched import Untouched, frame, names, noting, spans
 
-SECONDS = 20.0  # that a mutant may run on before its check is ended
+SECONDS = 20.0  # of the processor, after which what a mutant runs is ended
 PIECE = 8  # trials that a process takes at a time
 LEAST = 4  # mistakes and styles that each question has
 WRITE = re.compile(r'([\w-]+\.\w+): write[\s"]+([\w.]+)[\s"]+\(')  # over two lines where long
@@ -51,8 +52,15 @@ GAP = "gap"  # one question unwritten, or raising
 PAIR = "pair"  # two mistakes at once
 
 LOOKS = "It looks like"
-VAGUE = ("is not what the definition gives", "computes something else")
-NAMED, POINTED, UNTOLD = "named", "pointed at", "vague"
+VAGUE = (
+    "is not what the definition gives (",
+    "computes something else",
+    "as its loss asks.",
+    "as loss_autoencoder asks.",
+    SHAPELESS,
+)
+RAISES = re.compile(r"\b\w+(Error|Exception|Warning): ")
+NAMED, POINTED, RAISED, UNTOLD = "named", "pointed at", "an error with its line", "vague"
 
 
 @dataclass(frozen=True)
@@ -329,13 +337,13 @@ def _ending() -> Iterator[None]:
     def end(*_: object) -> None:
         raise TimeoutError("This takes too long.")
 
-    before = signal.signal(signal.SIGALRM, end)
-    signal.setitimer(signal.ITIMER_REAL, SECONDS, SECONDS)
+    before = signal.signal(signal.SIGVTALRM, end)
+    signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS, SECONDS)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
 
 
 def _wrong(
@@ -378,16 +386,25 @@ def _wrong_names(trial: Trial, said: str) -> list[str]:
 
 
 def how_told(outcome: Outcome) -> str:
-    """How a mutant that costs points is told: NAMED as a known mistake, POINTED at (its own line,
-    a shape, a count, what a check says of it), or UNTOLD: only that it is wrong."""
+    """How a mutant that costs points is told: NAMED as a known mistake, POINTED at (a shape, a
+    count, what a check says of it, what an error means), RAISED: an error and its line alone, or
+    UNTOLD: only that it is wrong."""
     known = [one for one in all_mistakes() if one.question in outcome.lost]
+    lines = [line for line in outcome.said.split("\n") if f"[{SKIPPED} " not in line]
+    errors = [line for line in lines if RAISES.search(line)]
+    telling = [
+        line for line in lines if line not in errors and not any(text in line for text in VAGUE)
+    ]
     if LOOKS in outcome.said or any(
-        text and text in outcome.said for one in known for text in (one.sentence, one.says)
+        text and text in line
+        for one in known
+        for text in (one.sentence, one.says)
+        for line in telling
     ):
         return NAMED
-    lines = outcome.said.split("\n")
-    vague = all(any(text in line for text in (*VAGUE, SHAPELESS)) for line in lines)
-    return UNTOLD if vague else POINTED
+    if telling or any(IN_WORDS in line for line in errors):
+        return POINTED
+    return RAISED if errors else UNTOLD
 
 
 def marks(part: str, source: str, seed: int = 1, told: bool = True) -> dict[str, QuestionResult]:

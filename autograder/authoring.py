@@ -15,7 +15,7 @@ from rich.text import Text
 from . import audit as engine
 from .arguments import Commands, command, positive
 from .assignment import Assignment, read_assignment
-from .audit import MISTAKE, MUTANT, NAMED, PAIR, POINTED, REFERENCE, UNTOLD, Outcome, Trial
+from .audit import MISTAKE, MUTANT, NAMED, PAIR, POINTED, RAISED, REFERENCE, UNTOLD, Outcome, Trial
 from .checking.modules import ROOT, SOLUTIONS
 from .grading.batch import default_jobs
 from .mutants import mutants
@@ -37,8 +37,9 @@ everything, mistakes caught at each seed) and then what did not hold, weakest fi
 What is known of a part stands in autograder/parts/<part>: mistakes.py and styles.py. A mutant
 changes one operator, constant or argument of our solution, or leaves a statement out; those that
 lose nothing are shown as diffs. Some are right; the others are holes in the checks. Of those that
-lose points it is counted how the student is told: named as a known mistake, pointed at (a line, a
-shape, what the check itself says), or vague, that is, only that it is wrong.
+lose points it is counted how the student is told: named as a known mistake, pointed at (a shape,
+what the check itself says, what an error means), by an error and its line alone, or vague, that is,
+only that it is wrong.
 --pairs 20 tries 20 pairs of known mistakes of each part at once, and shows where not each of the
 two cost its own question, or a third one was named; some undo each other.
 
@@ -231,7 +232,7 @@ def _of_mutants(outcomes: Iterable[Outcome]) -> Iterable[str]:
             said = one.said.replace("\n", "\n    ")
             yield f"\nVague of this mutant of {one.trial.part}.{one.trial.name}\n  {said}"
     if killed:
-        shares = [f"{told[how]} {how}" for how in (NAMED, POINTED, UNTOLD)]
+        shares = [f"{told[how]} {how}" for how in (NAMED, POINTED, RAISED, UNTOLD)]
         yield f"\n{len(killed)} mutants cost points: {', '.join(shares)}."
 
 

@@ -173,6 +173,7 @@ def close(
     expected: torch.Tensor,
     what: str,
     *,
+    right: str = "what the definition gives",
     tolerance: float = VALUE,
     shapes: Sequence[tuple[int, ...]] | None = None,
     lookalikes: Lookalikes = None,
@@ -180,6 +181,7 @@ def close(
 ) -> torch.Tensor:
     """Fail unless `value` equals `expected`; brings it back as a float32 tensor.
 
+    `right`: what `value` should be, in the statement's words, "the mean over all pixels".
     `shapes`: further shapes to accept beside the expected one (same number of elements).
     `lookalikes`: sentence -> what that mistake would give, or a function that makes these; a
     match says its sentence, two or three say that it is one of them.
@@ -201,7 +203,37 @@ def close(
         raise Fail(f"{what} is wrong: {likely[0]}", hint)
     if likely and len(likely) <= NAMED:
         raise Fail(f"{what} is wrong, for one of these reasons: {' Or: '.join(likely)}", hint)
-    raise Fail(f"{what} is not what the definition gives ({_distance(actual, expected)}).", hint)
+    holds = _relation(actual.flatten(), expected.flatten(), tolerance)
+    told = f": {holds}" if holds else f" ({_distance(actual, expected)})."
+    raise Fail(f"{what} is not {right}{told}", hint)
+
+
+def _relation(actual: torch.Tensor, expected: torch.Tensor, tolerance: float) -> str:
+    """What holds between two lists of numbers, whatever the mistake is; "" where nothing simple."""
+    a, e = actual.double(), expected.double()
+    if not e.any() or not torch.isfinite(torch.cat((a, e))).all():
+        return ""
+    factor, size = float(a @ e / (e @ e)), float(e.abs().max())
+    varied = float((e - e.mean()).abs().max()) > 100 * tolerance * size  # or any factor would fit
+    if matches(a, -e, tolerance):
+        return "its sign is flipped."
+    if a.any() and matches(factor * e, a, tolerance) and (varied or _is_simple(factor)):
+        return f"it is {factor:.3g} times as large as it should be."
+    if varied and matches(a, a.mean().expand_as(a), tolerance):
+        return "it is the same number everywhere."
+    if varied and len(a) > 2 and matches(a - (a - e).mean(), e, tolerance):
+        return "it is off by one number everywhere, so that a constant is wrong or missing."
+    if varied and matches(a.sort().values, e.sort().values, tolerance):
+        return "its numbers are right, but stand in another order."
+    right = int(((a - e).abs() <= tolerance * size).sum())
+    many = 4 * right > len(a)  # a few are right by chance
+    return f"{right} of its {len(a)} numbers are right, the others are not." if many else ""
+
+
+def _is_simple(factor: float) -> bool:
+    """Is it a whole number, or one over one? Of a single number any factor would fit."""
+    large = max(abs(factor), 1 / abs(factor))
+    return large < 20 and abs(large - round(large)) < 1e-3
 
 
 def _distance(actual: torch.Tensor, expected: torch.Tensor) -> str:

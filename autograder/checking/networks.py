@@ -101,11 +101,15 @@ ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 
 @dataclass(frozen=True)
 class Slip:
-    """A known mistake: what to say, what it does to the table, which fraction it still earns."""
+    """A known mistake: what to say, what it does to the table, which fraction it still earns.
+
+    `wider`: the same in all places that it fits, which may answer alike.
+    """
 
     says: str
     edit: Edit
     fraction: float = 0.5
+    wider: Edit | None = None
 
 
 def then(layer: Layer) -> Edit:
@@ -212,9 +216,12 @@ def _other_bends(table: Table, i: int, place: str) -> Iterator[Slip]:
     asked = f"{bend.name} is asked for."
     for one in BENDS:
         if one.name != bend.name:
-            yield Slip(f"{one.name} stands {place}, where {asked}", put(one, i))
+            everywhere = instead(bend, one)
+            several = sum(other.name == bend.name for other in table) > 1
+            says = f"{one.name} stands {place}, where {asked}"
+            yield Slip(says, put(one, i), wider=everywhere if several else None)
             if bend.name not in (other.name for other in table[:i]):
-                yield Slip(f"{one.name} stands wherever {asked}", instead(bend, one))
+                yield Slip(f"{one.name} stands wherever {asked}", everywhere)
     if before.shapes:
         number = ORDINALS[sum(map(_bends, table[:i]))]
         says = f"the {number} {_kind(bend)} stands before its {before.name}."
@@ -344,8 +351,16 @@ def examine(
         rest = [run(table, parameters(table, seed), x) for x in inputs[1:]]
         for order in alike:
             if all(map(_varies, rest)) and _agree(answers[order][1:], rest):
-                return Seen(table, seed, order, counted, shape, dtype, slip.says, slip.fraction)
+                says = slip.says
+                wider = _outputs(slip.wider(spec.table), seed, inputs) if slip.wider else []
+                if wider and _agree(wider, [first, *rest]):
+                    says = f"{says.rstrip('.')}; or it stands in all such places."
+                return Seen(table, seed, order, counted, shape, dtype, says, slip.fraction)
     raise _unlike(spec, shapes, shape, tuple(expected[0].shape))
+
+
+def _outputs(table: Table, seed: int, inputs: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+    return [run(table, parameters(table, seed), x) for x in inputs]
 
 
 def _is_the_same_in_evaluation(spec: Spec, model: Remote, x: torch.Tensor, y: Any) -> bool:
@@ -370,16 +385,16 @@ def has_shape(spec: Spec, seen: Seen, wanted: tuple[int, ...]) -> None:
     )
 
 
-_outputs: dict[Any, dict[int, torch.Tensor]] = {}
+_first_outputs: dict[Any, dict[int, torch.Tensor]] = {}
 
 
 def _first_output(spec: Spec, number: int, slip: Slip, seed: int, x: torch.Tensor) -> torch.Tensor:
     """What a variant of the table gives; remembered, since a batch asks the same of everybody."""
     sizes = tuple(layer.shapes for layer in spec.table)
     key = (spec.what, sizes, seed, x.numpy().tobytes())
-    if key not in _outputs and len(_outputs) >= 64:
-        _outputs.clear()
-    known = _outputs.setdefault(key, {})
+    if key not in _first_outputs and len(_first_outputs) >= 64:
+        _first_outputs.clear()
+    known = _first_outputs.setdefault(key, {})
     if number not in known:
         table = slip.edit(spec.table)
         known[number] = run(table, parameters(table, seed), x)

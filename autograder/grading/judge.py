@@ -36,6 +36,7 @@ from ..results import (
 )
 from ..sandbox.child import TOO_LONG, USED_UP, WAITED
 from ..sandbox.zygote import SandboxError
+from .crashes import in_words
 from .diagnosis import Talk, diagnose, recorded
 
 SUBMISSION_SECONDS = 180.0
@@ -390,7 +391,8 @@ def _student_error(error: StudentError) -> tuple[str, float, str]:
     if error.kind == "memory":
         return MEMORY, 0.0, "Your code asked for more memory than a submission may use."
     where = f" ({error.where})" if error.where else ""
-    return ERROR, 0.0, f"Your code raised {error.type}: {error.message}{where}"[:300]
+    said = f"Your code raised {error.type}: {error.message}{where}"[:300]
+    return ERROR, 0.0, f"{said} {in_words(error.message)}".rstrip()
 
 
 def import_module(part: Part, run: Run) -> CheckResult:

@@ -186,6 +186,19 @@ def recipe(seed: int, index: int, shape: tuple[int, ...]) -> torch.Tensor:
     return block.repeat(-(-count // RECIPE_BLOCK) if count else 0)[:count].reshape(shape)
 
 
+class Descent(torch.optim.SGD):
+    """Plain descent. A gradient that is not finite moves nothing: a loss that is wrong spoils no
+    network for the losses that are looked at beside it.
+    """
+
+    def step(self, closure: Any = None) -> None:  # type: ignore[override]
+        for group in self.param_groups:
+            for one in group["params"]:
+                if one.grad is not None and not one.grad.isfinite().all():
+                    one.grad = None
+        super().step(closure)
+
+
 class Session:
     """Modules, the objects made from them so far, and the requests they answer."""
 
@@ -302,7 +315,7 @@ class Session:
     def _op_descent(self, request: dict[str, Any]) -> Any:
         models = [self._inward(handle) for handle in request["objects"]]
         parameters = [one for model in models for one in model.parameters()]
-        return self._outward(torch.optim.SGD(parameters, lr=request["rate"]))
+        return self._outward(Descent(parameters, lr=request["rate"]))
 
     def _op_grad(self, request: dict[str, Any]) -> dict[str, Any]:
         """Call, then backpropagate `sum(output * cotangent)`.

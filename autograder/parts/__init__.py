@@ -4,6 +4,7 @@
     mistakes.py    MISTAKES: known ways to be wrong, which a check must find
     styles.py      STYLES: right answers written otherwise, which no check may refuse
 
+What mistakes of several parts have in common stands in slips.py, once.
 A folder is found by being here; its name is the part's id with `_` for `-`.
 """
 

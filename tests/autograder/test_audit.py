@@ -85,12 +85,20 @@ def test_marks_are_the_same_where_nobody_asks_which_mistake_it_is() -> None:
     assert audit.LOOKS not in silent.said
 
 
+RAISED = "x [error 0.00] Your code raised TypeError: 3"
+
+
 @pytest.mark.parametrize(
     ("said", "how"),
     [
         ("x [fail 0.00] mu is not what the definition gives (off by up to 2 times).", "vague"),
         ("x [fail 0.00] The network computes something else.\ny [fail 0.00] 3 of 4.", "pointed at"),
-        ("x [error 0.00] Your code raised TypeError: 3 (hw5_vae.py, line 3: a = b)", "pointed at"),
+        (f"{RAISED} (hw5_vae.py, line 3: a = b)", "an error with its line"),
+        (
+            f"{RAISED} (hw5_vae.py, line 3: a = b)\nx [skipped 0.00] Not tried: b.",
+            "an error with its line",
+        ),
+        (f"{RAISED} (hw5_vae.py, line 3: a = b) In words: two shapes differ.", "pointed at"),
         (f"x [fail 0.00] Wrong. It looks like this: {MISTAKES[0].sentence}", "named"),
         (f"x [fail 0.00] The answer is wrong: {MISTAKES[0].sentence}", "named"),
     ],

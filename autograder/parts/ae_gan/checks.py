@@ -20,7 +20,7 @@ import torch.nn.functional as F
 
 from ...checking.expect import Fail, close, either, expect, matches, tensor
 from ...checking.networks import built
-from ...checking.noise import is_as_drawn, is_independent, is_standard
+from ...checking.noise import has_varied_lengths, is_as_drawn, is_independent, is_standard
 from ...checking.proxy import (
     Remote,
     StudentError,
@@ -316,7 +316,9 @@ def sums_both_cross_entropies(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     def compare(trained: _Trained) -> None:
         if trained.error is not None:  # nothing is returned: its gradients stand for the loss
             return _moves_discriminator(scene, trained)
-        close(trained.loss(0), scene.means()[0], "loss_discriminator", tolerance=0.01)
+        right = "BCE(D(x), 1) + BCE(D(G(z)), 0), a mean over the images"
+        name, mean = "loss_discriminator", scene.means()[0]
+        close(trained.loss(0), mean, name, right=right, tolerance=0.01)
 
     _judged(list(_plans(hw5_gan, rng)), scene, compare)
 
@@ -418,7 +420,9 @@ def takes_the_mean_square(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     def compare(trained: _Trained) -> None:
         if trained.error is not None:  # nothing is returned: its gradients stand for the loss
             return _moves_encoder(scene, trained)
-        close(trained.loss(2), scene.means()[2], "loss_autoencoder", tolerance=0.01)
+        right = "MSE(G(E(x)), x), a mean over the pixels of the images"
+        name, mean = "loss_autoencoder", scene.means()[2]
+        close(trained.loss(2), mean, name, right=right, tolerance=0.01)
 
     _judged(list(_plans(hw5_gan, rng)), scene, compare)
 
@@ -443,6 +447,7 @@ def _moves_encoder(scene: _Scene, trained: _Trained) -> None:
 # --- the codes
 
 MANY = 40_000
+SEVERAL = 8
 FAINT = 1e-3
 """Weights so small that every logit is 0."""
 FAST = 1e-2
@@ -485,6 +490,15 @@ def _expect_normal(code: torch.Tensor) -> None:
     )
 
 
+def _expect_varied(codes: Sequence[torch.Tensor]) -> None:
+    """Fail where several codes are of one length, which none of them shows: false alarms 3e-8."""
+    expect(
+        has_varied_lengths(codes),
+        "The codes z of this step are scaled to one length.",
+        "Leave them as torch.randn draws them.",
+    )
+
+
 def _expect_independent(code: torch.Tensor) -> None:
     """Fail unless a sum of codes is as normal as one; where they are equal its variance doubles."""
     expect(
@@ -498,10 +512,14 @@ def _expect_independent(code: torch.Tensor) -> None:
 def takes_normal_codes_for_fakes(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """The codes of the discriminator's step are normal, one for each image and fresh in every step.
 
-    40,000 numbers are held against N(0, 1), of one image and of four: false alarms below 3e-8.
+    40,000 numbers are held against N(0, 1), of one image and of four, and the lengths of eight:
+    false alarms below 6e-8.
     """
-    plans = list(_plans(hw5_gan, rng))
+    plans, codes = list(_plans(hw5_gan, rng)), list[torch.Tensor]()
     _codes(plans, 1, lambda of_d, _: _expect_normal(of_d))
+    for _ in range(SEVERAL):
+        _codes(plans, 1, lambda of_d, _: codes.append(of_d))
+    _expect_varied(codes)
     _codes(plans, 2, lambda of_d, _: _expect_independent(of_d))
 
 
@@ -520,6 +538,9 @@ def takes_fresh_normal_codes(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
             "Draw z anew for the generator.",
         )
 
-    plans = list(_plans(hw5_gan, rng))
+    plans, codes = list(_plans(hw5_gan, rng)), list[torch.Tensor]()
     _codes(plans, 1, fresh)
+    for _ in range(SEVERAL):
+        _codes(plans, 1, lambda _, of_g: codes.append(of_g))
+    _expect_varied(codes)
     _codes(plans, 2, lambda _, of_g: _expect_independent(of_g))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from ...checking.catalogue import Mistake, told
+from ..slips import ABSOLUTE, ROOT, UNIFORM_CODES, of_an_optimizer
 
 PART = "ae-gan"
 
@@ -18,7 +19,9 @@ FAKE = "loss_discriminator = loss_discriminator + bce(model.discriminator(fakes)
 GENERATOR = "loss_generator = 0.9 * fooled + mse(model.generator(code.detach()), x)"
 NOISE = "torch.randn(len(x), model.latent_size, device=device)"
 FAKES_OF_IMAGES = "fakes = model.generator(model.encoder(x))"
-EVEN = "the codes are standardised; draw them, and leave them as they are."
+FOOLED = "bce(model.discriminator(model.generator(z)), real)"
+FIRST = "BCELoss takes the prediction first, then the label; they have changed places."
+EVEN = "the codes are evened out, over the batch or in their lengths; leave them as drawn."
 ENCODER = "loss_autoencoder = mse(model.generator(model.encoder(x)), x)"
 
 MISTAKES: tuple[Mistake, ...] = (
@@ -86,12 +89,7 @@ MISTAKES: tuple[Mistake, ...] = (
             FAKE,
             f"{FAKE}\n            loss_discriminator = loss_discriminator / 2",
         ),
-        (
-            "not-cleared",
-            "the gradients of the discriminator are never cleared, so they add up.",
-            "opt_discriminator.zero_grad()\n",
-            "\n",
-        ),
+        *of_an_optimizer("discriminator", "opt_discriminator"),
         (
             "fakes-labelled-real",
             "the fakes have label 1 here; it is 0 in this step.",
@@ -99,14 +97,8 @@ MISTAKES: tuple[Mistake, ...] = (
             FAKE.replace("fake)", "real)"),
         ),
         (
-            "never-steps",
-            "the discriminator never moves: backward() of its loss, then a step of its optimizer.",
-            "opt_discriminator.step()",
-            "pass",
-        ),
-        (
             "uniform-codes",
-            "the codes are uniform; they should be normal, torch.randn.",
+            UNIFORM_CODES,
             f"z = {NOISE}\n            fakes",
             f"z = {NOISE.replace('randn', 'rand')}\n            fakes",
         ),
@@ -122,7 +114,25 @@ MISTAKES: tuple[Mistake, ...] = (
             f"z = {NOISE}\n            fakes",
             f"z = F.layer_norm({NOISE}, (model.latent_size,), eps=0)\n            fakes",
         ),
+        (
+            "codes-of-one-length",
+            EVEN,
+            f"z = {NOISE}\n            fakes",
+            f"z = F.normalize({NOISE}) * model.latent_size**0.5\n            fakes",
+        ),
         ("codes-of-images", "", "fakes = model.generator(z)", FAKES_OF_IMAGES),
+        (
+            "subtracted",
+            "the loss of the fakes is subtracted; add it.",
+            FAKE,
+            FAKE.replace("+", "-"),
+        ),
+        (
+            "arguments-swapped",
+            FIRST,
+            REAL,
+            "loss_discriminator = bce(real, model.discriminator(x))\n",
+        ),
         (
             "logits",
             "it takes the probabilities for logits: BCE with logits applies a second sigmoid.",
@@ -163,24 +173,14 @@ MISTAKES: tuple[Mistake, ...] = (
             GENERATOR,
             GENERATOR.replace("+", "-"),
         ),
-        (
-            "not-cleared",
-            "the gradients of the generator are never cleared, so they add up.",
-            "opt_generator.zero_grad()\n",
-            "\n",
-        ),
+        *of_an_optimizer("generator", "opt_generator"),
         (
             "fakes-detached",
             "the fakes are detached, so that the discriminator teaches the generator nothing.",
             "model.discriminator(model.generator(z))",
             "model.discriminator(model.generator(z).detach())",
         ),
-        (
-            "never-steps",
-            "the generator never moves: backward() of its loss, then a step of its optimizer.",
-            "opt_generator.step()",
-            "pass",
-        ),
+        ("arguments-swapped", FIRST, FOOLED, "bce(real, model.discriminator(model.generator(z)))"),
         ("steps-twice", "", "opt_generator.step()", "opt_generator.step(), opt_generator.step()"),
         (
             "codes-of-images",
@@ -201,6 +201,12 @@ MISTAKES: tuple[Mistake, ...] = (
             GENERATOR.replace("code.detach()", "z"),
         ),
         (
+            "codes-of-one-length",
+            EVEN,
+            f"z = {NOISE}\n            fooled",
+            f"z = F.normalize({NOISE}) * model.latent_size**0.5\n            fooled",
+        ),
+        (
             "rounded-codes",
             "",
             f"z = {NOISE}\n            fooled",
@@ -218,22 +224,11 @@ MISTAKES: tuple[Mistake, ...] = (
         ),
         (
             "absolute",
-            "it has absolute values where squares should stand.",
+            ABSOLUTE,
             ENCODER,
             "loss_autoencoder = F.l1_loss(model.generator(model.encoder(x)), x)",
         ),
-        (
-            "not-cleared",
-            "the gradients of the encoder are never cleared, so they add up.",
-            "opt_encoder.zero_grad()\n",
-            "\n",
-        ),
-        (
-            "never-steps",
-            "the encoder never moves: backward() of its loss, then a step of its optimizer.",
-            "opt_encoder.step()",
-            "pass",
-        ),
+        *of_an_optimizer("encoder", "opt_encoder"),
         (
             "fools-too",
             "",
@@ -249,7 +244,7 @@ MISTAKES: tuple[Mistake, ...] = (
         ),
         (
             "root",
-            "it is the root of the mean square; leave the root out.",
+            ROOT,
             ENCODER,
             f"{ENCODER}.sqrt()",
         ),

@@ -138,7 +138,14 @@ def _compare_decoder(hw5_vae: Remote, rng: Rng, latent: int, hidden: int, data: 
     if not named:
         expect(len(layers) >= 2, f"The decoder is wrong: {TWO_LAYERS}", LAYERS)
         expect(_fit(z, layers[:2]), "The decoder's Linear layers do not fit one another.", LAYERS)
-        close(p, run_network(z, layers[:2], TANH_SIGMOID), what, hint=LAYERS)
+        made = run_network(z, layers[:2], TANH_SIGMOID)
+        close(
+            p,
+            made,
+            what,
+            right="what both layers make of z, with a tanh and a sigmoid",
+            hint=LAYERS,
+        )
     if named[0]:
         raise Partial(0.5, f"The decoder is wrong: {named[0]}", LAYERS)
     expect(
@@ -285,7 +292,7 @@ def has_mean_and_variance(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
         )
         expect(
             has_normal_tails(noise),
-            "z never lies far from mu, or too often: eps is not normal.",
+            "z never lies far from mu, or too often: eps is not N(0, 1).",
             "randn draws from N(0, 1); leave its numbers as they are.",
         )
         expect(
@@ -453,6 +460,13 @@ def _bernoulli(x: torch.Tensor, p: torch.Tensor) -> torch.Tensor:
     return (x * torch.log(p) + (1 - x) * torch.log1p(-p)).sum(-1)
 
 
+RIGHT = {
+    "logpdf_diagonal_gaussian": "the sum over j of log(2 pi sigma_j^2) + (z_j - mu_j)^2 / "
+    "sigma_j^2, times -1/2",
+    "logpdf_bernoulli": "the logarithm of your formula in 1(a), summed over the pixels of a row",
+}
+
+
 def _compare_density(
     answers: Sequence[Any], inputs: Sequence[Sequence[torch.Tensor]], right: Density, name: str
 ) -> None:
@@ -465,7 +479,7 @@ def _compare_density(
                 f"{name} is wrong: the rows of the batch are reduced to one number.", PER_ROW
             )
     rows = [tensor(answer, [(n,), (n, 1)], name, PER_ROW) for answer in answers]
-    close(torch.cat(rows), expected, name, hint=PER_ROW)
+    close(torch.cat(rows), expected, name, right=RIGHT[name], hint=PER_ROW)
     if any(tuple(answer.shape) != (n,) for answer in answers):
         raise Partial(0.5, f"{name} has shape {(n, 1)}; it should be {(n,)}.", PER_ROW)
 
@@ -729,7 +743,8 @@ def is_the_evidence_lower_bound(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
                 return
         given = (_given_gaussian, _given_gaussian, _given_bernoulli)
         expected = torch.stack([_right(*_terms(batch, *given)) for batch in on])
-        close(bounds, expected, "elbo_loss", hint=EQ_2)
+        right = "the mean over the images of log p(x|z) + log p(z) - log q(z|x)"
+        close(bounds, expected, "elbo_loss", right=right, hint=EQ_2)
 
     # A wrong shape of their log-densities has cost its marks: a bound may make up for
     # a sum that is left out, and where it cannot take one number a row, for (N, 1).

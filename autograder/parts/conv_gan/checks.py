@@ -715,7 +715,8 @@ def averages_over_all_logits(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
         theirs = _scalars([player.loss_d(one) for one in draws], "_get_loss_d")
         if matches(theirs, 2 * right):
             raise Partial(0.5, f"_get_loss_d is wrong: {TWICE}")
-        close(theirs, right, "_get_loss_d", hint="Hint: nn.BCEWithLogitsLoss.")
+        mean = "the mean of binary cross-entropies over all 2N logits: real images 1, fakes 0"
+        close(theirs, right, "_get_loss_d", right=mean, hint="Hint: nn.BCEWithLogitsLoss.")
 
     _in_some_style(hw5_gan, compare)
 
@@ -776,7 +777,8 @@ def wants_fakes_taken_for_real(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
 
     def compare(player: _Game) -> None:
         theirs = _scalars([player.loss_g(one) for one in draws], "_get_loss_g")
-        close(theirs, right, "_get_loss_g", hint="Hint: nn.BCEWithLogitsLoss.")
+        mean = "the mean of binary cross-entropies over the logits of N fakes, with label 1"
+        close(theirs, right, "_get_loss_g", right=mean, hint="Hint: nn.BCEWithLogitsLoss.")
 
     _in_some_style(hw5_gan, compare)
 

@@ -8,6 +8,19 @@ from __future__ import annotations
 from functools import partial
 
 from ...checking.catalogue import Mistake, caught, caught_one, told
+from ..slips import (
+    ALL_FAKE,
+    ALL_REAL,
+    FAKES_ALONE,
+    LABELS_SWAPPED,
+    LIMITED,
+    NEGATED,
+    PLAIN,
+    REAL_ALONE,
+    SMOOTH_REAL,
+    of_a_generator_loss,
+    of_cross_entropies,
+)
 from .styles import INIT
 
 PART = "conv-gan"
@@ -26,9 +39,6 @@ D_LOSS = "F.binary_cross_entropy_with_logits(logits, targets.to(self._dev))"
 G_LOSS = "F.binary_cross_entropy_with_logits(logits, targets)"
 REAL, FAKE = "logits[:batch_size]", "logits[batch_size:]"
 OF_REAL, OF_FAKES = f"F.softplus(-{REAL}).mean()", f"F.softplus({FAKE}).mean()"
-SIGMOIDS = "the sigmoid is applied twice: BCE with logits applies it too."
-SQUARES = "it uses squares instead of cross-entropies."
-PLAIN = "it uses logits without sigmoid and logarithm."
 CUT_OFF = "hidden values are cut off at some number, as by ReLU6; the table has no upper end."
 KAIMING = "nn.init.kaiming_uniform_(layer.weight)"
 ASKED = "if isinstance(layer, (nn.Linear, nn.Conv2d)):"
@@ -319,12 +329,12 @@ class DNet(nn.Module):
         "def _get_loss_d",
         (
             "labels-swapped",
-            "the labels are swapped; real images have label 1, fakes 0.",
+            LABELS_SWAPPED,
             D_TARGETS,
             f"1 - {D_TARGETS}",
         ),
-        ("real-alone", "only the real images count.", "return F", f"return {OF_REAL} + 0 * F"),
-        ("fakes-alone", "only the fakes count.", "return F", f"return {OF_FAKES} + 0 * F"),
+        ("real-alone", REAL_ALONE, "return F", f"return {OF_REAL} + 0 * F"),
+        ("fakes-alone", FAKES_ALONE, "return F", f"return {OF_FAKES} + 0 * F"),
         (
             "half-of-the-real",
             "the real images count for half, and the fakes are left out.",
@@ -333,13 +343,13 @@ class DNet(nn.Module):
         ),
         (
             "all-real",
-            "real images and fakes both have label 1.",
+            ALL_REAL,
             "torch.zeros(batch_size, 1)",
             "torch.ones(batch_size, 1)",
         ),
         (
             "all-fake",
-            "real images and fakes both have label 0.",
+            ALL_FAKE,
             "torch.ones(batch_size, 1)",
             "torch.zeros(batch_size, 1)",
         ),
@@ -355,21 +365,20 @@ class DNet(nn.Module):
             "return F",
             "return batch_size * F",
         ),
-        ("sigmoid-twice", SIGMOIDS, "_with_logits(logits", "_with_logits(torch.sigmoid(logits)"),
-        ("sign", "its sign is flipped.", "return F", "return -F"),
+        NEGATED,
+        *of_cross_entropies(),
         (
             "limited",
-            "logits are cut off; they may be any number.",
+            LIMITED,
             D_LOSS,
             D_LOSS.replace("logits,", "logits.clamp(-5, 5),"),
         ),
         (
             "smooth-labels",
-            "real images have label 0.9; the definition has 1.",
+            SMOOTH_REAL,
             "torch.ones(batch_size, 1)",
             "torch.full((batch_size, 1), 0.9)",
         ),
-        ("squares", SQUARES, "F.binary_cross_entropy_with_logits", "F.mse_loss"),
         (
             "wasserstein",
             PLAIN,
@@ -404,40 +413,6 @@ class DNet(nn.Module):
     *_told(
         "loss_g",
         "def _get_loss_g",
-        (
-            "labels-zero",
-            "the fakes have label 0; the generator wants them taken for real, label 1.",
-            "torch.ones(",
-            "torch.zeros(",
-        ),
-        (
-            "saturating",
-            "it is the saturating form, log(1 - D(G(z))); minimise -log D(G(z)) instead.",
-            f"return {G_LOSS}",
-            "return -F.softplus(logits).mean()",
-        ),
-        ("sign", "its sign is flipped.", "return F", "return -F"),
-        ("half", "it is half of the mean.", "return F", "return 0.5 * F"),
-        (
-            "sum-over-batch",
-            "it is a sum over the batch; ask for the mean.",
-            G_LOSS,
-            G_LOSS.replace("targets)", 'targets, reduction="sum")'),
-        ),
-        ("sigmoid-twice", SIGMOIDS, "_with_logits(logits", "_with_logits(torch.sigmoid(logits)"),
-        (
-            "smooth-labels",
-            "the fakes have label 0.9; the definition has 1.",
-            "torch.ones(batch_size, 1)",
-            "torch.full((batch_size, 1), 0.9)",
-        ),
-        ("wasserstein", PLAIN, f"return {G_LOSS}", "return -logits.mean()"),
-        ("squares", SQUARES, "F.binary_cross_entropy_with_logits", "F.mse_loss"),
-        (
-            "limited",
-            "logits are cut off; they may be any number.",
-            G_LOSS,
-            G_LOSS.replace("logits,", "logits.clamp(-5, 5),"),
-        ),
+        *of_a_generator_loss(G_LOSS, "logits", "torch.ones(batch_size, 1)"),
     ),
 )

@@ -440,6 +440,14 @@ def _values(function: Remote, batches: Sequence[Batch]) -> torch.Tensor:
     return _scalars([function(*batch) for batch in batches], function._path)
 
 
+MEANS = {
+    "discriminator_loss": "the mean cross-entropy of real images, label 1, plus that of fakes, 0",
+    "generator_loss": "the mean cross-entropy of the fakes with label 1",
+    "ls_discriminator_loss": "half the mean of (s_real - 1)^2 plus half the mean of s_fake^2",
+    "ls_generator_loss": "half the mean of (s_fake - 1)^2",
+}
+
+
 def _has_value(
     theirs: Remote,
     ours: Remote,
@@ -451,14 +459,14 @@ def _has_value(
     that is off by a factor, and keeps half.
     """
     batches = _batches(rng, arity)
-    right = _values(ours, batches)
+    expected = _values(ours, batches)
 
     def compare(inputs: Sequence[Batch]) -> None:
         found = _values(theirs, inputs)
         for says, factor in (halves or {}).items():
-            if matches(found, factor * right):
+            if matches(found, factor * expected):
                 raise Partial(0.5, f"{theirs._path} is wrong: {says}")
-        close(found, right, theirs._path)
+        close(found, expected, theirs._path, right=MEANS[theirs._path])
 
     either(lambda: compare(batches), lambda: compare([_rows(batch) for batch in batches]))
 

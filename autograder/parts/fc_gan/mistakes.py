@@ -8,6 +8,22 @@ from __future__ import annotations
 from functools import partial
 
 from ...checking.catalogue import Mistake, caught, caught_one, told, told_one
+from ..slips import (
+    ALL_FAKE,
+    ALL_REAL,
+    BETAS,
+    FAKES_ALONE,
+    LABELS_SWAPPED,
+    LIMITED,
+    PLAIN,
+    REAL_ALONE,
+    SIGMOIDS,
+    SIGN,
+    SMOOTH_REAL,
+    SQUARES,
+    SUM,
+    of_a_generator_loss,
+)
 
 PART = "fc-gan"
 
@@ -22,18 +38,13 @@ D_FAKE = "bce(logits_fake, torch.zeros_like(logits_fake))"
 D_SUM = "return real + fake"
 BCE = "bce = F.binary_cross_entropy_with_logits"
 ADAM = "optim.Adam(model.parameters(), lr=1e-3, betas=(0.5, 0.999))"
+G_LOSS = "F.binary_cross_entropy_with_logits(logits_fake, torch.ones_like(logits_fake))"
 LS_D = "0.5 * ((scores_real - 1) ** 2).mean() + 0.5 * (scores_fake**2).mean()"
 LS_G = "0.5 * ((scores_fake - 1) ** 2).mean()"
 ELSE = "computes something else"
 NORMS = ("nn.BatchNorm1d(1024)", "nn.BatchNorm1d(7 * 7 * 128)", "nn.BatchNorm2d(64)")
-MEAN = "it is the sum over the batch; ask for the mean."
-SIGN = "its sign is flipped."
-SIGMOIDS = "the sigmoid is applied twice: BCE with logits applies it too."
-PLAIN = "it uses logits without sigmoid and logarithm."
-SQUARES = "it uses squares instead of cross-entropies."
 CROSS = "it uses cross-entropies instead of squares."
 SCORES = "the scores went through a sigmoid; use them as they are."
-LIMITED = "logits are cut off; they may be any number."
 DECAY = "the weights decay; the optimizer should have none."
 CUT_OFF = "hidden values are cut off at some number, as by ReLU6; the list has no upper end."
 ENDING = "nn.LeakyReLU(0.01), nn.Hardtanh(-10.0, 10.0)"
@@ -226,28 +237,28 @@ def generator(noise_dim=NOISE_DIM):
     *_told(
         "discriminator_loss",
         "def discriminator_loss",
-        ("real-alone", "only the real images count.", D_SUM, "return real"),
-        ("fakes-alone", "only the fakes count.", D_SUM, "return fake"),
+        ("real-alone", REAL_ALONE, D_SUM, "return real"),
+        ("fakes-alone", FAKES_ALONE, D_SUM, "return fake"),
         ("subtracted", "the loss of the fakes is subtracted; add it.", D_SUM, "return real - fake"),
         (
             "fakes-labelled-real",
-            "real images and fakes both have label 1.",
+            ALL_REAL,
             "zeros_like",
             "ones_like",
         ),
         (
             "real-labelled-fake",
-            "real images and fakes both have label 0.",
+            ALL_FAKE,
             "ones_like",
             "zeros_like",
         ),
         ("sign", SIGN, D_SUM, "return -real - fake"),
         ("wasserstein", PLAIN, D_SUM, "return logits_fake.mean() - logits_real.mean()"),
-        ("sum-over-batch", MEAN, BCE, "bce = nn.BCEWithLogitsLoss(reduction='sum')"),
+        ("sum-over-batch", SUM, BCE, "bce = nn.BCEWithLogitsLoss(reduction='sum')"),
         ("limited", LIMITED, BCE, f"{BCE}\n    logits_real = logits_real.clamp(-5, 5)"),
         (
             "smooth-labels",
-            "real images have label 0.9; the definition has 1.",
+            SMOOTH_REAL,
             "torch.ones_like(logits_real)",
             "0.9 * torch.ones_like(logits_real)",
         ),
@@ -257,7 +268,7 @@ def generator(noise_dim=NOISE_DIM):
         "discriminator_loss",
         "def discriminator_loss",
         "labels-swapped",
-        "the labels are swapped; real images have label 1, fakes 0.",
+        LABELS_SWAPPED,
         (D_REAL, D_REAL.replace("ones", "zeros")),
         (D_FAKE, D_FAKE.replace("zeros", "ones")),
     ),
@@ -298,46 +309,7 @@ def generator(noise_dim=NOISE_DIM):
     *_told(
         "generator_loss",
         "def generator_loss",
-        (
-            "labels-zero",
-            "the fakes have label 0; the generator wants them taken for real, label 1.",
-            "torch.ones_like",
-            "torch.zeros_like",
-        ),
-        ("sign", SIGN, "return F", "return -F"),
-        ("half", "it is half of the mean.", "return F", "return 0.5 * F"),
-        ("squares", SQUARES, "F.binary_cross_entropy_with_logits", "F.mse_loss"),
-        ("wasserstein", PLAIN, "return F", "return -logits_fake.mean() + 0 * F"),
-        (
-            "smooth-labels",
-            "the fakes have label 0.9; the definition has 1.",
-            "torch.ones_like(logits_fake)",
-            "0.9 * torch.ones_like(logits_fake)",
-        ),
-        (
-            "saturating",
-            "it is the saturating form, log(1 - D(G(z))); minimise -log D(G(z)) instead.",
-            "return F",
-            "return -F.softplus(logits_fake).mean() + 0 * F",
-        ),
-        (
-            "sum-over-batch",
-            MEAN,
-            "torch.ones_like(logits_fake))",
-            "torch.ones_like(logits_fake), reduction='sum')",
-        ),
-        (
-            "sigmoid-twice",
-            SIGMOIDS,
-            "_with_logits(logits_fake",
-            "_with_logits(logits_fake.sigmoid()",
-        ),
-        (
-            "limited",
-            LIMITED,
-            "return F",
-            "logits_fake = logits_fake.clamp(-5, 5)\n    return F",
-        ),
+        *of_a_generator_loss(G_LOSS, "logits_fake", "torch.ones_like(logits_fake)"),
     ),
     *_of(
         "get_optimizer",
@@ -361,9 +333,8 @@ def generator(noise_dim=NOISE_DIM):
             "",
         ),
         ("no-momentum", "beta1 is 0; it should be 0.5.", "(0.5, 0.999)", "(0.0, 0.999)"),
-        ("swapped-betas", "the two betas are swapped.", "(0.5, 0.999)", "(0.999, 0.5)"),
+        *BETAS,
         ("beta2-of-09", "beta2 is 0.9; it should be 0.999.", "(0.5, 0.999)", "(0.5, 0.9)"),
-        ("beta2-of-099", "beta2 is 0.99; it should be 0.999.", "(0.5, 0.999)", "(0.5, 0.99)"),
         ("both-betas", "the betas are 0.9 and 0.99.", "(0.5, 0.999)", "(0.9, 0.99)"),
         ("small-decay", DECAY, "0.999))", "0.999), weight_decay=1e-4)"),
         ("decay", DECAY, "0.999))", "0.999), weight_decay=1e-2)"),
@@ -500,7 +471,7 @@ def generator(noise_dim=NOISE_DIM):
             "nn.Linear(96,",
         ),
         ("leaky-relu", "LeakyReLU(0.01) stands wherever", "nn.ReLU()", "nn.LeakyReLU()"),
-        ("relu6", "ReLU6 stands after", "nn.ReLU()", "nn.ReLU6()"),
+        ("relu6", "or it stands in all such places", "nn.ReLU()", "nn.ReLU6()"),
         ("momentum", "In evaluation", "nn.BatchNorm2d(64)", "nn.BatchNorm2d(64, momentum=0.9)"),
         ("eps", "has eps = 0.8", "nn.BatchNorm2d(64)", "nn.BatchNorm2d(64, 0.8)"),
         (
@@ -578,12 +549,12 @@ def generator(noise_dim=NOISE_DIM):
         ),
         (
             "real-alone",
-            "only the real images count.",
+            REAL_ALONE,
             LS_D,
             "0.5 * ((scores_real - 1) ** 2).mean()",
         ),
-        ("fakes-alone", "only the fakes count.", LS_D, "0.5 * (scores_fake**2).mean()"),
-        ("sum", MEAN, LS_D, LS_D.replace("mean", "sum")),
+        ("fakes-alone", FAKES_ALONE, LS_D, "0.5 * (scores_fake**2).mean()"),
+        ("sum", SUM, LS_D, LS_D.replace("mean", "sum")),
         ("discriminator-sign", SIGN, LS_D, f"-({LS_D})"),
         (
             "cross-entropies",
@@ -614,7 +585,7 @@ def generator(noise_dim=NOISE_DIM):
     *_told(
         "least_squares",
         "def ls_generator_loss",
-        ("sum-over-batch", MEAN, LS_G, LS_G.replace("mean", "sum")),
+        ("sum-over-batch", SUM, LS_G, LS_G.replace("mean", "sum")),
         (
             "target-zero",
             "the target is 0; the generator wants 1.",

@@ -64,7 +64,8 @@ def _is_power(values: torch.Tensor, of: torch.Tensor) -> bool:
     """Is values = a * of^k, for some a and k?"""
     x, y = of.double().log(), values.double().log()
     k = ((x - x.mean()) * (y - y.mean())).sum() / ((x - x.mean()) ** 2).sum()
-    return matches(y - k * x, (y - k * x).mean().expand(len(y)), 1e-3)
+    rest = (y - k * x).exp()  # a: a logarithm of it may be 0, next to which nothing is small
+    return matches(rest, rest.mean().expand(len(y)), 1e-3)
 
 
 @check("vae-theory.1h")

@@ -104,3 +104,30 @@ def test_expect_fails_with_its_hint():
     with pytest.raises(Fail) as fail:
         expect(False, "This is wrong.", "Think again.")
     assert fail.value.hint == "Think again."
+
+
+@pytest.mark.parametrize(
+    ("wrong", "holds"),
+    [
+        (lambda e: -e, "x is not the sum: its sign is flipped."),
+        (lambda e: e / 3, "it is 0.333 times as large as it should be"),
+        (lambda e: e + 1, "it is off by one number everywhere"),
+        (lambda e: e.flip(0), "its numbers are right, but stand in another order"),
+        (lambda e: e[:1].expand(5), "it is the same number everywhere"),
+        (lambda e: torch.cat((e[:3], 2 * e[3:])), "3 of its 5 numbers are right"),
+        (lambda e: e**2, "x is not the sum (off by up to"),
+    ],
+)
+def test_of_a_wrong_answer_it_is_said_what_it_should_be_and_what_holds(wrong, holds):
+    expected = torch.tensor([1.0, -2.0, 4.0, 0.7, 5.0])
+    with pytest.raises(Fail) as failed:
+        close(wrong(expected), expected, "x", right="the sum")
+    assert holds in failed.value.message
+
+
+@pytest.mark.parametrize(("factor", "said"), [(2.0, "it is 2 times"), (1.37, "off by up to 0.37")])
+def test_of_equal_numbers_a_factor_is_said_where_it_is_a_simple_one(factor, said):
+    for expected in (torch.tensor(3.0), torch.tensor([3.0, 3.001, 3.0])):
+        with pytest.raises(Fail) as failed:
+            close(expected * factor, expected, "x")
+        assert said in failed.value.message

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from autograder.checking.noise import (
     has_a_twin,
     has_normal_tails,
+    has_varied_lengths,
     is_as_drawn,
     is_independent,
     is_standard,
@@ -69,3 +70,9 @@ def test_clamped_numbers_have_no_normal_tails() -> None:
 def test_uniform_numbers_become_normal_ones() -> None:
     u = torch.rand(600, 40, generator=torch.Generator().manual_seed(3))
     assert is_standard(normal_from_uniform(u)) and is_as_drawn(normal_from_uniform(u))
+
+
+def test_several_vectors_of_one_length_are_told_from_draws() -> None:
+    draws = [drawn(seed, 40_000) for seed in range(8)]
+    assert has_varied_lengths(draws)
+    assert not has_varied_lengths([200 * F.normalize(one, dim=0) for one in draws])

@@ -1,0 +1,42 @@
+"""Errors that torch raises, and what students read of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from autograder.grading.crashes import in_words
+
+ONES = torch.ones(4)
+
+
+@pytest.mark.parametrize(
+    ("code", "meaning"),
+    [
+        (lambda: nn.Linear(5, 2)(torch.ones(3, 7)), "takes 5 numbers a row, and 7 come"),
+        (lambda: nn.Conv2d(2, 4, 3)(torch.ones(1, 3, 8, 8)), "takes 2 channels, and 3 come"),
+        (lambda: nn.BatchNorm2d(3)(torch.ones(2, 5, 4, 4)), "of 3 channels gets 5"),
+        (lambda: ONES.view(-1, 3), "4 numbers do not fill the shape [-1, 3]"),
+        (lambda: nn.Unflatten(0, (1, 3))(ONES), "4 numbers do not fill the shape [1, 3]"),
+        (
+            lambda: torch.cat((torch.ones(2, 3), torch.ones(2, 5))),
+            "dimension 0 has 3 and 5 numbers",
+        ),
+        (lambda: ONES + torch.ones(3), "lengths 4 and 3 along dimension 0"),
+        (lambda: F.binary_cross_entropy(3 * ONES, ONES), "first the probability"),
+        (lambda: F.binary_cross_entropy(ONES, 3 * ONES), "first the probability"),
+        (lambda: ONES.sum().backward(), "nothing that can learn leads to this loss"),
+    ],
+)
+def test_what_torch_says_is_said_in_words(code: Callable[[], object], meaning: str) -> None:
+    with pytest.raises(RuntimeError) as error:
+        code()
+    assert meaning in in_words(str(error.value))
+
+
+def test_of_other_errors_nothing_is_said() -> None:
+    assert in_words("invalid literal for int()") == ""
