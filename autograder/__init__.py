@@ -20,9 +20,3 @@ _sys.path[:] = [
     if _os.path.realpath(entry or _os.curdir) != _os.path.realpath(_os.curdir)
     or _os.path.realpath(_os.curdir) == _here
 ]
-
-if _sys.argv[:1] == ["-m"] and _sys.argv[1:2] in (["grade"], ["check"], ["doctor"]):
-    # Now, so that the worker imports torch while we do.
-    from .sandbox import launch as _launch
-
-    _launch.start_ahead()
