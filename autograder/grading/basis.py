@@ -119,6 +119,7 @@ def of_files(module: str, files: Mapping[str, bytes]) -> str:
 
 
 _files: dict[str, str] = {}
+"""What `of_files` has found: it is asked when a result is looked for, and when it is tried."""
 
 
 def _of_files(module: str, files: Mapping[str, bytes]) -> str:
