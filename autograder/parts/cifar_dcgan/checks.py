@@ -504,11 +504,18 @@ def _scalars(values: Sequence[Any], what: str) -> torch.Tensor:
 Pair = tuple[torch.Tensor, torch.Tensor]
 
 
+MEANS = {
+    "_classification_loss": "the mean binary cross-entropy of logits and labels",
+    "_reconstruction_loss": "the mean over all numbers of (reconstruction - x)^2",
+}
+
+
 def _has_value(hw5_gan: Remote, ref: Remote, name: str, draws: Sequence[Pair]) -> None:
     """Fail unless the loss of that name has the reference's value on every draw."""
     theirs, ours = _Gan(hw5_gan), _Gan(ref)
-    right = _scalars([ours.call(name, *draw) for draw in draws], name)
-    close(_scalars([theirs.call(name, *draw) for draw in draws], name), right, name)
+    expected = _scalars([ours.call(name, *draw) for draw in draws], name)
+    found = _scalars([theirs.call(name, *draw) for draw in draws], name)
+    close(found, expected, name, right=MEANS[name])
 
 
 def _has_gradient(hw5_gan: Remote, ref: Remote, name: str, draw: Pair, of: str) -> None:
@@ -735,7 +742,8 @@ def leaves_dis_loss_behind(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """dis_loss is the sum of the losses of real images and of fakes, in every step."""
 
     def compare(theirs: _Trained, right: _Trained) -> None:
-        close(theirs.dis, right.dis, "dis_loss", tolerance=1e-3)
+        mean = "the loss of real images, label 1, plus that of fakes, label 0"
+        close(theirs.dis, right.dis, "dis_loss", right=mean, tolerance=1e-3)
 
     _fit(hw5_gan, ref, rng, _Training.of_generator(rng), compare)
 
@@ -745,7 +753,8 @@ def leaves_gen_loss_behind(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """gen_loss is the loss of fakes that should be taken for real, in every step."""
 
     def compare(theirs: _Trained, right: _Trained) -> None:
-        close(theirs.gen, right.gen, "gen_loss", tolerance=1e-3)
+        mean = "the loss of fakes with label 1"
+        close(theirs.gen, right.gen, "gen_loss", right=mean, tolerance=1e-3)
 
     _fit(hw5_gan, ref, rng, _Training.of_generator(rng), compare)
 
@@ -811,7 +820,7 @@ def _expect_normal(
         off = min(abs(times * float(found.mean()) - mean) for times in halves)
         expect(
             off < 6 * std / math.sqrt(count * steps),
-            "The codes of fit are not N(0, I).",
+            f"{name} is not what codes from N(0, I) give.",
             "torch.randn draws from N(0, 1), torch.rand from U(0, 1).",
         )
 
@@ -826,14 +835,16 @@ def _expect_as_drawn(module: Remote) -> None:
         gan = _Gan(module)
         singles, several = [_mean_codes(gan, 1) for _ in range(SINGLES)], _mean_codes(gan, SINGLES)
         for k, whose in enumerate(("discriminator", "generator")):
-            codes = [one[k] for one in (*singles, several)]
-            if any(one is None for one in codes):
+            together = several[k]
+            if together is None:
                 continue  # it does not step, which has cost its marks
-            *lengths, together = [float(one.norm()) for one in codes if one is not None]
+            # Of a batch of one, codes that are standardised are no numbers, and nothing steps.
+            alone = [one[k] for one in singles]
+            lengths = [math.nan if one is None else float(one.norm()) for one in alone]
             usual = sum(lengths) / SINGLES
             apart = max(lengths) - min(lengths) > usual / 500
             expect(
-                apart and together * math.sqrt(SINGLES) > usual / 5,
+                apart and float(together.norm()) * math.sqrt(SINGLES) > usual / 5,
                 f"The codes of the {whose}'s step are evened out, in their lengths or over the "
                 "batch.",
                 "torch.randn draws them; leave them as they are.",
@@ -1144,6 +1155,7 @@ def returns_the_loss_of_the_last_step(hw5_gan: Remote, ref: Remote, rng: Rng) ->
         right = _scalars([search.run(ref, own_loss).loss], "The loss")
         if own_loss and not matches(loss, right):
             right = ((search.with_other_betas(ref) - search.images) ** 2).mean()[None]
-        close(loss, right, "The loss that reconstruct returns")
+        last = "the reconstruction loss of the last step"
+        close(loss, right, "What reconstruct returns as its loss", right=last)
 
     _search(hw5_gan, ref, rng, compare)

@@ -5,6 +5,17 @@ from __future__ import annotations
 from functools import partial
 
 from ...checking.catalogue import Mistake, told
+from ..slips import (
+    ABSOLUTE,
+    BETAS,
+    ROOT,
+    SUM,
+    UNIFORM_CODES,
+    never_steps,
+    not_cleared,
+    of_a_mean,
+    of_cross_entropies,
+)
 
 PART = "cifar-dcgan"
 
@@ -21,7 +32,7 @@ INIT = 'def __init__(self, spectral: bool = False):\n        """Make the network
 MADE = "self.optimizerD = optim.Adam(self._discriminator.parameters(), **settings)"
 REAL = "real_dis_loss = self._classification_loss(real_logits, real_label)"
 FAKE = "fake_dis_loss = self._classification_loss(fake_logits, fake_label)"
-SUM = "dis_loss = real_dis_loss + fake_dis_loss"
+BOTH = "dis_loss = real_dis_loss + fake_dis_loss"
 GEN = "gen_loss = self._classification_loss(logits, real_label)"
 MOVE = "gen_loss.backward(inputs=list(self._generator.parameters()))  # D is left alone"
 
@@ -44,18 +55,7 @@ MISTAKES: tuple[Mistake, ...] = (
             ', "betas": (0.5, 0.999)}',
             "}",
         ),
-        (
-            "swapped-betas",
-            "the two betas are swapped.",
-            "(0.5, 0.999)",
-            "(0.999, 0.5)",
-        ),
-        (
-            "beta2-of-099",
-            "beta2 is 0.99; it should be 0.999.",
-            "(0.5, 0.999)",
-            "(0.5, 0.99)",
-        ),
+        *BETAS,
         (
             "same-network-twice",
             "both optimizers hold the parameters of the generator.",
@@ -164,7 +164,7 @@ MISTAKES: tuple[Mistake, ...] = (
         "def _classification_loss",
         (
             "sum",
-            "it is the sum over the batch; ask for the mean.",
+            SUM,
             "_with_logits(logits, labels)",
             '_with_logits(logits, labels, reduction="sum")',
         ),
@@ -175,25 +175,13 @@ MISTAKES: tuple[Mistake, ...] = (
             "(logits, 1 - labels)",
         ),
         (
-            "sigmoid-twice",
-            "the sigmoid is applied twice: BCE with logits applies it too.",
-            "(logits, labels)",
-            "(torch.sigmoid(logits), labels)",
-        ),
-        (
-            "squares",
-            "it uses squares instead of cross-entropies.",
-            "F.binary_cross_entropy_with_logits",
-            "F.mse_loss",
-        ),
-        (
             "squares-of-sigmoids",
             "it uses squares of sigmoids instead of cross-entropies.",
             "F.binary_cross_entropy_with_logits(logits,",
             "F.mse_loss(torch.sigmoid(logits),",
         ),
-        ("sign", "its sign is flipped.", "return F", "return -F"),
-        ("half", "it is half of the mean.", "return F", "return 0.5 * F"),
+        *of_a_mean(),
+        *of_cross_entropies(),
         (
             "labels-ignored",
             "the labels are ignored.",
@@ -215,13 +203,13 @@ MISTAKES: tuple[Mistake, ...] = (
         "def fit(self",
         (
             "d-not-cleared",
-            "the gradients of the discriminator are never cleared, so they add up.",
+            not_cleared("discriminator"),
             "self.optimizerD.zero_grad()\n",
             "\n",
         ),
         (
             "g-not-cleared",
-            "the gradients of the generator are never cleared, so they add up.",
+            not_cleared("generator"),
             "self.optimizerG.zero_grad()\n",
             "\n",
         ),
@@ -240,13 +228,13 @@ MISTAKES: tuple[Mistake, ...] = (
         (
             "real-alone",
             "the discriminator learns from real images alone; the loss of the fakes is missing.",
-            SUM,
+            BOTH,
             "dis_loss = real_dis_loss",
         ),
         (
             "halved",
             "dis_loss is the mean of the two losses; this part asks for their sum.",
-            SUM,
+            BOTH,
             "dis_loss = (real_dis_loss + fake_dis_loss) / 2",
         ),
         (
@@ -285,7 +273,7 @@ MISTAKES: tuple[Mistake, ...] = (
         ),
         (
             "uniform-codes",
-            "the codes are uniform; they should be normal, torch.randn.",
+            UNIFORM_CODES,
             "torch.randn(self.batch_size, self.code_size, device=device)",
             "torch.rand(self.batch_size, self.code_size, device=device)",
         ),
@@ -317,7 +305,7 @@ MISTAKES: tuple[Mistake, ...] = (
         ),
         (
             "d-never-steps",
-            "the discriminator never moves: backward() of its loss, then a step of its optimizer.",
+            never_steps("discriminator"),
             "self.optimizerD.step()",
             "pass",
         ),
@@ -399,7 +387,7 @@ MISTAKES: tuple[Mistake, ...] = (
         ),
         (
             "absolute",
-            "it has absolute values where squares should stand.",
+            ABSOLUTE,
             "F.mse_loss",
             "F.l1_loss",
         ),
@@ -411,7 +399,7 @@ MISTAKES: tuple[Mistake, ...] = (
         ),
         (
             "root",
-            "it is the root of the mean square; leave the root out.",
+            ROOT,
             "F.mse_loss(reconstruction, x)",
             "F.mse_loss(reconstruction, x).sqrt()",
         ),
@@ -427,8 +415,7 @@ MISTAKES: tuple[Mistake, ...] = (
             "F.mse_loss(reconstruction, x)",
             "(reconstruction - x).mean() ** 2",
         ),
-        ("sign", "its sign is flipped.", "return F", "return -F"),
-        ("half", "it is half of the mean square.", "return F", "return 0.5 * F"),
+        *of_a_mean("mean square"),
         (
             "sum-of-pixels",
             "it sums the pixels of an image; ask for the mean over everything.",
