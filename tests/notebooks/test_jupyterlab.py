@@ -75,7 +75,8 @@ def run_all(page: Any) -> None:
                 timeout=1000 * PATIENCE / 4
             )
             break
-    page.wait_for_function(ALL_RUN, timeout=1000 * RUNNING)
+    # Else it looks at all cells again whenever a frame is drawn: half of what the browser computed.
+    page.wait_for_function(ALL_RUN, polling=500, timeout=1000 * RUNNING)
 
 
 def save(page: Any, file: Path) -> None:
@@ -117,6 +118,7 @@ def hand_in(page: Any) -> str:
             return /\\[\\d+\\]:/.test(said) && said !== before;
         }""",
         arg=[cell.element_handle(), before],
+        polling=500,
     )
     return str(cell.locator(".jp-OutputArea").first.text_content())
 
