@@ -111,7 +111,7 @@ def joins_encoder_and_decoder(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
         given.install(model)
         for result, asked in [(model(one), one) for one in (x, other)]:
             images, _ = flat_images(result, len(x), what)
-            close(images, given.decode(given.q(asked)), what, hint="x -> encoder -> decoder.")
+            close(images, given.decode(given.q(asked)), what, right="decoder(encoder(x))")
             expect_float32(result, what)
         lets_gradients_through(model, (model.encoder, model.decoder))
 
@@ -120,7 +120,10 @@ def joins_encoder_and_decoder(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
         layers = linears(rng.seed, fill(model, rng.seed, "execution", (x,)))
         expect(len(layers) == 6, f"{what} passes {len(layers)} Linear layers; it should be six.")
         expected = run_network(x.flatten(1), layers, [*ENCODER, *DECODER])
-        close(flat_images(model(x), len(x), what)[0], expected, what)
+        made = flat_images(model(x), len(x), what)[0]
+        close(
+            made, expected, what, right="what its layers make of x, in the order of the statement"
+        )
         lets_gradients_through(model, (model,))
         raise Partial(0.5, "AutoEncoder has no `encoder` and `decoder`, which others call.")
 
@@ -312,6 +315,9 @@ def _train_apart(
     return movement(start, weights(model.decoder)), losses
 
 
+MEAN = "the binary cross-entropy of each step, a mean over all pixels of all images"
+
+
 @check("autoencoder.loop", share=1)
 def returns_every_loss(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     """train_autoencoder returns the loss of every step: the binary cross-entropy, a mean over all
@@ -326,10 +332,10 @@ def returns_every_loss(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
         goal, right = train(ref, loader, epochs, lr, start)
         expected = torch.tensor(right)
         if matches(moved, goal, 2e-3):
-            close(found, expected, "What train_autoencoder returns")
+            close(found, expected, "What train_autoencoder returns", right=MEAN)
             return
         # Steps that went elsewhere cost above; the first loss was before all steps.
-        close(found[:1], expected[:1], "The first loss")
+        close(found[:1], expected[:1], "The first loss", right=MEAN)
         varied = bool(moved.any()) and len(set(found.tolist())) == len(found)
         expect(varied, "The losses of all steps are the same.")
 
@@ -403,6 +409,8 @@ def _interpolate(
         n = steps[0] if steps else 5
         first, last = given.q(ends.flatten(1))[:, : given.latent]
         w = torch.linspace(0, 1, n).view(-1, 1)
-        images, right = flat_images(result, n, what, IMAGE)
-        close(images, given.decode((1 - w) * first + w * last), what, hint=ENDS)
-        expect_shape(right, what, "(steps, 1, 28, 28)")
+        images, shaped = flat_images(result, n, what, IMAGE)
+        between = given.decode((1 - w) * first + w * last)
+        right = "what the decoder makes of codes at even steps between the two means"
+        close(images, between, what, right=right, hint=ENDS)
+        expect_shape(shaped, what, "(steps, 1, 28, 28)")

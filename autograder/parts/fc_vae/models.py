@@ -81,6 +81,11 @@ OTHER_ACTS: dict[str, Act] = {
 }
 
 RETURNED: dict[int | str, str] = {0: "x_hat", 1: "mu", 2: "logvar"}
+MADE_OF = (
+    "what the decoder makes of a draw from N(mu, exp(logvar))",
+    "what mu_layer makes of what the encoder gives",
+    "what logvar_layer makes of what the encoder gives",
+)
 PARTS = ("encoder", "mu_layer", "logvar_layer", "decoder")
 LAYER_BY_LAYER = "Write the list of layers down and go through it with the shapes of each step."
 ORDER = "forward returns x_hat, mu, logvar, in this order."
@@ -228,7 +233,8 @@ def compare_network(
         named = [says for says, slip in slips(acts) if _is(actual, made(slip), shapes)]
         if len(named) == 1:
             raise Partial(0.5, f"{what} is wrong: {named[0]}", LAYER_BY_LAYER)
-        close(actual, expected, what, shapes=shapes, hint=LAYER_BY_LAYER)
+        right = "what its layers make of the input with the activations asked for"
+        close(actual, expected, what, right=right, shapes=shapes, hint=LAYER_BY_LAYER)
 
 
 def has_parts(model: Remote) -> bool:
@@ -683,7 +689,7 @@ class Seated:
         values = tensor(actual, [tuple(expected.shape)], name, hint)
         if not any(matches(values, one) for one in right):
             expect_rows_apart(self._run, self._inputs, name, output)
-            close(values, expected, name, hint=hint)
+            close(values, expected, name, right=MADE_OF[output], hint=hint)
 
     def _expect_own_noise(self, many: Sequence[torch.Tensor]) -> None:
         logvar_layer, c = self._given.logvar_layer, with_class(*self._inputs)[1]
