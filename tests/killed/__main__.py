@@ -60,7 +60,9 @@ def main() -> int:
             killed += _disturbed(submissions, out, left, first, asked.submissions, chance)
             faults = _differences(folder / "undisturbed", out)
             if faults:
-                print(f"after {sum(killed.values())} moments: {'; '.join(faults)}")
+                kept = shutil.move(folder, f"{folder}-differs")
+                folder.mkdir()
+                print(f"after {sum(killed.values())} moments: {'; '.join(faults)} (see {kept})")
                 return 1
             ended += 1
             print(f"{sum(killed.values())} moments, {ended} runs alike", flush=True)
