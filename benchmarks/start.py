@@ -26,9 +26,8 @@ from benchmarks.classes import write_class  # noqa: E402
 GRADE = """
 import sys, time
 sys.path.insert(0, sys.argv.pop())
-program, sys.argv[0] = sys.argv[0], "-m"  # as it is while `python -m autograder` finds the package
-import autograder
-sys.argv[0] = program
+from autograder.sandbox.launch import start_ahead
+start_ahead()  # as `python -m autograder` does before anything else
 from autograder import __main__ as command_line
 from autograder.sandbox.zygote import Zygote
 

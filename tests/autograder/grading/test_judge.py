@@ -362,9 +362,8 @@ def test_an_explanation_that_takes_too_long_is_left_out_and_costs_nothing(
     def fails(theirs: Remote, ref: Remote, rng: Rng) -> None:
         raise Fail("This is wrong.")
 
-    monkeypatch.setattr(judging, "EXPLAINING_SECONDS", 0.2)
     monkeypatch.setattr(judging, "diagnose", lambda *_, **__: _burn())
-    patience = Patience(5.0)
+    patience = Patience(5.0, explaining=0.2)
     result = run_check(a_check(fails), lambda _: answers, reference, 7, patience)
     assert (result.state, result.message) == (FAIL, "This is wrong.")
     assert patience.left > 4.5
