@@ -84,8 +84,7 @@ def _warm_and_serve(control: socket.socket, settings: dict[str, Any]) -> None:
     os.close(null)
     settings["filter"] = confine.compile_filter()
     empty(settings["scratch"])
-    gc.collect()
-    gc.freeze()
+    gc.freeze()  # nor looked through first: that takes a quarter of a second
     gc.enable()
     _say(control, {"ready": sorted(set(settings["given"])), "cpu": capability()})
     serve(control, settings)
