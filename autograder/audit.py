@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import gc
 import io
 import multiprocessing
 import random
 import re
 import signal
+import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -43,7 +45,7 @@ from .results import PASS, SKIPPED, QuestionResult
 from .untouched import Untouched, frame, names, noting, spans
 
 SECONDS = 20.0  # of the processor, after which what a mutant runs is ended
-PIECE = 8  # trials that a process takes at a time
+PIECE = 8  # trials that a process takes at a time, where parts and seeds are few
 LEAST = 4  # mistakes and styles that each question has
 WRITE = re.compile(r'([\w-]+\.\w+): write[\s"]+([\w.]+)[\s"]+\(')  # over two lines where long
 
@@ -412,7 +414,8 @@ def marks(part: str, source: str, seed: int = 1, told: bool = True) -> dict[str,
     one = _assignment().part(part)
     files = {f"{one.module}.py": source.encode()}
     known = Untouched(_untouched(one, source, seed))
-    with contextlib.redirect_stdout(io.StringIO()):
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what torch says of a mistake, nobody needs to read
         results = judge(
             files,
             [one],
@@ -503,9 +506,11 @@ def audit(todo: Sequence[tuple[Trial, int]], jobs: int) -> Iterator[Outcome]:
         return
     # A process keeps what the reference answers: trials of one part and seed stay together.
     together = [list(group) for _, group in groupby(todo, lambda one: (one[0].part, one[1]))]
-    pieces = [group[i : i + PIECE] for group in together for i in range(0, len(group), PIECE)]
+    size = PIECE if len(together) < 4 * jobs else max(map(len, together))
+    pieces = [group[i : i + size] for group in together for i in range(0, len(group), size)]
+    pieces.sort(key=len, reverse=True)  # at the end, none waits long for another
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
+    with ProcessPoolExecutor(jobs, mp_context=context, initializer=gc.freeze) as pool:
         for done in as_completed([pool.submit(_piece, piece, first) for piece in pieces]):
             yield from done.result()
 

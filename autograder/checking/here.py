@@ -13,7 +13,7 @@ from functools import cache
 from ..inside.session import Session
 from .modules import GIVEN, ROOT
 from .proxy import Send
-from .reference import executed, load_modules
+from .reference import executed, in_pieces, load_modules
 
 
 class LocalCode:
@@ -28,7 +28,7 @@ class LocalCode:
         file = f"/submission/{name}.py"
         # As the loader of students' modules does: their lines can be read.
         linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
-        return executed(name, source, _given(), file)
+        return executed(name, source, _given(), file, in_pieces)
 
     def send(self, seconds: float) -> Send:
         """A way to ask it. The seconds do not count: this code ends."""

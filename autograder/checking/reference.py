@@ -49,7 +49,7 @@ class Reference:
         source = edit((self._root / f"{name}.py").read_text(encoding="utf-8"))
         key = hashlib.blake2b(f"{name} {source}".encode(), digest_size=16).digest()
         if key not in self._variants:
-            self._variants[key] = executed(name, source, self._modules, compiled=_in_pieces)
+            self._variants[key] = executed(name, source, self._modules, compiled=in_pieces)
             if len(self._variants) > VARIANTS:
                 self._variants.popitem(last=False)
         self._variants.move_to_end(key)
@@ -119,12 +119,16 @@ def _whole(source: str, file: str) -> list[CodeType]:
     return [compile(source, file, "exec")]
 
 
-def _in_pieces(source: str, file: str) -> list[CodeType]:
+def in_pieces(source: str, file: str) -> list[CodeType]:
     """The code of each definition by itself: variants have most of them in common. Lines are
-    numbered from each one's own top.
+    numbered as in the whole.
     """
     try:
-        return [_piece(text, file) for text in source.split("\n\n\n")]
+        codes, above = [], 0
+        for text in source.split("\n\n\n"):
+            codes.append(_piece("\n" * above + text, file))
+            above += text.count("\n") + 3
+        return codes
     except SyntaxError:  # it is cut within a text, or wrong as a whole
         return _whole(source, file)
 
