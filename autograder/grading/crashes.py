@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 IN_WORDS = "In words:"
+LONGEST = 300  # characters that are looked at
 
 MEANINGS = (
     (
@@ -52,8 +53,8 @@ MEANINGS = (
 
 
 def in_words(message: str) -> str:
-    """The meaning of an error's message, or ""."""
+    """The meaning of an error's message, or "". The message is whatever a student's code says."""
     for pattern, meaning in MEANINGS:
-        if found := re.search(pattern, message, re.DOTALL):
+        if found := re.search(pattern, message[:LONGEST], re.DOTALL):
             return f"{IN_WORDS} {found.expand(meaning)}"
     return ""
