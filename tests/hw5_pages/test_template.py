@@ -48,6 +48,19 @@ def test_a_page_of_the_coursework_looks_as_it_did(small):
     assert not accent.any()
 
 
+@pytest.mark.parametrize(
+    "formula",
+    ["a + " * 200 + r"\omega", r"\begin{pmatrix}" + "abcd & " * 60 + r"\omega\end{pmatrix}"],
+)
+def test_a_wide_formula_goes_on_in_other_lines_or_shrinks_and_is_never_cut(formula):
+    result = printed(notebook(markdown(f"$$\\tag{{7}} {formula}$$")))
+    text = pages(result.pdf)[0]
+    assert text.count("𝑎") == formula.count("a ") + formula.count("abcd") and "𝜔" in text
+    dots = drawn(result.pdf, 1)
+    margin = int(50 * dots.shape[1] / 595)
+    assert (dots[:, :margin] > 250).all() and (dots[:, -margin:] > 250).all()
+
+
 def test_code_is_wrapped_and_never_cut():
     line = "value = " + " + ".join(f"term_{i}" for i in range(80))
     content = notebook(code(f"{line}\nnext_line = '{'x' * 500}'"))
