@@ -348,7 +348,7 @@ def examine(
         if not alike or not _varies(first):
             continue
         table = slip.edit(spec.table)
-        rest = [run(table, parameters(table, seed), x) for x in inputs[1:]]
+        rest = _outputs(table, seed, inputs[1:])
         for order in alike:
             if all(map(_varies, rest)) and _agree(answers[order][1:], rest):
                 says = slip.says

@@ -8,7 +8,6 @@ moment.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import sqlite3
 from collections.abc import Mapping, Sequence
@@ -111,5 +110,4 @@ class Memory:
         of = self._bases.get(id)
         own = f"{of.source} {of.reference} {of.mistakes}" if of else ""
         # None of these has a space in it.
-        parts = f"{self._same} {self._modules[module]} {module} {id} {own}"
-        return hashlib.sha256(parts.encode()).hexdigest()[:32]
+        return basis.sha(f"{self._same} {self._modules[module]} {module} {id} {own}")
