@@ -299,7 +299,7 @@ def test_strict_refuses_to_grade_and_says_what_is_missing(
 
 @pytest.mark.daily("command line")
 @pytest.mark.skipif(shutil.which("bwrap") is None, reason="there is no bubblewrap to take away")
-def test_without_bubblewrap_one_line_says_what_is_missing_and_the_doctor_what_to_install(
+def test_what_is_missing_without_bubblewrap_is_one_line_and_strict_refuses(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     monkeypatch.setenv("PATH", str(tmp_path))  # where bubblewrap is not installed
@@ -308,6 +308,12 @@ def test_without_bubblewrap_one_line_says_what_is_missing_and_the_doctor_what_to
     # Landlock, seccomp and limits keep most promises alone: what is lost depends on the machine.
     said = capsys.readouterr().err
     assert not said or (said.count("\n") == 1 and "fewer protections, without: " in said)
+    assert command_line.main([*asked, "--strict"]) == (2 if said else 0)
+    if said:
+        strict = capsys.readouterr().err
+        assert strict.count("\n") == 1 and "--strict" in strict
+        assert said.split("without: ")[1].split(" (")[0] in strict
+    capsys.readouterr()
     assert command_line.main(["doctor"]) == 0
     doctor = capsys.readouterr().out
     assert "bubblewrap is not installed" in doctor
