@@ -42,7 +42,7 @@ from .grading.judge import (
 from .parts import all_checks, all_mistakes, all_styles
 from .release.strip import strip_module
 from .results import PASS, SKIPPED, QuestionResult
-from .untouched import Untouched, frame, names, noting, spans
+from .untouched import Untouched, dumped, frame, names, noting, spans
 
 SECONDS = 20.0  # of the processor, after which what a mutant runs is ended
 PIECE = 8  # trials that a process takes at a time, where parts and seeds are few
@@ -300,11 +300,11 @@ def _definitions(source: str) -> dict[str, str]:
                         del found[name]
                 read(node.body, f"{node.name}.")
             elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                found[above + node.name] = ast.dump(node)
+                found[above + node.name] = dumped(node)
             elif isinstance(node, (ast.Assign, ast.AnnAssign)):
                 targets = node.targets if isinstance(node, ast.Assign) else [node.target]
                 for target in targets:
-                    found[above + ast.unparse(target)] = ast.dump(node)
+                    found[above + ast.unparse(target)] = dumped(node)
             elif isinstance(node, (ast.For, ast.If, ast.With)):
                 read(node.body, above)
 

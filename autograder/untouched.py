@@ -11,6 +11,7 @@ import contextlib
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from types import FrameType
 from typing import Any
 
@@ -77,6 +78,12 @@ def spans(body: Sequence[ast.stmt], above: str = "") -> Spans:
     return found
 
 
+@lru_cache(maxsize=8192)
+def dumped(node: ast.AST) -> str:
+    """`ast.dump`, once for each node: the sources of one part share most of theirs."""
+    return ast.dump(node)
+
+
 def frame(body: Sequence[ast.stmt]) -> list[Any]:
     """All of a module but what its functions do: two sources with one frame define the same names
     in the same way."""
@@ -84,13 +91,13 @@ def frame(body: Sequence[ast.stmt]) -> list[Any]:
     for node in body:
         if isinstance(node, ast.ClassDef):
             heads = [*node.decorator_list, *node.bases, *node.keywords]
-            found.append([node.name, *map(ast.dump, heads), frame(node.body)])
+            found.append([node.name, *map(dumped, heads), frame(node.body)])
         elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            found.append([node.name, *map(ast.dump, [node.args, *node.decorator_list])])
+            found.append([node.name, *map(dumped, [node.args, *node.decorator_list])])
         elif isinstance(node, (ast.For, ast.If, ast.With)):
             found.append([ast.dump(_head(node)), frame(node.body)])
         elif not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
-            found.append(ast.dump(node))
+            found.append(dumped(node))
     return found
 
 
