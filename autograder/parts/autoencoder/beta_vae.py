@@ -59,6 +59,7 @@ from .models import (
     batches_of,
     expect_float32,
     expect_moved,
+    expect_resumes,
     expect_shape,
     expect_size,
     expect_standard,
@@ -386,8 +387,12 @@ def takes_steps_on_the_total(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
 
 @check("autoencoder.beta_vae_loop", share=1)
 def trains_every_epoch(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
-    """Training goes through the loader as often as epochs says."""
-    _compare_training(hw5_vae, ref, _Trainee.draw(rng), batches_of(rng, 2), 3, 0.005)
+    """Training goes through the loader as often as epochs says; over resumable, one that was
+    stopped goes on where it was.
+    """
+    model, loader = _Trainee.draw(rng), batches_of(rng, 2)
+    _compare_training(hw5_vae, ref, model, loader, 3, 0.005)
+    expect_resumes(hw5_vae, partial(model.train, hw5_vae, loader, 3, 0.005))
 
 
 def _compare_training(

@@ -34,6 +34,7 @@ from .models import (
     batches_of,
     expect_float32,
     expect_moved,
+    expect_resumes,
     expect_shape,
     expect_size,
     expect_standard,
@@ -266,8 +267,16 @@ def takes_steps_of_adam(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
 
 @check("autoencoder.loop", share=1)
 def trains_every_epoch(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
-    """Training goes through the loader as often as epochs says."""
-    _compare_training(hw5_vae, ref, _start(rng), batches_of(rng, 2), 3, 0.005)
+    """Training goes through the loader as often as epochs says; over resumable, one that was
+    stopped goes on where it was.
+    """
+    start, loader = _start(rng), batches_of(rng, 2)
+    _compare_training(hw5_vae, ref, start, loader, 3, 0.005)
+
+    def resumes(train: Train) -> None:
+        expect_resumes(hw5_vae, partial(train, hw5_vae, loader, 3, 0.005, start))
+
+    first_possible(partial(resumes, _train), partial(resumes, _train_apart))
 
 
 def _start(rng: Rng) -> list[torch.Tensor]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from ...checking.catalogue import Mistake, caught_one, told_one
@@ -300,6 +301,14 @@ def _steps(question: str, within: str, backward: str) -> tuple[Mistake, ...]:
                 "torch.optim.Adam(model.parameters(), lr, betas=(0.9, 0.998))",
             ),
         ),
+        replace(
+            one(
+                "optimizer-not-kept",
+                "resumable is not told of the optimizer, so Adam begins anew after a stop.",
+                (" optimizer=optimizer,", ""),
+            ),
+            unseen=True,
+        ),
         one("no-backward", NOTHING_LEARNT, (f"            {backward}.backward()\n", "")),
     )
 
@@ -333,6 +342,14 @@ LOOP = (
         "clamped-images",
         OFF_BOTH_ENDS.format("x_hat"),
         (ENTROPY, ENTROPY.replace("(x_hat, x.", "(x_hat.clamp(0.05, 0.95), x.")),
+    ),
+    replace(
+        _loop(
+            "losses-not-kept",
+            "resumable is not told of the losses: those before a stop are lost.",
+            (", losses=losses)", ")"),
+        ),
+        unseen=True,
     ),
     _loop(
         "one-loss-an-epoch",
@@ -559,6 +576,14 @@ BETA_VAE_LOOP = (
         "beta-left-out",
         "Training adds the terms without beta; the total has it.",
         ("total.backward()", '(terms["rec_loss"] + terms["kl_loss"]).backward()'),
+    ),
+    replace(
+        _vae_loop(
+            "model-not-kept",
+            "resumable is not told of the model: what was learnt before a stop is lost.",
+            (" model=model,", ""),
+        ),
+        unseen=True,
     ),
     _vae_loop(
         "lists-exchanged",

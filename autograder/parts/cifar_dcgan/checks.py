@@ -776,21 +776,28 @@ def draws_normal_codes(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     tenth too wide are told with 0.99999. A batch of one code for all has a variance 4,096 times its
     own; 50 times is as unlikely. Where the logit is nearly linear, the losses of both networks on
     the same codes have a correlation of 0.99; over 16 steps of fresh ones it exceeds 0.95 once in
-    5e7. Codes that are scaled to one length, standardised over the batch or drawn in opposite pairs
-    are always told, see `_expect_as_drawn`.
+    5e7. Losses that follow the lengths of codes vary as much as those that follow one number; less
+    than a fiftieth of it has a chance of 1e-9, and codes scaled to one length are always told, as
+    are those that are standardised over the batch or drawn in opposite pairs.
     """
     place = rng.integer(0, CODE - 1)
 
     def way(own_loss: bool) -> None:
         plans = [partial(_expect_normal, hw5_gan, place, own_loss, p) for p in (PLAN, USUAL_PLAN)]
         first_possible(*plans)
-        dis, gen = _noisy(hw5_gan, place, own_loss, (BATCH, 16, PLAN[2]), 0.1, 1.0)
-        together = float(torch.corrcoef(torch.stack((dis, gen)))[0, 1])
+        by_number = _by_number(place, PLAN[2], 0.1, 1.0)
+        one = _noisy(hw5_gan, own_loss, by_number, BATCH, 16)
+        together = float(torch.corrcoef(torch.stack(one))[0, 1])
         expect(
             not abs(together) > 0.95,
             "The generator is trained on the codes that the discriminator has just seen.",
             "Draw codes anew for the generator's step.",
         )
+        for lengths, usual, whose in zip(
+            _noisy(hw5_gan, own_loss, _by_length(), BATCH, 16), one, WHOSE, strict=True
+        ):
+            even = float(lengths.var()) < float(usual.var()) / 50
+            expect(not even, f"The codes of the {whose}'s step are evened out in length.", AS_DRAWN)
 
     either(partial(way, True), partial(way, False))
     _expect_as_drawn(hw5_gan)
@@ -799,8 +806,8 @@ def draws_normal_codes(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
 def _expect_normal(
     module: Remote, place: int, own_loss: bool, plan: tuple[int, int, tuple[int, ...]]
 ) -> None:
-    count, steps, _ = plan
-    dis, gen = _noisy(module, place, own_loss, plan, SCALE)
+    count, steps, shape = plan
+    dis, gen = _noisy(module, own_loss, _by_number(place, shape, SCALE), count, steps)
     loss = _bce if own_loss else _square
     for found, name, label, other in ((gen, "gen_loss", 1.0, None), (dis, "dis_loss", 0.0, 1.0)):
         mean, std = _expected(loss, label, other)
@@ -826,32 +833,21 @@ def _expect_normal(
 
 
 def _expect_as_drawn(module: Remote) -> None:
-    """Fail where single codes have one length, or where those of a batch add up to nothing.
+    """Fail where the codes of a batch add up to nothing.
 
-    Lengths of six codes of 64 numbers lie within a five-hundredth of one another once in 1e8, and
-    the mean of six codes is a fifth of what it should be less than once in 1e30.
+    The mean of six codes is a fifth of what it should be less than once in 1e30.
     """
     with suppress(StudentError):  # loops that know the size of a batch by heart
-        gan = _Gan(module)
-        singles, several = [_mean_codes(gan, 1) for _ in range(SINGLES)], _mean_codes(gan, SINGLES)
-        for k, whose in enumerate(("discriminator", "generator")):
-            together = several[k]
-            if together is None:
-                continue  # it does not step, which has cost its marks
-            # Of a batch of one, codes that are standardised are no numbers, and nothing steps.
-            alone = [one[k] for one in singles]
-            lengths = [math.nan if one is None else float(one.norm()) for one in alone]
-            usual = sum(lengths) / SINGLES
-            apart = max(lengths) - min(lengths) > usual / 500
-            expect(
-                apart and float(together.norm()) * math.sqrt(SINGLES) > usual / 5,
-                f"The codes of the {whose}'s step are evened out, in their lengths or over the "
-                "batch.",
-                "torch.randn draws them; leave them as they are.",
-            )
+        usual = math.sqrt(CODE / FEW_CODES)
+        for code, whose in zip(_mean_codes(_Gan(module), FEW_CODES), WHOSE, strict=True):
+            # Where a network does not step, that has cost its marks.
+            apart = code is None or float(code.norm()) > usual / 5
+            expect(apart, f"The codes of the {whose}'s step even out over the batch.", AS_DRAWN)
 
 
-SINGLES = 6
+AS_DRAWN = "torch.randn draws them; leave them as they are."
+WHOSE = ("discriminator", "generator")
+FEW_CODES = 6
 FAINT = 1e-2
 """Weights so small that every logit is nearly 0, and gradients show the codes."""
 
@@ -876,33 +872,54 @@ def _mean_codes(gan: _Gan, count: int) -> list[torch.Tensor | None]:
     return [code / unit if bool(unit != 0) else None for code, unit in pairs]
 
 
-def _noisy(
-    module: Remote,
-    place: int,
-    own_loss: bool,
-    plan: tuple[int, int, tuple[int, ...]],
-    scale: float,
-    start: float = 0.0,
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """The losses of a fit whose logits are `start` plus `scale` times one number of each code;
-    images give 0.
-    """
-    count, steps, shape = plan
+@dataclass(frozen=True)
+class _Probe:
+    """Given networks whose logits follow the codes, and a real image, whose logit is 0."""
+
+    gen: Pair
+    disc: Pair
+    image: torch.Tensor
+    squash: bool = False
+
+
+def _by_number(place: int, shape: tuple[int, ...], scale: float, start: float = 0.0) -> _Probe:
+    """Logits are `start` plus `scale` times one number of each code."""
     pixels = math.prod(shape)
-    up, down = torch.zeros(CODE, pixels), torch.zeros(pixels, 1)
-    up[place, 0], down[0, 0] = scale, 1.0
-    bias = torch.zeros(pixels)
-    bias[0] = start
-    gan = _Gan(module)
-    gen = stub(module, up, bias, shape=shape)
-    disc = stub(module, down, torch.zeros(1))
+    up, down, bias = torch.zeros(CODE, pixels), torch.zeros(pixels, 1), torch.zeros(pixels)
+    up[place, 0], down[0, 0], bias[0] = scale, 1.0, start
+    return _Probe((up, bias), (down, torch.zeros(1)), torch.zeros(shape))
+
+
+def _by_length() -> _Probe:
+    """Logits follow the squared length of each code: they have mean 1 and standard deviation 0.1.
+
+    Two pixels for each number, sigmoids of it and of its opposite: together nearly a parabola.
+    """
+    bend, place = 0.2, -1.317  # where a sigmoid is most curved
+    up = bend * torch.cat((torch.eye(CODE), -torch.eye(CODE)), 1)
+    level = torch.sigmoid(torch.tensor(place))
+    curve = float(level * (1 - level) * (1 - 2 * level)) * bend**2
+    weight = 0.1 / (curve * math.sqrt(2 * CODE))
+    mean = weight * CODE * (2 * float(level) + curve)
+    down, shift = torch.full((2 * CODE, 1), weight), torch.tensor([1 - mean])
+    image = torch.full((2 * CODE, 1, 1), (mean - 1) / weight / (2 * CODE))
+    return _Probe((up, torch.full((2 * CODE,), place)), (down, shift), image, squash=True)
+
+
+def _noisy(
+    module: Remote, own_loss: bool, probe: _Probe, count: int, steps: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The losses of a fit with batches of `count`, in which nothing moves."""
+    gan, shape = _Gan(module), tuple(probe.image.shape)
+    gen = stub(module, *probe.gen, shape=shape, squash=probe.squash)
+    disc = stub(module, *probe.disc)
     gan.set(_generator=gen, _discriminator=disc)
     gan.set(optimizerD=descent(0.0, disc), optimizerG=descent(0.0, gen))
     gan.set(batch_size=count, num_epoch=steps, log_step=1000)
     gan.set(visualize_step=1000, tracked_noise=torch.zeros(1, CODE))
     if not own_loss:
         gan.set(_classification_loss=bowl(module, logits=1.0, labels=-1.5))
-    return _losses(gan.call("fit", torch.zeros(count, *shape)), steps)
+    return _losses(gan.call("fit", probe.image.expand(count, *shape)), steps)
 
 
 def _square(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:

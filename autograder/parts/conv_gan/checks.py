@@ -53,6 +53,7 @@ from ...checking.proxy import (
     stub,
     value,
     weights,
+    zero,
 )
 from ...checking.registry import Rng, check
 
@@ -633,16 +634,15 @@ def _styles(hw5_gan: Remote) -> list[_Style]:
 
     DNet has lost its marks for it; with such a discriminator in place, the losses can be right.
     """
-    x = torch.linspace(-3, 3, 5 * 784).sin().reshape(5, 1, 28, 28)
     try:
         disc = _made(hw5_gan, "DNet")
-        outputs = [disc(scale * x) for scale in (1, 5)]
+        zero(disc)  # so that every DNet in its style answers alike
+        output = disc(torch.ones(5, 1, 28, 28))
     except StudentError:
         return [LOGITS]
-    if not all(isinstance(one, torch.Tensor) for one in outputs):
+    if not isinstance(output, torch.Tensor):
         return [LOGITS]
-    flat = all(tuple(one.shape) == (5,) for one in outputs)
-    squash = all(bool(((one > 0) & (one < 1)).all()) for one in outputs)
+    flat, squash = tuple(output.shape) == (5,), bool((output > 0).all())
     styles = [_Style(flat), _Style(flat, squash=True)] if squash else [_Style(flat)]
     # Losses that want (N, 1) are right, though their own DNet does not give it.
     return [*styles, LOGITS] if flat else styles
