@@ -798,9 +798,9 @@ def draws_normal_codes(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
         ):
             even = float(lengths.var()) < float(usual.var()) / 50
             expect(not even, f"The codes of the {whose}'s step are evened out in length.", AS_DRAWN)
+        _expect_as_drawn(hw5_gan, own_loss)
 
     either(partial(way, True), partial(way, False))
-    _expect_as_drawn(hw5_gan)
 
 
 def _expect_normal(
@@ -832,14 +832,14 @@ def _expect_normal(
         )
 
 
-def _expect_as_drawn(module: Remote) -> None:
+def _expect_as_drawn(module: Remote, own_loss: bool) -> None:
     """Fail where the codes of a batch add up to nothing.
 
     The mean of six codes is a fifth of what it should be less than once in 1e30.
     """
     with suppress(StudentError):  # loops that know the size of a batch by heart
         usual = math.sqrt(CODE / FEW_CODES)
-        for code, whose in zip(_mean_codes(_Gan(module), FEW_CODES), WHOSE, strict=True):
+        for code, whose in zip(_mean_codes(_Gan(module), own_loss), WHOSE, strict=True):
             # Where a network does not step, that has cost its marks.
             apart = code is None or float(code.norm()) > usual / 5
             expect(apart, f"The codes of the {whose}'s step even out over the batch.", AS_DRAWN)
@@ -852,20 +852,24 @@ FAINT = 1e-2
 """Weights so small that every logit is nearly 0, and gradients show the codes."""
 
 
-def _mean_codes(gan: _Gan, count: int) -> list[torch.Tensor | None]:
-    """The mean code of a batch of so many in D's step and in G's; None where a network stays.
+def _mean_codes(gan: _Gan, own_loss: bool) -> list[torch.Tensor | None]:
+    """The mean code of a batch of a few in D's step and in G's; None where a network stays.
 
     A fake is its faint code and a black pixel, which is white in real images. D's weights move by
-    both means; G's weights move by the mean code times what its biases move by.
+    both means; G's weights move by the mean code times what its biases move by. The loss draws all
+    logits of fakes one way, and those of real images as far the other way.
     """
-    up, images = FAINT * torch.eye(CODE, CODE + 1), torch.zeros(count, CODE + 1, 1, 1)
+    up, images = FAINT * torch.eye(CODE, CODE + 1), torch.zeros(FEW_CODES, CODE + 1, 1, 1)
     images[:, -1] = 1
-    disc = stub(gan.it, torch.full((CODE + 1, 1), FAINT), torch.zeros(1), modal=True)
+    start = torch.full((CODE + 1, 1), FAINT), torch.full((1,), 0.0 if own_loss else 1.0)
+    disc = stub(gan.it, *start, modal=True)
     gen = stub(gan.it, up, torch.zeros(CODE + 1), (CODE + 1, 1, 1), modal=True)
     gan.set(_generator=gen, _discriminator=disc)
     gan.set(optimizerD=descent(FAINT, disc), optimizerG=descent(FAINT, gen))
-    gan.set(batch_size=count, num_epoch=1, log_step=1000, visualize_step=1000)
+    gan.set(batch_size=FEW_CODES, num_epoch=1, log_step=1000, visualize_step=1000)
     gan.set(tracked_noise=torch.zeros(1, CODE))
+    if not own_loss:
+        gan.set(_classification_loss=bowl(gan.it, logits=1.0, labels=-2.0))
     gan.call("fit", images)
     of_d, (of_g, shift) = weights(disc)[0][:, 0] - FAINT, weights(gen)
     pairs = (-of_d[:-1] / FAINT, of_d[-1]), ((of_g - up).mean(1), shift.mean())

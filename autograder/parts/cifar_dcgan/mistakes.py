@@ -175,6 +175,12 @@ MISTAKES: tuple[Mistake, ...] = (
             "(logits, 1 - labels)",
         ),
         (
+            "sides-exchanged",
+            "logits and labels have changed places.",
+            "(logits, labels)",
+            "(labels, logits)",
+        ),
+        (
             "squares-of-sigmoids",
             "it uses squares of sigmoids instead of cross-entropies.",
             "F.binary_cross_entropy_with_logits(logits,",
