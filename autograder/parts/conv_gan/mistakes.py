@@ -32,7 +32,7 @@ D_IN, G_IN = "class DNet", "class GNet"
 LOGITS = "return self.fc(h.flatten(1))"
 IMAGES = "return torch.sigmoid(self.conv3(h))"
 SIZED = "parameters; the layers asked for have 593"
-ELSE = "computes something else"
+ELSE = "differs from the list"
 FLOWS = "No gradient flows back"
 D_TARGETS = "torch.cat((torch.ones(batch_size, 1), torch.zeros(batch_size, 1)))"
 D_LOSS = "F.binary_cross_entropy_with_logits(logits, targets.to(self._dev))"
@@ -74,6 +74,12 @@ MISTAKES: tuple[Mistake, ...] = (
             "layers that the table does not have",
             LINEAR,
             f"        self.spare = nn.Linear(200, 200)\n{LINEAR}",
+        ),
+        (
+            "scaled-on-the-way",
+            "differs from the list from the second convolution on",
+            "self.conv3(h)",
+            "self.conv3(1.1 * h)",
         ),
         ("detached", FLOWS, "self.conv3(h)", "self.conv3(h.detach())"),
         (
@@ -197,6 +203,7 @@ class GAN(GAN):
         ("tanh", "ends in a tanh", "torch.sigmoid", "torch.tanh"),
         ("default-slope", "default slope", ", 0.2)", ")"),
         ("steeper-slope", "LeakyReLU(0.3) stands wherever", ", 0.2)", ", 0.3)"),
+        ("odd-slope", "LeakyReLU(0.15) stands in every place", ", 0.2)", ", 0.15)"),
         ("relu", "ReLU stands where", ", 0.2)", ", 0.0)"),
         ("bilinear", "bilinearly", "scale_factor=2)", 'scale_factor=2, mode="bilinear")'),
         ("length-ignored", "does not work on codes", "nn.Linear(zdim,", "nn.Linear(64,"),

@@ -41,7 +41,7 @@ ADAM = "optim.Adam(model.parameters(), lr=1e-3, betas=(0.5, 0.999))"
 G_LOSS = "F.binary_cross_entropy_with_logits(logits_fake, torch.ones_like(logits_fake))"
 LS_D = "0.5 * ((scores_real - 1) ** 2).mean() + 0.5 * (scores_fake**2).mean()"
 LS_G = "0.5 * ((scores_fake - 1) ** 2).mean()"
-ELSE = "computes something else"
+ELSE = "differs from the list"
 NORMS = ("nn.BatchNorm1d(1024)", "nn.BatchNorm1d(7 * 7 * 128)", "nn.BatchNorm2d(64)")
 CROSS = "it uses cross-entropies instead of squares."
 SCORES = "the scores went through a sigmoid; use them as they are."
