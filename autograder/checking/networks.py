@@ -481,6 +481,20 @@ def computes(
         raise Partial(seen.fraction, f"{spec.what} is not quite the network asked for: {seen.says}")
 
 
+def stands_alone(what: str, make: Callable[[], Remote], x: torch.Tensor) -> None:
+    """Grant half where two networks that `make` brings have weights in common."""
+    with suppress(StudentError, Fail):  # lazy layers have no weights yet; what fails has cost marks
+        one, other = make(), make()
+        before = floats(one(x), f"The output of {what}")
+        zero(other)
+        if not matches(floats(one(x), f"The output of {what}"), before):
+            raise Partial(
+                0.5,
+                f"Two networks that {what} makes share weights: what trains one changes the other.",
+                "Make new layers in each call.",
+            )
+
+
 def passes_gradients(
     spec: Spec,
     model: Remote,

@@ -28,6 +28,7 @@ from ...checking.expect import (
     number,
     tensor,
 )
+from ...checking.networks import stands_alone
 from ...checking.proxy import (
     Remote,
     StudentError,
@@ -112,6 +113,7 @@ def builds_both_networks(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     """The encoder of BetaVAE gives 2 * nz numbers, and its decoder takes nz."""
     x, z = rng.uniform(0, 1, 4, PIXELS), rng.normal(4, LATENT)
     _runs(lambda: hw5_vae.BetaVAE(LATENT, 0.5), (x,))
+    stands_alone("BetaVAE", lambda: hw5_vae.BetaVAE(LATENT, 0.5).decoder, z)
     parts: list[tuple[str, torch.Tensor, int, Any, Any]] = [
         ("encoder", x, 2 * LATENT, ENCODER, HIDDEN),
         ("decoder", z, PIXELS, DECODER, HIDDEN[::-1]),

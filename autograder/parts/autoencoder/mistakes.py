@@ -122,6 +122,21 @@ ARCHITECTURE = (
         "torch.func.functional_call(self.decoder, {name: one.detach() for name, one in "
         "self.decoder.named_parameters()}, self.encoder(x))",
     ),
+    replace(
+        _within(
+            "architecture",
+            "class AutoEncoder(nn.Module)",
+            "shared",
+            "Two networks that AutoEncoder makes share weights",
+            (
+                "self.decoder = AEDecoder(nz=nz, output_size=784)",
+                "if not hasattr(AutoEncoder, 'one'):\n"
+                "            AutoEncoder.one = AEDecoder(nz=nz, output_size=784)\n"
+                "        self.decoder = AutoEncoder.one",
+            ),
+        ),
+        unseen=True,
+    ),
     _joined("clamped-codes", CLAMPED_CODE, "self.decoder(self.encoder(x).clamp(-5, 5))"),
     _joined("image-returned", "AutoEncoder returns the images that it was given.", "x.flatten(1)"),
 )
@@ -197,6 +212,18 @@ LOADER = (
         "                index = order[k : k + batch_size]\n"
         "                yield images[index], labels[index]\n"
         "    return Turned()",
+    ),
+    _loader(
+        "two-orders-in-turn",
+        "An order of the images comes back.",
+        "class InTurn:\n"
+        "        orders = [torch.randperm(len(images)) for _ in range(2)]\n"
+        "        def __iter__(self):\n"
+        "            self.orders = self.orders[::-1]\n"
+        "            for k in range(0, len(images) - batch_size + 1, batch_size):\n"
+        "                index = self.orders[0][k : k + batch_size]\n"
+        "                yield images[index], labels[index]\n"
+        "    return InTurn()",
     ),
     _loader(
         "a-batch-less-from-the-second-pass",

@@ -603,7 +603,7 @@ class _Training:
     def of_discriminator(rng: Rng) -> _Training:
         """Of the assignment's networks, the generator's linear layer with a bias alone."""
         bias, images = rng.normal(2048), _images(rng, FEW)
-        return _Training(rng.seed, bias, images, _images(rng, FEW), None, (0.05, 0.0))
+        return _Training(rng.seed, bias, images, _images(rng, FEW), None, (0.004, 0.0))
 
     @staticmethod
     def of_generator(rng: Rng, rate: float = 0.0) -> _Training:
@@ -703,13 +703,14 @@ def trains_the_discriminator(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     in batches of their own.
 
     Two steps against a generator that holds still; how far the discriminator's output moves is
-    compared with the live reference.
+    compared with the live reference. Here codes count for nothing at all, and right loops differ by
+    rounding alone. Of 20 batches, each known mistake was off by 0.019 or more.
     """
 
     def compare(theirs: _Trained, right: _Trained) -> None:
         expect(bool(theirs.moved.any()), "fit does not move the discriminator.")
         expect(
-            matches(theirs.moved, right.moved, MOVED),
+            matches(theirs.moved, right.moved, MOVED / 4),
             "The steps of fit do not lead the discriminator where they should.",
             "Clear its gradients; real images with label 1, then fakes with label 0, in two "
             "batches; add the losses; backward; step.",
@@ -785,7 +786,7 @@ def draws_normal_codes(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     def way(own_loss: bool) -> None:
         plans = [partial(_expect_normal, hw5_gan, place, own_loss, p) for p in (PLAN, USUAL_PLAN)]
         first_possible(*plans)
-        by_number = _by_number(place, PLAN[2], 0.1, 1.0)
+        by_number = _by_number(place, PLAN[2], 0.1, START)
         one = _noisy(hw5_gan, own_loss, by_number, BATCH, 16)
         together = float(torch.corrcoef(torch.stack(one))[0, 1])
         expect(
@@ -845,6 +846,8 @@ def _expect_as_drawn(module: Remote, own_loss: bool) -> None:
             expect(apart, f"The codes of the {whose}'s step even out over the batch.", AS_DRAWN)
 
 
+START = 4.0
+"""A logit near which each loss is nearly linear."""
 AS_DRAWN = "torch.randn draws them; leave them as they are."
 WHOSE = ("discriminator", "generator")
 FEW_CODES = 6
@@ -895,7 +898,7 @@ def _by_number(place: int, shape: tuple[int, ...], scale: float, start: float = 
 
 
 def _by_length() -> _Probe:
-    """Logits follow the squared length of each code: they have mean 1 and standard deviation 0.1.
+    """Logits follow the squared length of each code: mean START, standard deviation 0.1.
 
     Two pixels for each number, sigmoids of it and of its opposite: together nearly a parabola.
     """
@@ -905,8 +908,8 @@ def _by_length() -> _Probe:
     curve = float(level * (1 - level) * (1 - 2 * level)) * bend**2
     weight = 0.1 / (curve * math.sqrt(2 * CODE))
     mean = weight * CODE * (2 * float(level) + curve)
-    down, shift = torch.full((2 * CODE, 1), weight), torch.tensor([1 - mean])
-    image = torch.full((2 * CODE, 1, 1), (mean - 1) / weight / (2 * CODE))
+    down, shift = torch.full((2 * CODE, 1), weight), torch.tensor([START - mean])
+    image = torch.full((2 * CODE, 1, 1), (mean - START) / weight / (2 * CODE))
     return _Probe((up, torch.full((2 * CODE,), place)), (down, shift), image, squash=True)
 
 

@@ -47,6 +47,29 @@ CALLED = "        self._weight_init()\n"
 LINEAR = "        self.fc = nn.Linear(8 * 5 * 5, 1)\n"
 
 MISTAKES: tuple[Mistake, ...] = (
+    Mistake(
+        "generator-frozen-for-good",
+        f"{PART}.loss_d",
+        "",
+        "def _get_loss_d",
+        (
+            (
+                "fakes = self.gen(z).detach()",
+                "fakes = self.gen.requires_grad_(False)(z)",
+            ),
+        ),
+        says="gen cannot be trained any more",
+        unseen=True,
+    ),
+    Mistake(
+        "discriminator-frozen-for-good",
+        f"{PART}.loss_g",
+        "",
+        "def _get_loss_g",
+        (("self.disc(self.gen(z))", "self.disc.requires_grad_(False)(self.gen(z))"),),
+        says="disc cannot be trained any more",
+        unseen=True,
+    ),
     *_of(
         "DNet",
         D_IN,
@@ -266,6 +289,13 @@ class GAN(GAN):
             "can be trained.",
             KAIMING,
             f"{KAIMING}.requires_grad_(False)",
+        ),
+        (
+            "one-half-twice",
+            "Many weights of a new",
+            KAIMING,
+            f"{KAIMING}\n                layer.weight.data[1::2] = layer.weight.data[: "
+            "len(layer.weight) - len(layer.weight[::2])]",
         ),
         (
             "small-biases",

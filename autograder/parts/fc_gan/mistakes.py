@@ -79,6 +79,15 @@ MISTAKES: tuple[Mistake, ...] = (
             "    return torch.cat((half, -half))[:batch_size]",
         ),
         (
+            "kept-and-shuffled",
+            "the same numbers at each call",
+            f"return {NOISE}",
+            "kept = sample_noise.__dict__.setdefault(\n"
+            f"        (batch_size, noise_dim, dtype, device), {NOISE}\n"
+            "    )\n"
+            "    return kept[torch.randperm(batch_size)]",
+        ),
+        (
             "seeded",
             "the same numbers at each call",
             "return",
@@ -91,6 +100,14 @@ MISTAKES: tuple[Mistake, ...] = (
         "no-dtype-argument",
         "unexpected keyword argument",
         code="def sample_noise(batch_size, dim):\n    return 2 * torch.rand(batch_size, dim) - 1",
+    ),
+    Mistake(
+        "made-once",
+        f"{PART}.discriminator",
+        "",
+        code="discriminator = (lambda net: lambda: net)(discriminator())",
+        says="share weights",
+        unseen=True,
     ),
     *_of(
         "discriminator",
