@@ -238,17 +238,37 @@ def gives_each_network_its_Adam(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     Gradients are so small that a larger eps shows, the rest shows weight decay, and the step after
     it beta2 and amsgrad. Where this is wrong, the usual rate decides.
     """
+    classes = [(getattr(hw5_gan, name), value(getattr(hw5_gan, name))) for name in CLASSES]
     one = rng.normal(SMALL, SMALL), rng.normal(SMALL)
     grads = [grad.sign() * (1e-7 + grad.abs() * 1e-7) for grad in one]
     usual = value(ref.DCGAN.learning_rate)
     if not _wrong_adams(hw5_gan, ref, grads, 2.5 * usual):
-        return
+        for place, own in classes:
+            assign(place, own)
+        return _expect_own_networks(hw5_gan)
     if wrong := _wrong_adams(hw5_gan, ref, grads, usual):
         hint = "optim.Adam(network.parameters(), lr=self.learning_rate, betas=(..., ...))"
         raise Partial(1 - len(wrong) / 2, " ".join(wrong)[:300], hint)
     raise Partial(
         0.75, f"The rate is {usual:g}, whatever learning_rate is.", "lr=self.learning_rate"
     )
+
+
+def _expect_own_networks(module: Remote) -> None:
+    """Fail where an optimizer holds the parameters of a network that was made for it alone."""
+    assign(module.DCGAN._weight_INITIALIZATION, mix(module))
+    with suppress(StudentError):  # what cannot be made has cost its marks
+        gan = built(module.DCGAN(), "DCGAN()")
+        for network, optimizer in OPTIMIZERS:
+            model = getattr(gan, network)
+            set_grads(model, [torch.ones(shape) for shape in shapes(model)])
+            before = weights(model)
+            getattr(gan, optimizer).step()
+            if all(map(torch.equal, before, weights(model))):
+                raise Partial(0.5, f"self.{optimizer}.step() does not move self.{network}.")
+
+
+OPTIMIZERS = ("_generator", "optimizerG"), ("_discriminator", "optimizerD")
 
 
 def _wrong_adams(hw5_gan: Remote, ref: Remote, grads: list[torch.Tensor], rate: float) -> list[str]:
@@ -258,7 +278,7 @@ def _wrong_adams(hw5_gan: Remote, ref: Remote, grads: list[torch.Tensor], rate: 
         assign(module.DCGAN.learning_rate, rate)
     theirs, ours = built(hw5_gan.DCGAN(), "DCGAN()"), ref.DCGAN()
     wrong = []
-    for network, optimizer in (("_generator", "optimizerG"), ("_discriminator", "optimizerD")):
+    for network, optimizer in OPTIMIZERS:
         right, _ = _stepped(ours, network, optimizer, grads)
         try:
             moved, others = _stepped(theirs, network, optimizer, grads)
@@ -412,7 +432,13 @@ def draws_batch_norms_around_one(hw5_gan: Remote, ref: Remote, rng: Rng) -> None
 
     416 weights together; mean and standard deviation within six standard errors, 1e-8.
     """
-    norms = _initialised(hw5_gan, ref, rng).norms
+    norms, again = (_initialised(hw5_gan, ref, rng).norms for _ in range(2))
+    same = all(torch.equal(one, other) for (one, _), (other, _) in zip(norms, again, strict=True))
+    expect(
+        not same or not bool(norms[0][0].std() > 0),
+        "_weight_INITIALIZATION draws the same weights each time.",
+        "Do not set a seed inside it.",
+    )
     expect(
         _is_normal(torch.cat([weight for weight, _ in norms]), 1.0, 0.02),
         "The weights of the batch norms are not N(1, 0.02^2).",
@@ -478,6 +504,7 @@ def _is_normal(sample: torch.Tensor, mean: float, std: float) -> bool:
     return (
         abs(float(flat.mean()) - mean) <= 6 * std / math.sqrt(n)
         and abs(float(flat.std()) / std - 1) <= 6 / math.sqrt(2 * n)
+        and len(set(flat.tolist())) > 0.9 * n  # each is drawn on its own
         and _fourth_moment(flat) > _least(flat)
     )
 
