@@ -290,6 +290,14 @@ def always(near: Remote, answer: Any = None) -> Remote:
     return made
 
 
+def interrupted(near: Remote) -> Remote:
+    """What stands for `resumable` on the side of `near`: of two trainings that loop over it, the
+    first is stopped after an epoch, and the second goes on there with what the loop has named.
+    """
+    made: Remote = near._line.ask("interrupted")
+    return made
+
+
 def patient(function: Remote) -> Remote:
     """A function over there, made anew so that a statement of its loops that raises is passed over:
     what comes after an unfinished step can be tried all the same.

@@ -28,6 +28,7 @@ from ...checking.expect import (
     number,
     tensor,
 )
+from ...checking.networks import stands_alone
 from ...checking.proxy import (
     Remote,
     StudentError,
@@ -59,6 +60,7 @@ from .models import (
     batches_of,
     expect_float32,
     expect_moved,
+    expect_resumes,
     expect_shape,
     expect_size,
     expect_standard,
@@ -111,6 +113,7 @@ def builds_both_networks(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     """The encoder of BetaVAE gives 2 * nz numbers, and its decoder takes nz."""
     x, z = rng.uniform(0, 1, 4, PIXELS), rng.normal(4, LATENT)
     _runs(lambda: hw5_vae.BetaVAE(LATENT, 0.5), (x,))
+    stands_alone("BetaVAE", lambda: hw5_vae.BetaVAE(LATENT, 0.5).decoder, z)
     parts: list[tuple[str, torch.Tensor, int, Any, Any]] = [
         ("encoder", x, 2 * LATENT, ENCODER, HIDDEN),
         ("decoder", z, PIXELS, DECODER, HIDDEN[::-1]),
@@ -386,8 +389,12 @@ def takes_steps_on_the_total(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
 
 @check("autoencoder.beta_vae_loop", share=1)
 def trains_every_epoch(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
-    """Training goes through the loader as often as epochs says."""
-    _compare_training(hw5_vae, ref, _Trainee.draw(rng), batches_of(rng, 2), 3, 0.005)
+    """Training goes through the loader as often as epochs says; over resumable, one that was
+    stopped goes on where it was.
+    """
+    model, loader = _Trainee.draw(rng), batches_of(rng, 2)
+    _compare_training(hw5_vae, ref, model, loader, 3, 0.005)
+    expect_resumes(hw5_vae, partial(model.train, hw5_vae, loader, 3, 0.005))
 
 
 def _compare_training(

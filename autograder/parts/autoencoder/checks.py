@@ -17,6 +17,7 @@ from typing import Any
 import torch
 
 from ...checking.expect import Fail, Partial, close, expect, first_possible, matches
+from ...checking.networks import stands_alone
 from ...checking.proxy import Remote, StudentError, assign, fill, items, stub, value, weights
 from ...checking.registry import Rng, check
 from ...checking.routes import CUT
@@ -34,6 +35,7 @@ from .models import (
     batches_of,
     expect_float32,
     expect_moved,
+    expect_resumes,
     expect_shape,
     expect_size,
     expect_standard,
@@ -133,6 +135,7 @@ def joins_encoder_and_decoder(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
         flat_images(model.decoder(rng.normal(len(x), LATENT)), len(x), "The image of AutoEncoder")
 
     _as_it_is(lambda: hw5_vae.AutoEncoder(LATENT), x, rng.seed, what)
+    stands_alone("AutoEncoder", lambda: hw5_vae.AutoEncoder(LATENT), x)
     first_possible(with_given_networks, with_networks_of_other_names)
     sizes()
 
@@ -176,11 +179,12 @@ def shuffles_every_pass(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     with one of 3.5e-7, and have a batch of the same images with one of 4e-8. Two images come one
     after the other in both 0.8 times on average, and 14 times with a probability of 1e-12.
     """
-    first, second = (seen.order for seen in _Pass.of(hw5_vae, rng, 53, 8, 2))
+    first, second, third = (seen.order for seen in _Pass.of(hw5_vae, rng, 53, 8, 3))
     for order in (first, second):
         expect(len(set(order)) == len(order), "An image comes twice in one pass.", EVERY_PASS)
         expect(order != sorted(order), "The images come in the order of the data.", EVERY_PASS)
     expect(first != second, "Every pass has the same order.", EVERY_PASS)
+    expect(third not in (first, second), "An order of the images comes back.", EVERY_PASS)
     left = [set(range(53)) - set(order) for order in (first, second)]
     expect(left[0] != left[1], "Every pass leaves out the same images.", EVERY_PASS)
     # Of 53 images at random, a dozen beside the one before it comes with a probability of 1e-9.
@@ -266,8 +270,16 @@ def takes_steps_of_adam(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
 
 @check("autoencoder.loop", share=1)
 def trains_every_epoch(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
-    """Training goes through the loader as often as epochs says."""
-    _compare_training(hw5_vae, ref, _start(rng), batches_of(rng, 2), 3, 0.005)
+    """Training goes through the loader as often as epochs says; over resumable, one that was
+    stopped goes on where it was.
+    """
+    start, loader = _start(rng), batches_of(rng, 2)
+    _compare_training(hw5_vae, ref, start, loader, 3, 0.005)
+
+    def resumes(train: Train) -> None:
+        expect_resumes(hw5_vae, partial(train, hw5_vae, loader, 3, 0.005, start))
+
+    first_possible(partial(resumes, _train), partial(resumes, _train_apart))
 
 
 def _start(rng: Rng) -> list[torch.Tensor]:

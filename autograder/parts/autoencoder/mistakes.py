@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from ...checking.catalogue import Mistake, caught_one, told_one
@@ -121,6 +122,21 @@ ARCHITECTURE = (
         "torch.func.functional_call(self.decoder, {name: one.detach() for name, one in "
         "self.decoder.named_parameters()}, self.encoder(x))",
     ),
+    replace(
+        _within(
+            "architecture",
+            "class AutoEncoder(nn.Module)",
+            "shared",
+            "Two networks that AutoEncoder makes share weights",
+            (
+                "self.decoder = AEDecoder(nz=nz, output_size=784)",
+                "if not hasattr(AutoEncoder, 'one'):\n"
+                "            AutoEncoder.one = AEDecoder(nz=nz, output_size=784)\n"
+                "        self.decoder = AutoEncoder.one",
+            ),
+        ),
+        unseen=True,
+    ),
     _joined("clamped-codes", CLAMPED_CODE, "self.decoder(self.encoder(x).clamp(-5, 5))"),
     _joined("image-returned", "AutoEncoder returns the images that it was given.", "x.flatten(1)"),
 )
@@ -196,6 +212,18 @@ LOADER = (
         "                index = order[k : k + batch_size]\n"
         "                yield images[index], labels[index]\n"
         "    return Turned()",
+    ),
+    _loader(
+        "two-orders-in-turn",
+        "An order of the images comes back.",
+        "class InTurn:\n"
+        "        orders = [torch.randperm(len(images)) for _ in range(2)]\n"
+        "        def __iter__(self):\n"
+        "            self.orders = self.orders[::-1]\n"
+        "            for k in range(0, len(images) - batch_size + 1, batch_size):\n"
+        "                index = self.orders[0][k : k + batch_size]\n"
+        "                yield images[index], labels[index]\n"
+        "    return InTurn()",
     ),
     _loader(
         "a-batch-less-from-the-second-pass",
@@ -300,6 +328,14 @@ def _steps(question: str, within: str, backward: str) -> tuple[Mistake, ...]:
                 "torch.optim.Adam(model.parameters(), lr, betas=(0.9, 0.998))",
             ),
         ),
+        replace(
+            one(
+                "optimizer-not-kept",
+                "resumable is not told of the optimizer, so Adam begins anew after a stop.",
+                (" optimizer=optimizer,", ""),
+            ),
+            unseen=True,
+        ),
         one("no-backward", NOTHING_LEARNT, (f"            {backward}.backward()\n", "")),
     )
 
@@ -333,6 +369,14 @@ LOOP = (
         "clamped-images",
         OFF_BOTH_ENDS.format("x_hat"),
         (ENTROPY, ENTROPY.replace("(x_hat, x.", "(x_hat.clamp(0.05, 0.95), x.")),
+    ),
+    replace(
+        _loop(
+            "losses-not-kept",
+            "resumable is not told of the losses: those before a stop are lost.",
+            (", losses=losses)", ")"),
+        ),
+        unseen=True,
     ),
     _loop(
         "one-loss-an-epoch",
@@ -559,6 +603,14 @@ BETA_VAE_LOOP = (
         "beta-left-out",
         "Training adds the terms without beta; the total has it.",
         ("total.backward()", '(terms["rec_loss"] + terms["kl_loss"]).backward()'),
+    ),
+    replace(
+        _vae_loop(
+            "model-not-kept",
+            "resumable is not told of the model: what was learnt before a stop is lost.",
+            (" model=model,", ""),
+        ),
+        unseen=True,
     ),
     _vae_loop(
         "lists-exchanged",

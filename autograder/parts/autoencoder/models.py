@@ -8,6 +8,7 @@
     model_of       the same, or one whose constructor is not needed
     toy            a model that has a decoder and nz, as the sampling functions want it
     batches_of     a list of batches for training loops
+    expect_resumes a loop over `resumable` that goes on where it was
     telling        batches and a start that show the settings of Adam
 
 Sampling is seen through affine decoders: the code is read off the images.
@@ -39,6 +40,7 @@ from ...checking.proxy import (
     bare,
     fill,
     gradients,
+    interrupted,
     sized,
     stub,
     value,
@@ -432,6 +434,34 @@ def expect_moved(actual: torch.Tensor, expected: torch.Tensor) -> None:
         "For every batch: forward, loss, zero_grad, backward, step. The optimizer is Adam with the "
         "learning rate `lr`.",
     )
+
+
+def expect_resumes(near: Remote, train: Callable[[], tuple[torch.Tensor, Any]]) -> None:
+    """A loop over `resumable` that does not name all that changes keeps three quarters.
+
+    `train`: the student's training of several epochs, from its beginning: where it takes the
+    parameters, and what it returns. What that is, right or wrong, other checks compare.
+    """
+    whole, losses = train()
+    assign(near.resumable, interrupted(near))
+    train()
+    moved, others = train()
+    same = _numbers(others), _numbers(losses)
+    if not matches(moved, whole, 2e-3) or not matches(*same, 2e-3):
+        raise Partial(
+            0.75,
+            "A training that is stopped and goes on later does not end as one that runs through: "
+            "resumable does not bring back all that the loop changes.",
+            "Name all of it: resumable(epochs, model=..., optimizer=..., and each list of losses).",
+        )
+
+
+def _numbers(losses: Any) -> torch.Tensor:
+    """All numbers of a list, a tensor, or of several of them."""
+    if isinstance(losses, (list, tuple)):
+        return torch.cat([torch.zeros(0), *map(_numbers, losses)])
+    number = isinstance(losses, (int, float, torch.Tensor))
+    return torch.as_tensor(losses).float().flatten() if number else torch.zeros(0)
 
 
 def series(losses: Any, n: int, what: str) -> torch.Tensor:

@@ -238,17 +238,37 @@ def gives_each_network_its_Adam(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     Gradients are so small that a larger eps shows, the rest shows weight decay, and the step after
     it beta2 and amsgrad. Where this is wrong, the usual rate decides.
     """
+    classes = [(getattr(hw5_gan, name), value(getattr(hw5_gan, name))) for name in CLASSES]
     one = rng.normal(SMALL, SMALL), rng.normal(SMALL)
     grads = [grad.sign() * (1e-7 + grad.abs() * 1e-7) for grad in one]
     usual = value(ref.DCGAN.learning_rate)
     if not _wrong_adams(hw5_gan, ref, grads, 2.5 * usual):
-        return
+        for place, own in classes:
+            assign(place, own)
+        return _expect_own_networks(hw5_gan)
     if wrong := _wrong_adams(hw5_gan, ref, grads, usual):
         hint = "optim.Adam(network.parameters(), lr=self.learning_rate, betas=(..., ...))"
         raise Partial(1 - len(wrong) / 2, " ".join(wrong)[:300], hint)
     raise Partial(
         0.75, f"The rate is {usual:g}, whatever learning_rate is.", "lr=self.learning_rate"
     )
+
+
+def _expect_own_networks(module: Remote) -> None:
+    """Fail where an optimizer holds the parameters of a network that was made for it alone."""
+    assign(module.DCGAN._weight_INITIALIZATION, mix(module))
+    with suppress(StudentError):  # what cannot be made has cost its marks
+        gan = built(module.DCGAN(), "DCGAN()")
+        for network, optimizer in OPTIMIZERS:
+            model = getattr(gan, network)
+            set_grads(model, [torch.ones(shape) for shape in shapes(model)])
+            before = weights(model)
+            getattr(gan, optimizer).step()
+            if all(map(torch.equal, before, weights(model))):
+                raise Partial(0.5, f"self.{optimizer}.step() does not move self.{network}.")
+
+
+OPTIMIZERS = ("_generator", "optimizerG"), ("_discriminator", "optimizerD")
 
 
 def _wrong_adams(hw5_gan: Remote, ref: Remote, grads: list[torch.Tensor], rate: float) -> list[str]:
@@ -258,7 +278,7 @@ def _wrong_adams(hw5_gan: Remote, ref: Remote, grads: list[torch.Tensor], rate: 
         assign(module.DCGAN.learning_rate, rate)
     theirs, ours = built(hw5_gan.DCGAN(), "DCGAN()"), ref.DCGAN()
     wrong = []
-    for network, optimizer in (("_generator", "optimizerG"), ("_discriminator", "optimizerD")):
+    for network, optimizer in OPTIMIZERS:
         right, _ = _stepped(ours, network, optimizer, grads)
         try:
             moved, others = _stepped(theirs, network, optimizer, grads)
@@ -412,7 +432,13 @@ def draws_batch_norms_around_one(hw5_gan: Remote, ref: Remote, rng: Rng) -> None
 
     416 weights together; mean and standard deviation within six standard errors, 1e-8.
     """
-    norms = _initialised(hw5_gan, ref, rng).norms
+    norms, again = (_initialised(hw5_gan, ref, rng).norms for _ in range(2))
+    same = all(torch.equal(one, other) for (one, _), (other, _) in zip(norms, again, strict=True))
+    expect(
+        not same or not bool(norms[0][0].std() > 0),
+        "_weight_INITIALIZATION draws the same weights each time.",
+        "Do not set a seed inside it.",
+    )
     expect(
         _is_normal(torch.cat([weight for weight, _ in norms]), 1.0, 0.02),
         "The weights of the batch norms are not N(1, 0.02^2).",
@@ -478,6 +504,7 @@ def _is_normal(sample: torch.Tensor, mean: float, std: float) -> bool:
     return (
         abs(float(flat.mean()) - mean) <= 6 * std / math.sqrt(n)
         and abs(float(flat.std()) / std - 1) <= 6 / math.sqrt(2 * n)
+        and len(set(flat.tolist())) > 0.9 * n  # each is drawn on its own
         and _fourth_moment(flat) > _least(flat)
     )
 
@@ -603,7 +630,7 @@ class _Training:
     def of_discriminator(rng: Rng) -> _Training:
         """Of the assignment's networks, the generator's linear layer with a bias alone."""
         bias, images = rng.normal(2048), _images(rng, FEW)
-        return _Training(rng.seed, bias, images, _images(rng, FEW), None, (0.05, 0.0))
+        return _Training(rng.seed, bias, images, _images(rng, FEW), None, (0.004, 0.0))
 
     @staticmethod
     def of_generator(rng: Rng, rate: float = 0.0) -> _Training:
@@ -703,13 +730,14 @@ def trains_the_discriminator(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     in batches of their own.
 
     Two steps against a generator that holds still; how far the discriminator's output moves is
-    compared with the live reference.
+    compared with the live reference. Here codes count for nothing at all, and right loops differ by
+    rounding alone. Of 20 batches, each known mistake was off by 0.019 or more.
     """
 
     def compare(theirs: _Trained, right: _Trained) -> None:
         expect(bool(theirs.moved.any()), "fit does not move the discriminator.")
         expect(
-            matches(theirs.moved, right.moved, MOVED),
+            matches(theirs.moved, right.moved, MOVED / 4),
             "The steps of fit do not lead the discriminator where they should.",
             "Clear its gradients; real images with label 1, then fakes with label 0, in two "
             "batches; add the losses; backward; step.",
@@ -776,31 +804,38 @@ def draws_normal_codes(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     tenth too wide are told with 0.99999. A batch of one code for all has a variance 4,096 times its
     own; 50 times is as unlikely. Where the logit is nearly linear, the losses of both networks on
     the same codes have a correlation of 0.99; over 16 steps of fresh ones it exceeds 0.95 once in
-    5e7. Codes that are scaled to one length, standardised over the batch or drawn in opposite pairs
-    are always told, see `_expect_as_drawn`.
+    5e7. Losses that follow the lengths of codes vary as much as those that follow one number; less
+    than a fiftieth of it has a chance of 1e-9, and codes scaled to one length are always told, as
+    are those that are standardised over the batch or drawn in opposite pairs.
     """
     place = rng.integer(0, CODE - 1)
 
     def way(own_loss: bool) -> None:
         plans = [partial(_expect_normal, hw5_gan, place, own_loss, p) for p in (PLAN, USUAL_PLAN)]
         first_possible(*plans)
-        dis, gen = _noisy(hw5_gan, place, own_loss, (BATCH, 16, PLAN[2]), 0.1, 1.0)
-        together = float(torch.corrcoef(torch.stack((dis, gen)))[0, 1])
+        by_number = _by_number(place, PLAN[2], 0.1, START)
+        one = _noisy(hw5_gan, own_loss, by_number, BATCH, 16)
+        together = float(torch.corrcoef(torch.stack(one))[0, 1])
         expect(
             not abs(together) > 0.95,
             "The generator is trained on the codes that the discriminator has just seen.",
             "Draw codes anew for the generator's step.",
         )
+        for lengths, usual, whose in zip(
+            _noisy(hw5_gan, own_loss, _by_length(), BATCH, 16), one, WHOSE, strict=True
+        ):
+            even = float(lengths.var()) < float(usual.var()) / 50
+            expect(not even, f"The codes of the {whose}'s step are evened out in length.", AS_DRAWN)
+        _expect_as_drawn(hw5_gan, own_loss)
 
     either(partial(way, True), partial(way, False))
-    _expect_as_drawn(hw5_gan)
 
 
 def _expect_normal(
     module: Remote, place: int, own_loss: bool, plan: tuple[int, int, tuple[int, ...]]
 ) -> None:
-    count, steps, _ = plan
-    dis, gen = _noisy(module, place, own_loss, plan, SCALE)
+    count, steps, shape = plan
+    dis, gen = _noisy(module, own_loss, _by_number(place, shape, SCALE), count, steps)
     loss = _bce if own_loss else _square
     for found, name, label, other in ((gen, "gen_loss", 1.0, None), (dis, "dis_loss", 0.0, 1.0)):
         mean, std = _expected(loss, label, other)
@@ -825,84 +860,100 @@ def _expect_normal(
         )
 
 
-def _expect_as_drawn(module: Remote) -> None:
-    """Fail where single codes have one length, or where those of a batch add up to nothing.
+def _expect_as_drawn(module: Remote, own_loss: bool) -> None:
+    """Fail where the codes of a batch add up to nothing.
 
-    Lengths of six codes of 64 numbers lie within a five-hundredth of one another once in 1e8, and
-    the mean of six codes is a fifth of what it should be less than once in 1e30.
+    The mean of six codes is a fifth of what it should be less than once in 1e30.
     """
     with suppress(StudentError):  # loops that know the size of a batch by heart
-        gan = _Gan(module)
-        singles, several = [_mean_codes(gan, 1) for _ in range(SINGLES)], _mean_codes(gan, SINGLES)
-        for k, whose in enumerate(("discriminator", "generator")):
-            together = several[k]
-            if together is None:
-                continue  # it does not step, which has cost its marks
-            # Of a batch of one, codes that are standardised are no numbers, and nothing steps.
-            alone = [one[k] for one in singles]
-            lengths = [math.nan if one is None else float(one.norm()) for one in alone]
-            usual = sum(lengths) / SINGLES
-            apart = max(lengths) - min(lengths) > usual / 500
-            expect(
-                apart and float(together.norm()) * math.sqrt(SINGLES) > usual / 5,
-                f"The codes of the {whose}'s step are evened out, in their lengths or over the "
-                "batch.",
-                "torch.randn draws them; leave them as they are.",
-            )
+        usual = math.sqrt(CODE / FEW_CODES)
+        for code, whose in zip(_mean_codes(_Gan(module), own_loss), WHOSE, strict=True):
+            # Where a network does not step, that has cost its marks.
+            apart = code is None or float(code.norm()) > usual / 5
+            expect(apart, f"The codes of the {whose}'s step even out over the batch.", AS_DRAWN)
 
 
-SINGLES = 6
+START = 4.0
+"""A logit near which each loss is nearly linear."""
+AS_DRAWN = "torch.randn draws them; leave them as they are."
+WHOSE = ("discriminator", "generator")
+FEW_CODES = 6
 FAINT = 1e-2
 """Weights so small that every logit is nearly 0, and gradients show the codes."""
 
 
-def _mean_codes(gan: _Gan, count: int) -> list[torch.Tensor | None]:
-    """The mean code of a batch of so many in D's step and in G's; None where a network stays.
+def _mean_codes(gan: _Gan, own_loss: bool) -> list[torch.Tensor | None]:
+    """The mean code of a batch of a few in D's step and in G's; None where a network stays.
 
     A fake is its faint code and a black pixel, which is white in real images. D's weights move by
-    both means; G's weights move by the mean code times what its biases move by.
+    both means; G's weights move by the mean code times what its biases move by. The loss draws all
+    logits of fakes one way, and those of real images as far the other way.
     """
-    up, images = FAINT * torch.eye(CODE, CODE + 1), torch.zeros(count, CODE + 1, 1, 1)
+    up, images = FAINT * torch.eye(CODE, CODE + 1), torch.zeros(FEW_CODES, CODE + 1, 1, 1)
     images[:, -1] = 1
-    disc = stub(gan.it, torch.full((CODE + 1, 1), FAINT), torch.zeros(1), modal=True)
+    start = torch.full((CODE + 1, 1), FAINT), torch.full((1,), 0.0 if own_loss else 1.0)
+    disc = stub(gan.it, *start, modal=True)
     gen = stub(gan.it, up, torch.zeros(CODE + 1), (CODE + 1, 1, 1), modal=True)
     gan.set(_generator=gen, _discriminator=disc)
     gan.set(optimizerD=descent(FAINT, disc), optimizerG=descent(FAINT, gen))
-    gan.set(batch_size=count, num_epoch=1, log_step=1000, visualize_step=1000)
+    gan.set(batch_size=FEW_CODES, num_epoch=1, log_step=1000, visualize_step=1000)
     gan.set(tracked_noise=torch.zeros(1, CODE))
+    if not own_loss:
+        gan.set(_classification_loss=bowl(gan.it, logits=1.0, labels=-2.0))
     gan.call("fit", images)
     of_d, (of_g, shift) = weights(disc)[0][:, 0] - FAINT, weights(gen)
     pairs = (-of_d[:-1] / FAINT, of_d[-1]), ((of_g - up).mean(1), shift.mean())
     return [code / unit if bool(unit != 0) else None for code, unit in pairs]
 
 
-def _noisy(
-    module: Remote,
-    place: int,
-    own_loss: bool,
-    plan: tuple[int, int, tuple[int, ...]],
-    scale: float,
-    start: float = 0.0,
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """The losses of a fit whose logits are `start` plus `scale` times one number of each code;
-    images give 0.
-    """
-    count, steps, shape = plan
+@dataclass(frozen=True)
+class _Probe:
+    """Given networks whose logits follow the codes, and a real image, whose logit is 0."""
+
+    gen: Pair
+    disc: Pair
+    image: torch.Tensor
+    squash: bool = False
+
+
+def _by_number(place: int, shape: tuple[int, ...], scale: float, start: float = 0.0) -> _Probe:
+    """Logits are `start` plus `scale` times one number of each code."""
     pixels = math.prod(shape)
-    up, down = torch.zeros(CODE, pixels), torch.zeros(pixels, 1)
-    up[place, 0], down[0, 0] = scale, 1.0
-    bias = torch.zeros(pixels)
-    bias[0] = start
-    gan = _Gan(module)
-    gen = stub(module, up, bias, shape=shape)
-    disc = stub(module, down, torch.zeros(1))
+    up, down, bias = torch.zeros(CODE, pixels), torch.zeros(pixels, 1), torch.zeros(pixels)
+    up[place, 0], down[0, 0], bias[0] = scale, 1.0, start
+    return _Probe((up, bias), (down, torch.zeros(1)), torch.zeros(shape))
+
+
+def _by_length() -> _Probe:
+    """Logits follow the squared length of each code: mean START, standard deviation 0.1.
+
+    Two pixels for each number, sigmoids of it and of its opposite: together nearly a parabola.
+    """
+    bend, place = 0.2, -1.317  # where a sigmoid is most curved
+    up = bend * torch.cat((torch.eye(CODE), -torch.eye(CODE)), 1)
+    level = torch.sigmoid(torch.tensor(place))
+    curve = float(level * (1 - level) * (1 - 2 * level)) * bend**2
+    weight = 0.1 / (curve * math.sqrt(2 * CODE))
+    mean = weight * CODE * (2 * float(level) + curve)
+    down, shift = torch.full((2 * CODE, 1), weight), torch.tensor([START - mean])
+    image = torch.full((2 * CODE, 1, 1), (mean - START) / weight / (2 * CODE))
+    return _Probe((up, torch.full((2 * CODE,), place)), (down, shift), image, squash=True)
+
+
+def _noisy(
+    module: Remote, own_loss: bool, probe: _Probe, count: int, steps: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The losses of a fit with batches of `count`, in which nothing moves."""
+    gan, shape = _Gan(module), tuple(probe.image.shape)
+    gen = stub(module, *probe.gen, shape=shape, squash=probe.squash)
+    disc = stub(module, *probe.disc)
     gan.set(_generator=gen, _discriminator=disc)
     gan.set(optimizerD=descent(0.0, disc), optimizerG=descent(0.0, gen))
     gan.set(batch_size=count, num_epoch=steps, log_step=1000)
     gan.set(visualize_step=1000, tracked_noise=torch.zeros(1, CODE))
     if not own_loss:
         gan.set(_classification_loss=bowl(module, logits=1.0, labels=-1.5))
-    return _losses(gan.call("fit", torch.zeros(count, *shape)), steps)
+    return _losses(gan.call("fit", probe.image.expand(count, *shape)), steps)
 
 
 def _square(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:

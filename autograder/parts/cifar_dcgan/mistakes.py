@@ -94,6 +94,12 @@ MISTAKES: tuple[Mistake, ...] = (
             "CIFARGenerator(self.code_size)",
             "CIFARGenerator()",
         ),
+        (
+            "of-another-network",
+            "",
+            MADE,
+            MADE.replace("self._discriminator.p", "CIFARDiscriminator(spectral).p"),
+        ),
         ("large-epsilon", "", "settings = {", 'settings = {"eps": 1e-5, '),
         ("amsgrad", "", "settings = {", 'settings = {"amsgrad": True, '),
         ("weight-decay", "", MADE, MADE.replace("**", "weight_decay=1e-5, **")),
@@ -141,6 +147,19 @@ MISTAKES: tuple[Mistake, ...] = (
             "nn.init.uniform_(weight, -0.02, 0.02)",
         ),
         (
+            "one-half-twice",
+            "half of the channels have the weights of the other half; draw each of them.",
+            "nn.init.normal_(weight, 0.0, 0.02)",
+            "nn.init.normal_(weight, 0.0, 0.02)\n"
+            "                weight.data[1::2] = weight.data[: len(weight) - len(weight[::2])]",
+        ),
+        (
+            "seeded",
+            "draws the same weights each time.",
+            "for layer in self.modules():",
+            "torch.manual_seed(0)\n        for layer in self.modules():",
+        ),
+        (
             "biases-cleared",
             "The biases of the convolutions have been changed too.",
             "nn.init.normal_(weight, 0.0, 0.02)",
@@ -173,6 +192,12 @@ MISTAKES: tuple[Mistake, ...] = (
             "the labels are turned around; 1 stands for real.",
             "(logits, labels)",
             "(logits, 1 - labels)",
+        ),
+        (
+            "sides-exchanged",
+            "logits and labels have changed places.",
+            "(logits, labels)",
+            "(labels, logits)",
         ),
         (
             "squares-of-sigmoids",

@@ -191,6 +191,22 @@ self.optimizerG.step()
 """,
     ),
     _fitted(
+        "skips-a-batch-of-one",
+        """
+if len(x) < 2:
+    continue
+dis_loss = self._classification_loss(D(x), one)
+dis_loss = dis_loss + self._classification_loss(D(G(torch.randn(n, 64)).detach()), nil)
+self.optimizerD.zero_grad()
+dis_loss.backward()
+self.optimizerD.step()
+gen_loss = self._classification_loss(D(G(torch.randn(n, 64))), one)
+self.optimizerG.zero_grad()
+gen_loss.backward()
+self.optimizerG.step()
+""",
+    ),
+    _fitted(
         "two-backward-passes",
         """
 D.zero_grad()

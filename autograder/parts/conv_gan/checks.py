@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -33,6 +34,7 @@ from ...checking.networks import (
     no_bias,
     passes_gradients,
     put,
+    stands_alone,
     swap,
     then,
     upsample,
@@ -53,6 +55,7 @@ from ...checking.proxy import (
     stub,
     value,
     weights,
+    zero,
 )
 from ...checking.registry import Rng, check
 
@@ -186,8 +189,10 @@ def defines_the_layers_of_DNet_in_order(hw5_gan: Remote, ref: Remote, rng: Rng) 
 def returns_one_logit_an_image(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """DNet returns logits of shape (N, 1)."""
     model = _made(hw5_gan, "DNet")
-    seen = examine(DNET, model, ref.DNet(), [_patterns(rng, 5)], rng.seed)
+    x = _patterns(rng, 5)
+    seen = examine(DNET, model, ref.DNet(), [x], rng.seed)
     has_shape(DNET, seen, (5, 1))
+    stands_alone("DNet()", partial(_made, hw5_gan, "DNet"), x)
 
 
 @check("conv-gan.DNet", share=1)
@@ -241,6 +246,7 @@ def returns_images(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     spec, codes = gnet(ZDIM), _codes(rng, 5)
     seen = examine(spec, model, ref.GNet(ZDIM), [codes], rng.seed)
     has_shape(spec, seen, (5, 1, 28, 28))
+    stands_alone(f"GNet({ZDIM})", partial(_made, hw5_gan, "GNet", ZDIM), codes)
 
 
 @check("conv-gan.GNet", share=1)
@@ -440,6 +446,8 @@ def _initialises(drawn: _Drawn, inputs: Sequence[torch.Tensor], seed: int) -> li
             "nn.init.kaiming_uniform_(layer.weight) as it comes. self.children() does not look "
             "inside a Sequential; self.modules() does.",
         )
+    if any(layer.has_few for layer in found):
+        raise Partial(0.5, f"Many weights of a new {what} are equal: each is drawn on its own.")
     if all(layer.repeats for layer in found):
         raise Partial(0.5, f"Each new {what} starts with the very same weights.")
     return found
@@ -460,6 +468,14 @@ class _Layer:
     shape: tuple[int, ...]
     pooled: torch.Tensor
     repeats: bool
+
+    @property
+    def has_few(self) -> bool:
+        """Are fewer than nine in ten numbers of one network different? Of 100,000 drawn, 300 are
+        the same as another.
+        """
+        one = self.pooled[: math.prod(self.shape)]
+        return int((one.sort().values.diff() > 0).sum()) < 0.9 * len(one) - 1
 
     @property
     def fan_in(self) -> int:
@@ -633,16 +649,15 @@ def _styles(hw5_gan: Remote) -> list[_Style]:
 
     DNet has lost its marks for it; with such a discriminator in place, the losses can be right.
     """
-    x = torch.linspace(-3, 3, 5 * 784).sin().reshape(5, 1, 28, 28)
     try:
         disc = _made(hw5_gan, "DNet")
-        outputs = [disc(scale * x) for scale in (1, 5)]
+        zero(disc)  # so that every DNet in its style answers alike
+        output = disc(torch.ones(5, 1, 28, 28))
     except StudentError:
         return [LOGITS]
-    if not all(isinstance(one, torch.Tensor) for one in outputs):
+    if not isinstance(output, torch.Tensor):
         return [LOGITS]
-    flat = all(tuple(one.shape) == (5,) for one in outputs)
-    squash = all(bool(((one > 0) & (one < 1)).all()) for one in outputs)
+    flat, squash = tuple(output.shape) == (5,), bool((output > 0).all())
     styles = [_Style(flat), _Style(flat, squash=True)] if squash else [_Style(flat)]
     # Losses that want (N, 1) are right, though their own DNet does not give it.
     return [*styles, LOGITS] if flat else styles
@@ -684,6 +699,22 @@ class _Game:
     def loss_g(self, given: _Given) -> Any:
         self.seat(given)
         return self._gan._get_loss_g(*given.inputs[::2])
+
+    def still_trains(self, name: str, loss: str, given: _Given) -> None:
+        """Fail where the loss has frozen this network and the other loss does not thaw it."""
+        network, size = getattr(self._gan, name), len(given.data)
+        own = partial(gradients, network, given.codes if name == "gen" else given.data)
+        loss_d = partial(gradients, self._gan._get_loss_d, *given.inputs)
+        loss_g = partial(gradients, self._gan._get_loss_g, size, given.codes)
+        for ask in (own, loss_g if name == "gen" else loss_d):
+            with suppress(StudentError):  # the other loss is another question's
+                found = ask(of=[value(network)]).objects[0]
+                if all(isinstance(one, torch.Tensor) for one in found):
+                    return
+        raise Fail(
+            f"After {loss}, {name} cannot be trained any more: it is frozen for good.",
+            "What requires_grad_(False) freezes must learn again: detach the fakes instead.",
+        )
 
     def gradients_d(self, given: _Given) -> Grads:
         """Those of the discriminator's loss, to disc and to gen."""
@@ -765,6 +796,7 @@ def leaves_the_generator_alone(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
             "The gradient of _get_loss_d reaches the generator too.",
             "Detach the fakes, or make them under torch.no_grad(): this step trains only disc.",
         )
+        player.still_trains("gen", "_get_loss_d", given)
 
     _in_some_style(hw5_gan, compare)
 
@@ -801,6 +833,7 @@ def trains_the_generator(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
             "The gradient of _get_loss_g does not lead the generator where it should.",
             "The generator should raise the logits of its fakes, most where they are lowest.",
         )
+        player.still_trains("disc", "_get_loss_g", given)
 
     _in_some_style(hw5_gan, compare)
 

@@ -32,7 +32,7 @@ D_IN, G_IN = "class DNet", "class GNet"
 LOGITS = "return self.fc(h.flatten(1))"
 IMAGES = "return torch.sigmoid(self.conv3(h))"
 SIZED = "parameters; the layers asked for have 593"
-ELSE = "computes something else"
+ELSE = "differs from the list"
 FLOWS = "No gradient flows back"
 D_TARGETS = "torch.cat((torch.ones(batch_size, 1), torch.zeros(batch_size, 1)))"
 D_LOSS = "F.binary_cross_entropy_with_logits(logits, targets.to(self._dev))"
@@ -47,6 +47,29 @@ CALLED = "        self._weight_init()\n"
 LINEAR = "        self.fc = nn.Linear(8 * 5 * 5, 1)\n"
 
 MISTAKES: tuple[Mistake, ...] = (
+    Mistake(
+        "generator-frozen-for-good",
+        f"{PART}.loss_d",
+        "",
+        "def _get_loss_d",
+        (
+            (
+                "fakes = self.gen(z).detach()",
+                "fakes = self.gen.requires_grad_(False)(z)",
+            ),
+        ),
+        says="gen cannot be trained any more",
+        unseen=True,
+    ),
+    Mistake(
+        "discriminator-frozen-for-good",
+        f"{PART}.loss_g",
+        "",
+        "def _get_loss_g",
+        (("self.disc(self.gen(z))", "self.disc.requires_grad_(False)(self.gen(z))"),),
+        says="disc cannot be trained any more",
+        unseen=True,
+    ),
     *_of(
         "DNet",
         D_IN,
@@ -74,6 +97,12 @@ MISTAKES: tuple[Mistake, ...] = (
             "layers that the table does not have",
             LINEAR,
             f"        self.spare = nn.Linear(200, 200)\n{LINEAR}",
+        ),
+        (
+            "scaled-on-the-way",
+            "differs from the list from the second convolution on",
+            "self.conv3(h)",
+            "self.conv3(1.1 * h)",
         ),
         ("detached", FLOWS, "self.conv3(h)", "self.conv3(h.detach())"),
         (
@@ -197,6 +226,7 @@ class GAN(GAN):
         ("tanh", "ends in a tanh", "torch.sigmoid", "torch.tanh"),
         ("default-slope", "default slope", ", 0.2)", ")"),
         ("steeper-slope", "LeakyReLU(0.3) stands wherever", ", 0.2)", ", 0.3)"),
+        ("odd-slope", "LeakyReLU(0.15) stands in every place", ", 0.2)", ", 0.15)"),
         ("relu", "ReLU stands where", ", 0.2)", ", 0.0)"),
         ("bilinear", "bilinearly", "scale_factor=2)", 'scale_factor=2, mode="bilinear")'),
         ("length-ignored", "does not work on codes", "nn.Linear(zdim,", "nn.Linear(64,"),
@@ -259,6 +289,13 @@ class GAN(GAN):
             "can be trained.",
             KAIMING,
             f"{KAIMING}.requires_grad_(False)",
+        ),
+        (
+            "one-half-twice",
+            "Many weights of a new",
+            KAIMING,
+            f"{KAIMING}\n                layer.weight.data[1::2] = layer.weight.data[: "
+            "len(layer.weight) - len(layer.weight[::2])]",
         ),
         (
             "small-biases",

@@ -61,6 +61,20 @@ def losses(d: str, g: str) -> str:
 STYLES = (
     Style("one-activation-object", DNET + GNET),
     Style(
+        "frozen-in-turn",
+        edits=(
+            (
+                "fakes = self.gen(z).detach()",
+                "self.disc.requires_grad_(True)\n        fakes = self.gen.requires_grad_(False)(z)",
+            ),
+            (
+                "logits = self.disc(self.gen(z))",
+                "self.gen.requires_grad_(True)\n"
+                "        logits = self.disc.requires_grad_(False)(self.gen(z))",
+            ),
+        ),
+    ),
+    Style(
         "nested-sequentials",
         """
 class DNet(nn.Module):

@@ -35,6 +35,7 @@ from ...checking.networks import (
     no_bias,
     passes_gradients,
     put,
+    stands_alone,
     swap,
     then,
     upconv,
@@ -167,7 +168,7 @@ def draws_uniformly(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     shape = (200, 100)
     first, second = (_noise(hw5_gan.sample_noise(*shape), shape).flatten() for _ in range(2))
     expect(
-        not torch.equal(first, second),
+        not torch.equal(first.sort().values, second.sort().values),
         "sample_noise draws the same numbers at each call.",
         "Do not set a seed inside it.",
     )
@@ -261,7 +262,9 @@ def discriminates(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
 def returns_trainable_logits(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """Its logits have shape (N, 1) and lead gradients back to the images."""
     model = built(hw5_gan.discriminator(), "discriminator()")
-    _returns(DISCRIMINATOR, model, ref.discriminator(), _flat_images(rng, 1)[0], rng.seed, 1)
+    (x,) = _flat_images(rng, 1)
+    _returns(DISCRIMINATOR, model, ref.discriminator(), x, rng.seed, 1)
+    stands_alone("discriminator()", hw5_gan.discriminator, x)
 
 
 @check("fc-gan.generator", share=3)
@@ -295,7 +298,9 @@ def classifies_by_convolutions(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
 def returns_trainable_logits_too(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """Its logits have shape (N, 1) and lead gradients back to the images."""
     model = built(hw5_gan.build_dc_classifier(), "build_dc_classifier()")
-    _returns(CLASSIFIER, model, ref.build_dc_classifier(), _flat_images(rng, 1)[0], rng.seed, 1)
+    (x,) = _flat_images(rng, 1)
+    _returns(CLASSIFIER, model, ref.build_dc_classifier(), x, rng.seed, 1)
+    stands_alone("build_dc_classifier()", hw5_gan.build_dc_classifier, x)
 
 
 @check("fc-gan.build_dc_generator", share=4)
@@ -347,6 +352,7 @@ def _from_any_noise(
         seen = _returns(spec, model, twin, noise, rng.seed, 784)
         new = built(make(noise_dim), what), make_twin(noise_dim)
         keeps_statistics(spec, new, seen, noise, other)
+        stands_alone(what, lambda: make(noise_dim), noise)
     except StudentError as error:
         if error.kind != "error":
             raise

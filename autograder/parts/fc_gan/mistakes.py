@@ -41,7 +41,7 @@ ADAM = "optim.Adam(model.parameters(), lr=1e-3, betas=(0.5, 0.999))"
 G_LOSS = "F.binary_cross_entropy_with_logits(logits_fake, torch.ones_like(logits_fake))"
 LS_D = "0.5 * ((scores_real - 1) ** 2).mean() + 0.5 * (scores_fake**2).mean()"
 LS_G = "0.5 * ((scores_fake - 1) ** 2).mean()"
-ELSE = "computes something else"
+ELSE = "differs from the list"
 NORMS = ("nn.BatchNorm1d(1024)", "nn.BatchNorm1d(7 * 7 * 128)", "nn.BatchNorm2d(64)")
 CROSS = "it uses cross-entropies instead of squares."
 SCORES = "the scores went through a sigmoid; use them as they are."
@@ -79,6 +79,15 @@ MISTAKES: tuple[Mistake, ...] = (
             "    return torch.cat((half, -half))[:batch_size]",
         ),
         (
+            "kept-and-shuffled",
+            "the same numbers at each call",
+            f"return {NOISE}",
+            "kept = sample_noise.__dict__.setdefault(\n"
+            f"        (batch_size, noise_dim, dtype, device), {NOISE}\n"
+            "    )\n"
+            "    return kept[torch.randperm(batch_size)]",
+        ),
+        (
             "seeded",
             "the same numbers at each call",
             "return",
@@ -91,6 +100,14 @@ MISTAKES: tuple[Mistake, ...] = (
         "no-dtype-argument",
         "unexpected keyword argument",
         code="def sample_noise(batch_size, dim):\n    return 2 * torch.rand(batch_size, dim) - 1",
+    ),
+    Mistake(
+        "made-once",
+        f"{PART}.discriminator",
+        "",
+        code="discriminator = (lambda net: lambda: net)(discriminator())",
+        says="share weights",
+        unseen=True,
     ),
     *_of(
         "discriminator",
