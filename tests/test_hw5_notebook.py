@@ -14,6 +14,7 @@ from hw5_notebook import (
     ReportError,
     check_groups,
     check_people,
+    decode_notebook,
     find_names,
     parse_notebook,
     preflight,
