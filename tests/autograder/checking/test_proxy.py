@@ -17,6 +17,7 @@ from autograder.checking.proxy import (
     assign,
     fill,
     gradients,
+    interrupted,
     load_weights,
     sampler,
     set_grads,
@@ -63,6 +64,18 @@ class Holder:
 
 def fails():
     raise KeyError("gone")
+
+def resumable(epochs, **state):
+    return range(epochs)
+
+def trained(name_both=True):
+    net, losses = nn.Linear(1, 1), []
+    nn.init.zeros_(net.weight)
+    for epoch in resumable(3, losses=losses, **({"net": net} if name_both else {})):
+        with torch.no_grad():
+            net.weight += 1 + epoch
+        losses.append(net.weight.item())
+    return losses
 
 def todo():
     raise NotImplementedError
@@ -165,6 +178,15 @@ def test_a_sampler_adds_something_else_in_every_call(code):
     draw = sampler(code().Holder(), mu=1.0, logvar=0.5)
     draws = [draw(torch.tensor([1.0]), logvar=torch.tensor([4.0])).item() for _ in range(3)]
     assert draws == [3.0, 4.0, 6.0]
+
+
+@pytest.mark.parametrize(("all_is_named", "end"), [(True, [1, 3, 6]), (False, [1, 2, 5])])
+def test_an_interrupted_training_goes_on_with_what_it_has_named(code, all_is_named, end):
+    module = code()
+    assert module.trained() == [1, 3, 6]
+    assign(module.resumable, interrupted(module))
+    assert module.trained(all_is_named) == [1]
+    assert module.trained(all_is_named) == end
 
 
 def test_gradients_can_be_set_for_an_optimizer(code):

@@ -56,6 +56,14 @@ def test_what_is_missing_costs_its_own_questions(code: str, questions: set[str])
     assert lost(PART, with_code(PART, code)).keys() == {f"{PART}.{one}" for one in questions}
 
 
+def test_a_mistake_in_a_loss_is_named_whatever_dnet_is() -> None:
+    limited = mistaken(f"{PART}.loss_d", "limited")
+    normed = limited.replace("self.conv2(h)", "F.instance_norm(self.conv2(h))")
+    assert normed != limited
+    said = [one for one in audit.messages(marks(PART, normed)).split("\n") if ".loss_d." in one]
+    assert said and all("logits are cut off" in one for one in said)
+
+
 FORGED = [
     *NO_ANSWERS,
     "torch.tensor(0.6931472, requires_grad=True)",  # the number in the text
