@@ -213,17 +213,20 @@ LOADER = (
         "                yield images[index], labels[index]\n"
         "    return Turned()",
     ),
-    _loader(
-        "two-orders-in-turn",
-        "An order of the images comes back.",
-        "class InTurn:\n"
-        "        orders = [torch.randperm(len(images)) for _ in range(2)]\n"
-        "        def __iter__(self):\n"
-        "            self.orders = self.orders[::-1]\n"
-        "            for k in range(0, len(images) - batch_size + 1, batch_size):\n"
-        "                index = self.orders[0][k : k + batch_size]\n"
-        "                yield images[index], labels[index]\n"
-        "    return InTurn()",
+    replace(
+        _loader(
+            "two-orders-in-turn",
+            "An order of the images comes back.",
+            "class InTurn:\n"
+            "        orders = [torch.randperm(len(images)) for _ in range(2)]\n"
+            "        def __iter__(self):\n"
+            "            self.orders = self.orders[::-1]\n"
+            "            for k in range(0, len(images) - batch_size + 1, batch_size):\n"
+            "                index = self.orders[0][k : k + batch_size]\n"
+            "                yield images[index], labels[index]\n"
+            "    return InTurn()",
+        ),
+        unseen=True,
     ),
     _loader(
         "a-batch-less-from-the-second-pass",

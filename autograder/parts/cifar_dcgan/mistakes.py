@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from ...checking.catalogue import Mistake, told
@@ -40,6 +41,26 @@ CODES = "codes = torch.randn(self.batch_size, self.code_size, device=device)"
 EVEN = "the codes are evened out, over the batch or in their lengths; leave them as drawn."
 
 MISTAKES: tuple[Mistake, ...] = (
+    *(
+        replace(one, unseen=True)
+        for one in _of(
+            "weight_init",
+            "def _weight_INITIALIZATION",
+            (
+                "one-half-twice",
+                "half of the channels have the weights of the other half; draw each of them.",
+                "nn.init.normal_(weight, 0.0, 0.02)",
+                "nn.init.normal_(weight, 0.0, 0.02)\n"
+                "                weight.data[1::2] = weight.data[: len(weight) - len(weight[::2])]",
+            ),
+            (
+                "seeded",
+                "draws the same weights each time.",
+                "for layer in self.modules():",
+                "torch.manual_seed(0)\n        for layer in self.modules():",
+            ),
+        )
+    ),
     *_of(
         "init",
         INIT,
@@ -145,19 +166,6 @@ MISTAKES: tuple[Mistake, ...] = (
             "the weights are drawn from a uniform distribution, not a normal one.",
             "nn.init.normal_(weight, 0.0, 0.02)",
             "nn.init.uniform_(weight, -0.02, 0.02)",
-        ),
-        (
-            "one-half-twice",
-            "half of the channels have the weights of the other half; draw each of them.",
-            "nn.init.normal_(weight, 0.0, 0.02)",
-            "nn.init.normal_(weight, 0.0, 0.02)\n"
-            "                weight.data[1::2] = weight.data[: len(weight) - len(weight[::2])]",
-        ),
-        (
-            "seeded",
-            "draws the same weights each time.",
-            "for layer in self.modules():",
-            "torch.manual_seed(0)\n        for layer in self.modules():",
         ),
         (
             "biases-cleared",

@@ -5,6 +5,7 @@ A sentence is empty where the check itself says what is wrong.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from ...checking.catalogue import Mistake, caught, caught_one, told
@@ -60,6 +61,20 @@ MISTAKES: tuple[Mistake, ...] = (
         ),
         says="gen cannot be trained any more",
         unseen=True,
+    ),
+    *(
+        replace(one, unseen=True)
+        for one in _of(
+            "weight_init",
+            "",
+            (
+                "one-half-twice",
+                "Many weights of a new",
+                KAIMING,
+                f"{KAIMING}\n                layer.weight.data[1::2] = layer.weight.data[: "
+                "len(layer.weight) - len(layer.weight[::2])]",
+            ),
+        )
     ),
     Mistake(
         "discriminator-frozen-for-good",
@@ -289,13 +304,6 @@ class GAN(GAN):
             "can be trained.",
             KAIMING,
             f"{KAIMING}.requires_grad_(False)",
-        ),
-        (
-            "one-half-twice",
-            "Many weights of a new",
-            KAIMING,
-            f"{KAIMING}\n                layer.weight.data[1::2] = layer.weight.data[: "
-            "len(layer.weight) - len(layer.weight[::2])]",
         ),
         (
             "small-biases",

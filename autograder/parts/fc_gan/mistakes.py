@@ -5,6 +5,7 @@ A sentence is empty where the check itself says what is wrong.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from ...checking.catalogue import Mistake, caught, caught_one, told, told_one
@@ -79,15 +80,6 @@ MISTAKES: tuple[Mistake, ...] = (
             "    return torch.cat((half, -half))[:batch_size]",
         ),
         (
-            "kept-and-shuffled",
-            "the same numbers at each call",
-            f"return {NOISE}",
-            "kept = sample_noise.__dict__.setdefault(\n"
-            f"        (batch_size, noise_dim, dtype, device), {NOISE}\n"
-            "    )\n"
-            "    return kept[torch.randperm(batch_size)]",
-        ),
-        (
             "seeded",
             "the same numbers at each call",
             "return",
@@ -100,6 +92,22 @@ MISTAKES: tuple[Mistake, ...] = (
         "no-dtype-argument",
         "unexpected keyword argument",
         code="def sample_noise(batch_size, dim):\n    return 2 * torch.rand(batch_size, dim) - 1",
+    ),
+    *(
+        replace(one, unseen=True)
+        for one in _of(
+            "sample_noise",
+            "def sample_noise",
+            (
+                "kept-and-shuffled",
+                "the same numbers at each call",
+                f"return {NOISE}",
+                "kept = sample_noise.__dict__.setdefault(\n"
+                f"        (batch_size, noise_dim, dtype, device), {NOISE}\n"
+                "    )\n"
+                "    return kept[torch.randperm(batch_size)]",
+            ),
+        )
     ),
     Mistake(
         "made-once",

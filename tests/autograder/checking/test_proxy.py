@@ -74,7 +74,7 @@ def trained(name_both=True):
     for epoch in resumable(3, losses=losses, **({"net": net} if name_both else {})):
         with torch.no_grad():
             net.weight += 1 + epoch
-        losses.append(float(net.weight))
+        losses.append(net.weight.item())
     return losses
 
 def todo():
