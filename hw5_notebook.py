@@ -243,7 +243,10 @@ def decode_notebook(
         except UnicodeDecodeError:
             raw = json.loads(data.decode("cp1252", "replace"), strict=False)
     except (ValueError, RecursionError) as error:
-        wrong = str(error) if data.strip() else "it is empty"
+        wrong = "it is nested too deep" if isinstance(error, RecursionError) else "it is damaged"
+        if isinstance(error, json.JSONDecodeError):
+            wrong = f"it is damaged in line {error.lineno}, at character {error.colno}"
+        wrong = wrong if data.strip() else "it is empty"
         raise ReportError(
             f"{file} is not a notebook: {wrong}. Take an earlier copy of it (in JupyterLab: "
             "File, Revert Notebook to Checkpoint), or a fresh one out of the zip."

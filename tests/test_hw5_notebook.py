@@ -14,6 +14,7 @@ from hw5_notebook import (
     ReportError,
     check_groups,
     check_people,
+    decode_notebook,
     find_names,
     parse_notebook,
     preflight,
@@ -378,3 +379,18 @@ def test_pictures_count_whatever_their_kind(tmp_path):
 )  # fmt: skip
 def test_a_notebook_is_called_by_its_first_heading_in_plain_words(cells, title):
     assert parse_notebook(notebook(*cells), "n").title == title
+
+
+@pytest.mark.parametrize(
+    ("data", "wrong"),
+    [
+        (b"[" * 100_000, "it is nested too deep."),
+        (b'{"cells": [\n1,,', "it is damaged in line 2, at character 3."),
+        (b'{"cells": [' + b"9" * 5000 + b"]}", "it is damaged."),
+        (b" ", "it is empty."),
+    ],
+)
+def test_what_is_no_notebook_is_told_without_words_of_python(data, wrong):
+    with pytest.raises(ReportError) as told:
+        decode_notebook(data, "x.ipynb")
+    assert str(told.value).startswith(f"x.ipynb is not a notebook: {wrong} Take an earlier copy")
