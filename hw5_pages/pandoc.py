@@ -6,10 +6,12 @@ import contextlib
 import hashlib
 import importlib.util
 import json
+import math
 import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,14 +20,17 @@ from hw5_notebook import ReportError
 
 from .mathematics import converted
 
-PANDOC_SECONDS = 20.0  # of CPU time, for all texts together
+ONE, ALL = 3, 30  # seconds of CPU time, for a text or some formulas, and for all together
+PATIENCE = 5  # times as many on the clock
+PAGE = 50  # formulas that are written at once: one by one takes pandoc four times as long
+
+Asked = dict[str, Any]
+"""What pandoc reads at once: a text with its format, or a page of formulas with what parts them."""
 
 _LUA = r"""
--- Reads texts and formulas in JSON; writes pandoc's trees and Typst's formulas. `{}` means that
--- the readers work without files. Text with HTML in it is read a second time as HTML.
-local asked = pandoc.json.decode(io.read('a'), false)
-local trees = {}
-
+-- Reads texts, and pages of formulas, in JSON; writes pandoc's trees and Typst's formulas, a line
+-- each, with the CPU seconds so far. `{}` means that the readers work without files. Text with HTML
+-- in it is read a second time as HTML.
 local function has_html(doc)
   local found = false
   local function look(raw) found = found or raw.format == 'html' end
@@ -45,23 +50,26 @@ local function as_html(doc)
   end}
 end
 
-for i, text in ipairs(asked.fragments) do
-  local ok, tree = pcall(function()
-    local doc = pandoc.read(text.text, text.format, {}, {})
-    if text.format:find('^commonmark') and has_html(doc) then doc = as_html(doc) end
-    return pandoc.write(doc, 'json')
-  end)
-  trees[i] = ok and tree or ''
+local function tree(text)
+  local doc = pandoc.read(text.text, text.format, {}, {})
+  if text.format:find('^commonmark') and has_html(doc) then doc = as_html(doc) end
+  return pandoc.write(doc, 'json')
 end
 
--- One page of formulas: a page each would take pandoc four times as long.
-local page = {}
-for _, tex in ipairs(asked.formulas) do
-  page[#page + 1] = pandoc.Para {pandoc.Math('DisplayMath', tex)}
-  page[#page + 1] = pandoc.RawBlock('typst', asked.between)
+local function written(asked)
+  local page = {}
+  for _, tex in ipairs(asked.formulas) do
+    page[#page + 1] = pandoc.Para {pandoc.Math('DisplayMath', tex)}
+    page[#page + 1] = pandoc.RawBlock('typst', asked.between)
+  end
+  return pandoc.write(pandoc.Pandoc(page), 'typst')
 end
-local formulas = pandoc.write(pandoc.Pandoc(page), 'typst')
-io.write(pandoc.json.encode {trees = trees, formulas = formulas})
+
+for _, asked in ipairs(pandoc.json.decode(io.read('a'), false)) do
+  local ok, said = pcall(asked.formulas and written or tree, asked)
+  io.write(pandoc.json.encode {os.clock(), ok and said or ''}, '\n')
+  io.flush()
+end
 """
 
 
@@ -78,59 +86,94 @@ def program() -> str:
 
 
 def read(
-    fragments: Sequence[dict[str, str]], formulas: Sequence[str], seconds: float = PANDOC_SECONDS
+    fragments: Sequence[dict[str, str]], formulas: Sequence[str]
 ) -> tuple[list[Any], list[str]]:
     """Trees of texts and Typst's formulas; None and "" for those that pandoc cannot read.
 
-    One process reads them all. Where it does not end well, each half gets one of its own.
+    One process reads them all, one after the other. What it dies of, or works on for too long, is
+    left out, and another process goes on behind it: a page of formulas is tried one by one.
     """
-    if not fragments and not formulas:
-        return [], []
-    given = {"fragments": list(fragments), "formulas": list(formulas)}
-    between = hashlib.sha256(json.dumps(given).encode()).hexdigest()  # stands in no formula
-    asked = json.dumps({**given, "between": between}).encode()
+    pages = [list(formulas[at : at + PAGE]) for at in range(0, len(formulas), PAGE)]
+    asked: list[Asked] = [*fragments, *map(_page, pages)]
+    trees: list[Any] = []
+    written: list[str] = []
+    seconds = float(ALL)
+    while asked:
+        answers, used = _answers(asked, seconds)
+        seconds -= used
+        for one, answer in zip(asked, answers, strict=False):
+            if "formulas" in one:
+                there = answer.split(one["between"])
+                written += map(converted, there[: len(one["formulas"])])
+            else:
+                trees.append(_tree(answer))
+        asked = asked[len(answers) :]
+        if asked and len(several := asked[0].get("formulas", ())) > 1 and seconds > 0:
+            asked[:1] = [_page([tex]) for tex in several]
+        elif asked and seconds > 0:
+            _unread(asked.pop(0), trees, written)
+        while asked and seconds <= 0:
+            _unread(asked.pop(0), trees, written)
+    return trees, written
+
+
+def _page(formulas: list[str]) -> Asked:
+    between = hashlib.sha256(json.dumps(formulas).encode()).hexdigest()  # stands in no formula
+    return {"formulas": formulas, "between": between}
+
+
+def _unread(asked: Asked, trees: list[Any], written: list[str]) -> None:
+    if "formulas" in asked:
+        written += [""] * len(asked["formulas"])
+    else:
+        trees.append(None)
+
+
+def _answers(asked: Sequence[Asked], seconds: float) -> tuple[list[str], float]:
+    """What pandoc says to these, up to the first of which it dies; and its CPU seconds."""
+    said: list[str] = []
+    clock = 0.0
     with tempfile.TemporaryDirectory(prefix="hw5-") as folder:
-        script = Path(folder, "read.lua")
+        script, questions = Path(folder, "read.lua"), Path(folder, "asked.json")
         script.write_text(_LUA, encoding="utf-8")
-        try:
-            command = [program(), "+RTS", "-M1g", "-RTS", "lua", str(script)]
-            answer = json.loads(_bounded(command, asked, folder, seconds))
-            written = answer["formulas"].split(between)[: len(formulas)]
-            return list(map(_tree, answer["trees"])), list(map(converted, written))
-        except (subprocess.SubprocessError, ValueError, RecursionError):
-            pass
-    if len(fragments) + len(formulas) == 1:
-        return [None] * len(fragments), [""] * len(formulas)
-    half, middle = len(fragments) // 2, len(formulas) // 2
-    if len(fragments) == 1:
-        half = 1  # the formulas by themselves
-        middle = 0
-    halves = [
-        read(fragments[:half], formulas[:middle], max(seconds / 2, 2)),
-        read(fragments[half:], formulas[middle:], max(seconds / 2, 2)),
-    ]
-    return halves[0][0] + halves[1][0], halves[0][1] + halves[1][1]
+        questions.write_text(json.dumps(asked), encoding="utf-8")
+        command = [program(), "+RTS", "-M1g", "-RTS", "lua", str(script)]
+        with (
+            questions.open("rb") as given,
+            subprocess.Popen(
+                command,
+                cwd=folder,
+                stdin=given,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            ) as process,
+        ):
+            assert process.stdout
+            try:
+                for _ in asked:
+                    _bound(process.pid, min(clock + ONE, seconds))
+                    watch = threading.Timer(PATIENCE * ONE, process.kill)
+                    watch.daemon = True
+                    watch.start()
+                    line = process.stdout.readline()
+                    watch.cancel()
+                    clock, answer = json.loads(line)
+                    said.append(answer)
+            except ValueError:  # it has died
+                clock += ONE
+            finally:
+                process.kill()
+    return said, clock
 
 
-def _bounded(command: Sequence[str], asked: bytes, folder: str, seconds: float) -> bytes:
-    """What a program writes within so many CPU seconds, or ten times as many on the clock."""
-    with subprocess.Popen(
-        command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
-        if sys.platform == "linux":  # elsewhere the clock alone, on which a busy machine is slow
-            import resource
+def _bound(pid: int, seconds: float) -> None:
+    """Let a process have so many CPU seconds; the clock alone, where there is no such bound."""
+    if sys.platform == "linux":
+        import resource
 
-            with contextlib.suppress(PermissionError):  # in a sandbox, which has bounds of its own
-                most = (round(seconds), round(seconds))
-                resource.prlimit(process.pid, resource.RLIMIT_CPU, most)
-        try:
-            said, _ = process.communicate(asked, timeout=10 * seconds)
-        except BaseException:
-            process.kill()
-            raise
-    if process.returncode:
-        raise subprocess.SubprocessError(f"it ended with {process.returncode}")
-    return said
+        with contextlib.suppress(PermissionError, ProcessLookupError):  # a sandbox has its own
+            _, most = resource.prlimit(pid, resource.RLIMIT_CPU)
+            resource.prlimit(pid, resource.RLIMIT_CPU, (max(1, math.ceil(seconds)), most))
 
 
 def _tree(text: str) -> list[Any] | None:
