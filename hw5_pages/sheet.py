@@ -16,6 +16,7 @@ from .mathematics import Macros, Numbers
 
 LINES = (24, 8)  # of a longer output the first and the last are printed
 LINE = 1500  # characters of one line of output
+TYPED = (400, 40)  # the same of a longer text that is printed as it was typed
 
 
 @dataclass
@@ -76,10 +77,15 @@ def boolean(value: bool) -> str:
     return "true" if value else "false"
 
 
-def trimmed(text: str, kept: tuple[int, int] = LINES) -> str:
+def as_typed(text: str) -> str:
+    """A student's text that cannot be set: whole, unless it would fill a book."""
+    return trimmed(text, TYPED, 10 * LINE)
+
+
+def trimmed(text: str, kept: tuple[int, int] = LINES, most: int = LINE) -> str:
     """The first and the last lines of a long text, and how much lies between."""
     lines = [
-        line if len(line) <= LINE else f"{line[:LINE]} … {len(line) - LINE:,} characters left out"
+        line if len(line) <= most else f"{line[:most]} … {len(line) - most:,} characters left out"
         for line in text.split("\n")
     ]
     first, last = kept

@@ -8,7 +8,7 @@ from hw5_notebook import MATH, VERBATIM, Cell
 
 from .mathematics import define, expand, tidy
 from .pictures import DATA_URI, keep
-from .sheet import Sheet, string, trimmed
+from .sheet import Sheet, as_typed, string
 
 FRAGMENT = 100_000  # characters of Markdown or HTML that are still set as such
 
@@ -26,7 +26,7 @@ def set_markdown(sheet: Sheet, cell: Cell, text: str) -> None:
     text = DATA_URI.sub(lambda m: keep(sheet, m[1], m[2]), text)
     if len(text) > FRAGMENT:
         sheet.note("too-long-text", f"{cell.name.capitalize()} is too long to be set as Markdown.")
-        sheet.add(f"#plain({string(trimmed(text))})")
+        sheet.add(f"#plain({string(as_typed(text))})")
         return
     text = EMBEDDED.sub(lambda found: embedded(sheet, found), text)
     text = sheet.numbers.refer(MATH.sub(lambda m: _formula_of(sheet, m), text))

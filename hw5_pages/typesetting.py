@@ -15,7 +15,7 @@ from typing import Any
 from hw5_notebook import Cell, ReportError
 
 from . import pandoc
-from .sheet import Sheet, string, trimmed
+from .sheet import Sheet, as_typed, string
 from .writing import Writer
 
 TEMPLATE = Path(__file__).with_name("template.typ")
@@ -141,9 +141,10 @@ def _body(
                 written = "#{\n" + Writer(sheet, cell).blocks(tree) + "\n}"
             except RecursionError:
                 where = cell.name if cell else "a cell"
-                sheet.note("text", f"{where.capitalize()} cannot be read as Markdown or HTML.")
+                sentence = "is printed as it was typed: it is nested too deep, or would take too "
+                sheet.note("text", f"{where.capitalize()} {sentence}long to read.")
                 text = Writer(sheet, cell).restored(sheet.fragments[line]["text"])
-                written = f"#plain({string(trimmed(text))})"
+                written = f"#plain({string(as_typed(text))})"
         else:
             written = line
         for one in written.split("\n"):
@@ -205,7 +206,7 @@ def _replace(sheet: Sheet, body: list[str], owners: list[int], line: int, messag
     said = sheet.lines[owners[line]]
     text = sheet.fragments[said]["text"] if isinstance(said, int) else ""
     text = Writer(sheet, cell).restored(text)
-    body[mine[0]] = f"#plain({string(trimmed(text))})"
+    body[mine[0]] = f"#plain({string(as_typed(text))})"
     for number in mine[1:]:
         body[number] = ""
 

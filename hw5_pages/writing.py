@@ -25,10 +25,9 @@ class Writer:
 
     def blocks(self, blocks: Sequence[dict[str, Any]]) -> str:
         self.depth += 1
-        if self.depth > NESTED:
-            written = f"plain({string(self.words(blocks))})"
-        else:
-            written = "\n".join(filter(None, map(self.block, blocks)))
+        if self.depth > NESTED:  # no page has room for more, and Typst refuses much more
+            raise RecursionError
+        written = "\n".join(filter(None, map(self.block, blocks)))
         self.depth -= 1
         return written
 
@@ -167,7 +166,7 @@ class Writer:
         return "rule"
 
     def _div(self, content: list[Any]) -> str:
-        return self.blocks(content[1])
+        return "\n".join(filter(None, map(self.block, content[1])))  # nothing that one sees
 
     def _figure(self, content: list[Any]) -> str:
         caption = self.blocks(content[1][1])

@@ -28,3 +28,14 @@ def test_what_follows_a_displayed_formula_begins_its_line_without_a_blank():
     text = "so \ue0000\ue001 where \ue0001\ue001 is"
     lines = Writer(sheet, None).inlines([{"t": "Str", "c": text}]).splitlines()
     assert [line for line in lines if line.startswith('"')] == ['"so "', '"where "', '" is"']
+
+
+def test_a_text_that_is_nested_too_deep_for_a_page_keeps_every_line():
+    items = "".join("  " * i + f"- item{i}\n" for i in range(60))
+    result = printed(notebook(markdown(items), markdown("- " * 1500 + "innermost")))
+    assert [finding.sentence[:32] for finding in result.findings] == [
+        "Cell 1 is printed as it was type",
+        "Cell 2 is printed as it was type",
+    ]
+    text = " ".join(pages(result.pdf))
+    assert all(f"- item{i} " in text for i in range(60)) and "innermost" in text
