@@ -556,8 +556,24 @@ LOSS: tuple[Mistake, ...] = (
             KL,
             f"{KL.replace('sum', 'mean')} * len(x)",
         ),
-        ("no-divergence", "there is none.", TOTAL, "return (reconstruction + 0 * kl) / len(x)"),
-        ("no-reconstruction", "there is none.", TOTAL, "return (0 * reconstruction + kl) / len(x)"),
+        (
+            "no-divergence",
+            "the divergence adds nothing, or next to nothing.",
+            TOTAL,
+            "return (reconstruction + 0 * kl) / len(x)",
+        ),
+        (
+            "divided-by-the-sum",
+            "the divergence adds nothing, or next to nothing.",
+            KL,
+            KL.replace("*", "/", 1),
+        ),
+        (
+            "no-reconstruction",
+            "the reconstruction adds nothing, or next to nothing.",
+            TOTAL,
+            "return (0 * reconstruction + kl) / len(x)",
+        ),
         ("no-half", "the factor 1/2 is missing.", KL, KL.replace("0.5 * ", "")),
         (
             "logvar-as-variance",
