@@ -716,7 +716,7 @@ def _need_decoder(net: nn.Module, run, nz: int, outputs: int, classes: int, what
     "AEEncoder",
     "AEDecoder",
     "AutoEncoder",
-    unseen="random weights, images and sizes",
+    unseen="random weights, images and sizes; two networks at once",
 )
 def check_architecture(AEEncoder, AEDecoder, AutoEncoder) -> None:
     """439,728 parameters; codes (N, nz) and images (N, 1, 784) in [0, 1]."""
@@ -750,7 +750,11 @@ def _both(model: nn.Module, x: torch.Tensor) -> torch.Tensor:
     return _flat(model.decoder(model.encoder(x)), len(x), "AutoEncoder's decoder(encoder(x))")
 
 
-@question("autoencoder.loader", "make_loader", unseen="other numbers of images and batch sizes")
+@question(
+    "autoencoder.loader",
+    "make_loader",
+    unseen="other numbers of images and batch sizes; many passes",
+)
 def check_loader(make_loader) -> None:
     """Full batches only, in a fresh order on each pass, every image with its label."""
     labels = torch.arange(50)
@@ -924,7 +928,11 @@ def _need_losses(losses, rights: list[float], what: str, known: dict[float, str]
         need_value(got, value, f"{what}, step {step + 1},", {} if step else known, 1e-4)
 
 
-@question("autoencoder.loop", "train_autoencoder", unseen="other models, images, epochs and rates")
+@question(
+    "autoencoder.loop",
+    "train_autoencoder",
+    unseen="other models, images, epochs and rates; interrupted training",
+)
 def check_loop(train_autoencoder) -> None:
     """Binary cross-entropy, a mean over pixels; one step of Adam for every batch."""
     model, what = Pixels(beta=None), "train_autoencoder"
@@ -1180,7 +1188,9 @@ def check_beta_vae(BetaVAE) -> None:
 
 
 @question(
-    "autoencoder.beta_vae_loop", "train_beta_vae", unseen="other models, images, epochs and rates"
+    "autoencoder.beta_vae_loop",
+    "train_beta_vae",
+    unseen="other models, images, epochs and rates; interrupted training",
 )
 def check_beta_vae_loop(train_beta_vae) -> None:
     """One step of Adam for each batch on the total loss; both terms come back, step by step."""
@@ -1985,7 +1995,9 @@ def check_GNet(GNet) -> None:
     need_shape(GNet(7)(_numbers(5, 7)), (5, 1, 28, 28), "GNet(7)'s output")
 
 
-@question("conv-gan.weight_init", "DNet", "GNet", unseen="other draws")
+@question(
+    "conv-gan.weight_init", "DNet", "GNet", unseen="other draws; each weight beside the others"
+)
 def check_weight_init(DNet, GNet) -> None:
     """Weights are Kaiming-uniform: up to sqrt(6 / fan_in) in size, evenly; biases are zero."""
     for make, times in ((DNet, 40), (lambda: GNet(64), 20)):
@@ -2122,7 +2134,7 @@ def _need_codes(gan, z: torch.Tensor, what: str) -> None:
     need(used, f"{what} must make its fakes from the codes z that it is given.")
 
 
-@question("conv-gan.loss_d", "GAN", unseen="other logits and networks")
+@question("conv-gan.loss_d", "GAN", unseen="other logits and networks; what stays frozen")
 def check_loss_d(GAN) -> None:
     """One mean over the 2N logits: 0.9212 at ten given ones each; the generator is left alone."""
     gan, data, z = _given_game(GAN, LOGITS_REAL, LOGITS_FAKE)
@@ -2145,7 +2157,7 @@ def check_loss_d(GAN) -> None:
     _need_far(gan._get_loss_d(2, data, z), 3.500911, "_get_loss_d")
 
 
-@question("conv-gan.loss_g", "GAN", unseen="other logits and networks")
+@question("conv-gan.loss_g", "GAN", unseen="other logits and networks; what stays frozen")
 def check_loss_g(GAN) -> None:
     """The non-saturating loss: 0.7713 at ten given logits, with a gradient into the generator."""
     gan, _, z = _given_game(GAN, LOGITS_REAL, LOGITS_FAKE)
@@ -2169,7 +2181,7 @@ def _distance(sample: torch.Tensor, law: Callable[[torch.Tensor], torch.Tensor])
     return torch.maximum(place - steps[:-1], steps[1:] - place).max().item() * len(place) ** 0.5
 
 
-@question("fc-gan.sample_noise", "sample_noise", unseen="other sizes and draws")
+@question("fc-gan.sample_noise", "sample_noise", unseen="other sizes and draws; many calls")
 def check_sample_noise(sample_noise) -> None:
     """Uniform in (-1, 1), of the shape and dtype and on the device asked for."""
     z = sample_noise(3, 4)
@@ -2227,7 +2239,9 @@ GENERATOR = Table(
 )
 
 
-@question("fc-gan.discriminator", "discriminator", unseen="other weights and images")
+@question(
+    "fc-gan.discriminator", "discriminator", unseen="other weights and images; two networks at once"
+)
 def check_discriminator(discriminator) -> None:
     """267,009 parameters, layer by layer as listed, logits out."""
     _need_table(discriminator(), DISCRIMINATOR)
@@ -2518,7 +2532,7 @@ def _need_dcgan_weights(dcgan: nn.Module, what: str) -> None:
     need(ok, f"{what}: the weights of batch norms have spread {std:.3f}, not 0.02.")
 
 
-@question("cifar-dcgan.weight_init", "DCGAN", unseen="other draws")
+@question("cifar-dcgan.weight_init", "DCGAN", unseen="other draws; each weight beside the others")
 def check_dcgan_weight_init(DCGAN) -> None:
     """Convolutions N(0, 0.02^2), batch norms N(1, 0.02^2), with spectral norm and without."""
     _need_dcgan_weights(DCGAN(), "weight_init")

@@ -36,6 +36,16 @@ UNSEEN = {
     "vae-theory.1h": "the value",
     "vae-theory.1j": "which of the four",
     "gan-theory.3e": "the four numbers",
+    "autoencoder.architecture": "two networks at once",
+    "autoencoder.loader": "many passes",
+    "autoencoder.loop": "interrupted training",
+    "autoencoder.beta_vae_loop": "interrupted training",
+    "cifar-dcgan.weight_init": "each weight beside the others",
+    "conv-gan.weight_init": "each weight beside the others",
+    "conv-gan.loss_d": "what stays frozen",
+    "conv-gan.loss_g": "what stays frozen",
+    "fc-gan.sample_noise": "many calls",
+    "fc-gan.discriminator": "two networks at once",
 }
 """Question -> words of its line "marked unseen", which stand for the mistakes that go unseen."""
 
