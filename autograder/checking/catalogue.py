@@ -5,7 +5,7 @@ Both are small changes of the reference: edits of its text, code that comes afte
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 Edits = tuple[tuple[str, str], ...]
@@ -77,6 +77,11 @@ def caught(part: str, question: str, within: str, *rows: Row) -> tuple[Mistake, 
     return tuple(
         caught_one(part, question, within, name, says, (old, new)) for name, says, old, new in rows
     )
+
+
+def unseen(*mistakes: Mistake) -> tuple[Mistake, ...]:
+    """These, as ones that pass the visible check of their question."""
+    return tuple(replace(one, unseen=True) for one in mistakes)
 
 
 @dataclass(frozen=True)

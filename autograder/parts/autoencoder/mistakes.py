@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 
-from ...checking.catalogue import Mistake, caught_one, told_one
+from ...checking.catalogue import Mistake, caught_one, told_one, unseen
 
 CLEARED = "            optimizer.zero_grad()\n"
 STEP = "            optimizer.step()\n"
@@ -122,7 +121,7 @@ ARCHITECTURE = (
         "torch.func.functional_call(self.decoder, {name: one.detach() for name, one in "
         "self.decoder.named_parameters()}, self.encoder(x))",
     ),
-    replace(
+    *unseen(
         _within(
             "architecture",
             "class AutoEncoder(nn.Module)",
@@ -134,8 +133,7 @@ ARCHITECTURE = (
                 "            AutoEncoder.one = AEDecoder(nz=nz, output_size=784)\n"
                 "        self.decoder = AutoEncoder.one",
             ),
-        ),
-        unseen=True,
+        )
     ),
     _joined("clamped-codes", CLAMPED_CODE, "self.decoder(self.encoder(x).clamp(-5, 5))"),
     _joined("image-returned", "AutoEncoder returns the images that it was given.", "x.flatten(1)"),
@@ -213,7 +211,7 @@ LOADER = (
         "                yield images[index], labels[index]\n"
         "    return Turned()",
     ),
-    replace(
+    *unseen(
         _loader(
             "two-orders-in-turn",
             "An order of the images comes back.",
@@ -225,8 +223,7 @@ LOADER = (
             "                index = self.orders[0][k : k + batch_size]\n"
             "                yield images[index], labels[index]\n"
             "    return InTurn()",
-        ),
-        unseen=True,
+        )
     ),
     _loader(
         "a-batch-less-from-the-second-pass",
@@ -331,13 +328,12 @@ def _steps(question: str, within: str, backward: str) -> tuple[Mistake, ...]:
                 "torch.optim.Adam(model.parameters(), lr, betas=(0.9, 0.998))",
             ),
         ),
-        replace(
+        *unseen(
             one(
                 "optimizer-not-kept",
                 "resumable is not told of the optimizer, so Adam begins anew after a stop.",
                 (" optimizer=optimizer,", ""),
-            ),
-            unseen=True,
+            )
         ),
         one("no-backward", NOTHING_LEARNT, (f"            {backward}.backward()\n", "")),
     )
@@ -373,13 +369,12 @@ LOOP = (
         OFF_BOTH_ENDS.format("x_hat"),
         (ENTROPY, ENTROPY.replace("(x_hat, x.", "(x_hat.clamp(0.05, 0.95), x.")),
     ),
-    replace(
+    *unseen(
         _loop(
             "losses-not-kept",
             "resumable is not told of the losses: those before a stop are lost.",
             (", losses=losses)", ")"),
         ),
-        unseen=True,
     ),
     _loop(
         "one-loss-an-epoch",
@@ -607,13 +602,12 @@ BETA_VAE_LOOP = (
         "Training adds the terms without beta; the total has it.",
         ("total.backward()", '(terms["rec_loss"] + terms["kl_loss"]).backward()'),
     ),
-    replace(
+    *unseen(
         _vae_loop(
             "model-not-kept",
             "resumable is not told of the model: what was learnt before a stop is lost.",
             (" model=model,", ""),
-        ),
-        unseen=True,
+        )
     ),
     _vae_loop(
         "lists-exchanged",

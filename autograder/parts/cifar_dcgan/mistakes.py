@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 
-from ...checking.catalogue import Mistake, told
+from ...checking.catalogue import Mistake, told, unseen
 from ..slips import (
     ABSOLUTE,
     BETAS,
@@ -41,9 +40,8 @@ CODES = "codes = torch.randn(self.batch_size, self.code_size, device=device)"
 EVEN = "the codes are evened out, over the batch or in their lengths; leave them as drawn."
 
 MISTAKES: tuple[Mistake, ...] = (
-    *(
-        replace(one, unseen=True)
-        for one in _of(
+    *unseen(
+        *_of(
             "weight_init",
             "def _weight_INITIALIZATION",
             (

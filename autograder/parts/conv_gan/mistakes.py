@@ -5,10 +5,9 @@ A sentence is empty where the check itself says what is wrong.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 
-from ...checking.catalogue import Mistake, caught, caught_one, told
+from ...checking.catalogue import Mistake, caught, caught_one, told, unseen
 from ..slips import (
     ALL_FAKE,
     ALL_REAL,
@@ -62,9 +61,8 @@ MISTAKES: tuple[Mistake, ...] = (
         says="gen cannot be trained any more",
         unseen=True,
     ),
-    *(
-        replace(one, unseen=True)
-        for one in _of(
+    *unseen(
+        *_of(
             "weight_init",
             "",
             (

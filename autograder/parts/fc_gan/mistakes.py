@@ -5,10 +5,9 @@ A sentence is empty where the check itself says what is wrong.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 
-from ...checking.catalogue import Mistake, caught, caught_one, told, told_one
+from ...checking.catalogue import Mistake, caught, caught_one, told, told_one, unseen
 from ..slips import (
     ALL_FAKE,
     ALL_REAL,
@@ -93,9 +92,8 @@ MISTAKES: tuple[Mistake, ...] = (
         "unexpected keyword argument",
         code="def sample_noise(batch_size, dim):\n    return 2 * torch.rand(batch_size, dim) - 1",
     ),
-    *(
-        replace(one, unseen=True)
-        for one in _of(
+    *unseen(
+        *_of(
             "sample_noise",
             "def sample_noise",
             (
