@@ -73,6 +73,14 @@ def has_varied_lengths(vectors: Sequence[torch.Tensor]) -> bool:
     return _strays((squares - 1) * math.sqrt(len(vectors[0]) / 2))
 
 
+def is_drawn_singly(numbers: torch.Tensor) -> bool:
+    """Is each of these numbers drawn on its own, and none a copy of others? Of 100,000 floats that
+    are, 300 meet another by chance; more than a tenth never do.
+    """
+    flat = numbers.flatten()
+    return int((flat.sort().values.diff() > 0).sum()) >= 0.9 * len(flat) - 1
+
+
 def _strays(scores: torch.Tensor) -> bool:
     """Are these numbers as far from 0 as N(0, 1) takes them? False alarms: RARE."""
     half = torch.tensor([scores.numel() / 2, float(scores.double().square().sum()) / 2])

@@ -29,6 +29,7 @@ from ...checking.expect import (
     tensor,
 )
 from ...checking.networks import built, floats
+from ...checking.noise import is_drawn_singly
 from ...checking.proxy import (
     Remote,
     StudentError,
@@ -504,7 +505,7 @@ def _is_normal(sample: torch.Tensor, mean: float, std: float) -> bool:
     return (
         abs(float(flat.mean()) - mean) <= 6 * std / math.sqrt(n)
         and abs(float(flat.std()) / std - 1) <= 6 / math.sqrt(2 * n)
-        and len(set(flat.tolist())) > 0.9 * n  # each is drawn on its own
+        and is_drawn_singly(flat)
         and _fourth_moment(flat) > _least(flat)
     )
 

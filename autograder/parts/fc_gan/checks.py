@@ -264,7 +264,7 @@ def returns_trainable_logits(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     model = built(hw5_gan.discriminator(), "discriminator()")
     (x,) = _flat_images(rng, 1)
     _returns(DISCRIMINATOR, model, ref.discriminator(), x, rng.seed, 1)
-    stands_alone("discriminator()", hw5_gan.discriminator, x)
+    stands_alone("discriminator()", hw5_gan.discriminator, x, model)
 
 
 @check("fc-gan.generator", share=3)
@@ -300,7 +300,7 @@ def returns_trainable_logits_too(hw5_gan: Remote, ref: Remote, rng: Rng) -> None
     model = built(hw5_gan.build_dc_classifier(), "build_dc_classifier()")
     (x,) = _flat_images(rng, 1)
     _returns(CLASSIFIER, model, ref.build_dc_classifier(), x, rng.seed, 1)
-    stands_alone("build_dc_classifier()", hw5_gan.build_dc_classifier, x)
+    stands_alone("build_dc_classifier()", hw5_gan.build_dc_classifier, x, model)
 
 
 @check("fc-gan.build_dc_generator", share=4)
@@ -350,9 +350,9 @@ def _from_any_noise(
         noise, other = (far_apart(rng.uniform(-1, 1, 9, noise_dim)) for _ in range(2))
         other = far_apart(other)  # batch norms take most of it away again
         seen = _returns(spec, model, twin, noise, rng.seed, 784)
-        new = built(make(noise_dim), what), make_twin(noise_dim)
-        keeps_statistics(spec, new, seen, noise, other)
-        stands_alone(what, lambda: make(noise_dim), noise)
+        new = built(make(noise_dim), what)
+        keeps_statistics(spec, (new, make_twin(noise_dim)), seen, noise, other)
+        stands_alone(what, lambda: new, noise, model)
     except StudentError as error:
         if error.kind != "error":
             raise
