@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import sys
 
-if __name__ == "__main__" and sys.argv[1:2] in (["grade"], ["check"], ["doctor"]):
+if (
+    __name__ == "__main__"
+    and sys.argv[1:2] in (["grade"], ["check"], ["doctor"])
+    and not {"-h", "--help"} & {*sys.argv}
+):
     # Now, so that a worker imports torch while we do.
     from .sandbox.launch import start_ahead
 

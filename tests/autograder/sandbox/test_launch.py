@@ -33,7 +33,7 @@ def test_nothing_slow_is_imported_to_start_one() -> None:
 @pytest.mark.skipif(not LINUX, reason="only Linux starts one ahead")
 @pytest.mark.parametrize(
     ("arguments", "ahead"),
-    [(["grade", "class"], True), (["tidy", "--help"], False), (["--help"], False)],
+    [(["grade", "class"], True), (["grade", "--help"], False), (["--help"], False)],
 )
 def test_the_commands_that_need_one_start_it_first_of_all(
     arguments: list[str], ahead: bool
