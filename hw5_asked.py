@@ -15,15 +15,20 @@ else:
 
 # A release holds plain data in the place of what follows: there is no assignment.toml beside it.
 _ASSIGNMENT = Path(__file__).parent / "autograder" / "assignment.toml"
+try:
+    _DATA = tomllib.loads(_ASSIGNMENT.read_text(encoding="utf-8"))
+except tomllib.TOMLDecodeError as error:
+    sys.exit(f"autograder/assignment.toml is not valid TOML: {error}")
 
+# What is amiss in it is told by whoever reads all of it.
 PARTS = {
-    part["id"]: {
+    part.get("id"): {
         "module": part.get("module"),
         "questions": {
-            one["id"]: {"points": float(one.get("points", 0)), "kind": one.get("kind", "code")}
-            for one in part["question"]
+            one.get("id"): {"points": one.get("points", 0), "kind": one.get("kind", "code")}
+            for one in part.get("question", ())
         },
     }
-    for part in tomllib.loads(_ASSIGNMENT.read_text(encoding="utf-8"))["part"]
+    for part in _DATA.get("part", ())
     if not part.get("off")
 }

@@ -65,6 +65,7 @@ from .intake.submissions import (
 )
 from .notebooks import printing as report
 from .notebooks.execution import execute
+from .parts import all_checks
 from .placeholders import placeholders
 from .progress import progress_bar
 from .release import ReleaseError
@@ -284,7 +285,9 @@ def release(arguments: argparse.Namespace) -> int:
     """`release`: make a release, prove it, and only then let it appear."""
     from .release import package, proof  # nbgrader is slow to import, and no other command needs it
 
-    assignment = read_assignment().scaled(arguments.part)
+    assignment = read_assignment()
+    all_checks(assignment)  # they, the modules and assignment.toml must fit together
+    assignment = assignment.scaled(arguments.part)
     with package.appearing(arguments.out) as folder:
         source = package.read_source(ROOT, assignment)
         made = package.make(source, assignment, arguments.part, arguments.address or "")

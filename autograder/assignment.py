@@ -118,6 +118,8 @@ class Assignment:
         for part in self.parts:
             if part.id == part_id:
                 return part
+        if part_id in [part.id for part in self.off]:
+            raise AssignmentError(f"the part {part_id!r} is off: it has off = true")
         known = ", ".join(part.id for part in self.parts)
         raise AssignmentError(f"there is no part {part_id!r}; the parts are: {known}")
 
@@ -220,16 +222,17 @@ def _assignment(data: dict[str, Any]) -> Assignment:
     _refuse_unknown(data, "assignment.toml", "at the top level")
     head = data["assignment"]
     _refuse_unknown(head, "[assignment]", "in [assignment]")
+    _need(head, ["id", "title", "late", "files"], "[assignment]")
     due = head.get("due")
     if due is not None and (not isinstance(due, datetime) or due.tzinfo is None):
         raise AssignmentError(f"due = {due} must be a date and time with a time zone")
     if head["late"] not in LATE_RULES:
         raise AssignmentError(f"late = {head['late']!r} must be one of {', '.join(LATE_RULES)}")
     _refuse_idle_rules(head)
-    max_group, anonymous = _group(head, 1), bool(head.get("anonymous", False))
+    max_group, anonymous = _group(head, 1), _flag(head, "anonymous")
     parts = tuple(_part(entry, max_group, anonymous) for entry in data["part"])
     _refuse_repeats([part.id for part in parts], "part")
-    off = {entry["id"] for entry in data["part"] if entry.get("off")}
+    off = {entry["id"] for entry in data["part"] if _flag(entry, "off")}
     total = head.get("total")
     if total is not None and (type(total) not in (int, float) or not 0 < total < math.inf):
         raise AssignmentError(f"total = {total!r} must be a number of points")
@@ -289,6 +292,19 @@ def _refuse_idle_rules(head: dict[str, Any]) -> None:
             )
 
 
+def _flag(entry: dict[str, Any], key: str, default: bool = False) -> bool:
+    said = entry.get(key, default)
+    if not isinstance(said, bool):
+        raise AssignmentError(f"{key} = {said!r} must be true or false, without quotes")
+    return said
+
+
+def _need(entry: dict[str, Any], keys: Iterable[str], where: str) -> None:
+    for key in keys:
+        if key not in entry:
+            raise AssignmentError(f"{where} has no {key!r}")
+
+
 def _group(entry: dict[str, Any], default: int) -> int:
     size = entry.get("max_group", default)
     if type(size) is not int or size < 1:
@@ -297,7 +313,9 @@ def _group(entry: dict[str, Any], default: int) -> int:
 
 
 def _part(entry: dict[str, Any], max_group: int, anonymous: bool) -> Part:
+    _need(entry, ["id"], f"a part ({str(entry)[:60]})")
     _refuse_unknown(entry, "[[part]]", f"in the part {entry['id']!r}")
+    _need(entry, ["title", "points", "question"], f"the part {entry['id']!r}")
     questions = tuple(_question(entry["id"], question) for question in entry["question"])
     _refuse_repeats([question.id for question in questions], f"question of {entry['id']}")
     total = sum(q.points for q in questions if q.kind in ("code", "manual"))
@@ -316,15 +334,17 @@ def _part(entry: dict[str, Any], max_group: int, anonymous: bool) -> Part:
         points=float(entry["points"]),
         questions=questions,
         max_group=_group(entry, max_group),
-        anonymous=bool(entry.get("anonymous", anonymous)),
+        anonymous=_flag(entry, "anonymous", anonymous),
     )
 
 
 def _question(part_id: str, entry: dict[str, Any]) -> Question:
+    _need(entry, ["id"], f"a question of {part_id} ({str(entry)[:60]})")
     kind = entry.get("kind", "code")
     points = entry.get("points", 0)
     where = f"{part_id}.{entry['id']}"
     _refuse_unknown(entry, "question", f"in {where}")
+    _need(entry, ["title"], where)
     if type(points) not in (int, float):
         raise AssignmentError(f"{where}: points = {points!r} must be a number")
     if kind not in KINDS:

@@ -14,6 +14,7 @@ import multiprocessing
 import random
 import re
 import signal
+import traceback
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,9 +22,11 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from itertools import combinations, groupby
+from pathlib import Path
 
 import torch
 
+from . import visible
 from .assignment import Assignment, AssignmentError, Part, read_assignment
 from .checking.catalogue import EditError
 from .checking.here import LocalCode
@@ -35,6 +38,7 @@ from .grading.judge import (
     EXPLAINING_SECONDS,
     SHAPELESS,
     Run,
+    call,
     import_module,
     judge,
     run_check,
@@ -46,6 +50,7 @@ from .untouched import Untouched, dumped, frame, names, noting, spans
 
 SECONDS = 20.0  # of the processor, after which what a mutant runs is ended
 PIECE = 8  # trials that a process takes at a time, where parts and seeds are few
+PARTS = ROOT / "autograder" / "parts"
 LEAST = 4  # mistakes and styles that each question has
 WRITE = re.compile(r'([\w-]+\.\w+): write[\s"]+([\w.]+)[\s"]+\(')  # over two lines where long
 
@@ -71,7 +76,8 @@ class Trial:
 
     `costs`: the questions, as part.question, on which it must lose, and on no other; `all` of
     its points with RELEASE. `says`: what the student must read; `names`: the sentences that are
-    true of it, where it is known what is wrong.
+    true of it, where it is known what is wrong. `unseen`: what visible checks call the reason why
+    they pass it; `refused`: the questions whose visible check stops it though it is right.
     """
 
     part: str
@@ -81,6 +87,8 @@ class Trial:
     costs: frozenset[str] = frozenset()
     says: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    unseen: str = ""
+    refused: frozenset[str] = frozenset()
 
     def __str__(self) -> str:
         return f"{self.part}-{self.kind}-{self.name}"
@@ -117,7 +125,13 @@ def trials(assignment: Assignment, parts: Iterable[str]) -> list[Trial]:
         found += _gaps(part)
         try:
             found += [
-                Trial(part.id, STYLE, style.id, style.source(right))
+                Trial(
+                    part.id,
+                    STYLE,
+                    style.id,
+                    style.source(right),
+                    refused=frozenset(style.refused),
+                )
                 for style in styles.get(part.id, ())
             ]
             found += [
@@ -129,6 +143,7 @@ def trials(assignment: Assignment, parts: Iterable[str]) -> list[Trial]:
                     frozenset({one.question}),
                     tuple(filter(None, (one.sentence, one.says))),
                     (one.sentence,),
+                    one.unseen,
                 )
                 for one in all_mistakes()
                 if one.question.startswith(f"{part.id}.")
@@ -213,12 +228,20 @@ def _read_piece(text: str) -> list[ast.stmt]:
 
 def _refuse_repeats(found: Sequence[Trial]) -> None:
     times = Counter(map(str, found))
+    alike: dict[tuple[str, ...], Trial] = {}
     for trial in found:
         if times[str(trial)] > 1:
             raise AssignmentError(
                 f"two of the {trial.kind}s of {trial.part} are called {trial.name!r}: only one "
                 "would be counted. Give each a name of its own."
             )
+        if trial.kind == MISTAKE:
+            other = alike.setdefault((trial.part, *map(dumped, _body(trial.source))), trial)
+            if other is not trial:
+                raise AssignmentError(
+                    f"the mistakes {other.name} and {trial.name} of {trial.part} are one and the "
+                    "same: keep one of them."
+                )
 
 
 def _refuse_strangers(assignment: Assignment) -> None:
@@ -329,7 +352,10 @@ def run(trial: Trial, seed: int, told: bool = True) -> Outcome:
         found = marks(trial.part, trial.source, seed, told)
     lost, said = lost_in(found), messages(found)
     must = trial if told else replace(trial, says=(), names=())
-    return Outcome(trial, seed, lost, said, _wrong(must, found, lost, said))
+    wrong = _wrong(must, seed, found, lost, said)
+    if told or trial.kind == REFERENCE:
+        wrong = wrong or _wrong_in_sight(trial, seed)
+    return Outcome(trial, seed, lost, said, wrong)
 
 
 @contextlib.contextmanager
@@ -349,11 +375,12 @@ def _ending() -> Iterator[None]:
 
 
 def _wrong(
-    trial: Trial, found: dict[str, QuestionResult], lost: dict[str, float], said: str
+    trial: Trial, seed: int, found: dict[str, QuestionResult], lost: dict[str, float], said: str
 ) -> str:
     open_ = [name for name, one in found.items() if one.points is None]
     if open_:
-        return f"no mark at all on {', '.join(open_)}: a check failed on our side"
+        reason = _raised(trial, open_[0], seed) or "a check failed on our side"
+        return f"no mark at all on {', '.join(open_)}: {reason}"
     missed = sorted(trial.costs - lost.keys())
     beside = sorted(lost.keys() - trial.costs)
     if trial.kind == RELEASE and any(found[name].points for name in trial.costs & found.keys()):
@@ -370,6 +397,59 @@ def _wrong(
         return f"this is said of it, and is not so: {wrong[0]!r}"
     unsaid = [text for text in trial.says if text not in said]
     return f"this is not said: {unsaid[0]!r}" if unsaid else ""
+
+
+def _raised(trial: Trial, question: str, seed: int) -> str:
+    """Where a check of this question stops even at our solution, and why."""
+    for check in _checks(trial.part) if trial.kind == REFERENCE else ():
+        try:
+            if check.question == question:
+                call(check, _reference().send(), _reference(), seed)
+        except Exception as error:
+            steps = traceback.extract_tb(error.__traceback__)
+            step = [one for one in steps if Path(one.filename).is_relative_to(PARTS)][-1]
+            file = Path(step.filename).relative_to(ROOT).as_posix()
+            return f"{file}, line {step.lineno}: {type(error).__name__}: {error}"
+    return ""
+
+
+def concerned(trial: Trial) -> frozenset[str]:
+    """The questions, as part.question, on which a trial says something."""
+    part = _assignment().part(trial.part)
+    if trial.kind == REFERENCE:
+        return frozenset(coded(part))
+    return written_otherwise(part, trial.source) if trial.kind == STYLE else trial.costs
+
+
+def _wrong_in_sight(trial: Trial, seed: int) -> str:
+    """What the visible checks must not say of a trial, or must."""
+    if trial.kind not in (REFERENCE, STYLE, MISTAKE):
+        return ""
+    part, questions = _assignment().part(trial.part), concerned(trial)
+    asked = [question for question in visible.questions() if question in questions]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            loaded = visible.loaded(str(part.module), trial.source)
+            found = {one: visible.sentence(one, loaded, seed) for one in asked}
+        except Exception as error:
+            found = dict.fromkeys(asked, f"{type(error).__name__}: {error}")
+    return next(filter(None, (_out_of_sight(trial, one, said) for one, said in found.items())), "")
+
+
+def _out_of_sight(trial: Trial, question: str, said: str) -> str:
+    stopped = bool(said) != (question in trial.refused)
+    if trial.kind != MISTAKE:
+        return f"the visible check of {question} refuses it: {said!r}" if stopped else ""
+    told = visible.questions()[question].unseen
+    if not trial.unseen:
+        remedy = 'where public inputs cannot show it, write unseen="..." with words of its line'
+        return "" if stopped else f"the visible check of {question} passes it; {remedy} {told!r}"
+    if stopped:
+        return f"it is called unseen, and the visible check of {question} says: {said!r}"
+    if trial.unseen not in told:
+        return f"the line of {question}, {told!r}, does not say {trial.unseen!r}"
+    return ""
 
 
 def _wrong_names(trial: Trial, said: str) -> list[str]:
@@ -556,7 +636,10 @@ def rows(assignment: Assignment, outcomes: Iterable[Outcome]) -> list[Row]:
                 Row(
                     question,
                     (len([name for name in styles if name not in refused]), len(styles)),
-                    tuple(sum(o.seed == seed and not o.wrong for o in mistakes) for seed in seeds),
+                    tuple(
+                        sum(o.seed == seed and question in o.lost for o in mistakes)
+                        for seed in seeds
+                    ),
                     known,
                     _lacks(known, len(styles)),
                 )

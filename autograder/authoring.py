@@ -27,11 +27,13 @@ Try the hidden checks on everything that we know: our solution, right answers wr
 known mistakes, the stubs of a release, and our solution with one question unwritten, or raising.
 The solution and every style must get full marks, a mistake or a gap must lose points on its own
 question and on no other, the stubs get nothing; and all of that at every seed, because the checks
-draw fresh inputs. Prints a row for each question (styles that got
+draw fresh inputs. A visible check must pass what is right and stop each mistake that is not called
+unseen. Prints a row for each question (styles that got
 everything, mistakes caught at each seed) and then what did not hold, weakest first.
 
   python -m autograder audit                             all parts, at 5 seeds
   python -m autograder audit fc-vae conv-gan --seeds 1   two parts, quickly
+  python -m autograder audit fc-vae.loss                 what is known of one question
   python -m autograder audit fc-vae --mutants            also every small change of our solution
 
 What is known of a part stands in autograder/parts/<part>: mistakes.py and styles.py. A mutant
@@ -69,7 +71,12 @@ def add_commands(commands: Commands) -> None:
     one = command(
         commands, "audit", "prove that checks find mistakes and accept what is right", AUDIT
     )
-    one.add_argument("parts", nargs="*", metavar="PART", help="ids of parts (default: all)")
+    one.add_argument(
+        "parts",
+        nargs="*",
+        metavar="PART",
+        help="ids of parts, or of questions as PART.QUESTION (default: all)",
+    )
     one.add_argument("--seeds", type=positive, default=5, metavar="N", help="seeds 1 to N (5)")
     one.add_argument(
         "--jobs", type=positive, default=default_jobs(), metavar="N", help="processes (one a core)"
@@ -149,8 +156,15 @@ def _points(text: str) -> float:
 def audit(arguments: argparse.Namespace) -> int:
     """`audit`: try what is known, print the table, say what did not hold."""
     assignment = read_assignment()
-    parts = arguments.parts or [part.id for part in assignment.parts if part.module]
-    known = engine.trials(assignment, parts)
+    wanted = arguments.parts or [part.id for part in assignment.parts if part.module]
+    for name in wanted:
+        assignment.question(name) if "." in name else assignment.part(name)
+    parts = [*dict.fromkeys(name.partition(".")[0] for name in wanted)]
+    known = [
+        trial
+        for trial in engine.trials(assignment, parts)
+        if trial.part in wanted or trial.kind == REFERENCE or engine.concerned(trial) & {*wanted}
+    ]
     seeds = range(1, arguments.seeds + 1)
     todo = [
         (trial, seed)
@@ -174,7 +188,7 @@ def audit(arguments: argparse.Namespace) -> int:
             progress(str(outcome.trial))
     console = Console()
     wide = console if console.is_terminal else Console(width=160)
-    return show(assignment, outcomes, wide)
+    return show(assignment, outcomes, wide, wanted)
 
 
 def _mutants(assignment: Assignment, part_id: str) -> Iterable[Trial]:
@@ -188,13 +202,22 @@ def _mutants(assignment: Assignment, part_id: str) -> Iterable[Trial]:
             yield Trial(part_id, MUTANT, name, one.source, frozenset({one.question}))
 
 
-def show(assignment: Assignment, outcomes: Sequence[Outcome], console: Console) -> int:
-    """Print what came out; 0 when all of it is as it must be."""
+def show(
+    assignment: Assignment,
+    outcomes: Sequence[Outcome],
+    console: Console,
+    wanted: Sequence[str] = (),
+) -> int:
+    """Print what came out, of these parts and questions where some are `wanted`; 0 when all of it
+    is as it must be.
+    """
     known = [one for one in outcomes if one.trial.kind not in (MUTANT, PAIR)]
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 2, 0, 0))
     for name in ("question", "styles", "mistakes", "caught, seed by seed", "still to be written"):
         table.add_column(name, justify="right" if name in ("styles", "mistakes") else "left")
     rows = engine.rows(assignment, known)
+    if wanted:
+        rows = [one for one in rows if {one.question, one.question.partition(".")[0]} & {*wanted}]
     for row in rows:
         full, styles = row.styles
         caught = " ".join(map(str, row.caught))
@@ -202,8 +225,14 @@ def show(assignment: Assignment, outcomes: Sequence[Outcome], console: Console) 
         table.add_row(*map(Text, cells))
     console.print(table)
     broken = [one for one in known if one.wrong]
+    refused = {one.trial.part for one in broken if one.trial.kind == REFERENCE}
+    # What checks say of others is worth nothing where they do not pass our solution.
+    broken = [o for o in broken if o.trial.kind == REFERENCE or o.trial.part not in refused]
     for line in _findings(broken, known):
         console.print(Text(line))
+    for part in sorted(refused):
+        said = f"\n{part}: what all else gets says nothing until our solution passes its checks."
+        console.print(Text(said))
     for one in outcomes:
         if one.trial.kind == MUTANT and one.wrong.startswith("nothing is lost"):
             said = f"\nNo check notices this mutant of {one.trial.part}.{one.trial.name}"

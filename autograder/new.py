@@ -209,7 +209,7 @@ def new_part(
     _need_id(question, r"[A-Za-z0-9]\w*", "a question", "letters, digits and underscores")
     if part in [one.id for one in (*assignment.parts, *assignment.off)]:
         raise AssignmentError(f"there is a part {part!r} already.")
-    example = f"{part.replace('-', '_')}_example" if question == "example" else question.lower()
+    example = f"{part.replace('-', '_')}_example" if question == "example" else question
     asked = Question(part, question, question_title, points, module, example)
     _need_name(root, asked)
     folder = root / "autograder" / "parts" / part.replace("-", "_")
@@ -259,8 +259,10 @@ def _tidy(written: Iterable[Path]) -> list[Path]:
 
 
 def _need_id(text: str, pattern: str, what: str, of: str) -> None:
-    if not re.fullmatch(pattern, text) or keyword.iskeyword(text):
+    if not re.fullmatch(pattern, text):
         raise AssignmentError(f"{text!r} cannot be the id of {what}: it is made of {of}.")
+    if keyword.iskeyword(text):
+        raise AssignmentError(f"{text!r} cannot be the id of {what}: Python keeps it for itself.")
 
 
 def _lay_out(root: Path, asked: Question) -> Iterator[Path]:
@@ -281,7 +283,10 @@ def _need_name(root: Path, asked: Question) -> None:
     if not asked.name.isidentifier() or keyword.iskeyword(asked.name):
         raise AssignmentError(f"{asked.name!r} is no name of a function; give another --name.")
     for file in (f"{asked.module}.py", "hw5_checks.py"):
-        tree = ast.parse((root / file).read_text(encoding="utf-8"))
+        try:
+            tree = ast.parse((root / file).read_text(encoding="utf-8"))
+        except SyntaxError as error:
+            raise AssignmentError(f"{file}, line {error.lineno}: {error.msg}.") from None
         if {asked.name, f"check_{asked.name}"} & set(_bound(tree)):
             raise AssignmentError(f"{file} has a {asked.name} already; give another --name.")
 

@@ -15,6 +15,6 @@ def placeholders(root: Path) -> Iterator[str]:
         for path in sorted(root.glob(pattern)):
             for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
                 if MARK in line:
-                    said = line[line.index(MARK) + len(MARK) :].strip(' :"#*\\n,')
+                    said = line[line.index(MARK) + len(MARK) :].strip(' :"#*\\n,)')
                     where = f"{path.relative_to(root).as_posix()}, line {number}"
                     yield f"{where}: {said.split(chr(92))[0][:100] or 'to be written'}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import copy
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -80,7 +81,18 @@ def spans(body: Sequence[ast.stmt], above: str = "") -> Spans:
 
 @lru_cache(maxsize=8192)
 def dumped(node: ast.AST) -> str:
-    """`ast.dump`, once for each node: the sources of one part share most of theirs."""
+    """`ast.dump` without docstrings and annotations, once for each node: the sources of one part
+    share most of theirs.
+    """
+    node = copy.deepcopy(node)
+    for one in ast.walk(node):
+        if isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            documented = ast.get_docstring(one, clean=False) is not None
+            one.body = (one.body[1:] or [ast.Pass()]) if documented else one.body
+        if isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            one.returns = None
+        if isinstance(one, ast.arg):
+            one.annotation = None
     return ast.dump(node)
 
 

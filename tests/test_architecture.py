@@ -21,7 +21,7 @@ GIVEN = [path for path in STUDENT if path.stem not in ("hw5_vae", "hw5_gan")]
 LEVELS = [
     {"__main__", "conftest", "pytest_option"},
     {"audit", "authoring", "course", "gradebook", "gradescope", "mutants", "new", "release"}
-    | {"untouched"},
+    | {"untouched", "visible"},
     {"export"},
     {"grading", "notebooks"},
     {"parts", "sandbox"},

@@ -14,7 +14,7 @@ Row = tuple[str, str, str, str]
 
 
 class EditError(ValueError):
-    """An edit finds nothing to replace: the reference has changed since it was written."""
+    """An edit finds nothing to replace, or replaces nothing."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,8 @@ class Mistake:
     contains `within` (the whole file when empty); `code` comes after the source, so that its
     definitions win. A mistake whose `sentence` is empty proves that the checks catch it, and is
     never said; `says` are words that the checks themselves must then say. An `unseen` one passes
-    the visible check of its question; every other stops it.
+    the visible check of its question, which tells students in these words what is left to others;
+    every other stops it.
     """
 
     id: str
@@ -36,12 +37,12 @@ class Mistake:
     edits: Edits = ()
     code: str = ""
     says: str = ""
-    unseen: bool = False
+    unseen: str = ""
 
     def source(self, reference: str) -> str:
         """The reference with the mistake made. Raises EditError naming what was not found."""
         label = f"{self.question}: {self.id}"
-        return _changed(reference, self.within, self.edits, self.code, label)
+        return _changed(reference, self.within, _pairs(self.edits, label), self.code, label)
 
 
 def told_one(
@@ -79,23 +80,37 @@ def caught(part: str, question: str, within: str, *rows: Row) -> tuple[Mistake, 
     )
 
 
-def unseen(*mistakes: Mistake) -> tuple[Mistake, ...]:
-    """These, as ones that pass the visible check of their question."""
-    return tuple(replace(one, unseen=True) for one in mistakes)
+def unseen(words: str, *mistakes: Mistake) -> tuple[Mistake, ...]:
+    """These, as ones that pass the visible check of their question, which says so in `words`."""
+    return tuple(replace(one, unseen=words) for one in mistakes)
 
 
 @dataclass(frozen=True)
 class Style:
-    """A right answer as somebody else writes it; what changes is as in a Mistake."""
+    """A right answer as somebody else writes it; what changes is as in a Mistake.
+
+    `refused`: questions whose visible check stops it all the same, since torch does not run what
+    its functions, each right by itself, are together.
+    """
 
     id: str
     code: str = ""
     edits: Edits = ()
     within: str = ""
+    refused: tuple[str, ...] = ()
 
     def source(self, reference: str) -> str:
         """The reference written otherwise. Raises EditError naming what was not found."""
-        return _changed(reference, self.within, self.edits, self.code, self.id)
+        edits = _pairs(self.edits, self.id)
+        return _changed(reference, self.within, edits, self.code, self.id)
+
+
+def _pairs(edits: Edits, label: str) -> Edits:
+    """The edits, each of which is a pair: where a comma is forgotten, it is not."""
+    for edit in edits:
+        if isinstance(edit, str) or [type(text) for text in edit] != [str, str]:
+            raise EditError(f"{label}: {edit!r} is no pair of texts; edits are ((old, new), ...)")
+    return tuple((old, new) for old, new in edits)
 
 
 @lru_cache(maxsize=1024)  # the same mistakes are made for every submission
@@ -110,6 +125,8 @@ def _changed(reference: str, within: str, edits: Edits, code: str, label: str) -
             raise EditError(f"{label}: {within or 'the reference'} has no {old!r}")
         body = body.replace(old, new)
     source = reference[:start] + body + reference[end:]
+    if source == reference and not code:
+        raise EditError(f"{label}: it changes nothing of the reference")
     return f"{source}\n\n{code}\n" if code else source
 
 

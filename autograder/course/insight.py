@@ -435,12 +435,12 @@ def _visible(full_id: str, sentence: str) -> str:
     """
     if full_id not in _visible_checks():
         return NOT_SHOWN
-    unseen = {
-        one.unseen for one in all_mistakes() if (one.question, one.sentence) == (full_id, sentence)
+    shown = {
+        SHOWN if not one.unseen else NOT_SHOWN
+        for one in all_mistakes()
+        if (one.question, one.sentence) == (full_id, sentence)
     }
-    if len(unseen) != 1:
-        return NOT_KNOWN
-    return NOT_SHOWN if unseen.pop() else SHOWN
+    return shown.pop() if len(shown) == 1 else NOT_KNOWN
 
 
 def _told(

@@ -79,15 +79,21 @@ def _need_notebooks(parts: Iterable[Part]) -> None:
     for part in parts:
         if files and part.id not in asked:
             raise AssignmentError(
-                f"no notebook asks the part {part.id!r}: add it to hw5.parts in the metadata of "
-                "one, or say off = true in assignment.toml."
+                f"no notebook asks the part {part.id!r}: bring back the one that was there, add it "
+                "to hw5.parts in the metadata of another, or say off = true in assignment.toml."
             )
 
 
 @cache
 def _parts_of(notebook: Path) -> tuple[str, ...]:
-    metadata = json.loads(notebook.read_text(encoding="utf-8")).get("metadata", {})
-    return tuple(metadata.get("hw5", {}).get("parts", ()))
+    try:
+        metadata = json.loads(notebook.read_text(encoding="utf-8")).get("metadata", {})
+        return tuple(metadata.get("hw5", {}).get("parts", ()))
+    except (ValueError, AttributeError, TypeError) as error:
+        raise AssignmentError(
+            f"notebooks/{notebook.name} is no notebook ({error}): take it from an earlier commit, "
+            "or make it anew."
+        ) from None
 
 
 def _refuse_strangers(assignment: Assignment) -> None:

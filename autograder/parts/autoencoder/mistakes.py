@@ -122,6 +122,7 @@ ARCHITECTURE = (
         "self.decoder.named_parameters()}, self.encoder(x))",
     ),
     *unseen(
+        "two networks at once",
         _within(
             "architecture",
             "class AutoEncoder(nn.Module)",
@@ -133,7 +134,7 @@ ARCHITECTURE = (
                 "            AutoEncoder.one = AEDecoder(nz=nz, output_size=784)\n"
                 "        self.decoder = AutoEncoder.one",
             ),
-        )
+        ),
     ),
     _joined("clamped-codes", CLAMPED_CODE, "self.decoder(self.encoder(x).clamp(-5, 5))"),
     _joined("image-returned", "AutoEncoder returns the images that it was given.", "x.flatten(1)"),
@@ -212,6 +213,7 @@ LOADER = (
         "    return Turned()",
     ),
     *unseen(
+        "many passes",
         _loader(
             "two-orders-in-turn",
             "An order of the images comes back.",
@@ -223,7 +225,7 @@ LOADER = (
             "                index = self.orders[0][k : k + batch_size]\n"
             "                yield images[index], labels[index]\n"
             "    return InTurn()",
-        )
+        ),
     ),
     _loader(
         "a-batch-less-from-the-second-pass",
@@ -329,11 +331,12 @@ def _steps(question: str, within: str, backward: str) -> tuple[Mistake, ...]:
             ),
         ),
         *unseen(
+            "interrupted training",
             one(
                 "optimizer-not-kept",
                 "resumable is not told of the optimizer, so Adam begins anew after a stop.",
                 (" optimizer=optimizer,", ""),
-            )
+            ),
         ),
         one("no-backward", NOTHING_LEARNT, (f"            {backward}.backward()\n", "")),
     )
@@ -370,6 +373,7 @@ LOOP = (
         (ENTROPY, ENTROPY.replace("(x_hat, x.", "(x_hat.clamp(0.05, 0.95), x.")),
     ),
     *unseen(
+        "interrupted training",
         _loop(
             "losses-not-kept",
             "resumable is not told of the losses: those before a stop are lost.",
@@ -603,11 +607,12 @@ BETA_VAE_LOOP = (
         ("total.backward()", '(terms["rec_loss"] + terms["kl_loss"]).backward()'),
     ),
     *unseen(
+        "interrupted training",
         _vae_loop(
             "model-not-kept",
             "resumable is not told of the model: what was learnt before a stop is lost.",
             (" model=model,", ""),
-        )
+        ),
     ),
     _vae_loop(
         "lists-exchanged",

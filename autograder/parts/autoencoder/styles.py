@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ...checking.catalogue import Style
 
 IMPORTS = """
@@ -645,11 +647,14 @@ STYLES: tuple[Style, ...] = (
         ("model.encoder(ends)", "model.encoder.forward(ends)"),
         ("x_hat = model(x)", "x_hat = model.forward(x)"),
     ),
-    _edited(
-        "a-loss-in-place",
-        (
-            'q, rec = outputs["q"], outputs["rec"]',
-            'q, rec = outputs["q"], outputs["rec"].clamp_(1e-7, 1 - 1e-7)',
+    replace(
+        _edited(
+            "a-loss-in-place",
+            (
+                'q, rec = outputs["q"], outputs["rec"]',
+                'q, rec = outputs["q"], outputs["rec"].clamp_(1e-7, 1 - 1e-7)',
+            ),
         ),
+        refused=("autoencoder.beta_vae", "autoencoder.conditional"),
     ),
 )

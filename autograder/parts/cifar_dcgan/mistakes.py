@@ -41,6 +41,7 @@ EVEN = "the codes are evened out, over the batch or in their lengths; leave them
 
 MISTAKES: tuple[Mistake, ...] = (
     *unseen(
+        "each weight beside the others",
         *_of(
             "weight_init",
             "def _weight_INITIALIZATION",
@@ -57,7 +58,7 @@ MISTAKES: tuple[Mistake, ...] = (
                 "for layer in self.modules():",
                 "torch.manual_seed(0)\n        for layer in self.modules():",
             ),
-        )
+        ),
     ),
     *_of(
         "init",

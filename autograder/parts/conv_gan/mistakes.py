@@ -59,9 +59,10 @@ MISTAKES: tuple[Mistake, ...] = (
             ),
         ),
         says="gen cannot be trained any more",
-        unseen=True,
+        unseen="what stays frozen",
     ),
     *unseen(
+        "each weight beside the others",
         *_of(
             "weight_init",
             "",
@@ -72,7 +73,7 @@ MISTAKES: tuple[Mistake, ...] = (
                 f"{KAIMING}\n                layer.weight.data[1::2] = layer.weight.data[: "
                 "len(layer.weight) - len(layer.weight[::2])]",
             ),
-        )
+        ),
     ),
     Mistake(
         "discriminator-frozen-for-good",
@@ -81,7 +82,7 @@ MISTAKES: tuple[Mistake, ...] = (
         "def _get_loss_g",
         (("self.disc(self.gen(z))", "self.disc.requires_grad_(False)(self.gen(z))"),),
         says="disc cannot be trained any more",
-        unseen=True,
+        unseen="what stays frozen",
     ),
     *_of(
         "DNet",

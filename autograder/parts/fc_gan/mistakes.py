@@ -93,6 +93,7 @@ MISTAKES: tuple[Mistake, ...] = (
         code="def sample_noise(batch_size, dim):\n    return 2 * torch.rand(batch_size, dim) - 1",
     ),
     *unseen(
+        "many calls",
         *_of(
             "sample_noise",
             "def sample_noise",
@@ -105,7 +106,7 @@ MISTAKES: tuple[Mistake, ...] = (
                 "    )\n"
                 "    return kept[torch.randperm(batch_size)]",
             ),
-        )
+        ),
     ),
     Mistake(
         "made-once",
@@ -113,7 +114,7 @@ MISTAKES: tuple[Mistake, ...] = (
         "",
         code="discriminator = (lambda net: lambda: net)(discriminator())",
         says="share weights",
-        unseen=True,
+        unseen="two networks at once",
     ),
     *_of(
         "discriminator",

@@ -14,7 +14,8 @@ UNSEEN = ("jensen-shannon",)
 
 
 def _mistake(id: str, sentence: str, *edits: tuple[str, str]) -> Mistake:
-    return Mistake(id, "gan-theory.3e", sentence, "def answer_3e", edits, unseen=id in UNSEEN)
+    unseen = "the four numbers" if id in UNSEEN else ""
+    return Mistake(id, "gan-theory.3e", sentence, "def answer_3e", edits, unseen=unseen)
 
 
 MISTAKES: tuple[Mistake, ...] = (

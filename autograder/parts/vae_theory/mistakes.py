@@ -19,6 +19,8 @@ UNSEEN = {
     "1j": ("prior", "decoder", "joint"),
 }
 """Mistakes that no visible check can show without giving the answer away."""
+HIDDEN = {"1b": "the value", "1g": "the value", "1h": "the value", "1j": "which of the four"}
+"""What their questions call unseen."""
 
 
 def _mistake(question: str, id: str, expression: str, sentence: str) -> Mistake:
@@ -29,7 +31,7 @@ def _mistake(question: str, id: str, expression: str, sentence: str) -> Mistake:
         sentence,
         f"def answer_{question}",
         (edit,),
-        unseen=id in UNSEEN[question],
+        unseen=HIDDEN[question] if id in UNSEEN[question] else "",
     )
 
 
