@@ -91,7 +91,11 @@ def test_files_are_wanted_by_name_or_pattern(tmp_path):
         ("points = 2", "points = nan", "must be larger than zero"),
         ('kind = "info"', 'kind = "info", points = 2', "carries no points"),
         ('module = "hw5_vae"', "", "a needs a module: the judge marks some of it"),
-        ('title = "Part a"', "", "the key 'title' is missing"),
+        ('title = "Part a"', "", "the part 'a' has no 'title'"),
+        ('title = "Test"', "", "[assignment] has no 'title'"),
+        ('title = "Two", ', "", "a.two has no 'title'"),
+        ('id = "two", ', "", "a question of a ({'points': 1"),
+        ("points = 3", 'points = 3\noff = "yes"', "off = 'yes' must be true or false"),
         ("[assignment]", "[assignment", "not valid TOML"),
         ('late = "flag"', 'late = "flag"\nmax_groups = 3', "did you mean 'max_group'?"),
         *[
@@ -210,6 +214,8 @@ def test_a_part_that_is_off_is_checked_and_left_out(reading):
     assignment = reading(HEAD + PART + REPORT + "off = true\n")
     assert [part.id for part in assignment.parts] == ["gan"]
     assert [part.id for part in assignment.off] == ["report"]
+    with pytest.raises(AssignmentError, match="the part 'report' is off"):
+        assignment.part("report")
     with pytest.raises(AssignmentError, match="add up to 3 points, not 4"):
         reading(HEAD + PART + REPORT.replace("points = 3\n", "points = 4\n") + "off = true\n")
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
+from autograder import __main__ as command_line
 from autograder import audit, authoring
 from autograder.assignment import AssignmentError, read_assignment
 from autograder.checking.catalogue import Mistake
@@ -29,7 +31,7 @@ def trial(kind: str, source: str, **more: object) -> audit.Trial:
     [
         (trial(audit.STYLE, OTHERWISE), ""),
         (trial(audit.STYLE, RIGHT), "it changes the code of no question"),
-        (trial(audit.MISTAKE, WRONG, costs=QUESTION), ""),
+        (trial(audit.MISTAKE, WRONG, costs=QUESTION, unseen="the four numbers"), ""),
         (trial(audit.STYLE, WRONG), "points are lost on gan-theory.3e"),
         (trial(audit.MISTAKE, RIGHT, costs=QUESTION), "nothing is lost on gan-theory.3e"),
         (trial(audit.RELEASE, RIGHT, costs=QUESTION), "the stubs earn points"),
@@ -41,6 +43,58 @@ def trial(kind: str, source: str, **more: object) -> audit.Trial:
 )
 def test_what_does_not_hold_is_said(one: audit.Trial, wrong: str) -> None:
     assert audit.run(one, seed=1).wrong == wrong
+
+
+SEEN = "the visible check of gan-theory.3e"
+SHOWN = WRONG.replace("(1.0, 2.0, 3.0, 4.0)", "None")
+
+
+@pytest.mark.parametrize(
+    ("one", "wrong"),
+    [
+        (trial(audit.MISTAKE, SHOWN, costs=QUESTION), ""),
+        (trial(audit.MISTAKE, WRONG, costs=QUESTION), f"{SEEN} passes it; "),
+        (
+            trial(audit.MISTAKE, SHOWN, costs=QUESTION, unseen="the four numbers"),
+            f"it is called unseen, and {SEEN} says: ",
+        ),
+        (
+            trial(audit.MISTAKE, WRONG, costs=QUESTION, unseen="an owl"),
+            "the line of gan-theory.3e, 'the four numbers', does not say 'an owl'",
+        ),
+        (trial(audit.STYLE, OTHERWISE, refused=QUESTION), f"{SEEN} refuses it: ''"),
+    ],
+)
+def test_the_visible_check_is_held_against_what_is_known(one: audit.Trial, wrong: str) -> None:
+    said = audit.run(one, seed=1).wrong
+    assert said.startswith(wrong) and bool(said) == bool(wrong)
+
+
+def test_a_check_that_refuses_our_solution_is_shown_with_its_line_and_nothing_else_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    known = audit.trials(ASSIGNMENT, ["gan-theory"])
+
+    def stops(*_: object) -> None:
+        raise TypeError("a set cannot be sent")
+
+    monkeypatch.setattr("autograder.parts.gan_theory.checks.expect", stops)
+    code, said = shown([audit.run(one, 1) for one in known])
+    assert code == 1
+    assert "the reference solution at 1 of 1 seeds (1): no mark at all on gan-theory.3e: " in said
+    assert re.search(r"parts/gan_theory/checks\.py, line \d+: TypeError: a set cannot", said)
+    assert "says nothing until our solution passes its checks." in said
+    assert "the mistake" not in said and "the style" not in said
+
+
+def test_one_question_is_audited_with_what_is_known_of_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert command_line.main(["audit", "vae-theory.1b", "--seeds", "1", "--jobs", "1"]) == 0
+    said = capsys.readouterr().out
+    assert "vae-theory.1b" in said and "vae-theory.1g" not in said
+    assert command_line.main(["audit", "vae-theory.1x"]) == 2
+    assert "has no question '1x'" in capsys.readouterr().err
 
 
 BOTH = "It looks like this: a hat. And: a coat."
@@ -171,6 +225,8 @@ def test_a_mutant_that_never_ends_costs_its_check(monkeypatch: pytest.MonkeyPatc
         (Mistake("lost", "gan-theory.3x", "", code="x = 1"), "which assignment.toml does not ask"),
         (Mistake("odd", "gan-theory.3e", "", code="def answer_3e( return 1"), "is no Python"),
         (MISTAKES[0], "only one would be counted"),
+        (replace(MISTAKES[0], id="again"), "one and the same"),
+        (replace(MISTAKES[0], id="none", edits=()), "changes nothing"),
     ],
 )
 def test_a_catalogue_that_proves_nothing_is_refused(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from autograder.assignment import read_assignment
@@ -48,3 +50,17 @@ def test_an_edit_that_has_lost_its_reference_says_which(within: str, old: str) -
     lost = Mistake("lost", "vae-theory.1h", "", within, ((old, "y"),))
     with pytest.raises(EditError, match=r"vae-theory\.1h: lost"):
         lost.source(source("hw5_vae"))
+
+
+@pytest.mark.parametrize(
+    ("edits", "says"),
+    [
+        (("mean", "sum"), "'mean' is no pair of texts"),
+        ((("mean",),), "is no pair of texts"),
+        ((("torch", "torch"),), "changes nothing of the reference"),
+        ((), "changes nothing of the reference"),
+    ],
+)
+def test_an_edit_that_changes_nothing_is_none(edits: Any, says: str) -> None:
+    with pytest.raises(EditError, match=rf"vae-theory\.1h: mine: .*{says}"):
+        Mistake("mine", "vae-theory.1h", "", "", edits).source(source("hw5_vae"))

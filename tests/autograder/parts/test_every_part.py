@@ -28,8 +28,9 @@ def test_the_marks_of(trial: audit.Trial) -> None:
 @pytest.mark.parametrize("seed", range(2, 20))
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part.id)
 def test_the_reference_scores_full_whatever_the_seed(part: Part, seed: int) -> None:
-    found = audit.marks(part.id, audit.reference_source(part), seed)
-    assert audit.lost_in(found) == {}, audit.messages(found)
+    solution = audit.Trial(part.id, audit.REFERENCE, "solution", audit.reference_source(part))
+    outcome = audit.run(solution, seed, told=False)
+    assert outcome.wrong == "", outcome.said
 
 
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part.id)
