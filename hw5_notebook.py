@@ -271,7 +271,9 @@ def parse_notebook(
         try:
             raw = json.loads(nbformat.writes(nbformat.reads(json.dumps(raw), as_version=4)))
         except Exception as error:  # whatever is wrong with a notebook of ten years ago
-            raise ReportError(f"{name}.ipynb is of an old format, and damaged: {error}.") from None
+            raise ReportError(
+                f"{name}.ipynb is of an old format, and damaged: take an earlier copy of it."
+            ) from error
     listed = raw.get("cells")
     cells = [
         Cell(
