@@ -21,6 +21,7 @@ _DEFINITION = re.compile(
     r"(?:\{\s*(?P<braced>\\[A-Za-z]+|\\.)\s*\}|(?P<bare>\\[A-Za-z]+|\\.))"
 )
 _LIMITS = "\ue002"  # marks an operator with its limits below it on the way through pandoc
+_ROWS = "\ue004"  # and rows that stand side by side with other things, without brackets
 
 
 def _argument(tex: str, at: int) -> tuple[str, int]:
@@ -124,6 +125,11 @@ _REWRITES = tuple(
         (r"\\[dt]binom(?![A-Za-z])", r"\\binom"),
         (r"\\math(?:bbm|ds)(?![A-Za-z])", r"\\mathbb"),
         (r"\\(begin|end)\{dcases\}", r"\\\1{cases}"),
+        (
+            r"\\left\s*\\\{\s*\\begin\{(array|matrix|aligned)\}(?:\s*\{[lcr|]*\})?"
+            r"((?:(?!\\begin).)*?)\\end\{\1\}\s*\\right\s*\.",
+            r"\\begin{cases}\2\\end{cases}",
+        ),
         (r"\\(begin|end)\{(?:math|displaymath|equation)\*?\}", ""),
         (
             r"\\begin\{vmatrix\}(.*?)\\end\{vmatrix\}",
@@ -139,8 +145,38 @@ _REWRITES = tuple(
         (r"\\(?:big|Big|bigg|Bigg)[lrm]?(?=\s*\\[^{}])", ""),
         (r"\\left\s*\.(.*?)\\right\s*(\\[}|]|[|\])])", r"\1\\bigg\2"),
         (r"\\newline(?![A-Za-z])", r"\\\\"),
+        (r"(?<!\\)(?<!\\left)(?<!\\right)\\\|", r"\\Vert "),
+        (
+            r"\\substack\s*\{((?:[^{}]|\{[^{}]*\})*)\}",
+            r"\\begin{matrix}\1\\end{matrix}",
+        ),
+        (
+            r"\{([^{}]*)\\atop(?![A-Za-z])([^{}]*)\}",
+            r"{\\begin{matrix}\1\\\\\2\\end{matrix}}",
+        ),
     )
 )
+
+
+_INNER_ROWS = re.compile(
+    r"(?P<fence>\\left\s*(?:[(\[|]|\\[{|])\s*)?"
+    r"\\begin\{(?P<name>(?:small)?matrix|array|cases)\}"
+    r"(?P<rows>(?:(?!\\begin).)*?)\\end\{(?P=name)\}",
+    re.S,
+)
+
+
+def _rows(found: re.Match[str]) -> str:
+    """Rows within a formula: pandoc takes those without brackets, and cases of one column, for
+    lines of the whole formula."""
+    rows = found["rows"]
+    if found["name"] == "cases":
+        rows = rows if "&" in rows else rows.replace("\\\\", "&\\\\") + "&"
+        return rf"{found['fence'] or ''}\begin{{cases}}{rows}\end{{cases}}"
+    if found["fence"] or found[0] == found.string:
+        return found[0].replace("{smallmatrix}", "{matrix}")
+    rows = re.sub(r"\A\s*\{[lcr|]*\}|\\hline(?![A-Za-z])", "", rows)
+    return rf"\begin{{Bmatrix}}{_ROWS}{rows}\end{{Bmatrix}}"
 
 
 def tidy(tex: str) -> tuple[str, str]:
@@ -155,7 +191,7 @@ def tidy(tex: str) -> tuple[str, str]:
     tex = re.sub(r"\\unicode\s*\{x([0-9a-fA-F]{2,4})\}", lambda m: chr(int(m[1], 16)), tex)
     for pattern, new in _REWRITES:
         tex = pattern.sub(new, tex)
-    tex = tex.strip()
+    tex = _INNER_ROWS.sub(_rows, tex.strip())
     bare = re.sub(r"\\begin\{(\w+\*?)\}.*\\end\{\1\}|\\\\?[&%$#]", "", tex, flags=re.S)
     if "\\begin" not in tex and ("&" in bare or "\\\\" in bare):
         tex = rf"\begin{{aligned}}{tex}\end{{aligned}}"
@@ -196,7 +232,8 @@ def converted(text: str) -> str:
     if not (text.startswith("$") and text.endswith("$") and len(text) > 2):
         return ""
     text = re.sub(rf'"{_LIMITS}([^"\\]*)"', r'op("\1", limits: #true)', text[1:-1].strip())
-    text = text.replace(_LIMITS, "").replace('delim: "||"', 'delim: "‖"')
+    text = re.sub(rf'delim: "\{{", {_ROWS} ?', "delim: #none, ", text)
+    text = text.replace(_LIMITS, "").replace(_ROWS, "").replace('delim: "||"', 'delim: "‖"')
     text = re.sub(r"#scale\(x: (\d+)%, y: \d+%\)\[\\?(.)\]", r"lr(size: #\1%, \\\2)", text)
     text = re.sub(r"\b(dot|times|plus|minus|dash)\.circle\b", r"\1.o", text)  # renamed in Typst
     return text if harmless(text) else ""

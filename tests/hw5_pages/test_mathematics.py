@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hw5_pages import mathematics
+from hw5_pages import mathematics, pandoc
 from tests.hw5_pages.looking import pages, printed
 from tests.notebooks_awkward.cells import markdown, notebook
 
@@ -38,6 +38,24 @@ def test_mathematics_is_set_and_not_typed():
 )
 def test_tex_that_pandoc_alone_would_refuse_is_set(tex):
     assert printed(notebook(markdown(f"$${tex}$$"))).findings == ()
+
+
+ROWS = {
+    r"x = \begin{array}{c|c} a & b\\ \hline c & d\end{array} + 1": "#none, a, b; c, d) + 1",
+    r"\sum_{\substack{i<j\\k_{2}}} x": "sum_(mat(delim: #none, i < j; k_2)) x",
+    r"\sum_{i \atop j} x": "#none, i; j",
+    r"\left(\begin{smallmatrix} a \\ c \end{smallmatrix}\right)": "vec(a, c)",
+    r"\left\langle\begin{matrix}a\\b\end{matrix}\right\rangle": "⟨mat(delim: #none, a; b)⟩",
+    r"\begin{cases}x + y = 1 \\ x = 2\end{cases}": "x + y = 1 & , x = 2 &",
+    r"\left\{\begin{array}{l} x \\ z\end{array}\right.": "cases(",
+    r"\left\{\begin{aligned} x &= y \\ z &= w\end{aligned}\right.": "x & = y, z & = w",
+}
+
+
+def test_rows_within_a_formula_stay_together():
+    _, written = pandoc.read([], [mathematics.tidy(tex)[0] for tex in ROWS])
+    for said, formula in zip(ROWS.values(), written, strict=True):
+        assert said in formula and "\n" not in formula and mathematics.harmless(formula)
 
 
 @pytest.mark.parametrize(
