@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from hw5_notebook import Cell, mapping, text_of
+from hw5_notebook import MATH, Cell, mapping, text_of
 
 from .pictures import DATA_URI, keep, picture_file
 from .sheet import Sheet, boolean, string, trimmed
@@ -18,13 +19,13 @@ OUTPUTS = (40, 5)  # of more outputs of one cell the first and the last are prin
 _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _BAR = re.compile(
     r"^.{0,80}?\d{1,3}%\|.*\|\s*[\d.,]+\w*/.*$"  # tqdm
-    r"|^\s*\d{1,3}(?:\.\d+)?%\s*(?:\[[=> .#-]*\].*)?$"  # downloads
+    r"|^\s*\d{1,3}(?:\.\d+)?%\s*\[[=> .#-]*\].*$"  # downloads
     r"|^.{0,80}?(?:\d+it|0it) \[[\d:]+.*\]$"
-    r"|^\s*[━╸╺ ]{10,}.*$"  # pip and rich
+    r"|^.{0,80}?[━╸╺]{10,}[━╸╺ ]*\d.*$"  # pip and rich
 )
-_WIDGET = re.compile(
-    r"^(?:HBox|VBox|FloatProgress|IntProgress|Output)\(|^<IPython\.(?:core|lib)\.display\."
-)
+_SHARE = re.compile(r"^\s*\d{1,3}(?:\.\d+)?%\s*$")  # how far something is
+_BAR_OBJECT = re.compile(r"^(?:[HV]Box\(.*)?(?:Float|Int)Progress\(|^Output\(\)")
+_OBJECT = re.compile(r"^(?:[HV]Box|Output)\(|^<IPython\.(?:core|lib)\.display\.")
 _PICTURE_KINDS = ("image/svg+xml", "image/png", "image/jpeg", "image/webp", "image/gif")
 
 
@@ -76,8 +77,10 @@ def _terminal(text: str) -> str:
         shown = line.rstrip("\r").rsplit("\r", 1)[-1]
         while (shorter := re.sub("[^\x08]\x08", "", shown)) != shown:
             shown = shorter
-        if not _BAR.match(shown) and (shown.strip() or "\r" not in line):
-            lines.append(shown.rstrip())
+        overwritten = "\r" in line.rstrip("\r")
+        gone = overwritten and (not shown.strip() or _SHARE.match(shown))
+        if not gone and not _BAR.match(shown):
+            lines.append(shown.rstrip().expandtabs())
     return "\n".join(lines).strip("\n")
 
 
@@ -90,10 +93,10 @@ def _traceback(output: dict[str, Any]) -> str:
 
 def set_shown(sheet: Sheet, data: dict[str, Any], metadata: dict[str, Any]) -> None:
     """The form of an output that a page can show best, or what it was."""
-    latex, html = text_of(data.get("text/latex")), text_of(data.get("text/html"))
+    latex, html = text_of(data.get("text/latex")).strip(), text_of(data.get("text/html"))
     plain = _terminal(text_of(data.get("text/plain")))
-    if latex.strip() and len(latex) < FRAGMENT:
-        _latex(sheet, latex.strip())
+    if latex and len(latex) < FRAGMENT and not (html and _CODE_IN_TEX in latex):
+        _latex(sheet, latex)
         return
     for kind in _PICTURE_KINDS:
         if kind in data:
@@ -113,12 +116,16 @@ def set_shown(sheet: Sheet, data: dict[str, Any], metadata: dict[str, Any]) -> N
     if interactive := _interactive(data, html, plain):
         _unshown(sheet, interactive)
         return
+    if plain and _PLAIN_INSTEAD in html:
+        html = ""
+    elif "application/json" in data and not html:
+        plain = json.dumps(data["application/json"], indent=2, ensure_ascii=False)
     seen = EMBEDDED.sub(lambda found: embedded(sheet, found), _UNSEEN.sub(" ", html))
     seen = _INLINE_SVG.sub(lambda m: f'<img src="{keep(sheet, "image/svg+xml", m[0])}">', seen)
     if seen and (tidied := _printable(seen)) and len(tidied) < FRAGMENT:
         tidied = DATA_URI.sub(lambda m: keep(sheet, m[1], m[2]), tidied)
         sheet.add(fragment(sheet, "html", tidied))
-    elif plain and not _WIDGET.match(plain):
+    elif plain and not _OBJECT.match(plain) and not _BAR_OBJECT.match(plain):
         sheet.add(f"#printed({string(trimmed(plain))}, false)")
     elif len(html) > 200:
         _unshown(sheet, "an interactive output")
@@ -133,6 +140,8 @@ _INTERACTIVE = {
     "a widget": r"^application/vnd\.jupyter\.widget-view",
 }
 _FRAME = re.compile(r"frames\[\d+\]\s*=\s*[\"']data:(image/[\w.+-]+);base64,([^\"']+)")  # to_jshtml
+_CODE_IN_TEX = r"\begin{Verbatim}"  # as IPython shows code
+_PLAIN_INSTEAD = "text-repr-fallback"  # in HTML that folds most of itself away
 _UNSEEN = re.compile(r"<(script|style)\b.*?(?:</\1\s*>|\Z)", re.S | re.I)
 _INLINE_SVG = re.compile(r"<svg\b(?=[^>]*\bxmlns=)[^>]*>.*?</svg\s*>", re.S | re.I)
 
@@ -142,7 +151,7 @@ def _interactive(data: Mapping[str, Any], html: str, plain: str) -> str:
     known = [*data, html]
     found = (name for name, how in _INTERACTIVE.items() if any(re.search(how, k) for k in known))
     said = next(found, "")
-    return "" if said == "a widget" and (not plain or _WIDGET.match(plain)) else said
+    return "" if said == "a widget" and (not plain or _BAR_OBJECT.match(plain)) else said
 
 
 def _unshown(sheet: Sheet, what: str) -> None:
@@ -159,9 +168,13 @@ def _pixels(value: object) -> float | None:
 
 
 def _latex(sheet: Sheet, latex: str) -> None:
-    """Mathematics, or a table as pandas writes it."""
+    """Mathematics, words with mathematics in them, or a table as pandas writes it."""
     if re.search(r"\\begin\{(?:tabular|table|longtable)", latex):
         sheet.add(fragment(sheet, "latex", latex))
+        return
+    words = MATH.sub("", latex).strip()
+    if words and words != latex and sheet.cell:
+        set_markdown(sheet, sheet.cell, latex)
         return
     tex = latex.strip("$").strip()
     tex = tex.removeprefix(r"\displaystyle")

@@ -13,7 +13,8 @@ from .sheet import Sheet, as_typed, string
 FRAGMENT = 100_000  # characters of Markdown or HTML that are still set as such
 
 _FORMATS = {
-    "markdown": "commonmark+pipe_tables+strikeout+footnotes+task_lists+autolink_bare_uris+raw_html",
+    "markdown": "commonmark+alerts+pipe_tables+strikeout+footnotes+task_lists+autolink_bare_uris"
+    "+raw_html",
     "html": "html",
     "latex": "latex",
 }

@@ -6,8 +6,9 @@ import re
 
 import pytest
 
+from hw5_pages import outputs
 from tests.hw5_pages.looking import drawn, of_colour, pages, printed
-from tests.notebooks_awkward.cells import code, html, markdown, notebook, picture, shown
+from tests.notebooks_awkward.cells import code, html, markdown, notebook, picture, shown, stream
 
 
 def interactive(kind: str, plain: str = "") -> dict:
@@ -21,6 +22,7 @@ def interactive(kind: str, plain: str = "") -> dict:
         (html("<div></div><script>Plotly.newPlot('p', [])</script>"), "figure (plotly)"),
         (interactive("vegalite.v5", "<VegaLite 5 object>"), "an interactive figure (Vega)"),
         (interactive("jupyter.widget-view", "interactive(children=())"), "a widget"),
+        (interactive("jupyter.widget-view", "HBox(children=(IntSlider(value=0),))"), "a widget"),
         (html("<video controls src='data:video/mp4;base64,AAAA'></video>"), "a video"),
         (html("<audio><source src='data:audio/wav;base64,AA'></audio>", "Audio()"), "a sound"),
         (html("<iframe src='https://example.org/e'>"), "another page: https://example.org/e"),
@@ -60,3 +62,24 @@ def test_progress_bars_and_loaders_leave_no_trace():
     result = printed(notebook(bar, html("<script>window.PlotlyConfig = {}</script>")))
     assert result.findings == ()
     assert "cannot show" not in pages(result.pdf)[0]
+
+
+@pytest.mark.parametrize(
+    "line", ["            Linear-1      314,000", "98.5%", "━━━━━━━━━━━━━━", "a\tb".expandtabs()]
+)
+def test_a_line_that_only_looks_like_a_progress_bar_is_printed(line):
+    assert outputs._terminal(f"before\n{line}\nafter") == f"before\n{line}\nafter"
+
+
+def test_of_several_forms_of_an_output_the_one_that_says_most_is_printed():
+    folded = "<div>Pipeline, in a browser<pre class='sk-text-repr-fallback'>Pipe</pre></div>"
+    source = {"text/latex": r"\begin{Verbatim}x\end{Verbatim}", "text/html": "<pre>f(x)</pre>"}
+    words = {"text/latex": r"\begin{equation} a = b \end{equation} and words with $x_2$ between"}
+    tree = {"application/json": {"deep": ["ß"]}, "text/plain": "<IPython.core.display.JSON object>"}
+    shapes = map(shown, (source, words, tree))
+    result = printed(notebook(html(folded, "Pipeline()"), code("x", *shapes, stream("a\tb"))))
+    (text,) = pages(result.pdf)
+    assert result.findings == ()
+    for said in ("Pipeline()", "f(x)", "and words with 𝑥2 between", '"deep": [ "ß" ]'):
+        assert said in text
+    assert not any(word in text for word in ("browser", "Verbatim", "equation", "object"))
