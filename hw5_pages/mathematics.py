@@ -145,7 +145,6 @@ _REWRITES = tuple(
         (r"\\(?:big|Big|bigg|Bigg)[lrm]?(?=\s*\\[^{}])", ""),
         (r"\\left\s*\.(.*?)\\right\s*(\\[}|]|[|\])])", r"\1\\bigg\2"),
         (r"\\newline(?![A-Za-z])", r"\\\\"),
-        (r"(?<!\\)(?<!\\left)(?<!\\right)\\\|", r"\\Vert "),
         (
             r"\\substack\s*\{((?:[^{}]|\{[^{}]*\})*)\}",
             r"\\begin{matrix}\1\\end{matrix}",
@@ -156,6 +155,21 @@ _REWRITES = tuple(
         ),
     )
 )
+
+
+_NORM = re.compile(
+    r"(?<!\\)(?<!\\left)(?<!\\right)\\\|(?P<of>(?:(?!\\\||\\\\|[=&]).)+)(?<!\\right)\\\|", re.S
+)
+
+
+def _norm(found: re.Match[str]) -> str:
+    """Bars around something stand close to it; two of them in `p \\| q) + (r \\| s` do not."""
+    of, depth = found["of"], 0
+    for sign in re.sub(r"\\[A-Za-z]+", "", of):
+        depth += (sign in "([{") - (sign in ")]}")
+        if depth < 0:
+            return found[0]
+    return found[0] if depth else rf"\lVert {of}\rVert "
 
 
 _INNER_ROWS = re.compile(
@@ -191,6 +205,7 @@ def tidy(tex: str) -> tuple[str, str]:
     tex = re.sub(r"\\unicode\s*\{x([0-9a-fA-F]{2,4})\}", lambda m: chr(int(m[1], 16)), tex)
     for pattern, new in _REWRITES:
         tex = pattern.sub(new, tex)
+    tex = _NORM.sub(_norm, tex)
     tex = _INNER_ROWS.sub(_rows, tex.strip())
     bare = re.sub(r"\\begin\{(\w+\*?)\}.*\\end\{\1\}|\\\\?[&%$#]", "", tex, flags=re.S)
     if "\\begin" not in tex and ("&" in bare or "\\\\" in bare):

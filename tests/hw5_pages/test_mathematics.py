@@ -40,6 +40,12 @@ def test_tex_that_pandoc_alone_would_refuse_is_set(tex):
     assert printed(notebook(markdown(f"$${tex}$$"))).findings == ()
 
 
+def test_bars_around_something_are_told_from_bars_between():
+    assert mathematics.tidy(r"\|f(x)\|_2")[0] == r"\lVert f(x)\rVert _2"
+    for tex in (r"(q\|p) + (r\|s)", r"\left\|x\right\|"):
+        assert mathematics.tidy(tex)[0] == tex
+
+
 ROWS = {
     r"x = \begin{array}{c|c} a & b\\ \hline c & d\end{array} + 1": "#none, a, b; c, d) + 1",
     r"\sum_{\substack{i<j\\k_{2}}} x": "sum_(mat(delim: #none, i < j; k_2)) x",
