@@ -146,17 +146,17 @@ _REWRITES = tuple(
         ),
         (r"\\(begin|end)\{(?:math|displaymath|equation)\*?\}", ""),
         (
-            r"\\begin\{vmatrix\}(.*?)\\end\{vmatrix\}",
+            r"\\begin\{vmatrix\}((?:(?!\\begin\{v).)*?)\\end\{vmatrix\}",
             r"\\left|\\begin{matrix}\1\\end{matrix}\\right|",
         ),
         (
-            r"\\begin\{Vmatrix\}(.*?)\\end\{Vmatrix\}",
+            r"\\begin\{Vmatrix\}((?:(?!\\begin\{V).)*?)\\end\{Vmatrix\}",
             r"\\left\\|\\begin{matrix}\1\\end{matrix}\\right\\|",
         ),
         (r"\\(?:arg)(max|min)(?![A-Za-z])", r"\\operatorname*{arg\\,\1}"),
         (r"\\operatorname\*\s*\{", rf"\\operatorname{{{_LIMITS}"),
         (r"\\(?:big|Big|bigg|Bigg)[lrm]?(?=\s*\\[^{}])", ""),
-        (r"\\left\s*\.(.*?)\\right\s*(\\[}|]|[|\])])", r"\1\\bigg\2"),
+        (r"\\left\s*\.((?:(?!\\left).)*?)\\right\s*(\\[}|]|[|\])])", r"\1\\bigg\2"),
         (r"\\newline(?![A-Za-z])", r"\\\\"),
         (
             r"\\substack\s*\{((?:[^{}]|\{[^{}]*\})*)\}",

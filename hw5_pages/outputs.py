@@ -17,11 +17,11 @@ from .writing import Writer
 OUTPUTS = (40, 5)  # of more outputs of one cell the first and the last are printed
 
 _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
-_BAR = re.compile(
-    r"^.{0,80}?\d{1,3}%\|.*\|\s*[\d.,]+\w*/.*$"  # tqdm
+_BAR = re.compile(  # no two repetitions that could share a long run: that would take for ever
+    r"^.{0,80}?\d{1,3}%\|.*\|\s{0,9}[\d.,]{1,20}\w{0,9}/.*$"  # tqdm
     r"|^\s*\d{1,3}(?:\.\d+)?%\s*\[[=> .#-]*\].*$"  # downloads
-    r"|^.{0,80}?(?:\d+it|0it) \[[\d:]+.*\]$"
-    r"|^.{0,80}?[━╸╺]{10,}[━╸╺ ]*\d.*$"  # pip and rich
+    r"|^.{0,80}?\d{1,20}it \[[\d:].*\]$"
+    r"|^.{0,80}?[━╸╺]{10}[━╸╺ ]*\d.*$"  # pip and rich
 )
 _SHARE = re.compile(r"^\s*\d{1,3}(?:\.\d+)?%\s*$")  # how far something is
 _BAR_OBJECT = re.compile(r"^(?:[HV]Box\(.*)?(?:Float|Int)Progress\(|^Output\(\)")
@@ -75,13 +75,23 @@ def _terminal(text: str) -> str:
     lines = []
     for line in _ESCAPE.sub("", text).split("\n"):
         shown = line.rstrip("\r").rsplit("\r", 1)[-1]
-        while (shorter := re.sub("[^\x08]\x08", "", shown)) != shown:
-            shown = shorter
+        shown = _overtyped(shown) if "\x08" in shown else shown
         overwritten = "\r" in line.rstrip("\r")
         gone = overwritten and (not shown.strip() or _SHARE.match(shown))
         if not gone and not _BAR.match(shown):
             lines.append(shown.rstrip().expandtabs())
     return "\n".join(lines).strip("\n")
+
+
+def _overtyped(line: str) -> str:
+    """A line in which each backspace has taken back the letter before it."""
+    kept: list[str] = []
+    for letter in line:
+        if letter != "\x08":
+            kept.append(letter)
+        elif kept:
+            kept.pop()
+    return "".join(kept)
 
 
 def _traceback(output: dict[str, Any]) -> str:
@@ -98,7 +108,7 @@ def set_shown(sheet: Sheet, data: dict[str, Any], metadata: dict[str, Any]) -> N
     if latex and len(latex) < FRAGMENT and not (html and _CODE_IN_TEX in latex):
         _latex(sheet, latex)
         return
-    for kind in _PICTURE_KINDS:
+    for kind in (*_PICTURE_KINDS, *(one for one in data if str(one).startswith("image/"))):
         if kind in data:
             width = _pixels(mapping(metadata.get(kind)).get("width"))
             name = picture_file(sheet, kind, data[kind], width)
@@ -131,19 +141,22 @@ def set_shown(sheet: Sheet, data: dict[str, Any], metadata: dict[str, Any]) -> N
         _unshown(sheet, "an interactive output")
 
 
-# What each kind of interactive output is known by, in its formats or in its HTML.
+# What each kind of output that no page shows is known by, in its formats or in its HTML.
 _INTERACTIVE = {
     "an interactive figure (plotly)": r"^application/vnd\.plotly|plotly-graph-div|Plotly\.newPlot",
     "an interactive figure (Vega)": r"^application/vnd\.vega|vegaEmbed\(",
     "an interactive figure (Bokeh)": r"^application/vnd\.bokehjs_exec|\bdata-root-id=",
     "an interactive map": r"Make this Notebook Trusted to load map",
+    "a figure in PDF": r"^application/pdf$",
+    "a video": r"^video/",
+    "a sound": r"^audio/",
     "a widget": r"^application/vnd\.jupyter\.widget-view",
 }
 _FRAME = re.compile(r"frames\[\d+\]\s*=\s*[\"']data:(image/[\w.+-]+);base64,([^\"']+)")  # to_jshtml
 _CODE_IN_TEX = r"\begin{Verbatim}"  # as IPython shows code
 _PLAIN_INSTEAD = "text-repr-fallback"  # in HTML that folds most of itself away
 _UNSEEN = re.compile(r"<(script|style)\b.*?(?:</\1\s*>|\Z)", re.S | re.I)
-_INLINE_SVG = re.compile(r"<svg\b(?=[^>]*\bxmlns=)[^>]*>.*?</svg\s*>", re.S | re.I)
+_INLINE_SVG = re.compile(r"<svg\b(?=[^<>]*\bxmlns=)[^<>]*>.*?</svg\s*>", re.S | re.I)
 
 
 def _interactive(data: Mapping[str, Any], html: str, plain: str) -> str:
@@ -201,7 +214,7 @@ def _printable(html: str) -> str:
     ):
         html = re.sub(rf"<{tag}\b.*?(?:</{tag}\s*>|\Z)", " ", html, flags=re.S | re.I)
     html = re.sub(r"<!--.*?(?:-->|\Z)", " ", html, flags=re.S)
-    words = re.sub(r"<[^>]*>", "", html).strip()
+    words = re.sub(r"<[^<>]*>", "", html).strip()
     return html if words or re.search(r"<img\b|<table\b", html, re.I) else ""
 
 

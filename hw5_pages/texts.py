@@ -84,7 +84,7 @@ def keep_formula(sheet: Sheet, whole: str, tex: str, alone: bool) -> str:
 
 EMBEDDED = re.compile(
     VERBATIM
-    + r"|<(?P<tag>video|audio|iframe)\b(?P<said>[^>]*)>(?P<inside>.*?(?:</(?P=tag)\s*>|\Z))",
+    + r"|<(?P<tag>video|audio|iframe)\b(?P<said>[^<>]*)>(?P<inside>.*?(?:</(?P=tag)\s*>|\Z))",
     re.M | re.S | re.I,
 )
 

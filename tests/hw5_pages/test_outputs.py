@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 
@@ -83,3 +84,18 @@ def test_of_several_forms_of_an_output_the_one_that_says_most_is_printed():
     for said in ("Pipeline()", "f(x)", "and words with 𝑥2 between", '"deep": [ "ß" ]'):
         assert said in text
     assert not any(word in text for word in ("browser", "Verbatim", "equation", "object"))
+
+
+@pytest.mark.parametrize("line", ["a\x08", "1%||1", "━", "0it [1"], ids=repr)
+def test_a_long_line_is_soon_read_whatever_is_in_it(line):
+    began = time.process_time()
+    outputs._terminal(line[0] * 50_000 + "\n" + line + line[-1] * 100_000)
+    assert time.process_time() - began < 2
+
+
+def test_a_picture_or_a_figure_in_a_form_that_is_not_usual_is_shown_or_named():
+    kinds = ({"image/bmp": picture(99, 99, "teal", "BMP")}, {"application/pdf": "JVBERi0="})
+    result = printed(notebook(code("x", *map(shown, kinds))))
+    assert [finding.kind for finding in result.findings] == ["interactive"]
+    assert "a figure in PDF, which a page cannot show" in pages(result.pdf)[0]
+    assert min(of_colour(drawn(result.pdf, 1), (0, 128, 128))) > 20
