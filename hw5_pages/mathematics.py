@@ -220,7 +220,8 @@ def _rows(found: re.Match[str]) -> str:
     if found["name"] == "cases":
         rows = rows if "&" in rows else rows.replace("\\\\", "&\\\\") + "&"
         return rf"{found['fence'] or ''}\begin{{cases}}{rows}\end{{cases}}"
-    if found["fence"] or found[0] == found.string:
+    lines = found["name"] == "array" and not re.match(r"\s*\{[c|]*\}", rows)
+    if found["fence"] or (found[0] == found.string and lines):
         return found[0].replace("{smallmatrix}", "{matrix}")
     rows = re.sub(r"\A\s*\{[lcr|]*\}|\\hline(?![A-Za-z])", "", rows)
     return rf"\begin{{Bmatrix}}{_ROWS}{rows}\end{{Bmatrix}}"

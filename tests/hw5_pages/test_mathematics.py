@@ -67,6 +67,7 @@ ROWS = {
     r"x = \begin{array}{c|c} a & b\\ \hline c & d\end{array} + 1": "#none, a, b; c, d) + 1",
     r"\sum_{\substack{i<j\\k_{2}}} x": "sum_(mat(delim: #none, i < j; k_2)) x",
     r"\sum_{i \atop j} x": "#none, i; j",
+    r"\begin{array}{|c|c|} \hline a & b \\ c & d\end{array}": "mat(delim: #none, a, b; c, d)",
     r"\left(\begin{smallmatrix} a \\ c \end{smallmatrix}\right)": "vec(a, c)",
     r"\left\langle\begin{matrix}a\\b\end{matrix}\right\rangle": "⟨mat(delim: #none, a; b)⟩",
     r"\begin{cases}x + y = 1 \\ x = 2\end{cases}": "x + y = 1 & , x = 2 &",
