@@ -271,7 +271,9 @@ def parse_notebook(
         try:
             raw = json.loads(nbformat.writes(nbformat.reads(json.dumps(raw), as_version=4)))
         except Exception as error:  # whatever is wrong with a notebook of ten years ago
-            raise ReportError(f"{name}.ipynb is of an old format, and damaged: {error}.") from None
+            raise ReportError(
+                f"{name}.ipynb is of an old format, and damaged: take an earlier copy of it."
+            ) from error
     listed = raw.get("cells")
     cells = [
         Cell(
@@ -336,14 +338,14 @@ def heading_of(source: str) -> re.Match[str] | None:
 _TITLE = re.compile(  # of the first level; a block of code, in which it would be a remark, is none
     r"^ {0,3}(?P<fence>`{3}|~{3}).*?(?:^ {0,3}(?P=fence)|\Z)"
     r"|^ {0,3}# +(?P<title>[^\n]+?)(?: +#+)? *$|^(?P<over>[^\n]+)\n=+ *$"
-    r"|<h1\b[^>]*>(?P<html>.*?)</h1>",
+    r"|<h1\b[^<>]*>(?P<html>(?:(?!<h1\b).)*?)</h1>",
     re.M | re.S | re.I,
 )
 
 
 def plain_words(markdown: str) -> str:
     """A line of Markdown as it reads: for heads and lists, where nothing is set."""
-    text = re.sub(r"!\[[^\]]*\]\([^)]*\)|<[^<>]*>", "", markdown)
+    text = re.sub(r"!\[[^\]]*\]\([^)]*\)|<[^<>]*>", "", markdown[:1000])  # no head has more room
     text = re.sub(r"\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])", r"\1", text)
     text = re.sub(r"\$+(?!\s)([^$]+)(?<!\s)\$+(?!\d)", lambda found: _spoken(found[1]), text)
     for marks in (r"\*\*", r"\*", "~~", "`+", r"\b__", r"\b_"):
@@ -453,17 +455,21 @@ _ENVIRONMENTS = (
     "equation|align|alignat|flalign|gather|multline|eqnarray|aligned|alignedat|gathered|split|cases"
     "|dcases|matrix|pmatrix|bmatrix|Bmatrix|vmatrix|Vmatrix|smallmatrix|array|math|displaymath"
 )
+# What begins anew before it has ended is not looked through again and again, to the end each time.
 VERBATIM = (
-    r"(?P<code>^[ ]{0,3}(?P<fence>`{3,}|~{3,})[^\n]*\n.*?(?:^[ ]{0,3}(?P=fence)[`~]*[ ]*$|\Z)"
-    r"|(?<!`)(?P<ticks>`+)(?!`)(?:(?!\n\s*\n).)+?(?<!`)(?P=ticks)(?!`)|<!--.*?-->)"
+    r"(?P<code>^[ ]{0,3}(?P<fence>`{3,}(?!`)|~{3,}(?!~))[^\n]*\n.*?"
+    r"(?:^[ ]{0,3}(?P=fence)[`~]*[ ]*$|\Z)"
+    r"|(?<!`)(?P<ticks>`+)(?!`)(?:(?!\n\s*\n).){1,5000}?(?<!`)(?P=ticks)(?!`)"
+    r"|<!--(?:(?!<!--).)*?-->)"
 )
 MATH = re.compile(
     VERBATIM + r"|(?P<display>\$\$(?:\\.|[^\\])+?\$\$"
-    rf"|\\begin\{{(?P<env>(?:{_ENVIRONMENTS})\*?)\}}.*?\\end\{{(?P=env)\}}"
-    r"|(?:^[ ]*\\|\\\\)\[(?:(?!\n\s*\n).)+?\\\\?\])"
-    r"|(?P<define>^\s*\\(?:re|provide)?(?:newcommand|def|let|DeclareMathOperator)\b[^\n$]*$)"
+    rf"|\\begin\{{(?P<env>(?:{_ENVIRONMENTS})\*?)\}}"
+    r"(?:(?!\\begin\{(?P=env)\}).)*?\\end\{(?P=env)\}"
+    r"|(?:^[ ]*\\|\\\\)\[(?:(?!\n\s*\n).){1,4000}?\\\\?\])"
+    r"|(?P<define>^[ \t]*\\(?:re|provide)?(?:newcommand|def|let|DeclareMathOperator)\b[^\n$]*$)"
     r"|(?P<inline>\$(?![\s$]*\$)(?:\\.|[^\\$\n`]|\n(?!\s*\n))+?\$(?!\d)"
-    r"|\\\\?\((?:(?!\n\s*\n).)+?\\\\?\))"
+    r"|\\\\?\((?:(?!\n\s*\n|\\\().)+?\\\\?\))"
     r"|(?P<escaped>\\[\\$`])",
     re.M | re.S,
 )
@@ -652,7 +658,7 @@ def _checksum(cell: Cell) -> str:
     return hashlib.md5("".join(said).encode(), usedforsecurity=False).hexdigest()
 
 
-IMAGE = re.compile(r"!\[[^\]]*\]\([^)]*\)|<img\b[^>]*>", re.I)
+IMAGE = re.compile(r"!\[[^\[\]]*\]\([^)]{0,4000}\)|<img\b[^<>]*>", re.I)
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W_]+(?:['’.,/-][^\W_]+)*")
 
 
@@ -661,12 +667,12 @@ def count_words(source: str) -> int:
     text = re.sub(r"^(```|~~~).*?^\1", " ", without_markers(source), flags=re.M | re.S)
     text = IMAGE.sub(" ", text)
     text = MATH.sub(lambda m: m[0] if m.lastgroup == "code" else " formula ", text)
-    return len(_WORD.findall(re.sub(r"<[^>]+>|https?://\S+", " ", text)))
+    return len(_WORD.findall(re.sub(r"<[^<>]+>|https?://\S+", " ", text)))
 
 
 def without_markers(source: str) -> str:
     """An instructor's cell without mark scheme and markers; a student's has none."""
-    if re.search(r"^\s*### BEGIN\sSOLUTION", source, re.M):
+    if re.search(r"^[ \t]*### BEGIN\sSOLUTION", source, re.M):
         source = re.sub(r"^\*\*Mark scheme\*\*.*", "", source, flags=re.M | re.S)
     source = re.sub(
         r"^=== BEGIN\sMARK SCHEME ===.*?(?:^=== END\sMARK SCHEME ===$|\Z)",
@@ -674,7 +680,7 @@ def without_markers(source: str) -> str:
         source,
         flags=re.M | re.S,
     )
-    return re.sub(r"^\s*### (?:BEGIN|END) SOLUTION.*\n?", "", source, flags=re.M)
+    return re.sub(r"^[ \t]*### (?:BEGIN|END) SOLUTION.*\n?", "", source, flags=re.M)
 
 
 def printed_by(cell: Cell) -> str:

@@ -581,10 +581,9 @@ def _exporter() -> type:
                     _, node = nbformat.validator.normalize(nbformat.from_dict(notebook.raw))
                     nbformat.validate(node, relax_add_props=True)
             except Exception as error:  # whatever is wrong with it, it has pages
-                why = str(error).split("\n")[0]
                 self.log.warning(
-                    f"{notebook.name}.ipynb is not as the notebook format says ({why}): its pages "
-                    "are made, but nothing of it is run or filtered before."
+                    f"{notebook.name}.ipynb is not as the notebook format asks{_where(error)}: its "
+                    "pages are made, but nothing of it is run or filtered before."
                 )
                 _, resources = super().from_notebook_node(nbformat.v4.new_notebook(), resources)
             else:
@@ -602,6 +601,14 @@ def _exporter() -> type:
             return printed.pdf, resources
 
     return HW5PDFExporter
+
+
+def _where(error: Exception) -> str:
+    """The cell that a notebook's format does not know, where the error names one."""
+    match [*getattr(error, "absolute_path", ())]:
+        case ["cells", int(at), *_]:
+            return f" (cell {at + 1})"
+    return ""
 
 
 def _named(resources: Any, path: Path) -> dict[str, Any]:

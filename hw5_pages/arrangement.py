@@ -28,11 +28,12 @@ from hw5_written import Appendix, Excerpt
 
 from .outputs import is_check, set_outputs, set_shown
 from .sheet import Sheet, array, boolean, string, trimmed
-from .texts import set_markdown
+from .texts import FRAGMENT, set_markdown
 
 COURSE = "Deep generative models"
 ANONYMOUS = "Anonymous"  # the author of a PDF without names
 CODE = (400, 40)  # of a longer piece of code the first and the last lines are printed
+CELL = (3000, 300)  # the same of a cell
 APPENDIX = "Appendix: the code"
 CODE_OF = "code:"  # begins the key of a question's code among the marks
 MAGICS = {"bash": "bash", "sh": "bash", "html": "html", "javascript": "js", "latex": "latex"}
@@ -236,7 +237,7 @@ def _set_cell(sheet: Sheet, cell: Cell, question: Question | None) -> None:
             language = MAGICS.get(magic[1], language)
         if source.strip() and cell.place != "setup" and not is_check(cell):
             kit = sheet.notebook is not None and sheet.notebook.kit
-            shown = _folded(source) if kit else source
+            shown = trimmed(_folded(source) if kit else source, CELL, FRAGMENT)
             sheet.add(f"#code({string(shown)}, {string(language)})")
         set_outputs(sheet, cell)
     elif source.strip():

@@ -21,6 +21,7 @@ _DEFINITION = re.compile(
     r"(?:\{\s*(?P<braced>\\[A-Za-z]+|\\.)\s*\}|(?P<bare>\\[A-Za-z]+|\\.))"
 )
 _LIMITS = "\ue002"  # marks an operator with its limits below it on the way through pandoc
+_ROWS = "\ue004"  # and rows that stand side by side with other things, without brackets
 
 
 def _argument(tex: str, at: int) -> tuple[str, int]:
@@ -90,7 +91,8 @@ def expand(tex: str, macros: Macros) -> str:
             given.append(one)
         pieces = re.split(r"#(\d)", body)
         pieces[1::2] = [given[int(n) - 1] if 0 < int(n) <= count else "" for n in pieces[1::2]]
-        body = "".join(pieces)
+        body = re.sub(r"(\\[A-Za-z]+)\x00(?=[A-Za-z])", r"\1 ", "\x00".join(pieces))
+        body = body.replace("\x00", "")
         if body.count(r"\begin") == body.count(r"\end") and _paired(body):
             body = f"{{{body}}}"
         tex, at = tex[: found.start()] + body + tex[end:], found.start()
@@ -122,25 +124,107 @@ _REWRITES = tuple(
         (r"\\href\s*\{[^{}]*\}", ""),
         (r"\\[dtc]frac(?![A-Za-z])", r"\\frac"),
         (r"\\[dt]binom(?![A-Za-z])", r"\\binom"),
-        (r"\\math(?:bbm|ds)(?![A-Za-z])", r"\\mathbb"),
+        (r"\\(?:mathbbm|mathds|Bbb)(?![A-Za-z])", r"\\mathbb"),
+        (r"\\(?:ce|mbox|hbox)\s*(?=\{)", r"\\text"),
+        (r"\\(?:class|style|bbox)\s*(?:\{[^{}]*\}|\[[^\]]*\])", ""),
+        (r"\\(?:math)?(?:rlap|llap|clap)(?![A-Za-z])|\\shove(?:left|right)(?![A-Za-z])", ""),
+        (r"\\(?:hskip|kern|mskip|mkern)\s*-[\d.]+\s*(?:em|ex|mu|pt|cm|mm|in)", ""),
+        (r"\\(?:hfill|(?:hskip|kern|mskip|mkern)\s*[\d.]+\s*(?:em|ex|mu|pt|cm|mm|in))", r"\\quad "),
+        (r"\\(big|Big|bigg|Bigg)m(?![A-Za-z])", r"\\\1"),
+        (r"\\degree(?![A-Za-z])", r"{}^\\circ "),
+        (r"\\AA(?![A-Za-z])", r"\\text{Å}"),
+        (r"\\xleftrightarrow(?=\s*\{)", r"\\overset\\leftrightarrow"),
+        (r"\\intertext\s*(\{[^{}]*\})", r"\\\\ \\text\1\\\\"),
+        (r"\\(?:displaylines|eqalign)\s*\{(.*)\}", r"\\begin{aligned}\1\\end{aligned}"),
+        (r"\\begin\{(aligned|gathered|alignedat|split)\}\s*\[[tbc]\]", r"\\begin{\1}"),
+        (r"\\(begin)\{(\w*matrix)\*\}\s*(?:\[[lcr]\])?|\\(end)\{(\w*matrix)\*\}", r"\\\1\3{\2\4}"),
         (r"\\(begin|end)\{dcases\}", r"\\\1{cases}"),
+        (
+            r"\\left\s*\\(?:\{|lbrace(?![A-Za-z]))\s*\\begin\{(array|matrix|aligned)\}(?:\s*\{[lcr|]*\})?"
+            r"((?:(?!\\begin).)*?)\\end\{\1\}\s*\\right\s*\.",
+            r"\\begin{cases}\2\\end{cases}",
+        ),
         (r"\\(begin|end)\{(?:math|displaymath|equation)\*?\}", ""),
         (
-            r"\\begin\{vmatrix\}(.*?)\\end\{vmatrix\}",
+            r"\\begin\{vmatrix\}((?:(?!\\begin\{v).)*?)\\end\{vmatrix\}",
             r"\\left|\\begin{matrix}\1\\end{matrix}\\right|",
         ),
         (
-            r"\\begin\{Vmatrix\}(.*?)\\end\{Vmatrix\}",
+            r"\\begin\{Vmatrix\}((?:(?!\\begin\{V).)*?)\\end\{Vmatrix\}",
             r"\\left\\|\\begin{matrix}\1\\end{matrix}\\right\\|",
         ),
-        (r"\{\s*\\(bf|rm|it|sf|tt|cal)(?![A-Za-z])\s*([^{}]*)\}", r"{\\math\1{\2}}"),
         (r"\\(?:arg)(max|min)(?![A-Za-z])", r"\\operatorname*{arg\\,\1}"),
         (r"\\operatorname\*\s*\{", rf"\\operatorname{{{_LIMITS}"),
         (r"\\(?:big|Big|bigg|Bigg)[lrm]?(?=\s*\\[^{}])", ""),
-        (r"\\left\s*\.(.*?)\\right\s*(\\[}|]|[|\])])", r"\1\\bigg\2"),
+        (r"\\left\s*\.((?:(?!\\left).)*?)\\right\s*(\\[}|]|[|\])])", r"\1\\bigg\2"),
         (r"\\newline(?![A-Za-z])", r"\\\\"),
+        (
+            r"\\substack\s*\{((?:[^{}]|\{[^{}]*\})*)\}",
+            r"\\begin{matrix}\1\\end{matrix}",
+        ),
+        (
+            r"\{([^{}]*)\\atop(?![A-Za-z])([^{}]*)\}",
+            r"{\\begin{matrix}\1\\\\\2\\end{matrix}}",
+        ),
     )
 )
+
+
+_SWITCH = re.compile(r"\\(bf|rm|it|sf|tt|cal)(?![A-Za-z])\s*")
+
+
+def _switched(tex: str) -> str:
+    """TeX in which each letter form, such as `\\bf`, has what it applies to as its argument."""
+    for _ in range(50):  # no formula has more, and each goes through the rest of it
+        found = _SWITCH.search(tex)
+        if not found:
+            break
+        depth, end = 0, found.end()
+        while end < len(tex) and not (
+            (depth == 0 and tex[end] in "}&") or tex.startswith(r"\\", end)
+        ):
+            depth += (tex[end] == "{") - (tex[end] == "}")
+            end += 2 if tex[end] == "\\" else 1
+        words = tex[found.end() : end]
+        tex = f"{tex[: found.start()]}\\math{found[1]}{{{words}}}{tex[end:]}"
+    return tex
+
+
+_NORM = re.compile(
+    r"(?<!\\)(?<!\\left)(?<!\\right)\\\|(?P<of>(?:(?!\\\||\\\\|[=&]).)+)(?<!\\right)\\\|", re.S
+)
+
+
+def _norm(found: re.Match[str]) -> str:
+    """Bars around something stand close to it; two of them in `p \\| q) + (r \\| s` do not."""
+    of, depth = found["of"], 0
+    for sign in re.sub(r"\\[A-Za-z]+", "", of):
+        depth += (sign in "([{") - (sign in ")]}")
+        if depth < 0:
+            return found[0]
+    return found[0] if depth else rf"\lVert {of}\rVert "
+
+
+_INNER_ROWS = re.compile(
+    r"(?P<fence>\\left\s*(?:[(\[|]|\\[{|])\s*)?"
+    r"\\begin\{(?P<name>(?:small)?matrix|array|cases)\}"
+    r"(?P<rows>(?:(?!\\begin).)*?)\\end\{(?P=name)\}",
+    re.S,
+)
+
+
+def _rows(found: re.Match[str]) -> str:
+    """Rows within a formula: pandoc takes those without brackets, and cases of one column, for
+    lines of the whole formula."""
+    rows = found["rows"]
+    if found["name"] == "cases":
+        rows = rows if "&" in rows else rows.replace("\\\\", "&\\\\") + "&"
+        return rf"{found['fence'] or ''}\begin{{cases}}{rows}\end{{cases}}"
+    lines = found["name"] == "array" and not re.match(r"\s*\{[c|]*\}", rows)
+    if found["fence"] or (found[0] == found.string and lines):
+        return found[0].replace("{smallmatrix}", "{matrix}")
+    rows = re.sub(r"\A\s*\{[lcr|]*\}|\\hline(?![A-Za-z])", "", rows)
+    return rf"\begin{{Bmatrix}}{_ROWS}{rows}\end{{Bmatrix}}"
 
 
 def tidy(tex: str) -> tuple[str, str]:
@@ -155,7 +239,9 @@ def tidy(tex: str) -> tuple[str, str]:
     tex = re.sub(r"\\unicode\s*\{x([0-9a-fA-F]{2,4})\}", lambda m: chr(int(m[1], 16)), tex)
     for pattern, new in _REWRITES:
         tex = pattern.sub(new, tex)
-    tex = tex.strip()
+    tex = re.sub(r"(\\text\w*\s*\{[^{}]*\})|(?<!\\)\\&", lambda m: m[1] or r"\text{\&}", tex)
+    tex = _NORM.sub(_norm, _switched(tex))
+    tex = _INNER_ROWS.sub(_rows, tex.strip())
     bare = re.sub(r"\\begin\{(\w+\*?)\}.*\\end\{\1\}|\\\\?[&%$#]", "", tex, flags=re.S)
     if "\\begin" not in tex and ("&" in bare or "\\\\" in bare):
         tex = rf"\begin{{aligned}}{tex}\end{{aligned}}"
@@ -196,8 +282,11 @@ def converted(text: str) -> str:
     if not (text.startswith("$") and text.endswith("$") and len(text) > 2):
         return ""
     text = re.sub(rf'"{_LIMITS}([^"\\]*)"', r'op("\1", limits: #true)', text[1:-1].strip())
-    text = text.replace(_LIMITS, "").replace('delim: "||"', 'delim: "‖"')
+    text = re.sub(rf'delim: "\{{", {_ROWS} ?', "delim: #none, ", text)
+    text = text.replace(_LIMITS, "").replace(_ROWS, "").replace('delim: "||"', 'delim: "‖"')
     text = re.sub(r"#scale\(x: (\d+)%, y: \d+%\)\[\\?(.)\]", r"lr(size: #\1%, \\\2)", text)
+    text = text.replace("#h(-1em)", "#h(-0.17em)")  # it has taken \\! for that much
+    text = re.sub("∥([^∥]*)∥", r"lr(bar.v.double \1 bar.v.double)", text)
     text = re.sub(r"\b(dot|times|plus|minus|dash)\.circle\b", r"\1.o", text)  # renamed in Typst
     return text if harmless(text) else ""
 

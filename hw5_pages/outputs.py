@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from hw5_notebook import Cell, mapping, text_of
+from hw5_notebook import MATH, Cell, mapping, text_of
 
 from .pictures import DATA_URI, keep, picture_file
 from .sheet import Sheet, boolean, string, trimmed
@@ -16,15 +17,15 @@ from .writing import Writer
 OUTPUTS = (40, 5)  # of more outputs of one cell the first and the last are printed
 
 _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
-_BAR = re.compile(
-    r"^.{0,80}?\d{1,3}%\|.*\|\s*[\d.,]+\w*/.*$"  # tqdm
-    r"|^\s*\d{1,3}(?:\.\d+)?%\s*(?:\[[=> .#-]*\].*)?$"  # downloads
-    r"|^.{0,80}?(?:\d+it|0it) \[[\d:]+.*\]$"
-    r"|^\s*[━╸╺ ]{10,}.*$"  # pip and rich
+_BAR = re.compile(  # no two repetitions that could share a long run: that would take for ever
+    r"^.{0,80}?\d{1,3}%\|.*\|\s{0,9}[\d.,]{1,20}\w{0,9}/.*$"  # tqdm
+    r"|^\s*\d{1,3}(?:\.\d+)?%\s*\[[=> .#-]*\].*$"  # downloads
+    r"|^.{0,80}?\d{1,20}it \[[\d:].*\]$"
+    r"|^.{0,80}?[━╸╺]{10}[━╸╺ ]*\d.*$"  # pip and rich
 )
-_WIDGET = re.compile(
-    r"^(?:HBox|VBox|FloatProgress|IntProgress|Output)\(|^<IPython\.(?:core|lib)\.display\."
-)
+_SHARE = re.compile(r"^\s*\d{1,3}(?:\.\d+)?%\s*$")  # how far something is
+_BAR_OBJECT = re.compile(r"^(?:[HV]Box\(.*)?(?:Float|Int)Progress\(|^Output\(\)")
+_OBJECT = re.compile(r"^(?:[HV]Box|Output)\(|^<IPython\.(?:core|lib)\.display\.")
 _PICTURE_KINDS = ("image/svg+xml", "image/png", "image/jpeg", "image/webp", "image/gif")
 
 
@@ -74,11 +75,23 @@ def _terminal(text: str) -> str:
     lines = []
     for line in _ESCAPE.sub("", text).split("\n"):
         shown = line.rstrip("\r").rsplit("\r", 1)[-1]
-        while (shorter := re.sub("[^\x08]\x08", "", shown)) != shown:
-            shown = shorter
-        if not _BAR.match(shown) and (shown.strip() or "\r" not in line):
-            lines.append(shown.rstrip())
+        shown = _overtyped(shown) if "\x08" in shown else shown
+        overwritten = "\r" in line.rstrip("\r")
+        gone = overwritten and (not shown.strip() or _SHARE.match(shown))
+        if not gone and not _BAR.match(shown):
+            lines.append(shown.rstrip().expandtabs())
     return "\n".join(lines).strip("\n")
+
+
+def _overtyped(line: str) -> str:
+    """A line in which each backspace has taken back the letter before it."""
+    kept: list[str] = []
+    for letter in line:
+        if letter != "\x08":
+            kept.append(letter)
+        elif kept:
+            kept.pop()
+    return "".join(kept)
 
 
 def _traceback(output: dict[str, Any]) -> str:
@@ -90,12 +103,12 @@ def _traceback(output: dict[str, Any]) -> str:
 
 def set_shown(sheet: Sheet, data: dict[str, Any], metadata: dict[str, Any]) -> None:
     """The form of an output that a page can show best, or what it was."""
-    latex, html = text_of(data.get("text/latex")), text_of(data.get("text/html"))
+    latex, html = text_of(data.get("text/latex")).strip(), text_of(data.get("text/html"))
     plain = _terminal(text_of(data.get("text/plain")))
-    if latex.strip() and len(latex) < FRAGMENT:
-        _latex(sheet, latex.strip())
+    if latex and len(latex) < FRAGMENT and not (html and _CODE_IN_TEX in latex):
+        _latex(sheet, latex)
         return
-    for kind in _PICTURE_KINDS:
+    for kind in (*_PICTURE_KINDS, *(one for one in data if str(one).startswith("image/"))):
         if kind in data:
             width = _pixels(mapping(metadata.get(kind)).get("width"))
             name = picture_file(sheet, kind, data[kind], width)
@@ -113,28 +126,37 @@ def set_shown(sheet: Sheet, data: dict[str, Any], metadata: dict[str, Any]) -> N
     if interactive := _interactive(data, html, plain):
         _unshown(sheet, interactive)
         return
+    if plain and _PLAIN_INSTEAD in html:
+        html = ""
+    elif "application/json" in data and not html:
+        plain = json.dumps(data["application/json"], indent=2, ensure_ascii=False)
     seen = EMBEDDED.sub(lambda found: embedded(sheet, found), _UNSEEN.sub(" ", html))
     seen = _INLINE_SVG.sub(lambda m: f'<img src="{keep(sheet, "image/svg+xml", m[0])}">', seen)
     if seen and (tidied := _printable(seen)) and len(tidied) < FRAGMENT:
         tidied = DATA_URI.sub(lambda m: keep(sheet, m[1], m[2]), tidied)
         sheet.add(fragment(sheet, "html", tidied))
-    elif plain and not _WIDGET.match(plain):
+    elif plain and not _OBJECT.match(plain) and not _BAR_OBJECT.match(plain):
         sheet.add(f"#printed({string(trimmed(plain))}, false)")
     elif len(html) > 200:
         _unshown(sheet, "an interactive output")
 
 
-# What each kind of interactive output is known by, in its formats or in its HTML.
+# What each kind of output that no page shows is known by, in its formats or in its HTML.
 _INTERACTIVE = {
     "an interactive figure (plotly)": r"^application/vnd\.plotly|plotly-graph-div|Plotly\.newPlot",
     "an interactive figure (Vega)": r"^application/vnd\.vega|vegaEmbed\(",
     "an interactive figure (Bokeh)": r"^application/vnd\.bokehjs_exec|\bdata-root-id=",
     "an interactive map": r"Make this Notebook Trusted to load map",
+    "a figure in PDF": r"^application/pdf$",
+    "a video": r"^video/",
+    "a sound": r"^audio/",
     "a widget": r"^application/vnd\.jupyter\.widget-view",
 }
 _FRAME = re.compile(r"frames\[\d+\]\s*=\s*[\"']data:(image/[\w.+-]+);base64,([^\"']+)")  # to_jshtml
+_CODE_IN_TEX = r"\begin{Verbatim}"  # as IPython shows code
+_PLAIN_INSTEAD = "text-repr-fallback"  # in HTML that folds most of itself away
 _UNSEEN = re.compile(r"<(script|style)\b.*?(?:</\1\s*>|\Z)", re.S | re.I)
-_INLINE_SVG = re.compile(r"<svg\b(?=[^>]*\bxmlns=)[^>]*>.*?</svg\s*>", re.S | re.I)
+_INLINE_SVG = re.compile(r"<svg\b(?=[^<>]*\bxmlns=)[^<>]*>.*?</svg\s*>", re.S | re.I)
 
 
 def _interactive(data: Mapping[str, Any], html: str, plain: str) -> str:
@@ -142,7 +164,7 @@ def _interactive(data: Mapping[str, Any], html: str, plain: str) -> str:
     known = [*data, html]
     found = (name for name, how in _INTERACTIVE.items() if any(re.search(how, k) for k in known))
     said = next(found, "")
-    return "" if said == "a widget" and (not plain or _WIDGET.match(plain)) else said
+    return "" if said == "a widget" and (not plain or _BAR_OBJECT.match(plain)) else said
 
 
 def _unshown(sheet: Sheet, what: str) -> None:
@@ -159,9 +181,13 @@ def _pixels(value: object) -> float | None:
 
 
 def _latex(sheet: Sheet, latex: str) -> None:
-    """Mathematics, or a table as pandas writes it."""
+    """Mathematics, words with mathematics in them, or a table as pandas writes it."""
     if re.search(r"\\begin\{(?:tabular|table|longtable)", latex):
         sheet.add(fragment(sheet, "latex", latex))
+        return
+    words = MATH.sub("", latex).strip()
+    if words and words != latex and sheet.cell:
+        set_markdown(sheet, sheet.cell, latex)
         return
     tex = latex.strip("$").strip()
     tex = tex.removeprefix(r"\displaystyle")
@@ -188,7 +214,7 @@ def _printable(html: str) -> str:
     ):
         html = re.sub(rf"<{tag}\b.*?(?:</{tag}\s*>|\Z)", " ", html, flags=re.S | re.I)
     html = re.sub(r"<!--.*?(?:-->|\Z)", " ", html, flags=re.S)
-    words = re.sub(r"<[^>]*>", "", html).strip()
+    words = re.sub(r"<[^<>]*>", "", html).strip()
     return html if words or re.search(r"<img\b|<table\b", html, re.I) else ""
 
 

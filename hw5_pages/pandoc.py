@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Sequence
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,27 @@ from hw5_notebook import ReportError
 
 from .mathematics import converted
 
-ONE, ALL = 3, 30  # seconds of CPU time, for a text or some formulas, and for all together
+ALL = 30  # seconds of CPU time for all texts and formulas together
+FIRST, ONE = 1, 3  # for one of them; and once the others are read
 PATIENCE = 5  # times as many on the clock
 PAGE = 50  # formulas that are written at once: one by one takes pandoc four times as long
 
+Tree = list[Any]
+"""A text as pandoc has read it."""
+
 Asked = dict[str, Any]
-"""What pandoc reads at once: a text with its format, or a page of formulas with what parts them."""
+"""What pandoc reads at once: a text with its format, or a page of formulas with what parts them;
+the place of its answer, and the most seconds that it may take."""
+
+
+class Unread(Enum):
+    """Why a text is not read, as the end of a sentence about it."""
+
+    DEEP = "it is nested too deep"
+    SLOW = "it would take too much time or memory to read"
+    LATE = "reading others took all the time that there is"
+    ODD = "something in it cannot be set"
+
 
 _LUA = r"""
 -- Reads texts, and pages of formulas, in JSON; writes pandoc's trees and Typst's formulas, a line
@@ -87,46 +103,43 @@ def program() -> str:
 
 def read(
     fragments: Sequence[dict[str, str]], formulas: Sequence[str]
-) -> tuple[list[Any], list[str]]:
-    """Trees of texts and Typst's formulas; None and "" for those that pandoc cannot read.
+) -> tuple[list[Tree | Unread], list[str]]:
+    """Trees of texts and Typst's formulas; why there is none, and "", for those that are not read.
 
-    One process reads them all, one after the other. What it dies of, or works on for too long, is
-    left out, and another process goes on behind it: a page of formulas is tried one by one.
+    One process reads them all, one after the other. What it dies of, or works on for too long,
+    waits until the others are read, by another process, and is then tried with more time; a page
+    of formulas one by one.
     """
-    pages = [list(formulas[at : at + PAGE]) for at in range(0, len(formulas), PAGE)]
-    asked: list[Asked] = [*fragments, *map(_page, pages)]
-    trees: list[Any] = []
-    written: list[str] = []
+    trees: list[Tree | Unread] = [Unread.LATE] * len(fragments)
+    written = [""] * len(formulas)
+    asked: list[Asked] = [{**one, "at": at, "most": FIRST} for at, one in enumerate(fragments)]
+    asked += [_page(formulas[at : at + PAGE], at) for at in range(0, len(formulas), PAGE)]
     seconds = float(ALL)
-    while asked:
+    while asked and seconds > 0:
         answers, used = _answers(asked, seconds)
         seconds -= used
         for one, answer in zip(asked, answers, strict=False):
-            if "formulas" in one:
-                there = answer.split(one["between"])
-                written += map(converted, there[: len(one["formulas"])])
-            else:
-                trees.append(_tree(answer))
-        asked = asked[len(answers) :]
-        if asked and len(several := asked[0].get("formulas", ())) > 1 and seconds > 0:
-            asked[:1] = [_page([tex]) for tex in several]
-        elif asked and seconds > 0:
-            _unread(asked.pop(0), trees, written)
-        while asked and seconds <= 0:
-            _unread(asked.pop(0), trees, written)
+            if "text" in one:
+                trees[one["at"]] = _tree(answer)
+                continue
+            pieces = answer.split(one["between"])[: len(one["formulas"])]
+            for at, piece in enumerate(pieces, one["at"]):
+                written[at] = converted(piece)
+        died, asked = asked[len(answers) : len(answers) + 1], asked[len(answers) + 1 :]
+        for one in died if seconds > 0 else ():
+            if len(several := one.get("formulas", ())) > 1:
+                asked += [_page([tex], at) for at, tex in enumerate(several, one["at"])]
+            elif one["most"] < ONE:
+                asked.append({**one, "most": ONE})
+            elif "text" in one:
+                trees[one["at"]] = Unread.SLOW
     return trees, written
 
 
-def _page(formulas: list[str]) -> Asked:
+def _page(formulas: Sequence[str], at: int) -> Asked:
+    """Formulas that are written at once; `at` counts those before them."""
     between = hashlib.sha256(json.dumps(formulas).encode()).hexdigest()  # stands in no formula
-    return {"formulas": formulas, "between": between}
-
-
-def _unread(asked: Asked, trees: list[Any], written: list[str]) -> None:
-    if "formulas" in asked:
-        written += [""] * len(asked["formulas"])
-    else:
-        trees.append(None)
+    return {"formulas": list(formulas), "between": between, "at": at, "most": FIRST}
 
 
 def _answers(asked: Sequence[Asked], seconds: float) -> tuple[list[str], float]:
@@ -150,9 +163,9 @@ def _answers(asked: Sequence[Asked], seconds: float) -> tuple[list[str], float]:
         ):
             assert process.stdout
             try:
-                for _ in asked:
-                    _bound(process.pid, min(clock + ONE, seconds))
-                    watch = threading.Timer(PATIENCE * ONE, process.kill)
+                for one in asked:
+                    _bound(process.pid, min(clock + one["most"], seconds))
+                    watch = threading.Timer(PATIENCE * one["most"], process.kill)
                     watch.daemon = True
                     watch.start()
                     line = process.stdout.readline()
@@ -160,7 +173,7 @@ def _answers(asked: Sequence[Asked], seconds: float) -> tuple[list[str], float]:
                     clock, answer = json.loads(line)
                     said.append(answer)
             except ValueError:  # it has died
-                clock += ONE
+                clock += one["most"]
             finally:
                 process.kill()
     return said, clock
@@ -176,9 +189,11 @@ def _bound(pid: int, seconds: float) -> None:
             resource.prlimit(pid, resource.RLIMIT_CPU, (max(1, math.ceil(seconds)), most))
 
 
-def _tree(text: str) -> list[Any] | None:
+def _tree(text: str) -> Tree | Unread:
     try:
-        blocks: list[Any] = json.loads(text)["blocks"]
-    except (ValueError, RecursionError, KeyError):
-        return None
+        blocks: Tree = json.loads(text)["blocks"]
+    except RecursionError:
+        return Unread.DEEP
+    except (ValueError, KeyError):
+        return Unread.ODD
     return blocks

@@ -62,7 +62,8 @@ def _svg(data: object) -> tuple[bytes, tuple[float, float]]:
         raise ReportError("is not a drawing in SVG") from None
     if len(text) > 5_000_000:
         raise ReportError("is too large to be printed as SVG; use PNG")
-    text = re.sub(r"<!DOCTYPE[^>\[]*(?:\[.*?\])?[^>]*>", "", text, flags=re.S)
+    head = re.sub(r"<!DOCTYPE[^<>\[]*(?:\[.*?\])?[^<>]*>", "", text[:20_000], flags=re.S)
+    text = head + text[20_000:]
     for name in ("svg", "xlink"):  # so that it is written as it was
         prefix, year = ("", "2000") if name == "svg" else (name, "1999")
         tree.register_namespace(prefix, f"http://www.w3.org/{year}/{name}")

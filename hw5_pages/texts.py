@@ -13,7 +13,8 @@ from .sheet import Sheet, as_typed, string
 FRAGMENT = 100_000  # characters of Markdown or HTML that are still set as such
 
 _FORMATS = {
-    "markdown": "commonmark+pipe_tables+strikeout+footnotes+task_lists+autolink_bare_uris+raw_html",
+    "markdown": "commonmark+alerts+pipe_tables+strikeout+footnotes+task_lists+autolink_bare_uris"
+    "+raw_html",
     "html": "html",
     "latex": "latex",
 }
@@ -83,7 +84,7 @@ def keep_formula(sheet: Sheet, whole: str, tex: str, alone: bool) -> str:
 
 EMBEDDED = re.compile(
     VERBATIM
-    + r"|<(?P<tag>video|audio|iframe)\b(?P<said>[^>]*)>(?P<inside>.*?(?:</(?P=tag)\s*>|\Z))",
+    + r"|<(?P<tag>video|audio|iframe)\b(?P<said>[^<>]*)>(?P<inside>.*?(?:</(?P=tag)\s*>|\Z))",
     re.M | re.S | re.I,
 )
 

@@ -15,6 +15,7 @@ from typing import Any
 from hw5_notebook import Cell, ReportError
 
 from . import pandoc
+from .pandoc import Unread
 from .sheet import Sheet, as_typed, string
 from .writing import Writer
 
@@ -53,6 +54,7 @@ def compile_pages(
     shrunk: dict[int, float] = {}
     rounds = 0
     isolated = False
+    refused: Exception | None = None
     with tempfile.TemporaryDirectory(prefix="hw5-") as folder:
         for name, content in sheet.pictures.items():
             if ":" not in name:
@@ -78,10 +80,10 @@ def compile_pages(
                 shrunk, rounds = shrunk | fitting, rounds + 1
                 continue
             except typst.TypstError as error:
+                refused = error
                 said = f"{error.message}\n{error.diagnostic}"
             lines = [int(n) - top - 1 for n in re.findall(r"main\.typ:(\d+):", said)]
             lines = [n for n in lines if 0 <= n < len(body)]
-            message = said.splitlines()[0]
             if not isolated:  # try what may fail by itself
                 isolated = True
                 _try_each(typst, fonts, folder, sheet, formulas, template)
@@ -89,8 +91,11 @@ def compile_pages(
                 continue
             if not lines:
                 break
-            _replace(sheet, body, owners, lines[-1], message)
-    raise ReportError(f"Typst cannot set these pages: {message}.")
+            _replace(sheet, body, owners, lines[-1])
+    raise ReportError(
+        "These pages cannot be set, and that is no fault of yours: show the notebook to whoever "
+        "gave you this program."
+    ) from refused
 
 
 def _template() -> str:
@@ -136,15 +141,13 @@ def _body(
         if isinstance(line, int):
             tree = trees[line]
             try:
-                if tree is None:
-                    raise RecursionError
-                written = "#{\n" + Writer(sheet, cell).blocks(tree) + "\n}"
+                written = (
+                    _typed(sheet, line, tree)
+                    if isinstance(tree, Unread)
+                    else "#{\n" + Writer(sheet, cell).blocks(tree) + "\n}"
+                )
             except RecursionError:
-                where = cell.name if cell else "a cell"
-                sentence = "is printed as it was typed: it is nested too deep, or would take too "
-                sheet.note("text", f"{where.capitalize()} {sentence}long to read.")
-                text = Writer(sheet, cell).restored(sheet.fragments[line]["text"])
-                written = f"#plain({string(as_typed(text))})"
+                written = _typed(sheet, line, Unread.DEEP)
         else:
             written = line
         for one in written.split("\n"):
@@ -152,6 +155,15 @@ def _body(
             body.append(_PICTURE.sub(rf"\1, at: {len(body)})", line))
             owners.append(number)
     return body, owners
+
+
+def _typed(sheet: Sheet, fragment: int, why: Unread) -> str:
+    """A text as it was typed, and word of it."""
+    cell = sheet.cell
+    where = cell.name if cell else "a cell"
+    sheet.note("text", f"{where.capitalize()} is printed as it was typed: {why.value}.")
+    text = Writer(sheet, cell).restored(sheet.fragments[fragment]["text"])
+    return f"#plain({string(as_typed(text))})"
 
 
 def _filled(sheet: Sheet, line: str, formulas: Sequence[str], cell: Cell | None) -> str:
@@ -197,16 +209,17 @@ def _try_each(
             del sheet.pictures[name]
 
 
-def _replace(sheet: Sheet, body: list[str], owners: list[int], line: int, message: str) -> None:
-    """Put words in the place of a picture, or of a whole text, that Typst refuses."""
+def _replace(sheet: Sheet, body: list[str], owners: list[int], line: int) -> None:
+    """Put words in the place of a whole text, or of what else Typst refuses."""
     cell = sheet.back_to(owners[line])
-    where = cell.name if cell else "a cell"
-    sheet.note("text", f"{where.capitalize()} cannot be set as it is ({message}).")
     mine = [n for n, owner in enumerate(owners) if owner == owners[line]]
     said = sheet.lines[owners[line]]
-    text = sheet.fragments[said]["text"] if isinstance(said, int) else ""
-    text = Writer(sheet, cell).restored(text)
-    body[mine[0]] = f"#plain({string(as_typed(text))})"
+    if isinstance(said, int):
+        body[mine[0]] = _typed(sheet, said, Unread.ODD)
+    else:
+        where = cell.name if cell else "a cell"
+        sheet.note("text", f"Something of {where} is left out: it cannot be set.")
+        body[mine[0]] = '#missing("something that cannot be set")'
     for number in mine[1:]:
         body[number] = ""
 

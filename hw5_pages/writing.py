@@ -16,25 +16,60 @@ from .sheet import Sheet, boolean, is_long, string
 ROWS = (40, 10)  # of a longer table the first and the last are printed
 NESTED = 30  # levels of lists and quotes
 
+_ALIGNED = {"AlignLeft": "left", "AlignRight": "right", "AlignCenter": "center"}
+_NUMBER = re.compile(
+    r"[-−+]?[$€£]?(?:\d[\d,.]*|\.\d+)(?:e[-+]?\d+)?\s*%?|[-−+]?inf|nan|none|<na>|[-–—]?", re.I
+)
+_BOXES = {  # the classes of Bootstrap, of GitHub and of docutils
+    "info": "alert-info note important seealso",
+    "success": "alert-success tip hint",
+    "warning": "alert-warning warning attention",
+    "danger": "alert-danger danger error caution",
+    "": "alert admonition",
+}
+_TURNS = ("Para", "Plain", "Header", "BulletList", "OrderedList", "BlockQuote", "Table")
+
 
 class Writer:
     """Writes pandoc's tree as Typst code; every word of the notebook in a string literal."""
 
     def __init__(self, sheet: Sheet, cell: Cell | None) -> None:
-        self.sheet, self.cell, self.depth = sheet, cell, 0
+        self.sheet, self.cell, self.depth, self.turned = sheet, cell, 0, False
 
     def blocks(self, blocks: Sequence[dict[str, Any]]) -> str:
         self.depth += 1
         if self.depth > NESTED:  # no page has room for more, and Typst refuses much more
             raise RecursionError
-        written = "\n".join(filter(None, map(self.block, blocks)))
+        written = self._joined(blocks, beside=self.depth > 1)
         self.depth -= 1
         return written
+
+    def _joined(self, blocks: Sequence[dict[str, Any]], beside: bool) -> str:
+        """Blocks one below the other. beside: the first words stand beside the mark of a list, or
+        in a table; all others make a paragraph."""
+        written = []
+        for number, block in enumerate(blocks):
+            alone = block["t"] == "Plain" and not (beside and number == 0)
+            written.append(self.block({**block, "t": "Para"} if alone else block))
+        return "\n".join(filter(None, written))
 
     def block(self, block: dict[str, Any]) -> str:
         kind, content = block["t"], block.get("c")
         write = getattr(self, f"_{kind.lower()}", None)
-        return write(content) if write else ""
+        if not write:
+            return ""
+        turned = not self.turned and kind in _TURNS and _right_to_left(self._first(content))
+        self.turned |= turned
+        written = write(content)
+        self.turned &= not turned
+        return f"turned({{\n{written}\n}})" if turned else written
+
+    def _first(self, tree: Any) -> str:
+        """The first word below a node."""
+        if isinstance(tree, dict):
+            return tree["c"] if tree.get("t") == "Str" else self._first(tree.get("c"))
+        found = map(self._first, tree) if isinstance(tree, list) else iter(())
+        return next(filter(None, found), "")
 
     def inlines(self, inlines: Sequence[dict[str, Any]]) -> str:
         """A block of code whose pieces join: strings, calls and formulas, one a line."""
@@ -106,9 +141,7 @@ class Writer:
         image = content[0] if len(content) == 1 and content[0]["t"] == "Image" else None
         if image:
             return self._picture(image["c"], alone=True)
-        word = next((one["c"] for one in content if one["t"] == "Str"), "")
-        turned = "turned: true, " if _right_to_left(word) else ""
-        return f"paragraph({turned}{self.inlines(content)})"
+        return f"paragraph({self.inlines(content)})"
 
     def _plain(self, content: list[Any]) -> str:
         return (
@@ -166,7 +199,13 @@ class Writer:
         return "rule"
 
     def _div(self, content: list[Any]) -> str:
-        return "\n".join(filter(None, map(self.block, content[1])))  # nothing that one sees
+        (_, classes, attributes), blocks = content
+        if "title" in classes or "admonition-title" in classes:
+            return "\n".join(f"paragraph(strong({self.inlines(one['c'])}))" for one in blocks)
+        boxes = [box for box, names in _BOXES.items() if {*names.split()} & {*classes}]
+        if boxes or re.search(r"\b(?:background|border)\b", dict(attributes).get("style", "")):
+            return f"boxed({string(boxes[0] if boxes else '')}, {{\n{self.blocks(blocks)}\n}})"
+        return self._joined(blocks, beside=False)  # nothing that one sees
 
     def _figure(self, content: list[Any]) -> str:
         caption = self.blocks(content[1][1])
@@ -177,19 +216,41 @@ class Writer:
         width = len(columns)
         if not 0 < width <= 80:
             return f"plain({string(self.words(content))})"
-        aligned = {"AlignLeft": "left", "AlignRight": "right", "AlignCenter": "center"}
-        shape = "".join(f"{aligned.get(column[0]['t'], 'start')}, " for column in columns)
         rows = [row for body in bodies for row in (*body[2], *body[3])] + foot[1]
         first, last = ROWS
         cut = ""
         if len(rows) > first + last + 1:
             cut = f"{len(rows) - first - last:,} rows left out"
             rows = [*rows[:first], None, *rows[-last:]]
+        numbers = self._numbers([row for row in rows if row], width)
+        usual = ["right" if one else "start" for one in numbers]
+        shape = "".join(
+            f"{_ALIGNED.get(column[0]['t'], other)}, "
+            for column, other in zip(columns, usual, strict=True)
+        )
         cells = "".join(self._row(row, width) for row in rows)
         top = "".join(self._row(row, width) for row in head[1])
         written = f"grid-of({width}, ({shape}), ({top}), ({cells}), {string(cut)})"
         said = self.blocks(caption[1])
         return written + (f"\ncaption({{\n{said}\n}})" if said else "")
+
+    def _numbers(self, rows: list[Any], width: int) -> list[bool]:
+        """Which columns hold numbers alone; cells that span several count for none."""
+        held: list[list[str]] = [[] for _ in range(width)]
+        below = [0] * width  # rows that a cell above still fills
+        for row in rows:
+            at = 0
+            for _, _, down, across, blocks in row[1]:
+                while at < width and below[at]:
+                    below[at] -= 1
+                    at += 1
+                for column in range(at, min(at + across, width)):
+                    below[column] = down - 1
+                    if across == 1:
+                        held[column].append(self.words(blocks).strip())
+                at += across
+            below[at:] = [max(rest - 1, 0) for rest in below[at:]]
+        return [any(said) and all(map(_NUMBER.fullmatch, said)) for said in held]
 
     def _row(self, row: list[Any] | None, width: int) -> str:
         if row is None:  # here some are left out
@@ -200,8 +261,8 @@ class Writer:
             if across < 1:
                 break
             used += across
-            where = {"AlignLeft": "left", "AlignRight": "right", "AlignCenter": "center"}
-            about = f"down: {max(down, 1)}, align: {where.get(align['t'], 'auto')}"
+            usual = "auto" if across == 1 else "center"
+            about = f"down: {max(down, 1)}, align: {_ALIGNED.get(align['t'], usual)}"
             written += f"({about}, body: {{\n{self.blocks(blocks)}\n}}),\n"
             written += "auto,\n" * (across - 1)  # columns that it spans
         return f"(\n{written}),\n"
@@ -244,7 +305,8 @@ class Writer:
         return self.inlines(content[1])
 
     def _i_note(self, content: list[Any]) -> str:
-        return f"footnote({{\n{self.blocks(content)}\n}})"
+        first = [{**one, "t": "Plain"} if one["t"] == "Para" else one for one in content[:1]]
+        return f"footnote({{\n{self.blocks([*first, *content[1:]])}\n}})"
 
     def _i_link(self, content: list[Any]) -> str:
         address, text = self.restored(content[2][0]), self.inlines(content[1])

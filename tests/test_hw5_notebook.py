@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import copy
 import re
+import time
 from pathlib import Path
 
 import pytest
 
 from hw5_folder import about
 from hw5_notebook import (
+    MATH,
     About,
     ReportError,
     check_groups,
     check_people,
+    count_words,
     decode_notebook,
     find_names,
     parse_notebook,
@@ -394,3 +397,15 @@ def test_what_is_no_notebook_is_told_without_words_of_python(data, wrong):
     with pytest.raises(ReportError) as told:
         decode_notebook(data, "x.ipynb")
     assert str(told.value).startswith(f"x.ipynb is not a notebook: {wrong} Take an earlier copy")
+
+
+@pytest.mark.parametrize(
+    "again", ["`", "<!--", "\\(", "\\[", "\n", "<", "![", "<h1>", "$", "~~", "\\begin{align}"]
+)
+def test_what_begins_a_hundred_thousand_times_and_never_ends_is_soon_read(again):
+    book = parse_notebook(notebook(markdown("# A " + (again * 100_000)[:100_000])), "book")
+    began = time.process_time()
+    assert preflight(book) == [] and book.heading
+    count_words(book.cells[0].source)
+    MATH.sub("", book.cells[0].source)
+    assert time.process_time() - began < 4

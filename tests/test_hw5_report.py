@@ -697,6 +697,12 @@ def test_nbconvert_refuses_what_is_no_notebook_in_a_sentence(content, tmp_path):
         converted(content, tmp_path)
 
 
+def test_nbconvert_says_which_cell_is_not_as_the_format_asks(tmp_path, caplog):
+    odd = {**code("x"), "outputs": [{"output_type": "word"}]}
+    converted({**notebook(markdown("# A"), odd), "nbformat": 4}, tmp_path)
+    assert "odd.ipynb is not as the notebook format asks (cell 2): its pages" in caplog.text
+
+
 def test_nbconvert_shows_a_sentence_and_no_traceback(folder):
     command = [sys.executable, "-m", "nbconvert", "--to", "hw5-pdf", "folder.ipynb"]
     (folder / "folder.ipynb").mkdir()

@@ -7,6 +7,9 @@ import re
 
 from pypdf import PdfReader
 
+from hw5_notebook import parse_notebook
+from hw5_pages import arrangement
+from hw5_pages.sheet import Sheet
 from tests.hw5_pages.looking import CODE, inside, pages, printed, with_code
 from tests.notebooks_awkward.cells import code, markdown, notebook, stream
 from tests.notebooks_awkward.coursework import article, coursework, graded
@@ -191,3 +194,12 @@ def test_a_title_is_printed_once_and_in_plain_words():
 def test_answers_in_a_foreign_notebook_of_nbgrader_are_kept():
     cell = markdown("My own words.", metadata=graded("q1", 3))
     assert "My own words." in pages(printed(notebook(markdown("# Homework"), cell)).pdf)[0]
+
+
+def test_of_a_cell_that_would_fill_a_book_the_first_and_the_last_lines_are_printed():
+    book = parse_notebook(notebook(code("first\n" + "x = 1\n" * 9000 + "last")), "book")
+    sheet = Sheet(notebook=book)
+    arrangement._set_cell(sheet, book.cells[0], None)
+    (line,) = sheet.lines
+    assert line.startswith('#code("first\\n') and line.endswith('last", "python")')
+    assert "… 5,702 lines left out …" in line and line.count("x = 1") == 3298

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hw5_pages import mathematics
+from hw5_pages import mathematics, pandoc
 from tests.hw5_pages.looking import pages, printed
 from tests.notebooks_awkward.cells import markdown, notebook
 
@@ -33,11 +33,53 @@ def test_mathematics_is_set_and_not_typed():
         r"x &lt; y \quad \text{if } z > 0 % a comment",
         r"\left. \frac{df}{dx} \right|_{x=0} \bigg\| \Big[ \big(",
         r"\underbrace{a + b}_{\text{both}} \overset{!}{=} \stackrel{d}{\to} \xrightarrow{n}",
+        r"\degree + \AA \ce{H2O} \hskip 1em \mathrlap{x} \style{color:red}{z} \Bbb R \rm d",
+        r"\begin{split}[t] a&=b\end{split} \begin{bmatrix*}[r] -1 \end{bmatrix*} \& {\bf a_{i}}",
+        r"\displaylines{a\\b} x\bigm| y",
+        r"\newcommand{\n}[1]{\left\lVert#1\right\rVert} \n{w}^2 \xleftrightarrow{a}",
         r"\begin{dcases} 1 & x \\ 0 & y \end{dcases} \not= \mathop{\mathrm{argmin}}_x",
     ],
 )
 def test_tex_that_pandoc_alone_would_refuse_is_set(tex):
     assert printed(notebook(markdown(f"$${tex}$$"))).findings == ()
+
+
+def test_bars_around_something_are_told_from_bars_between():
+    assert mathematics.tidy(r"\|f(x)\|_2")[0] == r"\lVert f(x)\rVert _2"
+    for tex in (r"(q\|p) + (r\|s)", r"\left\|x\right\|"):
+        assert mathematics.tidy(tex)[0] == tex
+
+
+WRITTEN = {
+    r"{\bf x_{i}} + {\rm d}x": "upright(bold(x_i)) + upright(d) x",
+    r"a\!b": "a #h(-0.17em) b",  # pandoc takes it for six times as much
+    r"\left\lVert x\right\rVert_2": "lr(bar.v.double x bar.v.double)_2",
+    r"c \& d": 'c upright("&") d',
+}
+
+
+def test_what_pandoc_would_change_is_written_as_it_is():
+    asked = [mathematics.tidy(tex)[0] for tex in WRITTEN]
+    assert pandoc.read([], asked) == ([], list(WRITTEN.values()))
+
+
+ROWS = {
+    r"x = \begin{array}{c|c} a & b\\ \hline c & d\end{array} + 1": "#none, a, b; c, d) + 1",
+    r"\sum_{\substack{i<j\\k_{2}}} x": "sum_(mat(delim: #none, i < j; k_2)) x",
+    r"\sum_{i \atop j} x": "#none, i; j",
+    r"\begin{array}{|c|c|} \hline a & b \\ c & d\end{array}": "mat(delim: #none, a, b; c, d)",
+    r"\left(\begin{smallmatrix} a \\ c \end{smallmatrix}\right)": "vec(a, c)",
+    r"\left\langle\begin{matrix}a\\b\end{matrix}\right\rangle": "⟨mat(delim: #none, a; b)⟩",
+    r"\begin{cases}x + y = 1 \\ x = 2\end{cases}": "x + y = 1 & , x = 2 &",
+    r"\left\{\begin{array}{l} x \\ z\end{array}\right.": "cases(",
+    r"\left\{\begin{aligned} x &= y \\ z &= w\end{aligned}\right.": "x & = y, z & = w",
+}
+
+
+def test_rows_within_a_formula_stay_together():
+    _, written = pandoc.read([], [mathematics.tidy(tex)[0] for tex in ROWS])
+    for said, formula in zip(ROWS.values(), written, strict=True):
+        assert said in formula and "\n" not in formula and mathematics.harmless(formula)
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 
+from hw5_pages import outputs
 from tests.hw5_pages.looking import drawn, of_colour, pages, printed
-from tests.notebooks_awkward.cells import code, html, markdown, notebook, picture, shown
+from tests.notebooks_awkward.cells import code, html, markdown, notebook, picture, shown, stream
 
 
 def interactive(kind: str, plain: str = "") -> dict:
@@ -21,6 +23,7 @@ def interactive(kind: str, plain: str = "") -> dict:
         (html("<div></div><script>Plotly.newPlot('p', [])</script>"), "figure (plotly)"),
         (interactive("vegalite.v5", "<VegaLite 5 object>"), "an interactive figure (Vega)"),
         (interactive("jupyter.widget-view", "interactive(children=())"), "a widget"),
+        (interactive("jupyter.widget-view", "HBox(children=(IntSlider(value=0),))"), "a widget"),
         (html("<video controls src='data:video/mp4;base64,AAAA'></video>"), "a video"),
         (html("<audio><source src='data:audio/wav;base64,AA'></audio>", "Audio()"), "a sound"),
         (html("<iframe src='https://example.org/e'>"), "another page: https://example.org/e"),
@@ -60,3 +63,39 @@ def test_progress_bars_and_loaders_leave_no_trace():
     result = printed(notebook(bar, html("<script>window.PlotlyConfig = {}</script>")))
     assert result.findings == ()
     assert "cannot show" not in pages(result.pdf)[0]
+
+
+@pytest.mark.parametrize(
+    "line", ["            Linear-1      314,000", "98.5%", "━━━━━━━━━━━━━━", "a\tb".expandtabs()]
+)
+def test_a_line_that_only_looks_like_a_progress_bar_is_printed(line):
+    assert outputs._terminal(f"before\n{line}\nafter") == f"before\n{line}\nafter"
+
+
+def test_of_several_forms_of_an_output_the_one_that_says_most_is_printed():
+    folded = "<div>Pipeline, in a browser<pre class='sk-text-repr-fallback'>Pipe</pre></div>"
+    source = {"text/latex": r"\begin{Verbatim}x\end{Verbatim}", "text/html": "<pre>f(x)</pre>"}
+    words = {"text/latex": r"\begin{equation} a = b \end{equation} and words with $x_2$ between"}
+    tree = {"application/json": {"deep": ["ß"]}, "text/plain": "<IPython.core.display.JSON object>"}
+    shapes = map(shown, (source, words, tree))
+    result = printed(notebook(html(folded, "Pipeline()"), code("x", *shapes, stream("a\tb"))))
+    (text,) = pages(result.pdf)
+    assert result.findings == ()
+    for said in ("Pipeline()", "f(x)", "and words with 𝑥2 between", '"deep": [ "ß" ]'):
+        assert said in text
+    assert not any(word in text for word in ("browser", "Verbatim", "equation", "object"))
+
+
+@pytest.mark.parametrize("line", ["a\x08", "1%||1", "━", "0it [1"], ids=repr)
+def test_a_long_line_is_soon_read_whatever_is_in_it(line):
+    began = time.process_time()
+    outputs._terminal(line[0] * 50_000 + "\n" + line + line[-1] * 100_000)
+    assert time.process_time() - began < 2
+
+
+def test_a_picture_or_a_figure_in_a_form_that_is_not_usual_is_shown_or_named():
+    kinds = ({"image/bmp": picture(99, 99, "teal", "BMP")}, {"application/pdf": "JVBERi0="})
+    result = printed(notebook(code("x", *map(shown, kinds))))
+    assert [finding.kind for finding in result.findings] == ["interactive"]
+    assert "a figure in PDF, which a page cannot show" in pages(result.pdf)[0]
+    assert min(of_colour(drawn(result.pdf, 1), (0, 128, 128))) > 20

@@ -43,9 +43,7 @@ def test_what_takes_too_long_is_printed_as_typed_and_told_and_all_else_is_set(mo
         ("text", "Cell 2 "),
         ("formula", "A formu"),
     ]
-    assert "as it was typed: it is nested too deep, or would take too long" in (
-        result.findings[0].sentence
-    )
+    assert result.findings[0].sentence.endswith("would take too much time or memory to read.")
     text = pages(result.pdf)[0]
     assert all(words in text for words in ("First b", "[^1]: a note", "Last c"))
     assert "a_2" not in text and "**" not in text
@@ -55,4 +53,13 @@ def test_all_texts_together_have_a_bound(monkeypatch):
     monkeypatch.setattr(pandoc, "ONE", 1)
     monkeypatch.setattr(pandoc, "ALL", 2)
     fragments = [{"format": "commonmark+footnotes", "text": SELF}] * 50
-    assert pandoc.read(fragments, ["a", "b"]) == ([None] * 50, ["", ""])
+    unread = [pandoc.Unread.SLOW] + [pandoc.Unread.LATE] * 49
+    assert pandoc.read(fragments, ["a", "b"]) == (unread, ["", ""])
+
+
+def test_what_takes_long_waits_until_all_else_is_read(monkeypatch):
+    monkeypatch.setattr(pandoc, "ALL", 2)
+    texts = [{"format": "commonmark+footnotes", "text": text} for text in (SELF, "Words")]
+    (slow, words), (formula,) = pandoc.read(texts, ["a_1"])
+    assert slow is pandoc.Unread.LATE and formula == "a_1"
+    assert words == [{"t": "Para", "c": [{"t": "Str", "c": "Words"}]}]

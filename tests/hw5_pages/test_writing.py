@@ -1,11 +1,13 @@
-"""What pandoc has read stands on the page: links, and pictures from elsewhere."""
+"""What pandoc has read stands on the page: as what it is, with links and pictures."""
 
 from __future__ import annotations
 
 import io
 
+import pytest
 from pypdf import PdfReader
 
+from hw5_pages import pandoc, texts
 from hw5_pages.sheet import Sheet
 from hw5_pages.writing import Writer
 from tests.hw5_pages.looking import drawn, of_colour, pages, printed
@@ -39,3 +41,40 @@ def test_a_text_that_is_nested_too_deep_for_a_page_keeps_every_line():
     ]
     text = " ".join(pages(result.pdf))
     assert all(f"- item{i} " in text for i in range(60)) and "innermost" in text
+
+
+def written(text: str, kind: str = "markdown") -> str:
+    """Typst's source of a text, as pandoc reads it."""
+    (tree,), _ = pandoc.read([{"format": texts._FORMATS[kind], "text": text}], [])
+    return " ".join(Writer(Sheet(), None).blocks(tree).split())
+
+
+@pytest.mark.parametrize(
+    ("text", "source"),
+    [
+        ("> [!WARNING]\n> Mind *it*.", 'boxed("warning", { paragraph(strong({ "Warning" }))'),
+        ("<div class='alert alert-info'>\n\n**Tip** x\n\n</div>", 'boxed("info", { paragraph('),
+        ("<div style='border: 1px solid'>words</div>", 'boxed("", { { "words" } })'),
+        ("<div>words</div>", 'paragraph({ "words" })'),
+        ("Note[^1].\n\n[^1]: First.\n\n    Second.", 'footnote({ { "First." } paragraph({'),
+        ("- שלום\n- x", "turned({ list("),
+        ("# مرحبا", "turned({ title(1"),
+        ("- word\n- שלום", 'list(tight: true, { { "word" } }, { turned({ { "שלום" } }) }, )'),
+    ],
+)
+def test_a_text_is_set_as_what_it_is(text, source):
+    assert source in written(text)
+
+
+def test_words_of_html_that_stand_in_lines_of_their_own_are_not_run_together():
+    quote = written("<blockquote>Words<footer>Who</footer></blockquote>", "html")
+    assert quote == 'quotation({ { "Words" } paragraph({ "Who" }) })'
+    assert written("a sound", "html") == 'paragraph({ "a sound" })'  # nor two outputs
+
+
+def test_a_column_of_numbers_alone_is_aligned_at_its_right():
+    rows = "<tr><td rowspan=2>a</td><td>1.5</td><td>x</td></tr><tr><td>-20</td><td>3</td></tr>"
+    rows += "<tr><td>7</td><td>nan</td><td>4</td></tr><tr><td colspan=2>none</td><td>1</td></tr>"
+    source = written(f"<table><tr><th>A</th><th colspan=2>B</th></tr>{rows}</table>", "html")
+    assert source.startswith("grid-of(3, (start, right, start, ),")
+    assert 'align: center, body: { { "B" } })' in source
