@@ -298,11 +298,13 @@ def interrupted(near: Remote) -> Remote:
     return made
 
 
-def patient(function: Remote) -> Remote:
-    """A function over there, made anew so that a statement of its loops that raises is passed over:
-    what comes after an unfinished step can be tried all the same.
+def patient(function: Remote, items: Sequence[Any] = ()) -> Remote:
+    """A function over there, made anew so that a statement that raises is passed over: what comes
+    after an unfinished step can be tried all the same. A loop over what raises goes over `items`.
     """
-    made: Remote = function._line.ask("patient", target=function._target, path=function._path)
+    made: Remote = function._line.ask(
+        "patient", target=function._target, path=function._path, items=list(items)
+    )
     return made
 
 

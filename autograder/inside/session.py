@@ -15,7 +15,8 @@ import copy
 import linecache
 import math
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from opcode import opmap
 from types import ModuleType
@@ -93,7 +94,8 @@ class Trainee(Stub):
     evaluation, loss the squared error plus beta times the mean square of w.
 
     With a table it adds the row of each image's class: of the label that it is given when
-    `conditional`, or else of the class that the image's first pixel carries, in tenths.
+    `conditional`, or else of the class that the image's first pixel carries, in tenths. `heard`:
+    these classes and the labels that came with them, call by call.
     """
 
     def __init__(
@@ -107,6 +109,7 @@ class Trainee(Stub):
         super().__init__(weight, bias, (1, len(bias)), False, table, modal=True)
         self.beta = beta
         self.given = conditional
+        self.heard: list[tuple[Any, Any]] = []
         if conditional:
             self.conditional, self.num_labels = True, 0 if table is None else len(table)
 
@@ -114,8 +117,11 @@ class Trainee(Stub):
         labels = [*c, *named.values()]
         if len(labels) != self.given:
             raise TypeError("a conditional model takes images and labels, another one images alone")
-        if not labels and self.table is not None:
-            labels = [(10 * x.reshape(len(x), -1)[:, 0]).round()]
+        carried = (10 * x.detach().reshape(len(x), -1)[:, 0]).round()
+        if self.given:
+            self.heard.append((carried, labels[0]))
+        elif self.table is not None:
+            labels = [carried]
         return {"rec": super().forward(x, *labels), "c": labels[0] if self.given else None}
 
     def loss(self, x: torch.Tensor, outputs: dict[str, Any]) -> tuple[torch.Tensor, dict[str, Any]]:
@@ -297,9 +303,10 @@ class Session:
         return self._outward(Interrupted())
 
     def _op_patient(self, request: dict[str, Any]) -> Any:
-        """A function of a module, made anew so that a statement of its loops that raises is passed
-        over, and the next one runs.
+        """A function of a module, made anew so that a statement that raises is passed over, and the
+        next one runs. A loop over what cannot be had goes over `items`.
         """
+        items = self._inward(request["items"])
         function = self._function(request)
         source = "".join(linecache.getlines(function.__code__.co_filename))
         (tree,) = (
@@ -312,7 +319,11 @@ class Session:
         for node in ast.walk(tree):
             if isinstance(node, ast.For):
                 node.body = [_passed_over(one) for one in node.body]
-        scope = dict(function.__globals__)
+                later = ast.parse("lambda: 0", mode="eval").body
+                later.body = node.iter  # type: ignore[attr-defined]
+                node.iter = ast.Call(ast.Name("_these_or", ast.Load()), [later], [])
+        tree.body = [_passed_over(one) for one in tree.body]
+        scope = {**function.__globals__, "_these_or": partial(_these_or, items)}
         module = ast.fix_missing_locations(ast.Module([tree], []))
         exec(compile(module, function.__code__.co_filename, "exec"), scope)
         return self._outward(scope[function.__name__])
@@ -512,6 +523,14 @@ def _passed_over(statement: ast.stmt) -> ast.stmt:
     """The statement where it does not raise, and nothing where it does."""
     error = ast.ExceptHandler(ast.Name("Exception", ast.Load()), None, [ast.Pass()])
     return ast.Try([statement], [error], [], [])
+
+
+def _these_or(items: Sequence[Any], make: Callable[[], Iterable[Any]]) -> Iterator[Any]:
+    """What comes of `make`, or the items where that raises."""
+    try:
+        yield from make()
+    except Exception:
+        yield from items
 
 
 def _step(here: Any, name: str) -> Any:
