@@ -74,6 +74,9 @@ class Stub(nn.Module):
     def forward(self, x: torch.Tensor, c: torch.Tensor | None = None) -> torch.Tensor:
         x = x.reshape(1 if x.dim() == 1 else len(x), -1)
         entries = self.weight.shape == self.bias.shape
+        if entries and x.shape[1] != len(self.bias):  # one number would be spread over all entries
+            shapes = f"({len(x)}x{x.shape[1]} and {len(self.bias)}x{len(self.bias)})"
+            raise RuntimeError(f"mat1 and mat2 shapes cannot be multiplied {shapes}")
         y = (x * self.weight if entries else x @ self.weight) + self.bias
         if self.table is not None:
             y = y + self._of_class(c)

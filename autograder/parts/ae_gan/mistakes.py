@@ -22,6 +22,7 @@ FAKES_OF_IMAGES = "fakes = model.generator(model.encoder(x))"
 FOOLED = "bce(model.discriminator(model.generator(z)), real)"
 FIRST = "BCELoss takes the prediction first, then the label; they have changed places."
 EVEN = "the codes are evened out, over the batch or in their lengths; leave them as drawn."
+TURNED = "torch.randn(model.latent_size, len(x), device=device)"
 ENCODER = "loss_autoencoder = mse(model.generator(model.encoder(x)), x)"
 
 MISTAKES: tuple[Mistake, ...] = (
@@ -122,6 +123,12 @@ MISTAKES: tuple[Mistake, ...] = (
         ),
         ("codes-of-images", "", "fakes = model.generator(z)", FAKES_OF_IMAGES),
         (
+            "turned-codes",
+            "",
+            f"z = {NOISE}\n            fakes",
+            f"z = {TURNED}\n            fakes",
+        ),
+        (
             "subtracted",
             "the loss of the fakes is subtracted; add it.",
             FAKE,
@@ -211,6 +218,12 @@ MISTAKES: tuple[Mistake, ...] = (
             "",
             f"z = {NOISE}\n            fooled",
             f"z = {NOISE}.round()\n            fooled",
+        ),
+        (
+            "turned-codes",
+            "",
+            f"z = {NOISE}\n            fooled",
+            f"z = {TURNED}\n            fooled",
         ),
     ),
     *_of(
