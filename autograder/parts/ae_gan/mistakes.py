@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from ...checking.catalogue import Mistake, told
+from ...checking.catalogue import Mistake, told, unseen
 from ..slips import ABSOLUTE, ROOT, UNIFORM_CODES, of_an_optimizer
 
 PART = "ae-gan"
@@ -147,6 +147,18 @@ MISTAKES: tuple[Mistake, ...] = (
             f"{REAL}            {FAKE}".replace("bce(", "nn.BCEWithLogitsLoss()("),
         ),
     ),
+    *unseen(
+        *_of(
+            "loss_discriminator",
+            TRAIN,
+            (
+                "codes-of-the-generator",
+                "the codes are those of the generator's step before; draw them anew.",
+                f"z = {NOISE}\n            fakes",
+                f"z = z if count else {NOISE}\n            fakes",
+            ),
+        )
+    ),
     *_of(
         "loss_generator",
         TRAIN,
@@ -200,6 +212,12 @@ MISTAKES: tuple[Mistake, ...] = (
             "",
             f"code = model.encoder(x)  # (N, Z)\n            z = {NOISE}\n",
             "code = model.encoder(x)\n",
+        ),
+        (
+            "codes-rolled",
+            "",
+            f"code = model.encoder(x)  # (N, Z)\n            z = {NOISE}\n",
+            "code = model.encoder(x)\n            z = z.roll(1, 1)\n",
         ),
         (
             "reconstructs-noise",
