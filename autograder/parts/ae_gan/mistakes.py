@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from ...checking.catalogue import Mistake, told, unseen
+from ...checking.catalogue import Mistake, caught_one, told, unseen
 from ..slips import ABSOLUTE, ROOT, UNIFORM_CODES, of_an_optimizer
 
 PART = "ae-gan"
@@ -60,6 +60,20 @@ MISTAKES: tuple[Mistake, ...] = (
             "list(network.parameters())[:1]",
         ),
         ("uphill", "", "lr=lr)", "lr=lr, maximize=True)"),
+    ),
+    caught_one(
+        PART,
+        "optimizers",
+        "",
+        "kept",
+        "",
+        code="""
+FIRST = []
+def ae_gan_optimizers(model, lr=2e-4):
+    networks = (model.encoder, model.generator, model.discriminator)
+    FIRST.append([optim.Adam(network.parameters(), lr=lr) for network in networks])
+    return FIRST[0]
+""",
     ),
     *_of(
         "loss_discriminator",
@@ -260,6 +274,24 @@ MISTAKES: tuple[Mistake, ...] = (
             "loss_autoencoder = F.l1_loss(model.generator(model.encoder(x)), x)",
         ),
         *of_an_optimizer("encoder", "opt_encoder"),
+        (
+            "code-detached",
+            "the code is detached, so that nothing reaches the encoder.",
+            "model.generator(model.encoder(x))",
+            "model.generator(model.encoder(x).detach())",
+        ),
+        (
+            "noisy-codes",
+            "",
+            "model.generator(model.encoder(x))",
+            "model.generator(model.encoder(x) + 0.05 * torch.randn_like(code))",
+        ),
+        (
+            "small-codes",
+            "",
+            ENCODER,
+            f"{ENCODER}\n            loss_autoencoder = loss_autoencoder + 1e-3 * (code**2).mean()",
+        ),
         (
             "fools-too",
             "",
