@@ -482,7 +482,9 @@ def _need_rows(got: torch.Tensor, alone: list[torch.Tensor], name: str) -> None:
 
 
 @question(
-    "bernoulli-vae.logpdf_diagonal_gaussian", "BernoulliVAE", unseen="random z, mu, variances"
+    "bernoulli-vae.logpdf_diagonal_gaussian",
+    "BernoulliVAE",
+    unseen="random z, mu, variances; very small variances",
 )
 def check_logpdf_diagonal_gaussian(BernoulliVAE) -> None:
     """-1.8379 for N(0; 0, I) in two dimensions; one number for each z."""

@@ -280,6 +280,13 @@ class Session:
         _seed(request.get("seed"))
         return self._outward(self._function(request)(*self._args(request), **self._kwargs(request)))
 
+    def _op_left(self, request: dict[str, Any]) -> list[Any]:
+        """What a call leaves of its arguments."""
+        args = self._args(request)
+        _seed(request.get("seed"))
+        self._function(request)(*args)
+        return [self._outward(one) for one in args]
+
     def _op_get(self, request: dict[str, Any]) -> Any:
         return self._outward(self._function(request))
 
