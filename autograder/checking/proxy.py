@@ -72,7 +72,7 @@ class Line:
         Raises StudentError (or ReferenceFailed) when the code raised, and Lost when the worker's
         child is gone.
         """
-        if op in ("call", "grad", "items"):
+        if op in ("call", "grad", "items", "left"):
             self._calls += 1
             request["seed"] = self._seed + self._calls
         answer = self._send({"op": op, **self._inward(request)})
@@ -218,6 +218,13 @@ def gradients(
     return Gradients(answer["value"], answer["inputs"], answer["objects"])
 
 
+def leaves_alone(function: Remote, *args: torch.Tensor) -> bool:
+    """Are these arguments as they were when a call is over? Who called may need them again."""
+    left = function._line.ask("left", target=function._target, path=function._path, args=list(args))
+    pairs = zip(args, left, strict=True)
+    return all(isinstance(b, torch.Tensor) and torch.equal(a, b.to(a.dtype)) for a, b in pairs)
+
+
 def stub(
     near: Remote,
     weight: torch.Tensor,
@@ -298,11 +305,13 @@ def interrupted(near: Remote) -> Remote:
     return made
 
 
-def patient(function: Remote) -> Remote:
-    """A function over there, made anew so that a statement of its loops that raises is passed over:
-    what comes after an unfinished step can be tried all the same.
+def patient(function: Remote, items: Sequence[Any] = ()) -> Remote:
+    """A function over there, made anew so that a statement that raises is passed over: what comes
+    after an unfinished step can be tried all the same. A loop over what raises goes over `items`.
     """
-    made: Remote = function._line.ask("patient", target=function._target, path=function._path)
+    made: Remote = function._line.ask(
+        "patient", target=function._target, path=function._path, items=list(items)
+    )
     return made
 
 

@@ -15,7 +15,8 @@ import copy
 import linecache
 import math
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from opcode import opmap
 from types import ModuleType
@@ -73,6 +74,9 @@ class Stub(nn.Module):
     def forward(self, x: torch.Tensor, c: torch.Tensor | None = None) -> torch.Tensor:
         x = x.reshape(1 if x.dim() == 1 else len(x), -1)
         entries = self.weight.shape == self.bias.shape
+        if entries and x.shape[1] != len(self.bias):  # one number would be spread over all entries
+            shapes = f"({len(x)}x{x.shape[1]} and {len(self.bias)}x{len(self.bias)})"
+            raise RuntimeError(f"mat1 and mat2 shapes cannot be multiplied {shapes}")
         y = (x * self.weight if entries else x @ self.weight) + self.bias
         if self.table is not None:
             y = y + self._of_class(c)
@@ -93,7 +97,8 @@ class Trainee(Stub):
     evaluation, loss the squared error plus beta times the mean square of w.
 
     With a table it adds the row of each image's class: of the label that it is given when
-    `conditional`, or else of the class that the image's first pixel carries, in tenths.
+    `conditional`, or else of the class that the image's first pixel carries, in tenths. `heard`:
+    these classes and the labels that came with them, call by call.
     """
 
     def __init__(
@@ -107,6 +112,7 @@ class Trainee(Stub):
         super().__init__(weight, bias, (1, len(bias)), False, table, modal=True)
         self.beta = beta
         self.given = conditional
+        self.heard: list[tuple[Any, Any]] = []
         if conditional:
             self.conditional, self.num_labels = True, 0 if table is None else len(table)
 
@@ -114,8 +120,11 @@ class Trainee(Stub):
         labels = [*c, *named.values()]
         if len(labels) != self.given:
             raise TypeError("a conditional model takes images and labels, another one images alone")
-        if not labels and self.table is not None:
-            labels = [(10 * x.reshape(len(x), -1)[:, 0]).round()]
+        carried = (10 * x.detach().reshape(len(x), -1)[:, 0]).round()
+        if self.given:
+            self.heard.append((carried, labels[0]))
+        elif self.table is not None:
+            labels = [carried]
         return {"rec": super().forward(x, *labels), "c": labels[0] if self.given else None}
 
     def loss(self, x: torch.Tensor, outputs: dict[str, Any]) -> tuple[torch.Tensor, dict[str, Any]]:
@@ -271,6 +280,13 @@ class Session:
         _seed(request.get("seed"))
         return self._outward(self._function(request)(*self._args(request), **self._kwargs(request)))
 
+    def _op_left(self, request: dict[str, Any]) -> list[Any]:
+        """What a call leaves of its arguments."""
+        args = self._args(request)
+        _seed(request.get("seed"))
+        self._function(request)(*args)
+        return [self._outward(one) for one in args]
+
     def _op_get(self, request: dict[str, Any]) -> Any:
         return self._outward(self._function(request))
 
@@ -297,9 +313,10 @@ class Session:
         return self._outward(Interrupted())
 
     def _op_patient(self, request: dict[str, Any]) -> Any:
-        """A function of a module, made anew so that a statement of its loops that raises is passed
-        over, and the next one runs.
+        """A function of a module, made anew so that a statement that raises is passed over, and the
+        next one runs. A loop over what cannot be had goes over `items`.
         """
+        items = self._inward(request["items"])
         function = self._function(request)
         source = "".join(linecache.getlines(function.__code__.co_filename))
         (tree,) = (
@@ -312,7 +329,11 @@ class Session:
         for node in ast.walk(tree):
             if isinstance(node, ast.For):
                 node.body = [_passed_over(one) for one in node.body]
-        scope = dict(function.__globals__)
+                later = ast.parse("lambda: 0", mode="eval").body
+                later.body = node.iter  # type: ignore[attr-defined]
+                node.iter = ast.Call(ast.Name("_these_or", ast.Load()), [later], [])
+        tree.body = [_passed_over(one) for one in tree.body]
+        scope = {**function.__globals__, "_these_or": partial(_these_or, items)}
         module = ast.fix_missing_locations(ast.Module([tree], []))
         exec(compile(module, function.__code__.co_filename, "exec"), scope)
         return self._outward(scope[function.__name__])
@@ -512,6 +533,14 @@ def _passed_over(statement: ast.stmt) -> ast.stmt:
     """The statement where it does not raise, and nothing where it does."""
     error = ast.ExceptHandler(ast.Name("Exception", ast.Load()), None, [ast.Pass()])
     return ast.Try([statement], [error], [], [])
+
+
+def _these_or(items: Sequence[Any], make: Callable[[], Iterable[Any]]) -> Iterator[Any]:
+    """What comes of `make`, or the items where that raises."""
+    try:
+        yield from make()
+    except Exception:
+        yield from items
 
 
 def _step(here: Any, name: str) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from ...checking.catalogue import Mistake, told
+from ...checking.catalogue import Mistake, caught_one, told, unseen
 from ..slips import ABSOLUTE, ROOT, UNIFORM_CODES, of_an_optimizer
 
 PART = "ae-gan"
@@ -22,6 +22,7 @@ FAKES_OF_IMAGES = "fakes = model.generator(model.encoder(x))"
 FOOLED = "bce(model.discriminator(model.generator(z)), real)"
 FIRST = "BCELoss takes the prediction first, then the label; they have changed places."
 EVEN = "the codes are evened out, over the batch or in their lengths; leave them as drawn."
+TURNED = "torch.randn(model.latent_size, len(x), device=device)"
 ENCODER = "loss_autoencoder = mse(model.generator(model.encoder(x)), x)"
 
 MISTAKES: tuple[Mistake, ...] = (
@@ -59,6 +60,20 @@ MISTAKES: tuple[Mistake, ...] = (
             "list(network.parameters())[:1]",
         ),
         ("uphill", "", "lr=lr)", "lr=lr, maximize=True)"),
+    ),
+    caught_one(
+        PART,
+        "optimizers",
+        "",
+        "kept",
+        "",
+        code="""
+FIRST = []
+def ae_gan_optimizers(model, lr=2e-4):
+    networks = (model.encoder, model.generator, model.discriminator)
+    FIRST.append([optim.Adam(network.parameters(), lr=lr) for network in networks])
+    return FIRST[0]
+""",
     ),
     *_of(
         "loss_discriminator",
@@ -122,6 +137,12 @@ MISTAKES: tuple[Mistake, ...] = (
         ),
         ("codes-of-images", "", "fakes = model.generator(z)", FAKES_OF_IMAGES),
         (
+            "turned-codes",
+            "",
+            f"z = {NOISE}\n            fakes",
+            f"z = {TURNED}\n            fakes",
+        ),
+        (
             "subtracted",
             "the loss of the fakes is subtracted; add it.",
             FAKE,
@@ -138,6 +159,19 @@ MISTAKES: tuple[Mistake, ...] = (
             "it takes the probabilities for logits: BCE with logits applies a second sigmoid.",
             f"{REAL}            {FAKE}",
             f"{REAL}            {FAKE}".replace("bce(", "nn.BCEWithLogitsLoss()("),
+        ),
+    ),
+    *unseen(
+        "codes of an earlier batch",
+        *_of(
+            "loss_discriminator",
+            TRAIN,
+            (
+                "codes-of-the-generator",
+                "the codes are those of the generator's step before; draw them anew.",
+                f"z = {NOISE}\n            fakes",
+                f"z = z if count else {NOISE}\n            fakes",
+            ),
         ),
     ),
     *_of(
@@ -195,6 +229,12 @@ MISTAKES: tuple[Mistake, ...] = (
             "code = model.encoder(x)\n",
         ),
         (
+            "codes-rolled",
+            "",
+            f"code = model.encoder(x)  # (N, Z)\n            z = {NOISE}\n",
+            "code = model.encoder(x)\n            z = z.roll(1, 1)\n",
+        ),
+        (
             "reconstructs-noise",
             "it compares images made of noise with x; reconstruct x, G(E(x)).",
             GENERATOR,
@@ -211,6 +251,12 @@ MISTAKES: tuple[Mistake, ...] = (
             "",
             f"z = {NOISE}\n            fooled",
             f"z = {NOISE}.round()\n            fooled",
+        ),
+        (
+            "turned-codes",
+            "",
+            f"z = {NOISE}\n            fooled",
+            f"z = {TURNED}\n            fooled",
         ),
     ),
     *_of(
@@ -229,6 +275,24 @@ MISTAKES: tuple[Mistake, ...] = (
             "loss_autoencoder = F.l1_loss(model.generator(model.encoder(x)), x)",
         ),
         *of_an_optimizer("encoder", "opt_encoder"),
+        (
+            "code-detached",
+            "the code is detached, so that nothing reaches the encoder.",
+            "model.generator(model.encoder(x))",
+            "model.generator(model.encoder(x).detach())",
+        ),
+        (
+            "noisy-codes",
+            "",
+            "model.generator(model.encoder(x))",
+            "model.generator(model.encoder(x) + 0.05 * torch.randn_like(code))",
+        ),
+        (
+            "small-codes",
+            "",
+            ENCODER,
+            f"{ENCODER}\n            loss_autoencoder = loss_autoencoder + 1e-3 * (code**2).mean()",
+        ),
         (
             "fools-too",
             "",

@@ -630,6 +630,10 @@ BETA_VAE_LOOP = (
         ("kl.append(kl_loss)", "kl.append(model.beta * kl_loss)"),
     ),
     _vae_loop("one-list", "two lists, (rec, kl)", (RETURNED, "return list(map(float, rec))")),
+    _vae_loop(
+        "head-raises", "is not iterable", ("adam(model.parameters(), lr)", "adam(model, lr)")
+    ),
+    _vae_loop("step-raises", "AttributeError", ("optimizer.step()", "optimizer.stop()")),
 )
 
 

@@ -36,7 +36,16 @@ from ...checking.noise import (
     is_independent,
     is_standard,
 )
-from ...checking.proxy import Remote, StudentError, assign, fill, gradients, mix, value
+from ...checking.proxy import (
+    Remote,
+    StudentError,
+    assign,
+    fill,
+    gradients,
+    leaves_alone,
+    mix,
+    value,
+)
 from ...checking.registry import Rng, check
 from ...inside.session import recipe
 from ..fc_vae.models import Linear, linears, run_network
@@ -300,6 +309,17 @@ def has_mean_and_variance(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
             "The draws of a batch depend on one another: their means or spreads are too even.",
             "randn draws from N(0, 1); leave its numbers as they are.",
         )
+    _expect_left_alone(sample, "sample_diagonal_gaussian", *(one[:4] for one in inputs[0]))
+
+
+def _expect_left_alone(function: Remote, name: str, *inputs: torch.Tensor) -> None:
+    """A function that spoils what others need after it keeps half."""
+    if not leaves_alone(function, *inputs):
+        raise Partial(
+            0.5,
+            f"{name} changes its inputs in place, and others go on with them.",
+            "x + y makes a new tensor; x += y, x.add_(y) and other names that end in _ do not.",
+        )
 
 
 def _halves(rows: torch.Tensor) -> torch.Tensor:
@@ -416,6 +436,7 @@ def is_one_with_probability_p(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
             COMPARE,
         )
         raise Fail("The share of ones over many draws is not p.", COMPARE)
+    _expect_left_alone(sample, "sample_Bernoulli", rng.uniform(0.1, 0.9, 3, 4))
 
 
 @check("bernoulli-vae.sample_Bernoulli")
@@ -527,6 +548,12 @@ def _codes(rng: Rng, n: int, latent: int) -> tuple[torch.Tensor, torch.Tensor, t
     return mu + rng.uniform(-2, 2, n, latent) * variance.sqrt(), mu, variance
 
 
+def _narrow_codes(rng: Rng, n: int, latent: int) -> tuple[torch.Tensor, ...]:
+    """The same with variances as small as training makes them: what is added to them shows."""
+    z, mu, variance = _codes(rng, n, latent)
+    return mu + 0.05 * (z - mu), mu, 0.0025 * variance
+
+
 def _far_codes(rng: Rng, n: int, latent: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """z so far from mu that the density rounds to 0, in 64 bits as well; its logarithm does not."""
     mu, variance = rng.normal(n, latent), rng.uniform(0.3, 2.5, n, latent)
@@ -540,9 +567,10 @@ def is_the_log_density(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     """
     logpdf, name = _log_gaussian(hw5_vae), "logpdf_diagonal_gaussian"
     for latent in (2, 5):
-        inputs = [_codes(rng, 6, latent) for _ in range(2)]
+        inputs = [_codes(rng, 6, latent), _narrow_codes(rng, 6, latent)]
         answers = [logpdf(*one) for one in inputs]
         _compare_density(answers, inputs, _gaussian, name)
+    _expect_left_alone(logpdf, name, *inputs[0])
     far = _far_codes(rng, 4, 2)
     if not matches(tensor(logpdf(*far), [(4,), (4, 1)], name, PER_ROW), _gaussian(*far)):
         raise Partial(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...checking.catalogue import Mistake
+from ...checking.catalogue import Mistake, unseen
 
 OUTPUT = "return torch.sigmoid(self.fc2(torch.tanh(self.fc1(z))))"
 SAMPLE = "return mu + torch.sqrt(sigma_square) * torch.randn_like(mu)"
@@ -239,6 +239,11 @@ SAMPLE_DIAGONAL_GAUSSIAN: tuple[Mistake, ...] = (
         "return (mu + torch.sqrt(sigma_square) * torch.randn_like(mu)).clamp(-5, 5)",
         "z is cut off; a code may be any number.",
     ),
+    _sample(
+        "in-place",
+        "return mu.add_(torch.sqrt(sigma_square) * torch.randn_like(mu))",
+        "sample_diagonal_gaussian changes its inputs in place",
+    ),
     _sample("standardised-noise", f"eps = {EVEN_NOISE}; {WITH_EPS}", EVEN),
     _sample(
         "opposite-pairs",
@@ -270,6 +275,7 @@ SAMPLE_BERNOULLI: tuple[Mistake, ...] = (
         "return (torch.rand_like(p) > p).float()",
         "it is 1 with probability 1 - p; the comparison points the other way.",
     ),
+    _pixels("in-place", "return p.bernoulli_(p)", "sample_Bernoulli changes its inputs in place"),
     _pixels("probabilities", "return p", "x should hold zeros and ones only."),
     _pixels(
         "one-number-an-image",
@@ -419,6 +425,21 @@ LOGPDF_DIAGONAL_GAUSSIAN: tuple[Mistake, ...] = (
         "detached",
         "mu = mu.detach(); squares = (z - mu) ** 2 / sigma_square",
         "No gradient passes through logpdf_diagonal_gaussian.",
+    ),
+    _method(
+        "logpdf_diagonal_gaussian",
+        SQUARES,
+        "in-place",
+        "squares = z.sub_(mu) ** 2 / sigma_square",
+        "logpdf_diagonal_gaussian changes its inputs in place",
+    ),
+    *unseen(
+        "very small variances",
+        _gaussian(
+            "something-added",
+            "return -0.5 * (torch.log(2 * math.pi * sigma_square + 1e-4) + squares).sum(-1)",
+            "",
+        ),
     ),
 )
 

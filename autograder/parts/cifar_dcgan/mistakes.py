@@ -310,6 +310,13 @@ MISTAKES: tuple[Mistake, ...] = (
             "torch.rand(self.batch_size, self.code_size, device=device)",
         ),
         (
+            "codes-rolled",
+            "",
+            "codes = torch.randn(self.batch_size, self.code_size, device=device)\n"
+            "                logits",
+            "codes = codes.roll(1, 1)\n                logits",
+        ),
+        (
             "same-codes",
             "the codes are the same in every step; draw them inside the loop.",
             "codes = torch.randn(self.batch_size, self.code_size, device=device)",
@@ -364,6 +371,12 @@ MISTAKES: tuple[Mistake, ...] = (
     *_of(
         "spectral_norm",
         "class CIFARDiscriminator",
+        (
+            "orthogonal",
+            "",
+            "parametrizations.spectral_norm(layer)",
+            "parametrizations.orthogonal(layer)",
+        ),
         (
             "not-wrapped",
             "no convolution is wrapped.",
@@ -482,6 +495,14 @@ MISTAKES: tuple[Mistake, ...] = (
             "",
             "range(self.vis_steps)",
             "range(500)",
+        ),
+        (
+            "least-loss",
+            "the loss is the least of all steps; return that of the last step.",
+            "            optimizer.step()\n",
+            "            optimizer.step()\n"
+            "            least = min(recon_loss, least) if _ else recon_loss\n"
+            "        recon_loss = least\n",
         ),
         (
             "clamped-codes",

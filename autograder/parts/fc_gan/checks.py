@@ -570,6 +570,8 @@ def steps_by_a_thousandth(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     down = matches(step.sign(), right.sign())
     expect(down, "The steps go the wrong way: an optimizer minimises.", hint)
     expect(matches(step, right, 0.03), "The learning rate is not 1e-3.", hint)
+    later = given.steps(hw5_gan, given.plan()[:1])[0, SMALL:]
+    expect(matches(later, step), "The next optimizer steps otherwise than the first one.", hint)
 
 
 @check("fc-gan.get_optimizer", share=2)
@@ -592,6 +594,7 @@ def keeps_momentum(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
 ADAM = "optim.Adam(model.parameters(), lr=..., betas=(..., ...))"
 REST = 150
 """Steps without a gradient."""
+Plan = list[tuple[list[torch.Tensor], int]]
 SMALL = 4
 """Entries, the first ones, whose gradients are as small as Adam's epsilon."""
 
@@ -621,19 +624,19 @@ class _Model:
             [0.3 * size for size in sizes],
         )
 
-    def steps(self, module: Remote) -> torch.Tensor:
+    def steps(self, module: Remote, plan: Plan | None = None) -> torch.Tensor:
         """How far each step moves the parameters, one row a step, and one for all of the rest."""
         model = stub(module, self.weight, self.bias)
         optimizer = built(module.get_optimizer(model), "get_optimizer(model)")
         rows = [_flat([self.weight, self.bias])]
-        for grads, times in self.plan():
+        for grads, times in plan or self.plan():
             set_grads(model, grads)
             for _ in range(times):
                 optimizer.step()
             rows.append(_flat(weights(model)))
         return torch.stack(rows).diff(dim=0)
 
-    def plan(self) -> list[tuple[list[torch.Tensor], int]]:
+    def plan(self) -> Plan:
         """Gradients, and for how many steps they stay."""
         nothing = [torch.zeros_like(one) for one in self.last]
         return [*((grads, 1) for grads in self.grads), (nothing, REST), (self.last, 1)]

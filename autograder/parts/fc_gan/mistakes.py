@@ -347,6 +347,19 @@ def generator(noise_dim=NOISE_DIM):
         ),
         ("uphill", "the wrong way", "0.999))", "0.999), maximize=True)"),
     ),
+    caught_one(
+        PART,
+        "get_optimizer",
+        "",
+        "slower-each-time",
+        "The next optimizer steps otherwise than the first one.",
+        code="""
+RATES = [1e-3]
+def get_optimizer(model):
+    RATES.append(RATES[-1] / 2)
+    return optim.Adam(model.parameters(), lr=RATES[-2], betas=(0.5, 0.999))
+""",
+    ),
     *_told(
         "get_optimizer",
         "def get_optimizer",

@@ -34,7 +34,7 @@ from ...checking.noise import (
     is_independent,
     is_standard,
 )
-from ...checking.proxy import Remote, StudentError, fill, gradients
+from ...checking.proxy import Remote, StudentError, fill, gradients, leaves_alone
 from ...checking.registry import Rng, check
 from .models import (
     CLASSES,
@@ -241,8 +241,8 @@ def moves_mean_and_spread(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     Four columns of 10,000 draws, each with a mean and a logvar of its own, which change their signs
     half way and between two calls; mean, spread and the share within one sigma are all within six
     standard errors, as is what lies beyond two and three, and nothing is evened out: a right answer
-    fails with a probability below 6e-7. Codes up to 9 and logarithms of a variance up to 6 occur in
-    a training, so that a mean or a spread that is cut off before is always seen.
+    fails with a probability below 6e-7. Codes go up to 9 and logarithms of a variance to 9, so that
+    a mean or a spread that is cut off before is always seen.
     """
     rows, columns = 5_000, 4
     sign = torch.ones(rows, 1)
@@ -250,7 +250,7 @@ def moves_mean_and_spread(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     far = torch.tensor([1.0, 1.0, 0.0, 0.0])
     mu = sign * (rng.uniform(1.0, 3.0, columns) + 6 * far)
     turned = torch.tensor([1.0, -1.0, 1.0, -1.0])
-    logvar = sign * turned * (rng.uniform(0.5, 1.5, columns) + 5 * far)
+    logvar = sign * turned * (rng.uniform(0.5, 1.5, columns) + 8 * far)
     calls = [
         tensor(hw5_vae.reparametrize(*pair), [(rows, columns)], "z", SAMPLING)
         for pair in ((mu, logvar), (-mu, -logvar))
@@ -279,6 +279,12 @@ def moves_mean_and_spread(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
             is_independent(each) and is_as_drawn(each),
             "The draws of a batch depend on one another: their means or spreads are too even.",
             "randn draws from N(0, 1); leave its numbers as they are.",
+        )
+    if not leaves_alone(hw5_vae.reparametrize, mu[:4], logvar[:4]):
+        raise Partial(
+            0.5,
+            "reparametrize changes mu or logvar in place: what forward returns of them is spoilt.",
+            "mu + ... makes a new tensor, mu += ... or mu.add_(...) does not.",
         )
 
 

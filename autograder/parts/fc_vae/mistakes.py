@@ -334,6 +334,13 @@ REPARAMETRIZE = _of(
         "return mu + sigma * torch.cat((eps, -eps))[: len(mu)]",
     ),
     ("wider-noise", "", "torch.randn_like", "1.1 * torch.randn_like"),
+    ("a-little-wider", "", SIGMA, f"{SIGMA} + 1e-3"),
+    (
+        "in-place",
+        "reparametrize changes mu or logvar in place",
+        DRAW,
+        "return mu.add_(sigma * torch.randn_like(sigma))",
+    ),
     ("mean-of-another-image", "", "return mu", "return mu.flip(0)"),
     (
         "summed",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import types
 
 import numpy as np
@@ -19,6 +20,7 @@ from autograder.checking.proxy import (
     gradients,
     interrupted,
     load_weights,
+    patient,
     sampler,
     set_grads,
     shapes,
@@ -76,6 +78,15 @@ def trained(name_both=True):
             net.weight += 1 + epoch
         losses.append(net.weight.item())
     return losses
+
+def counted(words):
+    seen = []
+    lost = words.missing
+    for word in lost:
+        word.missing
+        seen.append(len(word))
+    lost.missing
+    return seen
 
 def todo():
     raise NotImplementedError
@@ -187,6 +198,18 @@ def test_an_interrupted_training_goes_on_with_what_it_has_named(code, all_is_nam
     assign(module.resumable, interrupted(module))
     assert module.trained(all_is_named) == [1]
     assert module.trained(all_is_named) == end
+
+
+def test_a_patient_function_passes_over_what_raises_and_takes_items_for_what_it_cannot_have(
+    code, monkeypatch
+):
+    lines = SOURCE.splitlines(keepends=True)
+    monkeypatch.setitem(linecache.cache, "/code.py", (len(SOURCE), None, lines, "/code.py"))
+    here = code()
+    with pytest.raises(StudentError, match="missing"):
+        here.counted(["a"])
+    found = patient(here.counted, ["one", "three"])(["a"])
+    assert found == [3, 5]
 
 
 def test_gradients_can_be_set_for_an_optimizer(code):
