@@ -338,6 +338,8 @@ def grade(arguments: argparse.Namespace) -> int:
             )
     finally:
         bench.close()
+    if graded.damage:
+        _say_aside(graded.damage)
     changes_table.show(graded.changed, _console())
     for id in graded.vanished:
         print(f"{id} was handed in before and is not there any more; its marks stay, and say so.")
@@ -592,7 +594,11 @@ def _agree(changed: Sequence[Change], arguments: argparse.Namespace) -> bool:
 
 
 def _say_missing(bench: Bench, strict: bool) -> None:
-    """One line about protections this machine lacks; with --strict, no grading without them."""
+    """One line about protections this machine lacks; with --strict, no grading without them. One
+    more where nothing can be remembered.
+    """
+    if bench.forgets:
+        print(bench.forgets, file=sys.stderr)
     missing = batch.missing(bench)
     if missing and strict:
         raise BatchError(
@@ -610,9 +616,12 @@ def _say_missing(bench: Bench, strict: bool) -> None:
 def _exit_code(results: Sequence[SubmissionResult]) -> int:
     held = [r.id for r in results if any(q.state == UNGRADABLE for q in r.questions)]
     if held:
+        ended = [check for r in results for q in r.questions for check in q.checks]
+        broken = sorted({check.check for check in ended if check.state == UNGRADABLE})
         print(
             f"autograder: {len(held)} submissions hold a mark back by our fault: "
-            f"{', '.join(held[:10])}. Mend the check and grade again.",
+            f"{', '.join(held[:10])}. Mend what failed here and grade again: "
+            f"{', '.join(broken[:10])}. `python -m autograder audit` says where.",
             file=sys.stderr,
         )
     return 1 if held else 0

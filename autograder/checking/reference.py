@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import os
 import sys
+import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -99,8 +100,15 @@ class Reference:
 
 
 def _silently(session: Session, request: dict[str, Any]) -> dict[str, Any]:
-    """The answer of a session; what our training loops print is not the judge's to say."""
-    with open(os.devnull, "w") as nothing, contextlib.redirect_stdout(nothing):
+    """The answer of a session; what our training loops print, and what torch remarks of them, is
+    not the judge's to say.
+    """
+    with (
+        open(os.devnull, "w") as nothing,
+        contextlib.redirect_stdout(nothing),
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("ignore")
         return session.answer(request)
 
 

@@ -152,11 +152,16 @@ def _module(path: Path) -> Module:
     imported: dict[str, tuple[Path, str]] = {}
     loose: list[ast.stmt] = []
     for node in ast.parse(_read(path)).body:
-        if isinstance(node, ast.ImportFrom):
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
             for alias in node.names:
-                source = _file(path, node, alias.name)
+                name = alias.asname or alias.name
+                source = _file(path, node, alias.name) if isinstance(node, ast.ImportFrom) else None
                 if source:
-                    imported[alias.asname or alias.name] = source
+                    imported[name] = source
+                else:  # of somebody else: which name stands for what
+                    one = copy.copy(node)
+                    one.names = [alias]
+                    defined.setdefault(name.partition(".")[0], []).append(one)
         elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
             defined.setdefault(node.name, []).append(node)
         elif isinstance(node, (ast.Assign, ast.AnnAssign)):
@@ -165,7 +170,7 @@ def _module(path: Path) -> Module:
                 one.id for t in targets for one in ast.walk(t) if isinstance(one, ast.Name)
             ):
                 defined.setdefault(name, []).append(node)
-        elif not isinstance(node, ast.Import) and not _is_text(node):
+        elif not _is_text(node) and not _is_for_the_command_line(node):
             loose.append(node)
     return Module(defined, imported, loose)
 
@@ -240,8 +245,9 @@ def _named(words: Iterable[str], modules: tuple[str, ...]) -> list[ast.stmt]:
 def _table(modules: tuple[str, ...]) -> dict[str, list[ast.stmt]]:
     found: dict[str, list[ast.stmt]] = {}
     for name in modules:
-        for word, nodes in _module(ROOT / f"{name}.py").defined.items():
-            found.setdefault(word, []).extend(nodes)
+        module = _module(ROOT / f"{name}.py")
+        for word, nodes in module.defined.items():
+            found.setdefault(word, []).extend([*nodes, *module.loose])
     return found
 
 
@@ -298,6 +304,10 @@ def _code(node: ast.stmt) -> str:
     finally:
         for one, body in documented:
             one.body = body
+
+
+def _is_for_the_command_line(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "__name__ == '__main__'"
 
 
 def _is_text(node: ast.AST) -> bool:

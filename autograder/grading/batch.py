@@ -12,10 +12,11 @@ import os
 import secrets
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
+from functools import cached_property
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ from ..parts import all_checks
 from ..results import (
     CRASHED,
     MANUAL,
+    PASS,
     SKIPPED,
     TIMEOUT,
     UNGRADABLE,
@@ -45,10 +47,12 @@ from . import basis
 from .cache import Cache, Memory
 from .changes import Change, changes, history
 from .journal import Journal
-from .judge import FINAL, SUBMISSION_SECONDS, Code, Open, judge, reference_passes
+from .judge import FINAL, SORRY, SUBMISSION_SECONDS, Code, Open, judge, reference_passes
 from .judge import Memory as Remembered
 
 VANISHED = "vanished"
+OURS = "our solution"
+"""In the place of a student's module, in what is remembered."""
 ATTEMPTS = "attempts"
 
 
@@ -81,7 +85,12 @@ class Plan:
             "questions": {name: [one.kind, one.points] for name, one in asked},
             "titles": basis.sha([[name, one.title] for name, one in asked]),
             "checks": {
-                check.id: {"share": check.share, **vars(bases[check.id])} for check in self.checks()
+                check.id: {
+                    "share": check.share,
+                    "after": list(check.after),
+                    **vars(bases[check.id]),
+                }
+                for check in self.checks()
             },
             "tools": basis.tools(),
             "machine": basis.machine(),
@@ -94,7 +103,8 @@ class Graded:
 
     `results` by id, those of vanished submissions too; `changed`: what came out otherwise than it
     stood there before; `again`: who was handed in again; `agreed`: whether what changed now counts;
-    `history`: (when, what changed), from the first day on.
+    `history`: (when, what changed), from the first day on; `damage`: what of the journal cannot be
+    read, as a sentence.
     """
 
     results: list[SubmissionResult]
@@ -103,6 +113,7 @@ class Graded:
     vanished: list[str]
     agreed: bool
     history: list[tuple[str, Change]]
+    damage: str = ""
 
 
 Grader = Callable[[Sequence[Handin]], Iterator[SubmissionResult]]
@@ -143,18 +154,33 @@ class Bench:
         gc.freeze()  # what is there by now stays, and need not be looked through for garbage
         gc.enable()
 
-    def rehearse(self) -> None:
-        """Run every check on the reference itself, whose answers are then ready for a student.
+    @property
+    def forgets(self) -> str:
+        """Why nothing is remembered from one run to the next, as a sentence; empty where it is."""
+        return self._cache.missing if self._cache is not None else ""
 
-        Raises BatchError naming the checks that it fails: what they say of others is worth nothing.
+    @cached_property
+    def broken(self) -> frozenset[str]:
+        """The checks that our own solution does not pass: nobody loses a mark by one of them.
+
+        All are tried on it, but those that are known to hold; its answers are then ready for a
+        student.
         """
-        broken = [
-            check.id
-            for check in self._checks
-            if not reference_passes(check, self._reference, self._plan.seed)
-        ]
-        if broken:
-            raise BatchError(f"our own solution does not pass {', '.join(broken)}")
+        memory, broken = self.memory({}), set()
+        for check in self._checks:
+            if memory and memory.find(OURS, check.id):
+                continue
+            if not reference_passes(check, self._reference, self._plan.seed):
+                broken.add(check.id)
+            elif memory:
+                passed = CheckResult(check.id, check.question, PASS, 1.0, check.share, check.title)
+                memory.keep(OURS, passed)
+        return frozenset(broken)
+
+    def rehearse(self) -> None:
+        """Raise BatchError where our own solution does not pass a check."""
+        if self.broken:
+            raise BatchError(f"our own solution does not pass {', '.join(sorted(self.broken))}")
 
     def grade(self, handin: Handin, first: SubmissionResult | None = None) -> SubmissionResult:
         """Judge one submission; one that came too late, too: whether it counts may still change.
@@ -162,7 +188,9 @@ class Bench:
         After a `first` try, only what may change: what ran out of time on the clock there or was
         ended by the system, and what waited for it.
         """
-        memory = self.memory(handin.files)
+        memory: Remembered | None = self.memory(handin.files)
+        if self.broken:
+            memory = _Unjudged(self.broken, memory)
         questions = self.judged(handin.files, _Settled(first, memory) if first else memory)
         return summed_up(handin, questions, self._plan.seed, self.zygote.doctor.active)
 
@@ -249,7 +277,7 @@ def grade(
                 again += [result.id] if before.files != digests[result.id] else []
             if write and (before is None or before.files != digests[result.id]):
                 number = journal.attempts(result.id) + 1
-                _keep(out / ATTEMPTS / result.id / str(number), todo[result.id])
+                _keep(out / ATTEMPTS / result.id, number, todo[result.id])
                 journal.add(result, digests[result.id], key, record)
             else:
                 later.append(result)
@@ -266,6 +294,7 @@ def grade(
             sorted(journal.entries.keys() - digests.keys()),
             agreed,
             [*history(journal)],
+            journal.damage,
         )
 
 
@@ -286,15 +315,20 @@ def _today(id: str, journal: Journal, handed_in: Mapping[str, str]) -> Submissio
     return replace(entry.result, flags=flags, attempts=journal.attempts(id))
 
 
-def _keep(folder: Path, handin: Handin) -> None:
-    """The code of each attempt stays, whatever the next one brings."""
+def _keep(attempts: Path, number: int, handin: Handin) -> None:
+    """The code of each attempt stays, whatever the next one brings: also that of one which the
+    journal does not know, of a run that was killed or since a line of it was damaged.
+    """
+    code = {n: data for n, data in handin.files.items() if n.endswith(".py") or n == "netid"}
+    while (folder := attempts / str(number)).exists():
+        if {path.name: path.read_bytes() for path in folder.iterdir()} == code:
+            return
+        number += 1
     beside = folder.with_suffix(".part")
-    shutil.rmtree(beside, ignore_errors=True)  # of a run that was killed, and of other files
+    shutil.rmtree(beside, ignore_errors=True)  # of a run that was killed
     beside.mkdir(parents=True)
-    for name, data in handin.files.items():
-        if name.endswith(".py") or name == "netid":
-            (beside / name).write_bytes(data)
-    shutil.rmtree(folder, ignore_errors=True)
+    for name, data in code.items():
+        (beside / name).write_bytes(data)
     beside.rename(folder)  # all of it is there, or none
 
 
@@ -456,6 +490,24 @@ def _may_change(check: CheckResult) -> bool:
         return not check.message.startswith(FINAL)
     # A neighbour may have taken the memory.
     return check.message == ENDED
+
+
+class _Unjudged:
+    """What is known, and that some checks are not to be asked. A `judge.Memory`."""
+
+    def __init__(self, broken: Collection[str], memory: Remembered | None) -> None:
+        self._broken, self._memory = broken, memory
+
+    def find(self, module: str, id: str) -> tuple[str, float, str, str] | None:
+        """How the check of this id ended."""
+        if id in self._broken:
+            return UNGRADABLE, 0.0, SORRY, ""
+        return self._memory.find(module, id) if self._memory else None
+
+    def keep(self, module: str, result: CheckResult) -> None:
+        """Remember how it ended."""
+        if self._memory:
+            self._memory.keep(module, result)
 
 
 class _Settled:

@@ -22,6 +22,8 @@ KEPT = (PASS, FAIL, ERROR)
 """Ends that come again. One that ran out of time or memory may have had bad luck, one of our own
 fault waits for us."""
 
+PATIENCE = 30.0  # seconds for which another run may hold the file
+HEADER = b"SQLite format 3\0"
 TABLE = """
 create table if not exists results (
     key text primary key, state text, fraction real, message text, hint text
@@ -34,21 +36,28 @@ Ended = tuple[str, float, str, str]
 
 
 class Cache:
-    """The file of results. A cache that cannot be read or written is an empty one."""
+    """The file of results. A cache that cannot be read or written is an empty one.
+
+    `missing`: why nothing is remembered, as a sentence; empty where it is. A database that is
+    damaged is put aside; what is none, or is somebody else's, is left alone.
+    """
 
     def __init__(self, path: Path | None = None) -> None:
         path = path or Path(os.environ.get("HW5_CACHE") or PATH)
         self._database: sqlite3.Connection | None = None
+        self.missing = ""
         for _ in range(2):
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                self._database = _opened(path)
+                self._database, self.missing = _opened(path), ""
                 return
-            except sqlite3.DatabaseError:
-                with contextlib.suppress(OSError):
-                    path.unlink()  # damaged: it held nothing that cannot be had again
-            except OSError:
-                return
+            except (sqlite3.Error, OSError) as error:
+                self.missing = (
+                    f"{path} cannot keep what has been tried ({error}): it is tried anew each "
+                    "time. Is the disk full, or is that another file? HW5_CACHE names another one."
+                )
+                if not isinstance(error, (OSError, sqlite3.OperationalError, Foreign)):
+                    _put_aside(path)
 
     def get(self, key: str) -> Ended | None:
         """How it ended, if that is known."""
@@ -71,11 +80,32 @@ class Cache:
             self._database.close()
 
 
+class Foreign(sqlite3.DatabaseError):
+    """A database of somebody else."""
+
+
+def _put_aside(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        with path.open("rb") as file:
+            is_database = file.read(len(HEADER)) == HEADER
+        if is_database:
+            path.replace(path.with_name(f"{path.name}.damaged"))
+
+
 def _opened(path: Path) -> sqlite3.Connection:
-    database = sqlite3.connect(path, timeout=30, isolation_level=None)
-    database.execute("pragma journal_mode = wal")
-    database.execute("pragma synchronous = normal")
-    database.execute(TABLE)
+    database = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)
+    try:
+        others = database.execute("select name from sqlite_master where type = 'table'").fetchall()
+        if others:
+            if ("results",) not in others:
+                raise Foreign("it holds other tables")
+            database.execute("select key, state, fraction, message, hint from results limit 0")
+        database.execute("pragma journal_mode = wal")
+        database.execute("pragma synchronous = normal")
+        database.execute(TABLE)
+    except BaseException:
+        database.close()
+        raise
     return database
 
 

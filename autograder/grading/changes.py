@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -37,7 +38,7 @@ def changes(
             name,
             was.get(name, "-"),
             now.get(name, "-"),
-            ATTEMPT if files != before.files else _why(name, old, new),
+            _why(name, old, new) if files == before.files else _why_again(name, old, new),
         )
         for name in [*was, *(name for name in now if name not in was)]
         if was.get(name) != now.get(name)
@@ -46,12 +47,12 @@ def changes(
 
 def history(journal: Journal) -> Iterator[tuple[str, Change]]:
     """Who had what, since when and why: a total when a submission is first graded, then what
-    changed. From the first day to the last."""
-    entries = [
-        (one.when, n, id) for id, all_ in journal.entries.items() for n, one in enumerate(all_)
-    ]
-    for when, number, id in sorted(entries):
-        now = journal.entries[id][number]
+    changed. In the order of the journal: a clock may have been wrong."""
+    numbers = Counter[str]()
+    for id in journal.order:
+        number, now = numbers[id], journal.entries[id][numbers[id]]
+        numbers[id] += 1
+        when = now.when
         if not number:
             total = "?" if now.result.points is None else f"{now.result.points:g}"
             total += f" of {now.result.max_points:g}"
@@ -66,7 +67,9 @@ def history(journal: Journal) -> Iterator[tuple[str, Change]]:
 def _marks(result: SubmissionResult) -> dict[str, str]:
     """question -> "points of most", for those that the judge marks; "flags" -> the flags."""
     found = {
-        one.question: ("?" if one.points is None else f"{one.points:g}") + f" of {one.max_points:g}"
+        one.question: ("?" if one.points is None else f"{one.points:g}")
+        + f" of {one.max_points:g}"
+        + (" bonus" if one.kind == "bonus" else "")
         for one in result.questions
         if one.kind in ("code", "bonus")
     }
@@ -78,6 +81,11 @@ def _why(question: str, old: Plan, new: Plan) -> str:
     return "; ".join(reasons) or "it came out otherwise this time"
 
 
+def _why_again(question: str, old: Plan, new: Plan) -> str:
+    """An attempt is graded as all is by now, which may be otherwise than it was before."""
+    return "; ".join([ATTEMPT, *(() if question == "flags" else _reasons(question, old, new))])
+
+
 def _reasons(question: str, old: Plan, new: Plan) -> Iterator[str]:
     if question == "flags":
         yield "the dates of assignment.toml or the roster, or what was handed in, changed"
@@ -86,7 +94,9 @@ def _reasons(question: str, old: Plan, new: Plan) -> Iterator[str]:
     if was is None or now is None:
         yield "not asked before" if was is None else "no longer graded"
         return
-    if was != now:
+    if was[0] != now[0]:
+        yield f"of kind {now[0]} instead of {was[0]}"
+    if was[1] != now[1]:
         yield f"worth {now[1]:g} instead of {was[1]:g}"
     if old["seed"] != new["seed"]:
         yield f"the seed is {new['seed']} instead of {old['seed']}"
@@ -105,9 +115,10 @@ def _of_check(check: str, was: Any, now: Any) -> Iterator[str]:
         yield f"the check {check} is new" if was is None else f"the check {check} is gone"
         return
     for name in now:
-        if now[name] != was.get(name):
+        if now[name] != was.get(name, [] if name == "after" else None):
             yield {
                 "share": f"the check {check} counts otherwise",
+                "after": f"the check {check} waits for others",
                 "source": f"the check {check} changed",
                 "reference": f"our solution changed, which {check} asks",
             }.get(name, f"what {check} says of known mistakes changed")

@@ -10,19 +10,22 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Callable, Sequence
+import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, TextIO, TypeVar
+from typing import Any, TextIO
 
 from ..results import SubmissionResult, from_data, to_data
 
 JOURNAL = "journal.jsonl"
+DAMAGED = "journal.damaged.jsonl"
 FORMAT = 2
+UNREADABLE = (ValueError, LookupError, TypeError, AttributeError)
 
 
-class JournalError(ValueError):
+class JournalError(RuntimeError):
     """The folder of marks cannot be gone on with; the sentence says why and what to do."""
 
 
@@ -42,24 +45,36 @@ class Journal:
     """The journal of one folder of marks, held by one run at a time."""
 
     def __init__(self, out: Path, seed: int, write: bool = True) -> None:
-        """Open or begin it. Without `write` nothing is changed on the disk.
+        """Open or begin it. Without `write` nothing is changed on the disk. Lines that cannot be
+        read are left out, and stay in a copy of the file: see `damage`.
 
-        Raises JournalError when another run holds it, or it is not what was written there.
+        Raises JournalError when another run holds it, or it is of another version of the kit, or
+        nothing of it can be read.
         """
         self._path = out / JOURNAL
         self.entries: dict[str, list[Entry]] = {}
+        self.order: list[str] = []  # the ids, as their entries were added
         self.plans: dict[str, dict[str, Any]] = {}
+        self.damage = ""  # what cannot be read, as a sentence
         self._file: TextIO | None = None
         if write:
             out.mkdir(parents=True, exist_ok=True)
         self._lock = _locked(out) if out.exists() else None
         try:
-            lines = self._lines()
-            for number, line in enumerate(lines, 1):
-                _parsed(self._path, number, line, self._take if number > 1 else _begun)
+            lines, broken = self._readable()
+            if broken and not lines:
+                raise _strange(self._path)
+            if broken:
+                numbers = ", ".join(map(str, broken[:10])) + (", ..." if len(broken) > 10 else "")
+                self.damage = (
+                    f"{self._path} cannot be read in line {numbers}. All its other lines hold; "
+                    f"what is missing is found anew, and {DAMAGED} keeps the file as it was."
+                )
             if write:
+                if broken:
+                    shutil.copyfile(self._path, out / DAMAGED)
                 head = json.dumps({"format": FORMAT, "seed": seed}, sort_keys=True).encode()
-                self._file = self._begin(lines or [head])
+                self._file = self._begin(lines if lines and 1 not in broken else [head, *lines])
         except BaseException:
             self._let_go()
             raise
@@ -114,6 +129,22 @@ class Journal:
         if entry.plan not in self.plans:
             raise LookupError(entry.plan)
         self.entries.setdefault(entry.result.id, []).append(entry)
+        self.order.append(entry.result.id)
+
+    def _readable(self) -> tuple[list[bytes], list[int]]:
+        """The lines that can be read, which are taken, and the numbers of the others."""
+        lines, broken = [], []
+        for number, line in enumerate(self._lines(), 1):
+            try:
+                said = dict(json.loads(line))
+                if number > 1:
+                    self._take(said)
+                else:
+                    _begun(self._path, said)
+                lines.append(line)
+            except UNREADABLE:
+                broken.append(number)
+        return lines, broken
 
     def _lines(self) -> list[bytes]:
         """The whole lines; one that was being written when the run was killed is dropped."""
@@ -137,33 +168,34 @@ def journaled_seed(out: Path) -> int | None:
     """The seed with which OUT's journal was begun; None when there is none."""
     path = out / JOURNAL
     try:
-        with path.open("rb") as file:
-            line = file.readline()
+        lines = path.read_bytes().splitlines()
     except FileNotFoundError:
         return None
-    return _parsed(path, 1, line, _begun)
+    for number, line in enumerate(lines):
+        try:
+            said = dict(json.loads(line))
+            # Each result has it, too, where the first line is damaged.
+            return int(said["result"]["seed"]) if number else _begun(path, said)
+        except UNREADABLE:
+            continue
+    raise _strange(path)
 
 
-def _begun(line: dict[str, Any]) -> int:
-    if line["format"] != FORMAT:
-        raise ValueError(line["format"])
-    return int(line["seed"])
+def _strange(path: Path) -> JournalError:
+    return JournalError(
+        f"{path} is damaged: nothing of it can be read. Give a new --out, or put the file back "
+        "from a copy of yours."
+    )
 
 
-Parsed = TypeVar("Parsed")
-
-
-def _parsed(
-    path: Path, number: int, line: bytes, take: Callable[[dict[str, Any]], Parsed]
-) -> Parsed:
-    """What a line says. Raises JournalError when it is not what was once written there."""
-    try:
-        return take(dict(json.loads(line)))
-    except (ValueError, LookupError, TypeError, AttributeError):
+def _begun(path: Path, line: dict[str, Any]) -> int:
+    """The seed in the first line. Raises JournalError for another version's."""
+    if int(line["format"]) != FORMAT:
         raise JournalError(
-            f"{path} is damaged in line {number}, or of an earlier version of the kit. Give a new "
-            "--out, or remove the file to begin anew: what was graded once comes from the cache."
-        ) from None
+            f"{path} is of another version of the kit (format {line['format']}, not {FORMAT}). "
+            "Give a new --out: what was graded there stays there."
+        )
+    return int(line["seed"])
 
 
 def _locked(out: Path) -> int:

@@ -268,6 +268,8 @@ def test_doctor_prints_every_protection(capsys: pytest.CaptureFixture[str]):
 class WeakBench:
     """A bench on a machine that lacks a protection; it grades nothing."""
 
+    forgets = ""
+
     class zygote:
         doctor = Doctor(
             tuple(PROTECTIONS)[1:], tuple(PROTECTIONS)[:1], ("resource limits",), ("Install it.",)

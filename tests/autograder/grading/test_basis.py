@@ -146,5 +146,25 @@ def test_what_a_module_takes_of_the_given_ones_counts(monkeypatch):
     assert of("hw5_vae") == before[1]
 
 
+def test_what_a_given_module_does_as_it_is_imported_is_behind_every_file(monkeypatch):
+    before = of("hw5_vae"), found()
+    real = basis._read
+
+    def read(path: Path) -> bytes:
+        more = (
+            b"\ntorch.set_default_dtype(torch.float64)\n" if path.name == "hw5_basics.py" else b""
+        )
+        return real(path) + more
+
+    monkeypatch.setattr(basis, "_read", read)
+    forget()
+    assert of("hw5_vae") != before[0] and found() != before[1]
+
+
+def test_what_a_name_of_somebody_elses_stands_for_counts(monkeypatch):
+    old = "import torch.nn.functional as F"
+    assert changed(monkeypatch, "hw5_vae.py", old, "import torch.nn.grad as F")
+
+
 def test_a_file_that_is_no_python_is_a_file(monkeypatch):
     assert of("hw5_vae", hw5_vae=b"def (\xff") != of("hw5_vae")

@@ -24,6 +24,7 @@ import torch
 
 from autograder import __main__ as command_line
 from autograder.assignment import Assignment, read_assignment
+from autograder.checking.expect import Fail
 from autograder.checking.proxy import Lost
 from autograder.checking.reference import Reference
 from autograder.checking.registry import Check
@@ -349,6 +350,36 @@ def test_the_history_says_who_had_what_and_why(tmp_path: Path):
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:]+\+00:00", when) for when, _ in graded.history)
 
 
+def test_a_clock_that_was_wrong_does_not_tell_the_history_backwards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    run_fake(CLASS[:1], tmp_path, FakeBench())
+    path = tmp_path / "journal.jsonl"
+    path.write_text(re.sub(r'"when": "\d{4}', '"when": "2999', path.read_text()))
+    graded = run_fake([handin("ada", {"hw5_gan.py": b"#"})], tmp_path, FakeBench(points={"ada": 3}))
+    assert [change.reason for _, change in graded.history] == [
+        "graded for the first time",
+        "handed in again",
+    ]
+
+
+def test_what_an_attempt_owes_to_a_change_of_ours_is_said(tmp_path: Path):
+    run_fake(CLASS[:1], tmp_path, FakeBench())
+    again = [handin("ada", {"hw5_gan.py": b"#"})]
+    graded = run_fake(again, tmp_path, FakeBench(points={"ada": 3.0}), plan(seed=8))
+    (change,) = graded.changed
+    assert change.reason == "handed in again; the seed is 8 instead of 7"
+
+
+def test_the_code_of_an_attempt_is_never_written_over(tmp_path: Path):
+    run_fake(CLASS[:1], tmp_path, FakeBench())
+    (tmp_path / "journal.jsonl").unlink()
+    run_fake([handin("ada", {"hw5_gan.py": b"#"})], tmp_path, FakeBench())
+    attempts = tmp_path / "attempts" / "ada"
+    assert (attempts / "1" / "hw5_gan.py").read_bytes() == GAN
+    assert (attempts / "2" / "hw5_gan.py").read_bytes() == b"#"
+
+
 def test_without_a_seed_a_resumed_run_takes_the_journals(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -404,6 +435,8 @@ class NoZygote:
 
 class FakeBench:
     """Ends every submission in the states it is told, one a try."""
+
+    forgets = ""
 
     def __init__(
         self, states: dict[str, list[str]] | None = None, points: dict[str, float] | None = None
@@ -548,8 +581,25 @@ def test_a_broken_check_leaves_a_blank_and_exit_code_1(
     assert (row[f"{PART}.DNet"], row["points"], row["status"]) == ("", "", "ungradable")
     said = capsys.readouterr().err
     assert "by our fault" in said and "ada" in said and "Traceback" not in said
+    assert broken.id in said
     found = json.loads((out / "results" / "ada.json").read_text())
     assert found["points"] is None
+
+
+def test_a_check_that_our_own_solution_fails_costs_nobody_a_point(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def refuses(hw5_gan: Any, ref: Any, rng: Any) -> None:
+        raise Fail("Wrong.")
+
+    broken = Check(f"{PART}.DNet.works", f"{PART}.DNet", "hw5_gan", refuses, 1.0, (), 10.0)
+    monkeypatch.setattr(batch, "all_checks", lambda assignment: [broken])
+    monkeypatch.setattr(batch, "Zygote", Answering)
+    bench = batch.Bench(plan(), bases=plan().bases())
+    graded = bench.grade(handin("ada"))
+    assert bench.broken == {broken.id} and graded.points is None
+    with pytest.raises(batch.BatchError, match="our own solution does not pass"):
+        bench.rehearse()
 
 
 GARBAGE: dict[str, Any] = {

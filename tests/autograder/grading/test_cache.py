@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,9 +31,39 @@ def test_abnormal_ends_and_our_own_faults_are_never_kept(tmp_path: Path, state: 
     assert cache.get("key") is None
 
 
-def test_a_damaged_file_is_made_anew(tmp_path: Path):
+def test_a_damaged_database_is_put_aside_and_made_anew(tmp_path: Path):
     path = tmp_path / "c.sqlite"
-    path.write_bytes(b"this is no database" * 1000)
+    Cache(path).close()
+    path.write_bytes(path.read_bytes()[:100] + b"this is no database" * 1000)
+    cache = Cache(path)
+    cache.put("key", RESULT)
+    assert cache.get("key") is not None and not cache.missing
+    assert b"this is no database" in (tmp_path / "c.sqlite.damaged").read_bytes()
+
+
+@pytest.mark.parametrize("table", ["", "students (name)", "results (student, points)"])
+def test_the_file_of_somebody_else_stays_as_it_is(tmp_path: Path, table: str):
+    path = tmp_path / "notes"
+    if table:
+        with contextlib.closing(sqlite3.connect(path)) as database:
+            database.execute(f"create table {table}")
+    else:
+        path.write_text("notes")
+    before = path.read_bytes()
+    cache = Cache(path)
+    cache.put("key", RESULT)
+    assert cache.get("key") is None and str(path) in cache.missing
+    assert path.read_bytes() == before
+
+
+def test_a_database_that_another_holds_is_not_taken_from_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    path = tmp_path / "c.sqlite"
+    monkeypatch.setattr("autograder.grading.cache.PATIENCE", 0.1)
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("begin exclusive")
+        assert "locked" in Cache(path).missing
     cache = Cache(path)
     cache.put("key", RESULT)
     assert cache.get("key") is not None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.grading.journal import JOURNAL, Journal, JournalError, journaled_seed
+from autograder.grading.journal import DAMAGED, JOURNAL, Journal, JournalError, journaled_seed
 from autograder.results import PASS, QuestionResult, SubmissionResult
 
 RECORD = {"seed": 7}
@@ -94,15 +94,32 @@ def test_reading_alone_makes_no_folder_and_changes_nothing(tmp_path: Path):
     ],
     ids=["bytes", "list", "empty", "words", "older"],
 )
-@pytest.mark.parametrize("line", [0, 1, 2])
-def test_a_damaged_journal_is_a_sentence_and_stays_as_it_is(
-    tmp_path: Path, damage: bytes, line: int
+@pytest.mark.parametrize(("line", "left"), [(0, ["ada", "bob"]), (1, []), (2, ["bob"])])
+def test_a_line_that_is_damaged_costs_no_other(
+    tmp_path: Path, damage: bytes, line: int, left: list[str]
 ):
     path = begun(tmp_path, "ada", "bob")
     lines = path.read_bytes().splitlines(keepends=True)
     lines[line] = damage
     path.write_bytes(b"".join(lines))
-    with pytest.raises(JournalError) as caught:
-        Journal(tmp_path, 7)
-    assert str(path) in str(caught.value) and "--out" in str(caught.value)
-    assert path.read_bytes() == b"".join(lines), "it may hold marks"
+    if b"format" in damage and not line:
+        with pytest.raises(JournalError, match="another version of the kit"):
+            Journal(tmp_path, 7)
+        assert path.read_bytes() == b"".join(lines), "it may hold marks"
+        return
+    assert journaled_seed(tmp_path) == 7, "each result has it, too"
+    with Journal(tmp_path, 7) as journal:
+        assert list(journal.entries) == left
+        assert f"{path} cannot be read in line {line + 1}" in journal.damage
+    assert (tmp_path / DAMAGED).read_bytes() == b"".join(lines)
+    with Journal(tmp_path, 7) as journal:
+        assert list(journal.entries) == left and not journal.damage
+
+
+def test_a_journal_of_which_nothing_can_be_read_stays_as_it_is(tmp_path: Path):
+    path = begun(tmp_path, "ada")
+    path.write_bytes(b"my diary\n")
+    for opened in (lambda: journaled_seed(tmp_path), lambda: Journal(tmp_path, 7)):
+        with pytest.raises(JournalError, match="new --out"):
+            opened()
+    assert path.read_bytes() == b"my diary\n"
