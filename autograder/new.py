@@ -25,6 +25,7 @@ from .release.parts import bound
 from .release.tidy import as_text
 
 COMMON = ("title", "setup", "about--text", "about", "hand-in--text", "hand-in")
+WIDTH = 100  # of a line
 GRADED = {"locked": True, "schema_version": 3, "grade": False}
 
 FUNCTION = '''
@@ -272,7 +273,9 @@ def _lay_out(root: Path, asked: Question) -> Iterator[Path]:
     if asked.by_hand:
         return
     folder = root / "autograder" / "parts" / asked.part.replace("-", "_")
-    yield _edit(root / f"{asked.module}.py", lambda text: _with_function(text, asked))
+    yield _edit(
+        root / f"{asked.module}.py", lambda text: _with_function(_with_name(text, asked), asked)
+    )
     yield _edit(folder / "checks.py", lambda text: _with_check(text, asked))
     yield _edit(folder / "mistakes.py", lambda text: text + asked.fill(MISTAKE))
     yield _edit(folder / "styles.py", lambda text: text + asked.fill(STYLE))
@@ -350,6 +353,20 @@ def _with_row(text: str, part: str, name: str) -> str:
     width = len(rows[first][1])
     at = rows[last].end()
     return f"{text[:at]}    {part:<{width - 1}} {name}\n{text[at:]}"
+
+
+def _with_name(text: str, asked: Question) -> str:
+    """The function's name in the part's row of that table."""
+    docstring = text[: text.index('"""', 3)]
+    row = re.search(rf"^    {re.escape(asked.part)} +\S.*\n(?:     +\S.*\n)*", docstring, re.M)
+    if row is None or asked.name in row[0].split():
+        return text
+    *above, last = row[0].removesuffix("\n").split("\n")
+    wider = f"{last}  {asked.name}"
+    if len(wider) > WIDTH:
+        width = re.match(r"    \S+ +", row[0])
+        wider = f"{last}\n{' ' * (width.end() if width else 8)}{asked.name}"
+    return text[: row.start()] + "\n".join([*above, wider]) + "\n" + text[row.end() :]
 
 
 def _with_function(text: str, asked: Question) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -67,6 +69,14 @@ def test_the_author_of_a_question_writes_in_five_files(kit: Path) -> None:
     notebook_text = (kit / notebook).read_text(encoding="utf-8")
     assert "TO BE WRITTEN: the question" in notebook_text
     assert "TO BE WRITTEN: what" not in notebook_text
+
+
+def test_the_modules_own_table_names_what_is_new(kit: Path) -> None:
+    tables = [
+        ast.get_docstring(ast.parse((kit / f"hw5_{n}.py").read_text())) for n in ("vae", "gan")
+    ]
+    assert re.search(r"^ +denoising +corrupt  objective$", str(tables[0]), re.M)
+    assert re.search(r"^ +gan-theory +answer_3e  patches$", str(tables[1]), re.M)
 
 
 @pytest.mark.daily("new")
