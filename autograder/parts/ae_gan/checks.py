@@ -43,9 +43,11 @@ from ...checking.proxy import (
 from ...checking.registry import Rng, check
 
 CODE, PIXELS, ROWS = 5, 12, 8
-RATE = 5e-5
-MOVED = 0.02
-"""Tolerance of how far a network moves: the others move meanwhile, by the rate."""
+RATE = 1e-4
+MOVED = 0.03
+"""Tolerance of how far a network moves: the others move meanwhile, by the rate, and what is added
+to a weight is rounded. Of 3,000 draws none was off by more than half of it.
+"""
 NETWORKS = ("encoder", "generator", "discriminator")
 WEIGHTS = 1e-3, 1e3
 """Between these lies a weight that is positive and that floats still show."""
@@ -102,12 +104,16 @@ class _Scene:
         return x @ self.discriminator[0] + self.discriminator[1]
 
     def way(self, network: str, which: int) -> torch.Tensor:
-        """How far descent moves the network by the loss number `which`, over all batches."""
-        values = tuple(one.clone().requires_grad_(True) for one in getattr(self, network))
-        changed: dict[str, Any] = {network: values}
-        loss = sum(replace(self, **changed).losses(x)[which] for x in self.batches)
-        assert isinstance(loss, torch.Tensor)
-        return -RATE * _flat(torch.autograd.grad(loss, values))
+        """How far descent moves the network by the loss number `which`, a batch after the other."""
+        scene = self
+        for x in self.batches:
+            values = tuple(one.clone().requires_grad_(True) for one in getattr(scene, network))
+            changed: dict[str, Any] = {network: values}
+            grads = torch.autograd.grad(replace(scene, **changed).losses(x)[which], values)
+            moved = [one.detach() - RATE * grad for one, grad in zip(values, grads, strict=True)]
+            changed = {network: tuple(moved)}
+            scene = replace(scene, **changed)
+        return _flat(getattr(scene, network)) - _flat(getattr(self, network))
 
     def means(self) -> list[torch.Tensor]:
         """The three of `losses`, means over the batches."""
