@@ -12,11 +12,10 @@ import os
 import secrets
 import shutil
 import sys
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
-from functools import cached_property
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -147,6 +146,7 @@ class Bench:
         self._checks = plan.checks()
         self._reference = Reference()
         self._bases = bases
+        self._holds: dict[str, bool] = {}  # by the id of a check
         self._cache = Cache() if bases is not None else None
         if bases is not None:
             basis.tools()  # remembered: now there is time, while the worker comes up
@@ -159,28 +159,25 @@ class Bench:
         """Why nothing is remembered from one run to the next, as a sentence; empty where it is."""
         return self._cache.missing if self._cache is not None else ""
 
-    @cached_property
-    def broken(self) -> frozenset[str]:
-        """The checks that our own solution does not pass: nobody loses a mark by one of them.
-
-        All are tried on it, but those that are known to hold; its answers are then ready for a
-        student.
+    def holds(self, check: Check) -> bool:
+        """Does our own solution pass this check? Nobody loses a mark by one that it does not. What
+        it answers is then ready for a student; what has held once is not tried again.
         """
-        memory, broken = self.memory({}), set()
-        for check in self._checks:
-            if memory and memory.find(OURS, check.id):
-                continue
-            if not reference_passes(check, self._reference, self._plan.seed):
-                broken.add(check.id)
-            elif memory:
+        if check.id not in self._holds:
+            memory = self.memory({})
+            known = memory is not None and memory.find(OURS, check.id) is not None
+            held = known or reference_passes(check, self._reference, self._plan.seed)
+            if memory and held and not known:
                 passed = CheckResult(check.id, check.question, PASS, 1.0, check.share, check.title)
                 memory.keep(OURS, passed)
-        return frozenset(broken)
+            self._holds[check.id] = held
+        return self._holds[check.id]
 
     def rehearse(self) -> None:
         """Raise BatchError where our own solution does not pass a check."""
-        if self.broken:
-            raise BatchError(f"our own solution does not pass {', '.join(sorted(self.broken))}")
+        broken = [check.id for check in self._checks if not self.holds(check)]
+        if broken:
+            raise BatchError(f"our own solution does not pass {', '.join(broken)}")
 
     def grade(self, handin: Handin, first: SubmissionResult | None = None) -> SubmissionResult:
         """Judge one submission; one that came too late, too: whether it counts may still change.
@@ -188,10 +185,8 @@ class Bench:
         After a `first` try, only what may change: what ran out of time on the clock there or was
         ended by the system, and what waited for it.
         """
-        memory: Remembered | None = self.memory(handin.files)
-        if self.broken:
-            memory = _Unjudged(self.broken, memory)
-        questions = self.judged(handin.files, _Settled(first, memory) if first else memory)
+        known = _Fair(self._checks, self.holds, self.memory(handin.files))
+        questions = self.judged(handin.files, _Settled(first, known) if first else known)
         return summed_up(handin, questions, self._plan.seed, self.zygote.doctor.active)
 
     def recall(self, handin: Handin) -> SubmissionResult | None:
@@ -492,17 +487,23 @@ def _may_change(check: CheckResult) -> bool:
     return check.message == ENDED
 
 
-class _Unjudged:
-    """What is known, and that some checks are not to be asked. A `judge.Memory`."""
+class _Fair:
+    """What is known, and that a check which our own solution does not pass ends nobody's question.
+    A `judge.Memory`; it is asked just before a check is tried.
+    """
 
-    def __init__(self, broken: Collection[str], memory: Remembered | None) -> None:
-        self._broken, self._memory = broken, memory
+    def __init__(
+        self, checks: Sequence[Check], holds: Callable[[Check], bool], memory: Remembered | None
+    ) -> None:
+        self._checks = {check.id: check for check in checks}
+        self._holds, self._memory = holds, memory
 
     def find(self, module: str, id: str) -> tuple[str, float, str, str] | None:
         """How the check of this id ended."""
-        if id in self._broken:
+        known = self._memory.find(module, id) if self._memory else None
+        if known is None and id in self._checks and not self._holds(self._checks[id]):
             return UNGRADABLE, 0.0, SORRY, ""
-        return self._memory.find(module, id) if self._memory else None
+        return known
 
     def keep(self, module: str, result: CheckResult) -> None:
         """Remember how it ended."""
