@@ -167,17 +167,16 @@ class Journal:
 def journaled_seed(out: Path) -> int | None:
     """The seed with which OUT's journal was begun; None when there is none."""
     path = out / JOURNAL
-    try:
-        lines = path.read_bytes().splitlines()
-    except FileNotFoundError:
+    if not path.exists():
         return None
-    for number, line in enumerate(lines):
-        try:
-            said = dict(json.loads(line))
-            # Each result has it, too, where the first line is damaged.
-            return int(said["result"]["seed"]) if number else _begun(path, said)
-        except UNREADABLE:
-            continue
+    with path.open("rb") as file:
+        for number, line in enumerate(file):
+            try:
+                said = dict(json.loads(line))
+                # Each result has it, too, where the first line is damaged.
+                return int(said["result"]["seed"]) if number else _begun(path, said)
+            except UNREADABLE:
+                continue
     raise _strange(path)
 
 
