@@ -514,7 +514,7 @@ class _Fair:
 class _Settled:
     """What a first try has settled, beside what is known already. A `judge.Memory`."""
 
-    def __init__(self, first: SubmissionResult, memory: Remembered | None) -> None:
+    def __init__(self, first: SubmissionResult, memory: Remembered) -> None:
         self._memory = memory
         self._ends = {
             check.check: (check.state, check.fraction, check.message, check.hint)
@@ -525,12 +525,11 @@ class _Settled:
 
     def find(self, module: str, id: str) -> tuple[str, float, str, str] | None:
         """How the check of this id ended."""
-        return self._ends.get(id) or (self._memory.find(module, id) if self._memory else None)
+        return self._ends.get(id) or self._memory.find(module, id)
 
     def keep(self, module: str, result: CheckResult) -> None:
         """Remember how it ended in the second try."""
-        if self._memory:
-            self._memory.keep(module, result)
+        self._memory.keep(module, result)
 
 
 def default_jobs() -> int:
