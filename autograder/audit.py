@@ -34,19 +34,33 @@ from .checking.modules import ROOT
 from .checking.reference import Reference
 from .checking.registry import Check
 from .grading.crashes import IN_WORDS
+from .grading.diagnosis import Talk, recorded
 from .grading.judge import (
     EXPLAINING_SECONDS,
     SHAPELESS,
     Run,
     call,
+    fresh,
     import_module,
     judge,
-    run_check,
 )
 from .parts import all_checks, all_mistakes, all_styles
 from .release.strip import strip_module
 from .results import PASS, SKIPPED, QuestionResult
-from .untouched import Untouched, dumped, frame, names, noting, spans
+from .untouched import (
+    Contents,
+    Spared,
+    Trace,
+    changed,
+    contents,
+    dumped,
+    names,
+    noting,
+    said,
+    spans,
+    untouched,
+    words,
+)
 
 SECONDS = 20.0  # of the processor, after which what a mutant runs is ended
 PIECE = 8  # trials that a process takes at a time, where parts and seeds are few
@@ -292,47 +306,22 @@ def places(part: Part) -> dict[str, frozenset[str]]:
 @cache
 def written_otherwise(part: Part, source: str) -> frozenset[str]:
     """The questions whose code is another in this source than in the reference."""
-    changed = _changed(part, source)  # `name` may stand there for X.name = name, after def name
+    other = _changed(part, source)  # `name` may stand there for X.name = name, after def name
     return frozenset(
         question
         for question, names in places(part).items()
-        if any({name, name.rpartition(".")[2]} & changed for name in names)
+        if any({name, name.rpartition(".")[2]} & other for name in names)
     )
 
 
 def _changed(part: Part, source: str) -> set[str]:
     """What this source defines otherwise than the reference."""
-    before, after = _of_the_reference(part), _definitions(source)
-    return {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+    return changed(_of_the_reference(part), contents(_body(source)))
 
 
 @cache
-def _of_the_reference(part: Part) -> dict[str, str]:
-    return _definitions(reference_source(part))
-
-
-def _definitions(source: str) -> dict[str, str]:
-    """What a module defines, as it last does: name, or Class.name, -> its code."""
-    found: dict[str, str] = {}
-
-    def read(body: Sequence[ast.stmt], above: str) -> None:
-        for node in body:
-            if isinstance(node, ast.ClassDef):
-                if node.name not in map(ast.unparse, node.bases):  # it does not go on with itself
-                    for name in [one for one in found if one.startswith(f"{node.name}.")]:
-                        del found[name]
-                read(node.body, f"{node.name}.")
-            elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                found[above + node.name] = dumped(node)
-            elif isinstance(node, (ast.Assign, ast.AnnAssign)):
-                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-                for target in targets:
-                    found[above + ast.unparse(target)] = dumped(node)
-            elif isinstance(node, (ast.For, ast.If, ast.With)):
-                read(node.body, above)
-
-    read(_body(source), "")
-    return found
+def _of_the_reference(part: Part) -> Contents:
+    return contents(_body(reference_source(part)))
 
 
 def coded(part: Part) -> dict[str, float]:
@@ -349,7 +338,8 @@ def run(trial: Trial, seed: int, told: bool = True) -> Outcome:
     which mistake it is, the sentences as well. To find those takes half of the time.
     """
     with _ending() if trial.kind == MUTANT else contextlib.nullcontext():
-        found = marks(trial.part, trial.source, seed, told)
+        enough = trial.kind == MISTAKE and not told
+        found = marks(trial.part, trial.source, seed, told, lost_is_enough=enough)
     lost, said = lost_in(found), messages(found)
     must = trial if told else replace(trial, says=(), names=())
     wrong = _wrong(must, seed, found, lost, said)
@@ -489,11 +479,14 @@ def how_told(outcome: Outcome) -> str:
     return RAISED if errors else UNTOLD
 
 
-def marks(part: str, source: str, seed: int = 1, told: bool = True) -> dict[str, QuestionResult]:
-    """part.question -> its result, of the questions that the judge marks."""
+def marks(
+    part: str, source: str, seed: int = 1, told: bool = True, lost_is_enough: bool = False
+) -> dict[str, QuestionResult]:
+    """part.question -> its result, of the questions that the judge marks; where `lost_is_enough`,
+    a question that has lost points is not asked for how many."""
     one = _assignment().part(part)
     files = {f"{one.module}.py": source.encode()}
-    known = Untouched(_untouched(one, source, seed))
+    spared = Spared(_untouched(one, source, seed), set() if lost_is_enough else None)
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what torch says of a mistake, nobody needs to read
         results = judge(
@@ -503,7 +496,7 @@ def marks(part: str, source: str, seed: int = 1, told: bool = True) -> dict[str,
             _reference(),
             LocalCode,
             seed,
-            memory=known,
+            memory=spared,
             explaining=EXPLAINING_SECONDS if told else 0,
         )
     return {result.question: result for result in results if result.question in coded(one)}
@@ -512,16 +505,16 @@ def marks(part: str, source: str, seed: int = 1, told: bool = True) -> dict[str,
 def _untouched(part: Part, source: str, seed: int) -> frozenset[str]:
     """The checks that run nothing of what is another here than in the solution."""
     right = reference_source(part)
-    if source == right or frame(_body(source)) != frame(_body(right)):
+    if source == right:
         return frozenset()
-    changed, runs = _changed(part, source), _runs(part, seed)
-    return frozenset(check for check, names in runs.items() if not names & changed)
+    after, functions = contents(_body(source)), spans(ast.parse(right).body)
+    return untouched(_of_the_reference(part), after, functions, _traces(part, seed))
 
 
 @cache
-def _runs(part: Part, seed: int) -> dict[str, frozenset[str]]:
-    """check -> the functions of our solution that run while it is loaded and checked; of those
-    checks that it passes."""
+def _traces(part: Part, seed: int) -> dict[str, Trace]:
+    """check -> what of our solution runs while it is loaded and checked; of those checks that it
+    passes."""
     right, file = reference_source(part), f"{part.module}.py"
     places = spans(ast.parse(right).body)
     run, found = Run({file: right.encode()}, LocalCode), {}
@@ -529,10 +522,12 @@ def _runs(part: Part, seed: int) -> dict[str, frozenset[str]]:
         with noting(f"/submission/{file}") as loading:
             import_module(part, run)
         for check in _checks(part.id):
-            with noting(f"/submission/{file}") as lines:
-                ended = run_check(check, run.send, _reference(), seed)
-            if ended.state == PASS:
-                found[check.id] = names(loading | lines, places)
+            talk: Talk = []
+            with noting(f"/submission/{file}") as lines, contextlib.suppress(Exception):
+                call(check, recorded(fresh(run.send(check.seconds)), talk), _reference(), seed)
+                functions = names(loading | lines, places)
+                asked = said([request for request, _ in talk])
+                found[check.id] = Trace(functions, words(functions, right).union(asked))
     return found
 
 

@@ -1,38 +1,53 @@
 """Which checks a change of our solution cannot reach: none of what they run is changed.
 
-A known mistake changes one function or two; most checks of its part run neither, and end as they
-do for the solution. What runs is noted while the solution is checked, for each seed anew.
+A known mistake, or a style, changes one function or two; most checks of its part run neither, and
+end as they do for the solution. What runs is noted while the solution is checked, for each seed
+anew. Where it cannot be told what a change reaches, it reaches everything.
 """
 
 from __future__ import annotations
 
 import ast
+import builtins
 import contextlib
 import copy
+import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from types import FrameType
 from typing import Any
 
+import torch
+
 from .results import PASS, CheckResult
+
+WORD = re.compile(r"\w+")
 
 Spans = dict[str, list[tuple[int, int]]]
 """Name of a function, as Class.name in a class -> the first and last line of its definitions."""
 
 
 @dataclass(frozen=True)
-class Untouched:
-    """A judge's memory of the solution: the checks that a change does not reach, which pass."""
+class Spared:
+    """A judge's memory of the solution: the checks that a change does not reach, which pass.
+
+    `lost`: where it is enough that a question loses points, those that have; their other checks
+    need not be tried.
+    """
 
     checks: frozenset[str]
+    lost: set[str] | None = None
 
     def find(self, module: str, id: str) -> tuple[str, float, str, str] | None:
-        return (PASS, 1.0, "", "") if id in self.checks else None
+        enough = self.lost and id.rpartition(".")[0] in self.lost
+        return (PASS, 1.0, "", "") if enough or id in self.checks else None
 
     def keep(self, module: str, result: CheckResult) -> None:
-        """Nothing is kept: a trial is not run twice."""
+        """Of a trial nothing else is kept: it is not run twice."""
+        if self.lost is not None and result.fraction < 1:
+            self.lost.add(result.question)
 
 
 @contextlib.contextmanager
@@ -96,24 +111,104 @@ def dumped(node: ast.AST) -> str:
     return ast.dump(node)
 
 
-def frame(body: Sequence[ast.stmt]) -> list[Any]:
-    """All of a module but what its functions do: two sources with one frame define the same names
-    in the same way."""
-    found: list[Any] = []
+@dataclass(frozen=True)
+class Contents:
+    """What a module defines, as it last does: name, or Class.name, -> its code, and an import or
+    the bases of a class likewise; and what else it does as it is loaded.
+    """
+
+    defined: dict[str, str]
+    rest: list[str]
+
+
+def contents(body: Sequence[ast.stmt]) -> Contents:
+    """Of a module's statements."""
+    found = Contents({}, [])
+    _read(body, "", found)
+    return found
+
+
+def _read(body: Sequence[ast.stmt], above: str, found: Contents) -> None:
+    defined, rest = found.defined, found.rest
     for node in body:
         if isinstance(node, ast.ClassDef):
-            heads = [*node.decorator_list, *node.bases, *node.keywords]
-            found.append([node.name, *map(dumped, heads), frame(node.body)])
+            if node.name not in map(ast.unparse, node.bases):  # it does not go on with itself
+                for name in [one for one in defined if one.startswith(f"{node.name}.")]:
+                    del defined[name]
+                heads = [*node.decorator_list, *node.bases, *node.keywords]
+                defined[above + node.name] = " ".join(map(ast.dump, heads))
+            _read(node.body, f"{node.name}.", found)
         elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            found.append([node.name, *map(dumped, [node.args, *node.decorator_list])])
+            defined[above + node.name] = dumped(node)
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            for alias in node.names:
+                bound, place = alias.asname or alias.name, getattr(node, "module", None)
+                whole = f"{place}.{alias.name}" if place else alias.name
+                defined[above + bound.partition(".")[0]] = whole if alias.asname or place else bound
+        elif isinstance(node, (ast.Assign, ast.AnnAssign)):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            for target in targets:
+                defined[above + ast.unparse(target)] = dumped(node)
+            names_alone = all(isinstance(one, (ast.Name, ast.Attribute)) for one in targets)
+            if not names_alone or any(isinstance(one, ast.Call) for one in ast.walk(node)):
+                rest.append(dumped(node))  # it may do more than give a name
         elif isinstance(node, (ast.For, ast.If, ast.With)):
-            found.append([ast.dump(_head(node)), frame(node.body)])
+            rest.append(ast.dump(_head(node)))
+            _read(node.body, above, found)
         elif not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
-            found.append(dumped(node))
-    return found
+            rest.append(dumped(node))
 
 
 def _head(node: ast.For | ast.If | ast.With) -> ast.AST:
     """The statement without what stands below it, but with its `else`."""
     fields = {name: value for name, value in ast.iter_fields(node) if name != "body"}
     return type(node)(**{**fields, "body": []})
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What of the solution a check runs: the names of functions; and every word that stands in
+    them, or that the check says itself.
+    """
+
+    functions: frozenset[str]
+    words: frozenset[str]
+
+
+def changed(before: Contents, after: Contents) -> set[str]:
+    """The names that stand for something else, or for something at all, on one side only."""
+    names = before.defined.keys() | after.defined.keys()
+    return {name for name in names if before.defined.get(name) != after.defined.get(name)}
+
+
+def untouched(
+    before: Contents, after: Contents, functions: Spans, traces: Mapping[str, Trace]
+) -> frozenset[str]:
+    """The checks, of those with a trace, that end as they do before the change."""
+    other = changed(before, after)
+    beside = other - functions.keys()  # constants, imports, bases; and whatever is new
+    new = {name.rpartition(".")[2] for name in beside}
+    shadowing = any(hasattr(one, name) for name in new for one in (builtins, torch.nn.Module))
+    if before.rest != after.rest or beside & before.defined.keys() or shadowing:
+        return frozenset()
+    return frozenset(
+        check
+        for check, trace in traces.items()
+        if not trace.functions & other and not trace.words & new
+    )
+
+
+def words(functions: Iterable[str], source: str) -> frozenset[str]:
+    """Every word that stands in these functions of a module, and in their names."""
+    lines, places = source.split("\n"), spans(ast.parse(source).body)
+    texts = [lines[i - 1] for one in functions for a, b in places[one] for i in range(a, b + 1)]
+    return frozenset(WORD.findall("\n".join([*functions, *texts])))
+
+
+def said(request: Any) -> Iterator[str]:
+    """Every word in a request, at whatever depth."""
+    if isinstance(request, str):
+        yield from WORD.findall(request)
+    elif isinstance(request, (dict, list, tuple)):
+        for item in request.values() if isinstance(request, dict) else request:
+            yield from said(item)
