@@ -49,6 +49,7 @@ from .release.strip import strip_module
 from .results import PASS, SKIPPED, QuestionResult
 from .untouched import (
     Contents,
+    Spans,
     Spared,
     Trace,
     changed,
@@ -507,8 +508,13 @@ def _untouched(part: Part, source: str, seed: int) -> frozenset[str]:
     right = reference_source(part)
     if source == right:
         return frozenset()
-    after, functions = contents(_body(source)), spans(ast.parse(right).body)
-    return untouched(_of_the_reference(part), after, functions, _traces(part, seed))
+    after = contents(_body(source))
+    return untouched(_of_the_reference(part), after, _places(part), _traces(part, seed))
+
+
+@cache
+def _places(part: Part) -> Spans:
+    return spans(ast.parse(reference_source(part)).body)
 
 
 @cache
@@ -516,7 +522,7 @@ def _traces(part: Part, seed: int) -> dict[str, Trace]:
     """check -> what of our solution runs while it is loaded and checked; of those checks that it
     passes."""
     right, file = reference_source(part), f"{part.module}.py"
-    places = spans(ast.parse(right).body)
+    places = _places(part)
     run, found = Run({file: right.encode()}, LocalCode), {}
     with contextlib.redirect_stdout(io.StringIO()):
         with noting(f"/submission/{file}") as loading:
@@ -526,8 +532,8 @@ def _traces(part: Part, seed: int) -> dict[str, Trace]:
             with noting(f"/submission/{file}") as lines, contextlib.suppress(Exception):
                 call(check, recorded(fresh(run.send(check.seconds)), talk), _reference(), seed)
                 functions = names(loading | lines, places)
-                asked = said([request for request, _ in talk])
-                found[check.id] = Trace(functions, words(functions, right).union(asked))
+                spoken = words(functions, right, places).union(said([one for one, _ in talk]))
+                found[check.id] = Trace(functions, spoken)
     return found
 
 

@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -342,44 +343,50 @@ def _with_question(text: str, part: Part, asked: Question) -> str:
 # --- modules
 
 
-def _with_row(text: str, part: str, name: str) -> str:
-    """A row of the table in a module's docstring, below its last row."""
+def _rows(text: str) -> list[re.Match[str]]:
+    """The rows of the tables in a module's docstring: the first word, and how wide it is set."""
     docstring = text[: text.index('"""', 3)]
-    rows = list(re.finditer(r"^    (\S+ +)\S.*\n(?:     +\S.*\n)*", docstring, re.M))
-    first = next(i for i, row in enumerate(rows) if row[0].startswith("    part "))
+    return list(re.finditer(r"^    ((\S+) +)\S.*\n(?:     +\S.*\n)*", docstring, re.M))
+
+
+def _with_row(text: str, part: str, name: str) -> str:
+    """A row of the table of parts, below its last row."""
+    rows = _rows(text)
+    first = next(i for i, row in enumerate(rows) if row[2] == "part")
     last = first
     while last + 1 < len(rows) and rows[last + 1].start() == rows[last].end():
         last += 1
-    width = len(rows[first][1])
-    at = rows[last].end()
+    width, at = len(rows[first][1]), rows[last].end()
     return f"{text[:at]}    {part:<{width - 1}} {name}\n{text[at:]}"
 
 
 def _with_name(text: str, asked: Question) -> str:
     """The function's name in the part's row of that table."""
-    docstring = text[: text.index('"""', 3)]
-    row = re.search(rf"^    {re.escape(asked.part)} +\S.*\n(?:     +\S.*\n)*", docstring, re.M)
+    row = next((one for one in _rows(text) if one[2] == asked.part), None)
     if row is None or asked.name in row[0].split():
         return text
     *above, last = row[0].removesuffix("\n").split("\n")
     wider = f"{last}  {asked.name}"
     if len(wider) > WIDTH:
-        width = re.match(r"    \S+ +", row[0])
-        wider = f"{last}\n{' ' * (width.end() if width else 8)}{asked.name}"
+        wider = f"{last}\n{' ' * (4 + len(row[1]))}{asked.name}"
     return text[: row.start()] + "\n".join([*above, wider]) + "\n" + text[row.end() :]
 
 
 def _with_function(text: str, asked: Question) -> str:
-    """The function, below the last one in which the part's answers are written, or any answers."""
-    tree = ast.parse(text)
-    ends = [node.end_lineno or 0 for node in tree.body]
-    tags = [
-        (number, line.split()[-1].partition(".")[0])
+    """The function, below the last one in which the part's answers are written; the first of a
+    part above the functions that run the parts, so that what belongs to another stays together.
+    """
+    body = ast.parse(text).body
+    answers = [
+        number
         for number, line in enumerate(text.split("\n"), 1)
-        if "### BEGIN SOLUTION" in line
+        if "### BEGIN SOLUTION" in line and line.split()[-1].partition(".")[0] == asked.part
     ]
-    own = [number for number, part in tags if part == asked.part] or [n for n, _ in tags]
-    last = next(end for end in ends if end >= max(own))
+    if answers:
+        above = [node for node in body if node.lineno <= max(answers)]
+    else:
+        above = [*takewhile(lambda node: not getattr(node, "name", "").startswith("run_"), body)]
+    last = above[-1].end_lineno or 0
     lines = text.split("\n")
     while last < len(lines) and (not lines[last] or lines[last][0].isspace()):
         last += 1  # comments that end a function, its END SOLUTION for one

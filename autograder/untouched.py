@@ -198,9 +198,9 @@ def untouched(
     )
 
 
-def words(functions: Iterable[str], source: str) -> frozenset[str]:
+def words(functions: Iterable[str], source: str, places: Spans) -> frozenset[str]:
     """Every word that stands in these functions of a module, and in their names."""
-    lines, places = source.split("\n"), spans(ast.parse(source).body)
+    lines = source.split("\n")
     texts = [lines[i - 1] for one in functions for a, b in places[one] for i in range(a, b + 1)]
     return frozenset(WORD.findall("\n".join([*functions, *texts])))
 

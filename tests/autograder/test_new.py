@@ -79,6 +79,20 @@ def test_the_modules_own_table_names_what_is_new(kit: Path) -> None:
     assert re.search(r"^ +gan-theory +answer_3e  patches$", str(tables[1]), re.M)
 
 
+def test_the_functions_of_a_part_stand_together_below_all_that_belongs_to_others(kit: Path) -> None:
+    def names(root: Path) -> list[str]:
+        return [
+            getattr(one, "name", "") for one in ast.parse((root / "hw5_vae.py").read_text()).body
+        ]
+
+    before, after = names(ROOT), names(kit)
+    at = after.index("corrupt")
+    assert after[at : at + 2] == ["corrupt", "objective"]
+    assert after[:at] + after[at + 2 :] == before
+    runs = [i for i, name in enumerate(after) if name.startswith("run_")]
+    assert runs[0] == at + 2
+
+
 @pytest.mark.daily("new")
 def test_a_question_of_a_part_that_was_there_holds_too(kit: Path) -> None:
     end = ran(kit, "autograder", "audit", "gan-theory", "--seeds", "1", "--jobs", "1")

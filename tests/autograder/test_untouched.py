@@ -75,7 +75,9 @@ def left_out(changed: str) -> set[str]:
     before, after = (contents(ast.parse(source).body) for source in (MODULE, changed))
     places = spans(ast.parse(MODULE).body)
     ran = {"calls one": ["one"], "builds Two": ["Two.__init__", "Two.four"]}
-    traces = {check: Trace(frozenset(ran[check]), words(ran[check], MODULE)) for check in ran}
+    traces = {
+        check: Trace(frozenset(ran[check]), words(ran[check], MODULE, places)) for check in ran
+    }
     return set(untouched(before, after, places, traces))
 
 
