@@ -78,7 +78,10 @@ KERNEL_NEEDS = (
     "sched_setscheduler sched_setparam "
 )
 """What a Jupyter kernel cannot do without: processes, signals, and sockets, which reach no farther
-than the network namespace that it must be given."""
+than the network namespace that it must be given. What waits in a socket is memory that no limit
+counts: it gets no other room than the system gives."""
+
+ROOM = (7, 8, 32, 33)  # SO_SNDBUF, SO_RCVBUF, and both of them by force
 
 PRETENDED = (
     "chmod fchmod fchmodat fchmodat2 chown lchown fchown fchownat utime utimes utimensat futimesat "
@@ -328,6 +331,7 @@ def compile_filter(needed: str = "") -> bytes:
     _rule(rules, denied, "prctl", seccomp.Arg(0, seccomp.GT, max(PRCTL)))
     _rule(rules, denied, "mmap", seccomp.Arg(3, seccomp.MASKED_EQ, SHARED, SHARED))
     for name, place, values in (
+        ("setsockopt", 2, ROOM),
         ("fcntl", 1, FCNTL),
         ("ioctl", 1, IOCTL),
     ):
