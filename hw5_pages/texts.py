@@ -10,7 +10,8 @@ from .mathematics import define, expand, tidy
 from .pictures import DATA_URI, keep
 from .sheet import Sheet, as_typed, string
 
-FRAGMENT = 100_000  # characters of Markdown or HTML that are still set as such
+FRAGMENT = 100_000  # characters of HTML that are still set as such
+TEXT = 50_000  # and of Markdown, which may be nothing but marks
 
 _FORMATS = {
     "markdown": "commonmark+alerts+pipe_tables+strikeout+footnotes+task_lists+autolink_bare_uris"
@@ -25,7 +26,7 @@ def set_markdown(sheet: Sheet, cell: Cell, text: str) -> None:
     if not text.strip():
         return
     text = DATA_URI.sub(lambda m: keep(sheet, m[1], m[2]), text)
-    if len(text) > FRAGMENT:
+    if len(text) > TEXT:
         sheet.note("too-long-text", f"{cell.name.capitalize()} is too long to be set as Markdown.")
         sheet.add(f"#plain({string(as_typed(text))})")
         return
