@@ -34,6 +34,7 @@ class Sheet:
     fragments: list[dict[str, str]] = field(default_factory=list)
     formulas: list[tuple[str, str, bool]] = field(default_factory=list)  # as written, tidied, alone
     tags: dict[int, str] = field(default_factory=dict)
+    rows: dict[int, tuple[str, ...]] = field(default_factory=dict)  # the numbers of a formula's
     pictures: dict[str, bytes] = field(default_factory=dict)
     macros: Macros = field(default_factory=dict)
     numbers: Numbers = field(default_factory=Numbers)

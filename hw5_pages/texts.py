@@ -6,7 +6,7 @@ import re
 
 from hw5_notebook import MATH, VERBATIM, Cell
 
-from .mathematics import define, expand, tidy
+from .mathematics import define, expand, tidy, together
 from .pictures import DATA_URI, keep
 from .sheet import Sheet, as_typed, string
 
@@ -77,7 +77,10 @@ def keep_formula(sheet: Sheet, whole: str, tex: str, alone: bool) -> str:
     tidied, tag = tidy(tex)
     if not tidied:
         return ""
-    if tag := sheet.numbers.tags.get((sheet.cell.number if sheet.cell else 0, whole), tag):
+    rows = sheet.numbers.rows.get((sheet.cell.number if sheet.cell else 0, whole), ())
+    if rows:
+        sheet.rows[len(sheet.formulas)] = rows
+    if tag := together(rows) or tag:
         sheet.tags[len(sheet.formulas)] = tag
     sheet.formulas.append((whole, tidied, alone))
     return f"\ue000{len(sheet.formulas) - 1}\ue001"
