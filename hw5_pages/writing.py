@@ -141,6 +141,10 @@ class Writer:
         image = content[0] if len(content) == 1 and content[0]["t"] == "Image" else None
         if image:
             return self._picture(image["c"], alone=True)
+        kinds = [one["t"] for one in content]
+        if kinds[:2] == ["Image", "SoftBreak"] and "Image" not in kinds[1:]:  # its caption below
+            picture = self._picture(content[0]["c"], alone=True)
+            return f"{picture}\n{self._para(content[2:])}"
         return f"paragraph({self.inlines(content)})"
 
     def _plain(self, content: list[Any]) -> str:

@@ -62,6 +62,7 @@ def written(text: str, kind: str = "markdown") -> str:
         ("<h2 style='text-align:center'>words</h2>", 'align(center, { title(2, { "words" }) })'),
         ("<div align='right'>words</div>", 'align(right, { paragraph({ "words" }) })'),
         ("<textarea rows=2>words</textarea>", 'boxed("", { { "words" } })'),
+        ("![](x.png)\n*Words*", '") paragraph({ emph({ "Words" }) })'),
         ("- שלום\n- x", "turned({ list("),
         ("# مرحبا", "turned({ title(1"),
         ("- word\n- שלום", 'list(tight: true, { { "word" } }, { turned({ { "שלום" } }) }, )'),
