@@ -291,6 +291,7 @@ def converted(text: str) -> str:
     text = text.replace("#h(-1em)", "#h(-0.17em)")  # it has taken \\! for that much
     text = re.sub("∥([^∥]*)∥", r"lr(bar.v.double \1 bar.v.double)", text)
     text = re.sub(r"\b(dot|times|plus|minus|dash)\.circle\b", r"\1.o", text)  # renamed in Typst
+    text = "\\\n".join(map(_apart, text.split("\\\n")))
     return text if harmless(text) else ""
 
 
@@ -356,7 +357,7 @@ def numbered(formula: str, numbers: Sequence[str]) -> str:
     it is where its rows are others, or not aligned.
     """
     rows = re.split(r"\\\n", re.sub(r"\\\s*\Z", "", formula))
-    points = [_alignments(row) for row in rows]
+    points = [len(_alignments(row)) for row in rows]
     harmless_ones = all(re.fullmatch(r"[\w.,*' -]*", number) for number in numbers)
     if len(rows) != len(numbers) or len(rows) < 2 or not any(points) or not harmless_ones:
         return formula
@@ -367,12 +368,23 @@ def numbered(formula: str, numbers: Sequence[str]) -> str:
     )
 
 
-def _alignments(row: str) -> int:
-    """How many points of a row stand in line with those of others."""
-    plain = re.sub(r'"(?:\\.|[^"\\])*"|\\.', "", row, flags=re.S)
-    while plain != (inner := re.sub(r"\([^()]*\)", "", plain)):
-        plain = inner
-    return plain.count("&")
+def _alignments(row: str) -> list[int]:
+    """Where in a row the points are that stand in line with those of others."""
+    found, depth = [], 0
+    for token in re.finditer(r'"(?:\\.|[^"\\])*"|\\.|[()&]', row, re.S):
+        depth += (token[0] == "(") - (token[0] == ")")
+        if token[0] == "&" and depth == 0:
+            found.append(token.start())
+    return found
+
+
+def _apart(row: str) -> str:
+    """A row in which equations that stand beside one another have room between them."""
+    points = _alignments(row)
+    for before, point in reversed([*zip(points[::2], points[1::2], strict=False)]):
+        if len(row[before + 1 : point].split()) > 1:  # no sign alone, as in an eqnarray
+            row = f"{row[: point + 1]} quad {row[point + 1 :]}"
+    return row
 
 
 def _equations(tex: str) -> Iterator[tuple[str, bool]]:

@@ -147,3 +147,11 @@ def test_equations_that_are_referred_to_have_their_numbers():
 )
 def test_rows_that_are_aligned_have_numbers_of_their_own(formula, numbers, made):
     assert mathematics.numbered(formula, numbers) == made
+
+
+def test_equations_side_by_side_stand_apart():
+    beside = r"\begin{align} a &= b & c &= d(e, f) \\ g &= h & i &= j \end{align}"
+    signs = r"\begin{eqnarray} a &=& b \\ c &=& d \end{eqnarray}"
+    _, (apart, alone) = pandoc.read([], [mathematics.tidy(tex)[0] for tex in (beside, signs)])
+    assert apart.startswith("a & = b & quad  c & = d") and "h & quad  i" in apart
+    assert "quad" not in alone
