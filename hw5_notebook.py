@@ -16,6 +16,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -137,7 +138,7 @@ class Notebook:
     def hw5(self) -> dict[str, Any]:
         return mapping(self.metadata.get("hw5"))
 
-    @property
+    @cached_property
     def kit(self) -> bool:
         """Is it one of this coursework's?"""
         return bool(self.hw5) or any(cell.place == "about" for cell in self.cells)

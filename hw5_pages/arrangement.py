@@ -27,7 +27,7 @@ from hw5_notebook import (
 from hw5_written import Appendix, Excerpt
 
 from .outputs import is_check, set_outputs, set_shown
-from .sheet import Sheet, array, boolean, string, trimmed
+from .sheet import BOOK, WIDE, Sheet, array, boolean, string, trimmed
 from .texts import FRAGMENT, set_markdown
 
 COURSE = "Deep generative models"
@@ -115,6 +115,8 @@ def _only_imports(cell: Cell) -> bool:
     """A cell that imports names, greets, and does nothing else: there is nothing in it to read."""
     if cell.kind != "code" or any(one.get("output_type") == "error" for one in cell.outputs):
         return False
+    if len(cell.source) > FRAGMENT:
+        return False
     try:
         body = ast.parse(cell.source).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -127,7 +129,7 @@ def _only_imports(cell: Cell) -> bool:
 def _folded(source: str) -> str:
     """Code whose lists of imported names are folded, a line each."""
     try:
-        body = ast.parse(source).body
+        body = ast.parse(source).body if len(source) <= FRAGMENT else []
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return source
     lines = source.split("\n")
@@ -150,6 +152,8 @@ def set_article(sheet: Sheet, notebook: Notebook, asked: dict[str, Question]) ->
             if cell.question in asked:
                 sheet.add(f"#begin({string(cell.question)}, {string(asked[cell.question].title)})")
             question = cell.question
+        if sheet.is_full():
+            continue
         if cell in mine and not is_blank(cell):
             set_markdown(sheet, cell, without_markers(cell.source))
         for output in () if cell.place else cell.outputs:
@@ -208,6 +212,8 @@ def set_plainly(sheet: Sheet, notebook: Notebook, who: About) -> None:
 
 
 def _set_cell(sheet: Sheet, cell: Cell, question: Question | None) -> None:
+    if sheet.is_full():
+        return
     source = cell.source.strip("\n")
     if cell.kind == "markdown":
         source = without_markers(source)
@@ -237,11 +243,19 @@ def _set_cell(sheet: Sheet, cell: Cell, question: Question | None) -> None:
             language = MAGICS.get(magic[1], language)
         if source.strip() and cell.place != "setup" and not is_check(cell):
             kit = sheet.notebook is not None and sheet.notebook.kit
-            shown = trimmed(_folded(source) if kit else source, CELL, FRAGMENT)
+            room = max(BOOK - sheet.filled, CODE[0])
+            shown = _shown(_folded(source) if kit else source, room)
             sheet.add(f"#code({string(shown)}, {string(language)})")
         set_outputs(sheet, cell)
     elif source.strip():
         sheet.add(f"#plain({string(trimmed(source))})")
+
+
+def _shown(source: str, room: int) -> str:
+    """The code of a cell: whole, unless it would fill a book, in which there is so much room."""
+    first, last = CELL
+    shown = trimmed(source, (min(first, room), last), FRAGMENT)
+    return shown if len(shown) <= 2 * FRAGMENT else trimmed(source, CODE, 2 * WIDE)
 
 
 def head_of(notebooks: Sequence[Notebook], who: About, sources: Mapping[str, str]) -> str:

@@ -8,7 +8,7 @@ Here is text alone: which formula stands where is for texts.py, who runs pandoc 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hw5_notebook import MATH, VERBATIM, Notebook
@@ -218,7 +218,10 @@ def _rows(found: re.Match[str]) -> str:
     lines of the whole formula."""
     rows = found["rows"]
     if found["name"] == "cases":
-        rows = rows if "&" in rows else rows.replace("\\\\", "&\\\\") + "&"
+        if "&" in rows:
+            rows = re.sub(r"(?<!\\)&(?!\s*[=<>])", r"&\\quad ", rows)
+        else:
+            rows = rows.replace("\\\\", "&\\\\") + "&"
         return rf"{found['fence'] or ''}\begin{{cases}}{rows}\end{{cases}}"
     lines = found["name"] == "array" and not re.match(r"\s*\{[c|]*\}", rows)
     if found["fence"] or (found[0] == found.string and lines):
@@ -288,6 +291,7 @@ def converted(text: str) -> str:
     text = text.replace("#h(-1em)", "#h(-0.17em)")  # it has taken \\! for that much
     text = re.sub("∥([^∥]*)∥", r"lr(bar.v.double \1 bar.v.double)", text)
     text = re.sub(r"\b(dot|times|plus|minus|dash)\.circle\b", r"\1.o", text)  # renamed in Typst
+    text = "\\\n".join(map(_apart, text.split("\\\n")))
     return text if harmless(text) else ""
 
 
@@ -302,7 +306,7 @@ _INNER = re.compile(
 class Numbers:
     """Numbers of the equations of a notebook that refers to some of them, as MathJax gives them."""
 
-    tags: Mapping[tuple[int, str], str] = field(default_factory=dict)  # by cell and TeX
+    rows: Mapping[tuple[int, str], tuple[str, ...]] = field(default_factory=dict)  # by cell, TeX
     labels: Mapping[str, str] = field(default_factory=dict)
 
     def refer(self, text: str) -> str:
@@ -322,7 +326,7 @@ def number_equations(notebook: Notebook) -> Numbers:
     texts = [cell for cell in notebook.cells if cell.kind == "markdown"]
     if not any(found["how"] for cell in texts for found in _REFERENCE.finditer(cell.source)):
         return Numbers()
-    tags: dict[tuple[int, str], str] = {}
+    rows: dict[tuple[int, str], tuple[str, ...]] = {}
     labels: dict[str, str] = {}
     count = 0
     for cell, found in ((one, found) for one in texts for found in MATH.finditer(one.source)):
@@ -331,15 +335,56 @@ def number_equations(notebook: Notebook) -> Numbers:
             tag = re.search(r"\\tag\*?\s*\{([^{}]*)\}", row)
             label = re.search(r"\\label\s*\{([^{}]*)\}", row)
             if not (tag or label or numbered):
+                given.append("")
                 continue
             count += not tag
             given.append(tag[1] if tag else str(count))
             if label:
                 labels[label[1]] = given[-1]
-        if given:
-            several = f"{given[0]}–{given[-1]}" if len(given) > 2 else ", ".join(given)
-            tags[cell.number, whole] = several
-    return Numbers(tags, labels)
+        if any(given):
+            rows[cell.number, whole] = tuple(given)
+    return Numbers(rows, labels)
+
+
+def together(rows: Sequence[str]) -> str:
+    """One tag for a formula whose rows have these numbers."""
+    given = [number for number in rows if number]
+    return f"{given[0]}–{given[-1]}" if len(given) > 2 else ", ".join(given)
+
+
+def numbered(formula: str, numbers: Sequence[str]) -> str:
+    """Typst's formula with a number in each of its rows, which the template sets at the margin; as
+    it is where its rows are others, or not aligned.
+    """
+    rows = re.split(r"\\\n", re.sub(r"\\\s*\Z", "", formula))
+    points = [len(_alignments(row)) for row in rows]
+    harmless_ones = all(re.fullmatch(r"[\w.,*' -]*", number) for number in numbers)
+    if len(rows) != len(numbers) or len(rows) < 2 or not any(points) or not harmless_ones:
+        return formula
+    column = max(points) + 1
+    return "\\\n".join(
+        f'{row} {"& " * (column - many)}rownumber("{number}")' if number else row
+        for row, many, number in zip(rows, points, numbers, strict=True)
+    )
+
+
+def _alignments(row: str) -> list[int]:
+    """Where in a row the points are that stand in line with those of others."""
+    found, depth = [], 0
+    for token in re.finditer(r'"(?:\\.|[^"\\])*"|\\.|[()&]', row, re.S):
+        depth += (token[0] == "(") - (token[0] == ")")
+        if token[0] == "&" and depth == 0:
+            found.append(token.start())
+    return found
+
+
+def _apart(row: str) -> str:
+    """A row in which equations that stand beside one another have room between them."""
+    points = _alignments(row)
+    for before, point in reversed([*zip(points[::2], points[1::2], strict=False)]):
+        if len(row[before + 1 : point].split()) > 1:  # no sign alone, as in an eqnarray
+            row = f"{row[: point + 1]} quad {row[point + 1 :]}"
+    return row
 
 
 def _equations(tex: str) -> Iterator[tuple[str, bool]]:
@@ -350,5 +395,5 @@ def _equations(tex: str) -> Iterator[tuple[str, bool]]:
         return
     whole = found[1] in ("equation", "multline")
     for row in [tex] if whole else re.split(r"\\\\", _INNER.sub("x", tex)):
-        empty = not re.sub(r"\\(?:begin|end)\{[^}]*\}|[$\s]", "", row)
-        yield row, not empty and not re.search(r"\\(?:nonumber|notag)(?![A-Za-z])", row)
+        if re.sub(r"\\(?:begin|end)\{[^}]*\}|[$\s]", "", row):
+            yield row, not re.search(r"\\(?:nonumber|notag)(?![A-Za-z])", row)

@@ -33,6 +33,8 @@ def set_outputs(sheet: Sheet, cell: Cell) -> None:
     outputs = list(_merged(cell.outputs))
     first, last = OUTPUTS
     for number, output in enumerate(outputs):
+        if sheet.is_full():
+            break
         if len(outputs) > first + last and first <= number < len(outputs) - last:
             if number == first:
                 said = f"{len(outputs) - first - last:,} outputs left out"

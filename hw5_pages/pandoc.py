@@ -54,20 +54,29 @@ local function has_html(doc)
   return found
 end
 
+-- What pandoc forgets of HTML, in words that it keeps.
+local function kept(html)
+  html = html:gsub('<[cC]enter>', '<div align="center">'):gsub('</[cC]enter>', '</div>')
+  html = html:gsub('<p(%s[^<>]-center[^<>]*)>(.-)</p>', '<div align="center"><p>%2</p></div>')
+  html = html:gsub('<textarea[^<>]*>(.-)</textarea>', '<div style="border">%1</div>')
+  return html
+end
+
 local function as_html(doc)
   local notes = {}
   doc = doc:walk {Note = function(note)
     notes[#notes + 1] = note
     return pandoc.Span({}, {['data-note'] = tostring(#notes)})
   end}
-  doc = pandoc.read(pandoc.write(doc, 'html'), 'html', {}, {})
+  doc = pandoc.read(kept(pandoc.write(doc, 'html')), 'html', {}, {})
   return doc:walk {Span = function(span)
     return notes[tonumber(span.attributes.note)]
   end}
 end
 
 local function tree(text)
-  local doc = pandoc.read(text.text, text.format, {}, {})
+  local said = text.format == 'html' and kept(text.text) or text.text
+  local doc = pandoc.read(said, text.format, {}, {})
   if text.format:find('^commonmark') and has_html(doc) then doc = as_html(doc) end
   return pandoc.write(doc, 'json')
 end

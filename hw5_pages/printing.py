@@ -81,6 +81,7 @@ def print_pdf(
     for notebook in notebooks:
         sheet.notebook = notebook
         sheet.macros = {}
+        sheet.filled, sheet.ended = 0, False
         sheet.numbers = number_equations(notebook)
         if article:
             set_article(sheet, notebook, asked)

@@ -17,6 +17,8 @@ from .mathematics import Macros, Numbers
 LINES = (24, 8)  # of a longer output the first and the last are printed
 LINE = 1500  # characters of one line of output
 TYPED = (400, 40)  # the same of a longer text that is printed as it was typed
+BOOK = 4000  # lines of one notebook that are set; each takes Typst a millisecond and 50 kB
+WIDE, MARKS, CELLS = 60, 6, 4  # characters, marks of Markdown, cells of a table that make a line
 
 
 @dataclass
@@ -32,16 +34,45 @@ class Sheet:
     fragments: list[dict[str, str]] = field(default_factory=list)
     formulas: list[tuple[str, str, bool]] = field(default_factory=list)  # as written, tidied, alone
     tags: dict[int, str] = field(default_factory=dict)
+    rows: dict[int, tuple[str, ...]] = field(default_factory=dict)  # the numbers of a formula's
     pictures: dict[str, bytes] = field(default_factory=dict)
     macros: Macros = field(default_factory=dict)
     numbers: Numbers = field(default_factory=Numbers)
     findings: list[Finding] = field(default_factory=list)
+    filled: int = 0  # lines of this notebook, about
+    ended: bool = False  # it was too long
     notebook: Notebook | None = None
     cell: Cell | None = None
 
     def add(self, line: str | int) -> None:
         self.lines.append(line)
         self.places.append((self.notebook, self.cell))
+        self.filled += self._lines(line)
+
+    def _lines(self, line: str | int) -> int:
+        """About how many lines this fills."""
+        if isinstance(line, str):
+            return 1 + line.count("\\n") + len(line) // WIDE
+        said = self.fragments[line]
+        text = said["text"]
+        if said["format"] == "html":
+            return len(text) // (10 * WIDE) + len(re.findall("<t[dh]", text)) // CELLS
+        marks = len(re.findall(r"[^\w\s]", text))
+        return text.count("\n") + len(text) // WIDE + marks // MARKS
+
+    def is_full(self) -> bool:
+        """Has this notebook had the room that there is for one? Then it ends here, and it says so
+        on the page and to the student.
+        """
+        if self.filled > BOOK and not self.ended:
+            self.ended = True
+            self.add('#left-out("What follows is left out: it would fill a book")')
+            at = f"{self.cell.name} of " if self.cell else ""
+            name = self.notebook.name if self.notebook else "the notebook"
+            sentence = f"The pages end at {at}{name}.ipynb: the rest would fill a book. Print and "
+            sentence += "show less, and delete the cells that nobody needs to read."
+            self.note("too-long", sentence)
+        return self.ended
 
     def back_to(self, line: int) -> Cell | None:
         """Be again where a line came from, so that what is noted is noted there."""

@@ -6,11 +6,12 @@ import re
 
 from hw5_notebook import MATH, VERBATIM, Cell
 
-from .mathematics import define, expand, tidy
+from .mathematics import define, expand, tidy, together
 from .pictures import DATA_URI, keep
 from .sheet import Sheet, as_typed, string
 
-FRAGMENT = 100_000  # characters of Markdown or HTML that are still set as such
+FRAGMENT = 100_000  # characters of HTML that are still set as such
+TEXT = 50_000  # and of Markdown, which may be nothing but marks
 
 _FORMATS = {
     "markdown": "commonmark+alerts+pipe_tables+strikeout+footnotes+task_lists+autolink_bare_uris"
@@ -25,7 +26,7 @@ def set_markdown(sheet: Sheet, cell: Cell, text: str) -> None:
     if not text.strip():
         return
     text = DATA_URI.sub(lambda m: keep(sheet, m[1], m[2]), text)
-    if len(text) > FRAGMENT:
+    if len(text) > TEXT:
         sheet.note("too-long-text", f"{cell.name.capitalize()} is too long to be set as Markdown.")
         sheet.add(f"#plain({string(as_typed(text))})")
         return
@@ -76,7 +77,10 @@ def keep_formula(sheet: Sheet, whole: str, tex: str, alone: bool) -> str:
     tidied, tag = tidy(tex)
     if not tidied:
         return ""
-    if tag := sheet.numbers.tags.get((sheet.cell.number if sheet.cell else 0, whole), tag):
+    rows = sheet.numbers.rows.get((sheet.cell.number if sheet.cell else 0, whole), ())
+    if rows:
+        sheet.rows[len(sheet.formulas)] = rows
+    if tag := together(rows) or tag:
         sheet.tags[len(sheet.formulas)] = tag
     sheet.formulas.append((whole, tidied, alone))
     return f"\ue000{len(sheet.formulas) - 1}\ue001"

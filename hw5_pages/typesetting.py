@@ -15,6 +15,7 @@ from typing import Any
 from hw5_notebook import Cell, ReportError
 
 from . import pandoc
+from .mathematics import numbered
 from .pandoc import Unread
 from .sheet import Sheet, as_typed, string
 from .writing import Writer
@@ -177,7 +178,8 @@ def _filled(sheet: Sheet, line: str, formulas: Sequence[str], cell: Cell | None)
         return line
     number = int(found[1])
     if formulas[number]:
-        return line.replace(found[0], string(formulas[number]))
+        made = numbered(formulas[number], sheet.rows.get(number, ()))
+        return line.replace(found[0], string(made))
     whole = sheet.formulas[number][0]
     where = cell.name if cell else "a cell"
     shown = re.sub(r"\s+", " ", whole)

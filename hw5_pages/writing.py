@@ -141,6 +141,10 @@ class Writer:
         image = content[0] if len(content) == 1 and content[0]["t"] == "Image" else None
         if image:
             return self._picture(image["c"], alone=True)
+        kinds = [one["t"] for one in content]
+        if kinds[:2] == ["Image", "SoftBreak"] and "Image" not in kinds[1:]:  # its caption below
+            picture = self._picture(content[0]["c"], alone=True)
+            return f"{picture}\n{self._para(content[2:])}"
         return f"paragraph({self.inlines(content)})"
 
     def _plain(self, content: list[Any]) -> str:
@@ -151,7 +155,7 @@ class Writer:
         )
 
     def _header(self, content: list[Any]) -> str:
-        return f"title({content[0]}, {self.inlines(content[2])})"
+        return _aligned(content[1], f"title({content[0]}, {self.inlines(content[2])})")
 
     def _codeblock(self, content: list[Any]) -> str:
         classes = [name for name in content[0][1] if name != "sourceCode"]
@@ -205,7 +209,7 @@ class Writer:
         boxes = [box for box, names in _BOXES.items() if {*names.split()} & {*classes}]
         if boxes or re.search(r"\b(?:background|border)\b", dict(attributes).get("style", "")):
             return f"boxed({string(boxes[0] if boxes else '')}, {{\n{self.blocks(blocks)}\n}})"
-        return self._joined(blocks, beside=False)  # nothing that one sees
+        return _aligned(content[0], self._joined(blocks, beside=False))
 
     def _figure(self, content: list[Any]) -> str:
         caption = self.blocks(content[1][1])
@@ -354,6 +358,17 @@ class Writer:
         caption = self.words(words).strip()
         told = len(caption.split()) > 2
         return f"{written}\ncaption({self.inlines(words)})" if alone and told else written
+
+
+_SIDE = re.compile(r"(?:^|text-align:\s*|\btext-)(center|right)\b")
+
+
+def _aligned(attributes: list[Any], written: str) -> str:
+    """What HTML centres, or sets at the right, stands there."""
+    _, classes, named = attributes
+    said = [dict(named).get("align", ""), dict(named).get("style", ""), *classes]
+    side = next(filter(None, map(_SIDE.search, said)), None)
+    return f"align({side[1]}, {{\n{written}\n}})" if side and written else written
 
 
 def _right_to_left(word: str) -> bool:

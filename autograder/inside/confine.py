@@ -63,8 +63,13 @@ FORBIDDEN = (
     "clock_settime clock_adjtime adjtimex sethostname setdomainname "
     "setxattr lsetxattr fsetxattr setxattrat removexattr lremovexattr fremovexattr removexattrat "
     "file_setattr get_robust_list "
+    "seccomp splice tee vmsplice "
+    "statmount listmount listns lsm_get_self_attr lsm_set_self_attr lsm_list_modules "
 )
-"""System calls denied whatever their arguments, by name."""
+"""System calls denied whatever their arguments, by name. With seccomp, a submission could have its
+calls written into the machine's log; a pipe of pages, which no limit counts, keeps all of a large
+page for a part of it.
+"""
 
 KERNEL_NEEDS = (
     "socket socketpair connect bind listen accept accept4 sendto sendmsg sendmmsg "
@@ -73,15 +78,19 @@ KERNEL_NEEDS = (
     "sched_setscheduler sched_setparam "
 )
 """What a Jupyter kernel cannot do without: processes, signals, and sockets, which reach no farther
-than the network namespace that it must be given."""
+than the network namespace that it must be given. What waits in a socket is memory that no limit
+counts: it gets no other room than the system gives."""
+
+ROOM = (7, 8, 32, 33)  # SO_SNDBUF, SO_RCVBUF, and both of them by force
 
 PRETENDED = (
     "chmod fchmod fchmodat fchmodat2 chown lchown fchown fchownat utime utimes utimensat futimesat "
-    "flock sync syncfs"
+    "flock sync syncfs fsync fdatasync sync_file_range"
 )
 """Calls that succeed and do nothing: Landlock does not know them, and honest code that copies a
 file must not fail at its permissions. A lock is held against nobody, for a submission is alone
-with its files; real ones could be held on Python's, and each takes memory that no limit counts."""
+with its files; real ones could be held on Python's, and each takes memory that no limit counts.
+Nor need files outlast a power cut, and neighbours would wait for the disk."""
 
 NUMBERS = {
     "pidfd_send_signal": 424,
@@ -100,23 +109,37 @@ NUMBERS = {
     "memfd_secret": 447,
     "process_mrelease": 448,
     "fchmodat2": 452,
+    "statmount": 457,
+    "listmount": 458,
+    "lsm_get_self_attr": 459,
+    "lsm_set_self_attr": 460,
+    "lsm_list_modules": 461,
     "setxattrat": 463,
     "removexattrat": 466,
     "open_tree_attr": 467,
     "file_setattr": 469,
+    "listns": 470,
 }
 """Calls younger than some libseccomp in use; the numbers hold on every architecture."""
 
-PRCTL = (PR_SET_PDEATHSIG, PR_SET_DUMPABLE)
+PRCTL = (15, 16)  # PR_SET_NAME, PR_GET_NAME
+"""All that is left of prctl: others make a process outlive its parent, take the kernel's memory, or
+keep neighbours off a core. They must be numbers in a row: see `compile_filter`."""
+
+SHARED = 0x21
+"""Flags of a mapping that is shared and no file's. It stays whole while a page of it is mapped, and
+only that page is counted."""
+
 FCNTL = (8, 10, 15, 1024, 1026)
 """F_SETOWN, F_SETSIG, F_SETOWN_EX: signals that the kernel sends for us. F_SETLEASE: whoever opens
 the file waits for us. F_NOTIFY: we are told who does."""
 
 FCNTL_LOCKS = (6, 7, 37, 38)  # F_SETLK, F_SETLKW, F_OFD_SETLK, F_OFD_SETLKW: see PRETENDED
-IOCTL = (0x8901, 0x8902, 0x5412)  # FIOSETOWN, SIOCSPGRP, TIOCSTI
-IOCTL_KINDS = (0x66, 0x58, 0x76, 0x94)
+IOCTL = (0x5412,)  # TIOCSTI
+IOCTL_KINDS = (0x66, 0x58, 0x76, 0x94, 0x89)
 """Flags, versions and seals of files, which need no right to write: FS_IOC_*, those of XFS that all
-file systems took over, and those of btrfs."""
+file systems took over, and those of btrfs. Those of sockets, which send signals and tell about the
+machine's network."""
 
 
 SIGNALS = 256
@@ -304,8 +327,11 @@ def compile_filter(needed: str = "") -> bytes:
     # libc falls back to clone, whose flags a filter can see.
     _rule(rules, seccomp.ERRNO(errno.ENOSYS), "clone3")
     _rule(rules, denied, "prlimit64", seccomp.Arg(0, seccomp.NE, 0))
+    _rule(rules, denied, "prctl", seccomp.Arg(0, seccomp.LT, min(PRCTL)))
+    _rule(rules, denied, "prctl", seccomp.Arg(0, seccomp.GT, max(PRCTL)))
+    _rule(rules, denied, "mmap", seccomp.Arg(3, seccomp.MASKED_EQ, SHARED, SHARED))
     for name, place, values in (
-        ("prctl", 0, PRCTL),
+        ("setsockopt", 2, ROOM),
         ("fcntl", 1, FCNTL),
         ("ioctl", 1, IOCTL),
     ):

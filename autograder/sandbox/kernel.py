@@ -107,7 +107,7 @@ def run(
     there. Raises SandboxError where the sandbox does not keep the promises of REQUIRED.
     """
     limits = Limits(
-        memory=MEMORY, cpu=round(2 * allowance.notebook), file=1 << 28, processes=64, files=512
+        memory=MEMORY, cpu=round(2 * allowance.notebook), file=1 << 28, processes=64, files=128
     )
     settings = {
         "cells": list(cells),
@@ -290,19 +290,23 @@ def _parsed(process: subprocess.Popen[bytes], seconds: float) -> Iterator[dict[s
 
 
 def _resident(pid: int) -> int:
-    """Bytes that a process and all below it hold for themselves alone."""
+    """Bytes that a process and all below it hold for themselves alone, with the tables that say
+    where these are.
+    """
     parents: dict[int, int] = {}
     held_by: dict[int, int] = {}
     for name in os.listdir("/proc"):
         if name.isdigit():
-            with contextlib.suppress(OSError, IndexError, ValueError):
-                stat = Path("/proc", name, "stat").read_bytes().rpartition(b")")[2].split()
-                _, resident, shared, *_ = Path("/proc", name, "statm").read_text().split()
-                parents[int(name)] = int(stat[1])
-                held_by[int(name)] = int(resident) - int(shared)
-    below, pages = [pid], 0
+            # One that ends meanwhile has no memory any more.
+            with contextlib.suppress(OSError, KeyError, ValueError):
+                lines = Path("/proc", name, "status").read_bytes().splitlines()
+                said = {key: text for key, _, text in (line.partition(b":") for line in lines)}
+                parents[int(name)] = int(said[b"PPid"])
+                kilobytes = (int(said[key].split()[0]) for key in (b"RssAnon", b"VmPTE"))
+                held_by[int(name)] = sum(kilobytes) << 10
+    below, total = [pid], 0
     while below:
         here = below.pop()
-        pages += held_by.get(here, 0)
+        total += held_by.get(here, 0)
         below += [child for child, parent in parents.items() if parent == here]
-    return pages * os.sysconf("SC_PAGE_SIZE")
+    return total

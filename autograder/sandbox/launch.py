@@ -198,6 +198,8 @@ def bubblewrap(paths: Sequence[str], shown: Mapping[str, str] | None = None) -> 
     else:
         command += ["--unshare-user"]
     command += ["--proc", "/proc", "--dev", "/dev"]
+    # Mapped and shared, it is memory that no limit counts.
+    command += ["--dev-bind", os.devnull, "/dev/zero"]
     parents = [*map(Path, paths), Path("/kit/inside"), Path("/etc/x")]
     # bubblewrap makes missing parents for root alone.
     made = dict.fromkeys(str(up) for path in parents for up in reversed(path.parents))

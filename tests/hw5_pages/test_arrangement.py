@@ -203,3 +203,32 @@ def test_of_a_cell_that_would_fill_a_book_the_first_and_the_last_lines_are_print
     (line,) = sheet.lines
     assert line.startswith('#code("first\\n') and line.endswith('last", "python")')
     assert "… 5,702 lines left out …" in line and line.count("x = 1") == 3298
+
+
+def test_a_notebook_that_would_fill_a_book_ends_where_that_is_full_and_says_so():
+    cells = [code(f"x = {n}\n" * 500) for n in range(100)]
+    sheet = _arranged(*cells)
+    ends = [n for n, line in enumerate(sheet.lines) if "What follows is left out" in line]
+    assert ends == [len(sheet.lines) - 1] and 8 <= len(sheet.lines) < 12
+    (finding,) = sheet.findings
+    assert "The pages end at cell 9 of book.ipynb: the rest would fill a book." in finding.sentence
+
+
+def test_outputs_of_one_cell_alone_cannot_fill_a_book():
+    wide = {"output_type": "display_data", "data": {"text/plain": ("y" * 1400 + "\n") * 30}}
+    sheet = _arranged(code("f()", outputs=[wide] * 45), code("g()"))
+    assert len(sheet.lines) < 20 and "What follows is left out" in sheet.lines[-1]
+
+
+def test_code_with_lines_without_end_is_cut_in_them_too():
+    sheet = _arranged(code(f"x = '{'a' * 90_000}'\n" * 300))
+    assert len(sheet.lines[-1]) < 100_000 and "characters left out" in sheet.lines[-1]
+
+
+def _arranged(*cells):
+    book = parse_notebook(notebook(*cells), "book")
+    sheet = Sheet(notebook=book)
+    for cell in book.cells:
+        sheet.cell = cell
+        arrangement._set_cell(sheet, cell, None)
+    return sheet

@@ -125,7 +125,33 @@ def test_equations_that_are_referred_to_have_their_numbers():
     (text,) = pages(result.pdf)
     assert result.findings == ()
     assert r"By (4), (1), (3) and (T), not \eqref{a}." in text
-    for number in ("(1)", "(2, 3)", "(T)", "(4)"):
+    for number in ("𝑝 = 2 (2)", "𝑠 = 5 (3)", "(1)", "(T)", "(4)"):
         assert number in text.partition("not")[2]
     alone = printed(notebook(markdown(r"$$\begin{equation} a = 1 \label{a} \end{equation}$$")))
     assert "(1)" not in pages(alone.pdf)[0]
+
+
+@pytest.mark.parametrize(
+    ("formula", "numbers", "made"),
+    [
+        ("a & = b\\\n & = c\\", ["", "2"], 'a & = b\\\n & = c & rownumber("2")'),
+        (
+            "x\\\ny & = cases(1 & x)",
+            ["1", "T"],
+            'x & & rownumber("1")\\\ny & = cases(1 & x) & rownumber("T")',
+        ),
+        ("a = b\\\nc = d", ["1", "2"], "a = b\\\nc = d"),  # not aligned
+        ("a & = b", ["1", "2"], "a & = b"),  # other rows
+        ("a & = b\\\n & = c", ["1", '"+x'], "a & = b\\\n & = c"),
+    ],
+)
+def test_rows_that_are_aligned_have_numbers_of_their_own(formula, numbers, made):
+    assert mathematics.numbered(formula, numbers) == made
+
+
+def test_equations_side_by_side_stand_apart():
+    beside = r"\begin{align} a &= b & c &= d(e, f) \\ g &= h & i &= j \end{align}"
+    signs = r"\begin{eqnarray} a &=& b \\ c &=& d \end{eqnarray}"
+    _, (apart, alone) = pandoc.read([], [mathematics.tidy(tex)[0] for tex in (beside, signs)])
+    assert apart.startswith("a & = b & quad  c & = d") and "h & quad  i" in apart
+    assert "quad" not in alone

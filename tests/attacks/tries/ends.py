@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import builtins
 import ctypes
+import fcntl
 import gc
 import json
 import os
@@ -17,7 +18,7 @@ import weakref
 
 import torch
 
-from tests.attacks.tools import JUDGE, attempt
+from tests.attacks.tools import JUDGE, attempt, syscall
 
 # --- ends
 
@@ -80,6 +81,23 @@ def kills_itself():
 @attempt(JUDGE, ends="error timeout")
 def stops_itself():
     os.kill(os.getpid(), signal.SIGSTOP)
+
+
+@attempt(JUDGE, ends="timeout", seconds=0.3)
+def has_a_timer_stop_it():
+    """By a signal of the kernel's, which no filter sees."""
+    event = struct.pack("=QII48x", 0, signal.SIGSTOP, 0)
+    timer = ctypes.c_int()
+    syscall(222, 1, event, ctypes.byref(timer))
+    syscall(223, timer.value, 0, struct.pack("=4Q", 0, 10**6, 0, 10**6), None)
+    while True:
+        pass
+
+
+@attempt(JUDGE, ends="crashed", seconds=0.3)
+def has_its_channel_wait_for_nobody():
+    fcntl.fcntl(3, fcntl.F_SETFL, os.O_NONBLOCK)
+    return torch.zeros(1 << 22)
 
 
 @attempt(JUDGE, ends="crashed timeout", seconds=0.3)
@@ -154,6 +172,12 @@ def answers_drop_by_drop():
 def answers_as_another():
     head = json.dumps([{"$dict": [["id", "0" * 16], ["answer", {"$dict": []}]]}, []])
     os.write(3, _frame(len(head), 0) + head.encode())
+
+
+@attempt(JUDGE, ends="crashed")
+def answers_one_tensor_sixty_thousand_times():
+    head = json.dumps([[{"$tensor": 0}] * 60_000, [["float32", [1]]]]).encode()
+    os.write(3, _frame(len(head), 4) + head + bytes(4))
 
 
 @attempt(JUDGE, ends="answered")

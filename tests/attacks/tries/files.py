@@ -397,6 +397,18 @@ def fills_the_disk():
             os.posix_fallocate(file.fileno(), 0, 12 << 20)
 
 
+@attempt(BUBBLEWRAP, alone=True)
+def fills_the_disk_with_files_that_it_has_removed():
+    """A page of each stays mapped: they are in no folder, and none of them is open."""
+    libc.mmap.restype = ctypes.c_void_p
+    for _ in range(8):
+        descriptor = os.open("big", os.O_CREAT | os.O_RDWR, 0o600)
+        os.posix_fallocate(descriptor, 0, 12 << 20)
+        checked(libc.mmap(None, 4096, 1, 2, descriptor, 0))
+        os.close(descriptor)
+        os.unlink("big")
+
+
 @attempt(LIMITS, BUBBLEWRAP, alone=True)
 def writes_a_file_without_end():
     with open("big", "wb") as file:

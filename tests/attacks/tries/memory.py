@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import mmap
 import os
 import threading
@@ -11,13 +12,16 @@ import time
 import torch
 
 from tests.attacks.tools import (
+    BUBBLEWRAP,
     JUDGE,
+    LANDLOCK,
     LIMITS,
     SECCOMP,
     WATCH,
     attempt,
     checked,
     libc,
+    refuse_unless,
     syscall,
 )
 
@@ -80,6 +84,76 @@ def takes_memory_that_no_limit_counts():
 @attempt(SECCOMP)
 def takes_secret_memory():
     os.close(syscall(447, 0))
+
+
+libc.mmap.restype = ctypes.c_void_p
+libc.mmap.argtypes = (ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long)
+libc.munmap.argtypes = (ctypes.c_void_p, ctypes.c_size_t)
+libc.madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
+
+PAGE = 1 << 12
+SHARED, PRIVATE, FIXED, ANONYMOUS = 0x01, 0x02, 0x100000, 0x20
+
+
+def _map(size: int, kind: int, file: int = -1, address: int | None = None) -> int:
+    found = libc.mmap(address, size, mmap.PROT_READ | mmap.PROT_WRITE, kind, file, 0)
+    if found == ctypes.c_void_p(-1).value:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return found
+
+
+def _take_and_let_go(kind: int, file: int = -1) -> None:
+    """What is shared stays as long as a page of it is mapped, and only that page is counted."""
+    piece = 1 << 27
+    for _ in range(ROOM // piece):
+        address = _map(piece, kind, file)
+        ctypes.memset(address, 1, piece)
+        libc.munmap(address + PAGE, piece - PAGE)
+
+
+@attempt(SECCOMP, alone=True)
+def takes_memory_by_shared_mappings_that_it_lets_go_of():
+    _take_and_let_go(SHARED | ANONYMOUS)
+
+
+@attempt(LANDLOCK, BUBBLEWRAP, alone=True)
+def takes_memory_by_shared_mappings_of_a_device():
+    device = os.open("/dev/zero", os.O_RDWR)
+    refuse_unless(os.fstat(device).st_rdev == os.makedev(1, 5))
+    _take_and_let_go(SHARED, device)
+
+
+@attempt(SECCOMP, alone=True, seconds=8.0)
+def takes_memory_by_large_pages_in_a_pipe():
+    """A pipe of 256 pages holds a page of each of 256 large ones, of 2 MB."""
+    large, piece = 1 << 21, 1 << 24
+    for _ in range(2):
+        _, end = os.pipe()
+        fcntl.fcntl(end, 1031, 1 << 20)
+        for _ in range(ROOM // 2 // piece):
+            address = _map(piece + large, PRIVATE | ANONYMOUS)
+            first = -(-address // large) * large
+            libc.madvise(first, piece, 14)  # MADV_HUGEPAGE
+            ctypes.memset(first, 1, piece)
+            for place in range(first, first + piece, large):
+                syscall(278, end, (ctypes.c_uint64 * 2)(place, PAGE), 1, 0)
+            libc.munmap(address, piece + large)
+
+
+@attempt(WATCH, alone=True, seconds=8.0)
+def takes_memory_by_tables_of_pages():
+    """Two pages to the left and right of where a gigabyte ends have four tables of their own."""
+    for n in range(1, 60_000):
+        address = _map(2 * PAGE, PRIVATE | ANONYMOUS | FIXED, -1, (n << 31) - PAGE)
+        ctypes.string_at(address, 1)
+        ctypes.string_at(address + PAGE, 1)
+    time.sleep(0.3)
+
+
+@attempt(SECCOMP)
+def takes_memory_for_those_who_wait():
+    """A table of its own for futexes, of any size: Linux 6.16."""
+    syscall(157, 78, 1, 1 << 14, 0, 0)
 
 
 @attempt(SECCOMP)

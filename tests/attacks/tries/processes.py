@@ -9,6 +9,7 @@ import os
 import resource
 import signal
 import socket
+import struct
 import subprocess
 import time
 
@@ -271,6 +272,53 @@ def outlives_its_parent_with_high_bits():
 @attempt(SECCOMP, alone=True)
 def becomes_dumpable():
     checked(libc.prctl(4, 1, 0, 0, 0))
+
+
+@attempt(SECCOMP)
+def keeps_its_neighbours_off_its_core():
+    """Core scheduling: what is not ours waits while we run on the other thread of a core."""
+    checked(libc.prctl(62, 0, 0, 0, ctypes.byref(ctypes.c_ulong())))
+
+
+def _filter(action: int) -> ctypes.Array:
+    """One instruction: whatever is called, do that."""
+    program = ctypes.create_string_buffer(struct.pack("=HBBI", 6, 0, 0, action), 8)
+    _kept.append(program)
+    return ctypes.create_string_buffer(struct.pack("@HP", 1, ctypes.addressof(program)))
+
+
+_kept: list[ctypes.Array] = []
+
+
+@attempt(SECCOMP, alone=True)
+def has_all_its_calls_written_into_the_log_of_the_machine():
+    """A filter of its own that allows and logs."""
+    syscall(317, 1, 0, _filter(0x7FFC0000))
+
+
+@attempt(SECCOMP, alone=True)
+def has_all_its_calls_written_into_the_log_by_another_call():
+    checked(libc.prctl(22, 2, _filter(0x7FFC0000), 0, 0))
+
+
+@attempt(SECCOMP, alone=True)
+def decides_about_its_own_calls():
+    """A filter that asks somebody: threads that wait for an answer cannot be stopped."""
+    os.close(syscall(317, 1, (1 << 3) | (1 << 5), _filter(0x7FFF0000)))
+
+
+@attempt(SECCOMP)
+def lists_the_mounts_of_the_machine():
+    """By a call of Linux 6.8 that opens no file."""
+    root = (ctypes.c_uint64 * 3)(24, 0xFFFFFFFFFFFFFFFF, 0)
+    syscall(458, root, ctypes.create_string_buffer(800), 100, 0)
+
+
+@attempt(SECCOMP)
+def asks_its_channel_for_the_interfaces_of_the_machine():
+    buffer = ctypes.create_string_buffer(1000)
+    asked = struct.pack("@iP", 1000, ctypes.addressof(buffer))
+    fcntl.ioctl(3, 0x8912, asked)
 
 
 # --- rights
