@@ -244,7 +244,8 @@ def judge(
     try:
         for part in parts:
             if part.module is not None:  # or else it is marked by hand alone
-                own = [check for check in checks if check.question in part.full_ids()]
+                asked = {*part.full_ids()}
+                own = [check for check in checks if check.question in asked]
                 _judge_part(part, own, ended, run, reference, seed, memory)
     finally:
         run.close()
