@@ -74,7 +74,7 @@ class Plan:
 
     def bases(self) -> dict[str, basis.Basis]:
         """What each check depends on, by its id."""
-        return {check.id: basis.of_check(check) for check in self.checks()}
+        return basis.of_checks(self.checks())
 
     def recorded(self, bases: Mapping[str, basis.Basis]) -> dict[str, Any]:
         """What marks depend on beside the submission, for the journal and for saying why."""

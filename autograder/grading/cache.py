@@ -8,17 +8,14 @@ moment.
 from __future__ import annotations
 
 import contextlib
-import os
 import sqlite3
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-from ..checking.modules import ROOT
 from ..results import ERROR, FAIL, PASS, CheckResult
 from . import basis
 
-PATH = ROOT / ".cache" / "checks.sqlite"
 KEPT = (PASS, FAIL, ERROR)
 """Ends that come again. One that ran out of time or memory may have had bad luck, one of our own
 fault waits for us."""
@@ -44,7 +41,7 @@ class Cache:
     """
 
     def __init__(self, path: Path | None = None) -> None:
-        path = path or Path(os.environ.get("HW5_CACHE") or PATH)
+        path = path or basis.cache_file()
         self._database: sqlite3.Connection | None = None
         self.missing = ""
         for _ in range(2):
