@@ -313,7 +313,8 @@ def grade(arguments: argparse.Namespace) -> int:
     parts = graded_parts(assignment, arguments.part)
     if course:
         refuse_another_release(course, assignment, parts)
-    handins = read_submissions(arguments.submissions, assignment, parts, roster)
+    known = batch.known_ids(arguments.out)
+    handins = read_submissions(arguments.submissions, assignment, parts, roster, known)
     _prepare(arguments.out, arguments.submissions)
     plan = _plan(assignment, arguments, journaled_seed(arguments.out))
     bases = plan.bases()

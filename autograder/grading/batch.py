@@ -36,6 +36,7 @@ from ..results import (
     SKIPPED,
     TIMEOUT,
     UNGRADABLE,
+    VANISHED,
     CheckResult,
     QuestionResult,
     SubmissionResult,
@@ -49,7 +50,6 @@ from .journal import Journal
 from .judge import FINAL, SORRY, SUBMISSION_SECONDS, Code, Open, judge, reference_passes
 from .judge import Memory as Remembered
 
-VANISHED = "vanished"
 OURS = "our solution"
 """In the place of a student's module, in what is remembered."""
 ATTEMPTS = "attempts"
@@ -326,6 +326,12 @@ def _keep(attempts: Path, number: int, handin: Handin) -> None:
     for name, data in code.items():
         (beside / name).write_bytes(data)
     beside.rename(folder)  # all of it is there, or none
+
+
+def known_ids(out: Path) -> set[str]:
+    """The submissions that OUT has attempts of."""
+    folder = out / ATTEMPTS
+    return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
 
 
 def _steadily(todo: Sequence[Handin], bench: Bench, grader: Grader) -> Iterator[SubmissionResult]:
