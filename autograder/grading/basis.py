@@ -391,6 +391,6 @@ def sha(*parts: object) -> str:
     """128 bits in hex for these, in this order."""
     whole = hashlib.sha256()
     for part in parts:
-        data = part if isinstance(part, bytes) else json.dumps(part).encode()
+        data = part if isinstance(part, bytes) else json.dumps(part, sort_keys=True).encode()
         whole.update(hashlib.sha256(data).digest())
     return whole.hexdigest()[:32]

@@ -26,6 +26,7 @@ from .. import __version__
 from ..assignment import Assignment, Part
 from ..checking.reference import Reference
 from ..checking.registry import Check
+from ..files import named
 from ..inside import confine
 from ..intake.submissions import Handin, digest
 from ..parts import all_checks
@@ -47,7 +48,7 @@ from . import basis
 from .cache import Cache, Memory
 from .changes import Change, changes, history
 from .journal import Journal
-from .judge import FINAL, SORRY, SUBMISSION_SECONDS, Code, Open, judge, reference_passes
+from .judge import FINAL, SORRY, SUBMISSION_SECONDS, Code, Open, added_up, judge, reference_passes
 from .judge import Memory as Remembered
 
 OURS = "our solution"
@@ -278,11 +279,27 @@ def grade(
             else:
                 later.append(result)
             progress(result.id)
+        files = {
+            id: journal.entries[id][-1].files for id in journal.entries.keys() - digests.keys()
+        }
+        keys = dict.fromkeys(digests, (key, record))
+        for id in sorted(files):
+            before = journal.entries[id][-1]
+            old = journal.plans[before.plan]
+            worth = {**old, **{name: record[name] for name in ("questions", "titles")}}
+            result = _worth_today(before.result, plan.parts)
+            if here := changes(before, old, result, before.files, worth):
+                changed += here
+                keys[id] = basis.sha(worth), worth
+                later.append(result)
+        files |= digests
         waiting = {result.id for result in later}
         ours = [change for change in changed if change.id in waiting]
         agreed = write and (not ours or agree(ours))
         for result in later if agreed else ():
-            journal.add(result, digests[result.id], key, record)
+            journal.add(result, files[result.id], *keys[result.id])
+        if write:
+            journal.see(digests)
         return Graded(
             [_today(id, journal, digests) for id in sorted(journal.entries)],
             sorted(changed, key=lambda one: (one.id, one.question)),
@@ -302,6 +319,20 @@ def _stands(handin: Handin, journal: Journal, files: str, plan: str) -> bool:
         and (last.files, last.plan, last.result.flags) == (files, plan, handin.flags)
         and last.result.notes[: len(handin.notes)] == handin.notes
     )
+
+
+def _worth_today(result: SubmissionResult, parts: Sequence[Part]) -> SubmissionResult:
+    """What is not there any more, by the points and titles of today: no check is tried for that."""
+    before = {one.question: one for one in result.questions}
+    questions = []
+    for part in parts:
+        for question in part.questions:
+            one = before.get(f"{part.id}.{question.id}")
+            if one and one.checks:
+                questions.append(added_up(part, question, {c.check: c for c in one.checks}))
+            elif one:
+                questions.append(replace(one, title=question.title, max_points=question.points))
+    return replace(result, questions=(*questions,), **_totals(questions))
 
 
 def _today(id: str, journal: Journal, handed_in: Mapping[str, str]) -> SubmissionResult:
@@ -324,7 +355,8 @@ def _keep(attempts: Path, number: int, handin: Handin) -> None:
     shutil.rmtree(beside, ignore_errors=True)  # of a run that was killed
     beside.mkdir(parents=True)
     for name, data in code.items():
-        (beside / name).write_bytes(data)
+        with named(beside / name):
+            (beside / name).write_bytes(data)
     beside.rename(folder)  # all of it is there, or none
 
 
@@ -446,14 +478,10 @@ def summed_up(
     note: str = "",
 ) -> SubmissionResult:
     """The result of a submission whose questions ended so, where these `layers` held."""
-    marked = [q for q in questions if q.kind in ("code", "bonus")]
-    open_mark = any(q.state == UNGRADABLE for q in marked)
-    points = None if open_mark else round(sum(q.points or 0.0 for q in marked), 4)
     return SubmissionResult(
         id=handin.id,
         members=handin.members,
-        points=points,
-        max_points=sum(q.max_points for q in marked if q.kind == "code"),
+        **_totals(questions),
         questions=questions,
         flags=handin.flags,
         notes=(*handin.notes, *([note] if note else [])),
@@ -463,6 +491,16 @@ def summed_up(
         layers=tuple(layers),
         versions=versions(),
     )
+
+
+def _totals(questions: Sequence[QuestionResult]) -> dict[str, Any]:
+    """`points` and `max_points` of a submission."""
+    marked = [q for q in questions if q.kind in ("code", "bonus")]
+    held = any(q.state == UNGRADABLE for q in marked)
+    return {
+        "points": None if held else round(sum(q.points or 0.0 for q in marked), 4),
+        "max_points": sum(q.max_points for q in marked if q.kind == "code"),
+    }
 
 
 def _unasked(parts: Sequence[Part]) -> tuple[QuestionResult, ...]:

@@ -249,7 +249,7 @@ def judge(
                 _judge_part(part, own, ended, run, reference, seed, memory)
     finally:
         run.close()
-    return tuple(_question(part, question, ended) for part in parts for question in part.questions)
+    return tuple(added_up(part, question, ended) for part in parts for question in part.questions)
 
 
 def _judge_part(
@@ -463,7 +463,7 @@ def _skipped(check: Check, blocker: CheckResult) -> CheckResult:
     )
 
 
-def _question(part: Part, question: Question, ended: Mapping[str, CheckResult]) -> QuestionResult:
+def added_up(part: Part, question: Question, ended: Mapping[str, CheckResult]) -> QuestionResult:
     """Add up one question. Nothing checked means ungradable, never full marks."""
     full_id = f"{part.id}.{question.id}"
     checks = tuple(result for result in ended.values() if result.question == full_id)

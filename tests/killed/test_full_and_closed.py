@@ -65,7 +65,7 @@ def test_a_disk_that_is_full_at_any_moment_costs_nothing(
         with files_up_to(size):
             assert graded(class_, out) == 2
         said = capsys.readouterr().err
-        assert "File too large" in said and "Traceback" not in said
+        assert "File too large" in said and str(out) in said and "Traceback" not in said
         assert graded(class_, out) == 0
         assert written(out) == whole
         assert sum(b'"result"' in line for line in (out / JOURNAL).open("rb")) == len(STUDENTS)
@@ -115,5 +115,5 @@ def test_a_clock_that_jumps_changes_no_mark(
     (class_ / "ada" / "hw5_gan.py").write_bytes(GAN + b"# again\n")
     assert graded(class_, out) == 0
     history = (out / "history.csv").read_text().splitlines()[1:]
-    assert sorted(line.split(",")[1] for line in history) == ["ada", "bob", "cyd"]
+    assert sorted(line.split(",")[1] for line in history) == ["ada", "ada", "bob", "cyd"]
     assert rows((out / "marks.csv").read_bytes())["ada"]["attempts"] == "2"
