@@ -48,7 +48,7 @@ from .gradebook.course import (
     repairs,
 )
 from .gradescope import package as gradescope_zip
-from .grading import batch, cluster
+from .grading import batch, cluster, journal
 from .grading.batch import BatchError, Bench, Plan
 from .grading.changes import Change
 from .grading.cluster import PACKAGES as CLUSTERS
@@ -305,6 +305,7 @@ def release(arguments: argparse.Namespace) -> int:
 
 def grade(arguments: argparse.Namespace) -> int:
     """`grade`: read what was handed in, grade it, write and show the marks."""
+    journal.require(arguments.out)
     assignment = read_assignment().scaled(arguments.part)
     _ready_to_execute(arguments)
     place = _place(arguments)
@@ -313,7 +314,8 @@ def grade(arguments: argparse.Namespace) -> int:
     parts = graded_parts(assignment, arguments.part)
     if course:
         refuse_another_release(course, assignment, parts)
-    handins = read_submissions(arguments.submissions, assignment, parts, roster)
+    known = batch.known_ids(arguments.out)
+    handins = read_submissions(arguments.submissions, assignment, parts, roster, known)
     _prepare(arguments.out, arguments.submissions)
     plan = _plan(assignment, arguments, journaled_seed(arguments.out))
     bases = plan.bases()

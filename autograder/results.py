@@ -23,6 +23,9 @@ STATES = (PASS, FAIL, SKIPPED, ERROR, TIMEOUT, MEMORY, CRASHED, UNGRADABLE)
 ABNORMAL = (TIMEOUT, MEMORY, CRASHED)
 """Ends that cost the worker its life: never cached, and the question's other checks wait."""
 
+VANISHED = "vanished"
+"""The flag of what was handed in before and is not there any more."""
+
 FORMAT = 1
 
 

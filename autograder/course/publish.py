@@ -24,7 +24,14 @@ from autograder.export.shared import (
 )
 from autograder.gradebook.given import Given, Student
 from autograder.intake.platforms import safe_id
-from autograder.results import FAIL, MANUAL, UNGRADABLE, QuestionResult, SubmissionResult
+from autograder.results import (
+    FAIL,
+    MANUAL,
+    UNGRADABLE,
+    VANISHED,
+    QuestionResult,
+    SubmissionResult,
+)
 from autograder.roster import Roster
 
 FINAL, HELD, MISSING = "final", "held back", "missing"
@@ -82,13 +89,16 @@ def join(
 ) -> tuple[list[Row], list[str]]:
     """A row for each student, sorted by id; and the submissions that are set aside, in sentences.
 
-    What is late is judged anew, by the rule and the extensions of today. Raises CourseError when
-    two submissions would count for one student.
+    What is late is judged anew, by the rule and the extensions of today. Work that is not there any
+    more counts only for whom there is no other. Raises CourseError when two submissions would count
+    for one student.
     """
     given = {safe_id(id): student for id, student in given.items()}
     verdicts = {one.id: lateness.judge_again(one, assignment, roster) for one in results}
     results = [_on_time_or_not(one, verdicts[one.id]) for one in results]
     counting = [one for one in results if _counts(one, overrides, roster)]
+    there = [one for one in counting if VANISHED not in one.flags]
+    counting = [one for one in counting if one in there or not _is_one_of(one, there)]
     owners = Counter(member for one in counting for member in _members(one))
     for member, count in owners.items():
         if count > 1:
@@ -101,7 +111,7 @@ def join(
     claims = Counter(member for one in results for member in _members(one))
     aside = []
     for one in results:
-        if one not in counting and {one.id, *_members(one)} & students.keys():
+        if one not in counting and _is_one_of(one, counting):
             aside.append(f"{one.id} is set aside: another submission counts for its student.")
         elif one not in counting:
             # It waits under its student's id, but for one that several submissions would have.
@@ -131,6 +141,12 @@ def _on_time_or_not(result: SubmissionResult, verdict: lateness.Verdict) -> Subm
 
 def _members(result: SubmissionResult) -> tuple[str, ...]:
     return result.members or (result.id,)
+
+
+def _is_one_of(result: SubmissionResult, others: Iterable[SubmissionResult]) -> bool:
+    """Does it have a student, or a name, that one of these has?"""
+    names = {name.lower() for one in others for name in _members(one)}
+    return any(name.lower() in names for name in (result.id, *_members(result)))
 
 
 def _counts(result: SubmissionResult, overrides: Iterable[Override], roster: Roster) -> bool:

@@ -10,12 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
 from autograder.assignment import Assignment
+from autograder.export.made import made
 from autograder.export.shared import (
     file_name,
     in_order,
@@ -25,7 +27,6 @@ from autograder.export.shared import (
     names,
     points_text,
     status,
-    write_text,
 )
 from autograder.export.template import template
 from autograder.results import (
@@ -41,6 +42,7 @@ from autograder.results import (
     CheckResult,
     QuestionResult,
     SubmissionResult,
+    to_data,
 )
 from autograder.roster import NOBODY, Roster
 
@@ -169,9 +171,11 @@ def write(
 
     Raises ValueError when two results carry one id, OSError when the folder cannot be written.
     """
-    for result in in_order(results):
-        path = out / "feedback" / f"{file_name(result.id)}.html"
-        write_text(path, page(result, assignment, roster))
+    with made(out / "feedback") as write_page:
+        for result in in_order(results):
+            source = [repr(assignment), names(result, roster), to_data(result)]
+            name = f"{file_name(result.id)}.html"
+            write_page(name, source, partial(page, result, assignment, roster))
 
 
 def page(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
-from autograder.export.shared import file_name, in_order, write_text
-from autograder.results import SubmissionResult, to_json
+from autograder.export.made import made
+from autograder.export.shared import file_name, in_order
+from autograder.results import SubmissionResult, to_data, to_json
 
 
 def write(results: Iterable[SubmissionResult], out: Path) -> None:
@@ -14,5 +16,7 @@ def write(results: Iterable[SubmissionResult], out: Path) -> None:
 
     Raises ValueError when two results carry one id, OSError when the folder cannot be written.
     """
-    for result in in_order(results):
-        write_text(out / "results" / f"{file_name(result.id)}.json", to_json(result))
+    with made(out / "results") as write_page:
+        for result in in_order(results):
+            name = f"{file_name(result.id)}.json"
+            write_page(name, to_data(result), partial(to_json, result))

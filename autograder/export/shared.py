@@ -11,6 +11,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from itertools import pairwise
 from pathlib import Path
 
+from autograder.files import named
 from autograder.results import ABNORMAL, ERROR, UNGRADABLE, QuestionResult, SubmissionResult
 from autograder.roster import Roster
 from autograder.tables import JOINERS
@@ -143,5 +144,6 @@ def write_bytes(path: Path, data: bytes) -> None:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_bytes(data)
+    with named(path):
+        temporary.write_bytes(data)
     os.replace(temporary, path)

@@ -7,16 +7,19 @@ docstrings change no fingerprint; the docstring of a check does, since students 
 from __future__ import annotations
 
 import ast
+import contextlib
 import copy
 import hashlib
 import inspect
 import json
+import os
 import platform
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy
 import torch
@@ -28,6 +31,9 @@ from ..parts import all_mistakes
 PACKAGE = ROOT / "autograder"
 TOOLS = ("grading/judge.py", "inside/*.py", "sandbox/*.py")
 """Whatever is asked goes through these; what they use is followed, too."""
+
+OWN = ("checks.py", "mistakes.py", "styles.py")
+"""Files of a part that no other part uses."""
 
 EVERYTHING = "*"
 WORD = re.compile(r"[A-Za-z_]\w*")
@@ -56,6 +62,32 @@ class Module:
     defined: Mapping[str, Sequence[ast.stmt]]
     imported: Mapping[str, tuple[Path, str]]
     loose: Sequence[ast.stmt]
+
+
+def of_checks(checks: Iterable[Check]) -> dict[str, Basis]:
+    """What each check depends on, by its id; remembered part by part for as long as the code of the
+    part, and all that parts have in common, is the same.
+    """
+    by_part: dict[str, list[Check]] = {}
+    for check in checks:
+        by_part.setdefault(check.question.partition(".")[0].replace("-", "_"), []).append(check)
+    found: dict[str, Basis] = {}
+    for part, own in by_part.items():
+        asked = [[check.id, check.seconds] for check in own]
+        code = sha(asked, _code_of(part))
+
+        def look(own: Sequence[Check] = own) -> dict[str, Any]:
+            return {check.id: vars(of_check(check)) for check in own}
+
+        kept = _remembered(part, code, look) if _stands_alone(part, own) else look()
+        found |= {id: Basis(**one) for id, one in kept.items()}
+    return found
+
+
+def _stands_alone(part: str, checks: Sequence[Check]) -> bool:
+    """Is all of its code where `_code_of` looks?"""
+    folder = PACKAGE / "parts" / part
+    return all(folder in Path(check.function.__code__.co_filename).parents for check in checks)
 
 
 def of_check(check: Check) -> Basis:
@@ -95,8 +127,13 @@ def _own(path: Path, name: str) -> str:
 @cache
 def tools() -> str:
     """What every check goes through: the judge, the session, the sandbox."""
-    files = [path for pattern in TOOLS for path in sorted(PACKAGE.glob(pattern))]
-    return sha(*_codes(_reached([(path, EVERYTHING) for path in files]).values()))
+
+    def look() -> str:
+        files = [path for pattern in TOOLS for path in sorted(PACKAGE.glob(pattern))]
+        return sha(*_codes(_reached([(path, EVERYTHING) for path in files]).values()))
+
+    found: str = _remembered("tools", _code_of(), look)
+    return found
 
 
 def machine() -> dict[str, str]:
@@ -141,6 +178,42 @@ def _of_files(module: str, files: Mapping[str, bytes]) -> str:
 @cache
 def _given(words: frozenset[str]) -> str:
     return sha(*_codes(_named(words, GIVEN)))
+
+
+# --- from one run to the next
+
+
+def cache_file() -> Path:
+    """Where the course keeps what has been tried; what is found here lies beside it."""
+    return Path(os.environ.get("HW5_CACHE") or ROOT / ".cache" / "checks.sqlite")
+
+
+def _remembered(name: str, code: str, look: Callable[[], Any]) -> Any:
+    """What `look` finds in code with this fingerprint: it takes a second, and an earlier run may
+    have looked already.
+    """
+    path = cache_file().with_suffix(".basis") / f"{name}.json"
+    with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+        kept = json.loads(path.read_bytes())
+        if kept["code"] == code:
+            return kept["found"]
+    found = look()
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_suffix(f".{os.getpid()}")  # another run may write it, too
+        beside.write_text(json.dumps({"code": code, "found": found}), encoding="utf-8")
+        beside.replace(path)
+    return found
+
+
+def _code_of(part: str = "") -> str:
+    """A fingerprint of every file that a check of this part may depend on: all of ours, but what
+    other parts have for themselves.
+    """
+    files = [*ROOT.glob("hw5_*.py"), *PACKAGE.rglob("*.py")]
+    used = [path for path in files if path.name not in OWN or path.parent.name == part]
+    read = [[str(path.relative_to(ROOT)), sha(_read(path))] for path in sorted(used)]
+    return sha(platform.python_version(), read)
 
 
 # --- following names
@@ -318,6 +391,6 @@ def sha(*parts: object) -> str:
     """128 bits in hex for these, in this order."""
     whole = hashlib.sha256()
     for part in parts:
-        data = part if isinstance(part, bytes) else json.dumps(part).encode()
+        data = part if isinstance(part, bytes) else json.dumps(part, sort_keys=True).encode()
         whole.update(hashlib.sha256(data).digest())
     return whole.hexdigest()[:32]

@@ -26,6 +26,7 @@ from .. import __version__
 from ..assignment import Assignment, Part
 from ..checking.reference import Reference
 from ..checking.registry import Check
+from ..files import named
 from ..inside import confine
 from ..intake.submissions import Handin, digest
 from ..parts import all_checks
@@ -36,6 +37,7 @@ from ..results import (
     SKIPPED,
     TIMEOUT,
     UNGRADABLE,
+    VANISHED,
     CheckResult,
     QuestionResult,
     SubmissionResult,
@@ -46,10 +48,9 @@ from . import basis
 from .cache import Cache, Memory
 from .changes import Change, changes, history
 from .journal import Journal
-from .judge import FINAL, SORRY, SUBMISSION_SECONDS, Code, Open, judge, reference_passes
+from .judge import FINAL, SORRY, SUBMISSION_SECONDS, Code, Open, added_up, judge, reference_passes
 from .judge import Memory as Remembered
 
-VANISHED = "vanished"
 OURS = "our solution"
 """In the place of a student's module, in what is remembered."""
 ATTEMPTS = "attempts"
@@ -74,7 +75,7 @@ class Plan:
 
     def bases(self) -> dict[str, basis.Basis]:
         """What each check depends on, by its id."""
-        return {check.id: basis.of_check(check) for check in self.checks()}
+        return basis.of_checks(self.checks())
 
     def recorded(self, bases: Mapping[str, basis.Basis]) -> dict[str, Any]:
         """What marks depend on beside the submission, for the journal and for saying why."""
@@ -147,6 +148,7 @@ class Bench:
         self._reference = Reference()
         self._bases = bases
         self._holds: dict[str, bool] = {}  # by the id of a check
+        self._ours: Memory | None = None
         self._cache = Cache() if bases is not None else None
         if bases is not None:
             basis.tools()  # remembered: now there is time, while the worker comes up
@@ -164,12 +166,12 @@ class Bench:
         it answers is then ready for a student; what has held once is not tried again.
         """
         if check.id not in self._holds:
-            memory = self.memory({})
-            known = memory is not None and memory.find(OURS, check.id) is not None
+            ours = self._ours = self._ours or self.memory({})
+            known = ours is not None and ours.find(OURS, check.id) is not None
             held = known or reference_passes(check, self._reference, self._plan.seed)
-            if memory and held and not known:
+            if ours and held and not known:
                 passed = CheckResult(check.id, check.question, PASS, 1.0, check.share, check.title)
-                memory.keep(OURS, passed)
+                ours.keep(OURS, passed)
             self._holds[check.id] = held
         return self._holds[check.id]
 
@@ -277,11 +279,27 @@ def grade(
             else:
                 later.append(result)
             progress(result.id)
+        files = {
+            id: journal.entries[id][-1].files for id in journal.entries.keys() - digests.keys()
+        }
+        keys = dict.fromkeys(digests, (key, record))
+        for id in sorted(files):
+            before = journal.entries[id][-1]
+            old = journal.plans[before.plan]
+            worth = {**old, **{name: record[name] for name in ("questions", "titles")}}
+            result = _worth_today(before.result, plan.parts)
+            if here := changes(before, old, result, before.files, worth):
+                changed += here
+                keys[id] = basis.sha(worth), worth
+                later.append(result)
+        files |= digests
         waiting = {result.id for result in later}
         ours = [change for change in changed if change.id in waiting]
         agreed = write and (not ours or agree(ours))
         for result in later if agreed else ():
-            journal.add(result, digests[result.id], key, record)
+            journal.add(result, files[result.id], *keys[result.id])
+        if write:
+            journal.see(digests)
         return Graded(
             [_today(id, journal, digests) for id in sorted(journal.entries)],
             sorted(changed, key=lambda one: (one.id, one.question)),
@@ -301,6 +319,20 @@ def _stands(handin: Handin, journal: Journal, files: str, plan: str) -> bool:
         and (last.files, last.plan, last.result.flags) == (files, plan, handin.flags)
         and last.result.notes[: len(handin.notes)] == handin.notes
     )
+
+
+def _worth_today(result: SubmissionResult, parts: Sequence[Part]) -> SubmissionResult:
+    """What is not there any more, by the points and titles of today: no check is tried for that."""
+    before = {one.question: one for one in result.questions}
+    questions = []
+    for part in parts:
+        for question in part.questions:
+            one = before.get(f"{part.id}.{question.id}")
+            if one and one.checks:
+                questions.append(added_up(part, question, {c.check: c for c in one.checks}))
+            elif one:
+                questions.append(replace(one, title=question.title, max_points=question.points))
+    return replace(result, questions=(*questions,), **_totals(questions))
 
 
 def _today(id: str, journal: Journal, handed_in: Mapping[str, str]) -> SubmissionResult:
@@ -323,8 +355,15 @@ def _keep(attempts: Path, number: int, handin: Handin) -> None:
     shutil.rmtree(beside, ignore_errors=True)  # of a run that was killed
     beside.mkdir(parents=True)
     for name, data in code.items():
-        (beside / name).write_bytes(data)
+        with named(beside / name):
+            (beside / name).write_bytes(data)
     beside.rename(folder)  # all of it is there, or none
+
+
+def known_ids(out: Path) -> set[str]:
+    """The submissions that OUT has attempts of."""
+    folder = out / ATTEMPTS
+    return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
 
 
 def _steadily(todo: Sequence[Handin], bench: Bench, grader: Grader) -> Iterator[SubmissionResult]:
@@ -439,14 +478,10 @@ def summed_up(
     note: str = "",
 ) -> SubmissionResult:
     """The result of a submission whose questions ended so, where these `layers` held."""
-    marked = [q for q in questions if q.kind in ("code", "bonus")]
-    open_mark = any(q.state == UNGRADABLE for q in marked)
-    points = None if open_mark else round(sum(q.points or 0.0 for q in marked), 4)
     return SubmissionResult(
         id=handin.id,
         members=handin.members,
-        points=points,
-        max_points=sum(q.max_points for q in marked if q.kind == "code"),
+        **_totals(questions),
         questions=questions,
         flags=handin.flags,
         notes=(*handin.notes, *([note] if note else [])),
@@ -456,6 +491,16 @@ def summed_up(
         layers=tuple(layers),
         versions=versions(),
     )
+
+
+def _totals(questions: Sequence[QuestionResult]) -> dict[str, Any]:
+    """`points` and `max_points` of a submission."""
+    marked = [q for q in questions if q.kind in ("code", "bonus")]
+    held = any(q.state == UNGRADABLE for q in marked)
+    return {
+        "points": None if held else round(sum(q.points or 0.0 for q in marked), 4),
+        "max_points": sum(q.max_points for q in marked if q.kind == "code"),
+    }
 
 
 def _unasked(parts: Sequence[Part]) -> tuple[QuestionResult, ...]:

@@ -8,16 +8,14 @@ moment.
 from __future__ import annotations
 
 import contextlib
-import os
 import sqlite3
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
-from ..checking.modules import ROOT
 from ..results import ERROR, FAIL, PASS, CheckResult
 from . import basis
 
-PATH = ROOT / ".cache" / "checks.sqlite"
 KEPT = (PASS, FAIL, ERROR)
 """Ends that come again. One that ran out of time or memory may have had bad luck, one of our own
 fault waits for us."""
@@ -43,7 +41,7 @@ class Cache:
     """
 
     def __init__(self, path: Path | None = None) -> None:
-        path = path or Path(os.environ.get("HW5_CACHE") or PATH)
+        path = path or basis.cache_file()
         self._database: sqlite3.Connection | None = None
         self.missing = ""
         for _ in range(2):
@@ -59,14 +57,14 @@ class Cache:
                 if not isinstance(error, (OSError, sqlite3.OperationalError, Foreign)):
                     _put_aside(path)
 
-    def get(self, key: str) -> Ended | None:
-        """How it ended, if that is known."""
+    def begins(self, key: str) -> dict[str, Ended]:
+        """All that is known under keys that begin so, in one question."""
         with contextlib.suppress(sqlite3.Error):
             if self._database is not None:
-                asked = "select state, fraction, message, hint from results where key = ?"
-                found: Ended | None = self._database.execute(asked, (key,)).fetchone()
-                return found
-        return None
+                asked = "select key, state, fraction, message, hint from results where key "
+                rows = self._database.execute(f"{asked} between ? and ?", (key, f"{key}~"))
+                return {name: (*ended,) for name, *ended in rows}
+        return {}
 
     def put(self, key: str, result: CheckResult) -> None:
         """Keep how a check ended, if it would end so again."""
@@ -125,10 +123,11 @@ class Memory:
         machine = sorted(basis.machine().items())
         self._same = basis.sha(seed, sorted(layers), basis.tools(), machine)
         self._modules: dict[str, str] = {}
+        self._known: dict[str, Ended] = {}
 
     def find(self, module: str, id: str) -> Ended | None:
         """How the check of this id ended, or the import of the module."""
-        return self._cache.get(self._key(module, id))
+        return self._known.get(self._key(module, id))
 
     def keep(self, module: str, result: CheckResult) -> None:
         """Remember how it ended."""
@@ -136,8 +135,12 @@ class Memory:
 
     def _key(self, module: str, id: str) -> str:
         if module not in self._modules:
-            self._modules[module] = basis.of_files(module, self._files)
-        of = self._bases.get(id)
-        own = f"{of.source} {of.reference} {of.mistakes}" if of else ""
-        # None of these has a space in it.
-        return basis.sha(f"{self._same} {self._modules[module]} {module} {id} {own}")
+            files = basis.of_files(module, self._files)
+            self._modules[module] = basis.sha(self._same, files, module)
+            self._known |= self._cache.begins(self._modules[module])
+        return self._modules[module] + _of_check(id, self._bases.get(id))
+
+
+@cache
+def _of_check(id: str, depends: basis.Basis | None) -> str:
+    return basis.sha(id, vars(depends) if depends else "")

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ..results import SubmissionResult
-from .journal import Entry, Journal
+from .journal import Entry, Journal, Seen
 
 Plan = Mapping[str, Any]
 """What a batch grades with, as the journal records it (`batch.Plan.recorded`)."""
 
 ATTEMPT = "handed in again"
+HANDED_IN = {False: "not among the submissions any more", True: "among the submissions again"}
 
 
 @dataclass(frozen=True)
 class Change:
-    """A mark of a question, or what is remarked of a submission (`question` is then "flags")."""
+    """A mark of a question, or what is remarked of a submission (`question` is then "flags"); in a
+    history also its "total", and whether the "submission" is there."""
 
     id: str
     question: str
@@ -47,21 +48,31 @@ def changes(
 
 def history(journal: Journal) -> Iterator[tuple[str, Change]]:
     """Who had what, since when and why: a total when a submission is first graded, then what
-    changed. In the order of the journal: a clock may have been wrong."""
-    numbers = Counter[str]()
-    for id in journal.order:
-        number, now = numbers[id], journal.entries[id][numbers[id]]
-        numbers[id] += 1
-        when = now.when
-        if not number:
-            total = "?" if now.result.points is None else f"{now.result.points:g}"
-            total += f" of {now.result.max_points:g}"
-            yield when, Change(id, "total", "", total, "graded for the first time")
+    changed, each attempt, and when it was gone. In the order of the journal: a clock may have been
+    wrong."""
+    last: dict[str, Entry] = {}
+    for now in journal.order:
+        if isinstance(now, Seen):
+            words = ("there", "gone") if not now.there else ("gone", "there")
+            yield now.when, Change(now.id, "submission", *words, HANDED_IN[now.there])
             continue
-        before = journal.entries[id][number - 1]
+        id = now.result.id
+        before = last.get(id)
+        last[id] = now
+        if before is None:
+            yield now.when, Change(id, "total", "", _total(now), "graded for the first time")
+            continue
         plans = journal.plans[before.plan], journal.plans[now.plan]
-        for change in changes(before, plans[0], now.result, now.files, plans[1]):
-            yield when, change
+        changed = changes(before, plans[0], now.result, now.files, plans[1])
+        if not changed and now.files != before.files:
+            changed = [Change(id, "total", _total(before), _total(now), ATTEMPT)]
+        for change in changed:
+            yield now.when, change
+
+
+def _total(entry: Entry) -> str:
+    points = "?" if entry.result.points is None else f"{entry.result.points:g}"
+    return f"{points} of {entry.result.max_points:g}"
 
 
 def _marks(result: SubmissionResult) -> dict[str, str]:

@@ -11,12 +11,13 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, TextIO
 
+from ..files import named
 from ..results import SubmissionResult, from_data, to_data
 
 JOURNAL = "journal.jsonl"
@@ -41,6 +42,15 @@ class Entry:
     when: str
 
 
+@dataclass(frozen=True)
+class Seen:
+    """Another kind of line: from then on a submission was not there any more, or there again."""
+
+    id: str
+    there: bool
+    when: str
+
+
 class Journal:
     """The journal of one folder of marks, held by one run at a time."""
 
@@ -53,7 +63,8 @@ class Journal:
         """
         self._path = out / JOURNAL
         self.entries: dict[str, list[Entry]] = {}
-        self.order: list[str] = []  # the ids, as their entries were added
+        self.order: list[Entry | Seen] = []  # as they were added
+        self.gone: set[str] = set()
         self.plans: dict[str, dict[str, Any]] = {}
         self.damage = ""  # what cannot be read, as a sentence
         self._file: TextIO | None = None
@@ -85,7 +96,8 @@ class Journal:
     def __exit__(self, *_: object) -> None:
         try:
             if self._file is not None:
-                self._file.close()  # on a disk that is full, it tries to write once more
+                with named(self._path):
+                    self._file.close()  # on a disk that is full, it tries to write once more
         finally:
             self._let_go()
 
@@ -106,19 +118,31 @@ class Journal:
         """Write what was found, and see that it is on the disk; `plan` stands for `record`."""
         if plan not in self.plans:
             self._write({"key": plan, "plan": record})
-        when = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        self._write({"files": files, "plan": plan, "result": to_data(result), "when": when})
+        self._write({"files": files, "plan": plan, "result": to_data(result), "when": _now()})
+
+    def see(self, handed_in: Collection[str]) -> None:
+        """Write down who is not there any more, and who is there again."""
+        for id in sorted(self.entries.keys() - handed_in - self.gone):
+            self._write({"id": id, "there": False, "when": _now()})
+        for id in sorted(self.gone.intersection(handed_in)):
+            self._write({"id": id, "there": True, "when": _now()})
 
     def _write(self, line: dict[str, Any]) -> None:
         assert self._file is not None
-        self._file.write(json.dumps(line, sort_keys=True) + "\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        with named(self._path):
+            self._file.write(json.dumps(line, sort_keys=True) + "\n")
+            self._file.flush()
+            os.fsync(self._file.fileno())
         self._take(line)
 
     def _take(self, line: dict[str, Any]) -> None:
         if "key" in line:
             self.plans[str(line["key"])] = dict(line["plan"])
+            return
+        if "there" in line:
+            seen = Seen(str(line["id"]), bool(line["there"]), str(line["when"]))
+            self.gone = self.gone - {seen.id} if seen.there else self.gone | {seen.id}
+            self.order.append(seen)
             return
         entry = Entry(
             from_data(line["result"]),
@@ -129,7 +153,7 @@ class Journal:
         if entry.plan not in self.plans:
             raise LookupError(entry.plan)
         self.entries.setdefault(entry.result.id, []).append(entry)
-        self.order.append(entry.result.id)
+        self.order.append(entry)
 
     def _readable(self) -> tuple[list[bytes], list[int]]:
         """The lines that can be read, which are taken, and the numbers of the others."""
@@ -156,12 +180,25 @@ class Journal:
     def _begin(self, lines: Sequence[bytes]) -> TextIO:
         """Leave just the whole lines, and go on behind them."""
         fresh = self._path.with_suffix(".part")
-        with fresh.open("wb") as file:
+        with named(fresh), fresh.open("wb") as file:
             file.writelines(line + b"\n" for line in lines)
             file.flush()
             os.fsync(file.fileno())
         os.replace(fresh, self._path)
         return self._path.open("a", encoding="utf-8")
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
+
+
+def require(out: Path) -> None:
+    """Raises JournalError where another run holds OUT, or its journal cannot be gone on with: asked
+    before anything is started.
+    """
+    if out.is_dir():
+        os.close(_locked(out))
+    journaled_seed(out)
 
 
 def journaled_seed(out: Path) -> int | None:

@@ -244,11 +244,12 @@ def judge(
     try:
         for part in parts:
             if part.module is not None:  # or else it is marked by hand alone
-                own = [check for check in checks if check.question in part.full_ids()]
+                asked = {*part.full_ids()}
+                own = [check for check in checks if check.question in asked]
                 _judge_part(part, own, ended, run, reference, seed, memory)
     finally:
         run.close()
-    return tuple(_question(part, question, ended) for part in parts for question in part.questions)
+    return tuple(added_up(part, question, ended) for part in parts for question in part.questions)
 
 
 def _judge_part(
@@ -462,7 +463,7 @@ def _skipped(check: Check, blocker: CheckResult) -> CheckResult:
     )
 
 
-def _question(part: Part, question: Question, ended: Mapping[str, CheckResult]) -> QuestionResult:
+def added_up(part: Part, question: Question, ended: Mapping[str, CheckResult]) -> QuestionResult:
     """Add up one question. Nothing checked means ungradable, never full marks."""
     full_id = f"{part.id}.{question.id}"
     checks = tuple(result for result in ended.values() if result.question == full_id)

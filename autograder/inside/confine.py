@@ -16,6 +16,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 try:
@@ -391,5 +392,6 @@ def die_with_parent(how: signal.Signals = signal.SIGKILL) -> bool:
     return prctl(PR_SET_PDEATHSIG, how)
 
 
+@cache
 def _libc() -> Any:
     return ctypes.CDLL(None, use_errno=True)

@@ -132,14 +132,14 @@ class Submission(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         module.__dict__.update(__notes__=notes, __failed__=failed)
         outlined = _outline(source, filename)
         if outlined:
-            tree, codes = outlined
+            tree, codes, inner = outlined
         else:
             tree, source = _parse(source, filename, notes)
-            codes = {}
+            codes, inner = {}, []
         # Not splitlines(), which knows more ends of lines than Python does.
         lines = [f"{line}\n" for line in source.split("\n")]
         linecache.cache[filename] = (len(source), None, lines, filename)
-        if any(kind in source for kind in KINDS) and asks_for_gpu(tree):
+        if _names_a_gpu(source) and any(map(asks_for_gpu, [tree, *inner])):
             notes.append(GPU_NOTE)
             if not self._on_cpu:
                 self._on_cpu = True
@@ -197,12 +197,19 @@ def _parse(source: str, filename: str, notes: list[str]) -> tuple[ast.Module, st
     return ast.parse(source, filename), source
 
 
-def _outline(source: str, filename: str) -> tuple[ast.Module, dict[int, CodeType]] | None:
-    """A file that is not parsed as a whole, which would cost as much as to compile it: a tree in
-    which definitions stand empty, and these by line, each compiled from its own text. None where a
-    file cannot be cut like that, or has to be looked at as a whole.
+def _names_a_gpu(source: str) -> bool:
+    """Does it, at first sight?"""
+    return any(kind in source for kind in KINDS)
+
+
+def _outline(
+    source: str, filename: str
+) -> tuple[ast.Module, dict[int, CodeType], list[ast.Module]] | None:
+    """A file that is not parsed as a whole, which would cost more than to compile it: a tree in
+    which definitions stand empty, these by line, each compiled from its own text, and the trees of
+    those that name a GPU. None where a file cannot be cut like that.
     """
-    if source.count("\n") > MOST_LINES or any(kind in source for kind in KINDS):
+    if source.count("\n") > MOST_LINES:
         return None
     texts: dict[int, str] = {}
     line, place = 1, 0
@@ -222,6 +229,7 @@ def _outline(source: str, filename: str) -> tuple[ast.Module, dict[int, CodeType
             number: compile(text, filename, "exec", flags, dont_inherit=True)
             for number, text in texts.items()
         }
+        inner = [ast.parse(text, filename) for text in texts.values() if _names_a_gpu(text)]
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     # What the pattern found within a text, or below another's decorators, is no such definition.
@@ -230,7 +238,7 @@ def _outline(source: str, filename: str) -> tuple[ast.Module, dict[int, CodeType
         for one in tree.body
         if isinstance(one, ast.FunctionDef) and not one.decorator_list
     }
-    return (tree, codes) if codes.keys() <= empty else None
+    return (tree, codes, inner) if codes.keys() <= empty else None
 
 
 def _future(body: list[ast.stmt]) -> int:

@@ -125,9 +125,10 @@ def warm_up() -> None:
     """Import what students import, and take one tiny training step of plain layers.
 
     The step makes torch read what it needs of the machine, and load its optimizers, while that is
-    still allowed and only once.
+    still allowed and only once. numpy's random numbers are loaded when somebody first asks for one.
     """
     without_compiler()
+    np.random.seed()
     net = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3), torch.nn.Flatten(), torch.nn.Linear(8, 1))
     optimizer = torch.optim.Adam(net.parameters())
     net(torch.zeros(2, 1, 4, 4)).sum().backward()
@@ -245,6 +246,7 @@ def _child(control: socket.socket, channel: int, settings: dict[str, Any], zygot
         # Read and write, not send and receive: those calls are denied by now.
         os.write(CHANNEL, bytes([_mark(layers)]))
         random.seed()
+        np.random.seed()
         _answer_all(CHANNEL, Requests(layers))
     finally:
         os._exit(0)

@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import Any
@@ -113,8 +114,11 @@ def _is_class(node: Node, inside: list[Node]) -> bool:
     return several or metadata or node.name == "submitted"
 
 
-def places(root: Node, top: list[Node], assignment: Assignment) -> list[Place]:
-    """Which entry is whose, sorted by id, ids made distinct. Raises Refused.
+def places(
+    root: Node, top: list[Node], assignment: Assignment, known: Collection[str] = ()
+) -> list[Place]:
+    """Which entry is whose, sorted by id, ids made distinct; what is `known` keeps its id. Raises
+    Refused.
 
     Files whose names say nothing, such as a list of grades, are nobody's.
     """
@@ -156,7 +160,7 @@ def places(root: Node, top: list[Node], assignment: Assignment) -> list[Place]:
                 numbered=True,
             )
         )
-    return _distinct(taken)
+    return _distinct(taken, known)
 
 
 def moodle_feedback(node: Node) -> tuple[str, str] | None:
@@ -364,11 +368,11 @@ def _unquoted(text: str) -> str:
     return "" if text in ("null", "~") else text
 
 
-def _distinct(taken: list[Place]) -> list[Place]:
+def _distinct(taken: list[Place], known: Collection[str]) -> list[Place]:
     """Sorted by id; a hash is added to ids that a disk which ignores case would not tell apart."""
     seen: set[str] = set()
     distinct = []
-    for place in sorted(taken, key=lambda place: (place.id, place.node.name)):
+    for place in sorted(taken, key=lambda one: (one.id not in known, one.id, one.node.name)):
         if place.id.lower() in seen:
             place = replace(place, id=f"{place.id[:50]}-{_short_hash(place.node.name)}")
         seen.add(place.id.lower())

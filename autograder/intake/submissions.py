@@ -15,7 +15,7 @@ import hashlib
 import json
 import re
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
@@ -123,17 +123,22 @@ class Handin:
 
 
 def read_submissions(
-    path: Path, assignment: Assignment, parts: Sequence[Part] = (), roster: Roster = NOBODY
+    path: Path,
+    assignment: Assignment,
+    parts: Sequence[Part] = (),
+    roster: Roster = NOBODY,
+    known: Collection[str] = (),
 ) -> list[Handin]:
     """Every submission of SUBMISSIONS, sorted by id. Raises IntakeError.
 
     `parts`: those that are graded, all of them unless told; each says how many may work together.
     `roster`: who they are by other names, who has a due date of their own, and when work came
-    where the platform's download does not say it.
+    where the platform's download does not say it. `known`: ids that have marks already, and are
+    nobody else's.
     What is wrong with one submission is said in its flags and notes and stops no other.
     """
     parts = parts or assignment.parts
-    with _found(path, assignment) as found:
+    with _found(path, assignment, known) as found:
         if not found:
             raise IntakeError(f"{path} holds no submission; {_ADVICE}.")
         drafts = [_draft(place, assignment, parts, roster) for place in found]
@@ -141,7 +146,9 @@ def read_submissions(
 
 
 @contextmanager
-def _found(path: Path, assignment: Assignment) -> Iterator[list[Place]]:
+def _found(
+    path: Path, assignment: Assignment, known: Collection[str] = ()
+) -> Iterator[list[Place]]:
     """What lies in SUBMISSIONS, for as long as the context lasts. Raises IntakeError."""
     root = _root(path)
     with ExitStack() as stack:
@@ -153,7 +160,7 @@ def _found(path: Path, assignment: Assignment) -> Iterator[list[Place]]:
             if holds_work(top, assignment):
                 found = [_alone(path, inner)]
             else:
-                found = places(inner, top, assignment)
+                found = places(inner, top, assignment, known)
         except Refused as error:
             raise IntakeError(f"{path} {error}; {_ADVICE}.") from None
         yield found

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from autograder import __main__ as command_line
+from autograder.export.made import LISTS
 from autograder.grading import journal
 from autograder.grading.journal import JOURNAL
 from tests.autograder.grading.test_batch import GAN, PART, SEED, FakeBench, rows
@@ -35,7 +36,7 @@ def graded(class_: Path, out: Path) -> int:
 
 def written(out: Path) -> dict[str, bytes]:
     """All that stands in a folder of marks and does not tell the time."""
-    paths = [path for path in out.rglob("*") if path.is_file()]
+    paths = [path for path in out.rglob("*") if path.is_file() and path.parent.name != LISTS]
     timed = (JOURNAL, "history.csv")
     return {str(p.relative_to(out)): p.read_bytes() for p in paths if p.name not in timed}
 
@@ -64,7 +65,7 @@ def test_a_disk_that_is_full_at_any_moment_costs_nothing(
         with files_up_to(size):
             assert graded(class_, out) == 2
         said = capsys.readouterr().err
-        assert "File too large" in said and "Traceback" not in said
+        assert "File too large" in said and str(out) in said and "Traceback" not in said
         assert graded(class_, out) == 0
         assert written(out) == whole
         assert sum(b'"result"' in line for line in (out / JOURNAL).open("rb")) == len(STUDENTS)
@@ -88,7 +89,7 @@ def test_a_cache_in_a_closed_folder_is_done_without(
 
     monkeypatch.setenv("HW5_CACHE", "/proc/cache/checks.sqlite")
     cache = Cache()
-    assert cache.get("x") is None
+    assert cache.begins("x") == {}
     cache.close()
 
 
@@ -114,5 +115,5 @@ def test_a_clock_that_jumps_changes_no_mark(
     (class_ / "ada" / "hw5_gan.py").write_bytes(GAN + b"# again\n")
     assert graded(class_, out) == 0
     history = (out / "history.csv").read_text().splitlines()[1:]
-    assert sorted(line.split(",")[1] for line in history) == ["ada", "bob", "cyd"]
+    assert sorted(line.split(",")[1] for line in history) == ["ada", "ada", "bob", "cyd"]
     assert rows((out / "marks.csv").read_bytes())["ada"]["attempts"] == "2"

@@ -16,7 +16,7 @@ from autograder.course.memory import differences
 from autograder.course.overrides import Override, read_overrides, write_overrides
 from autograder.export import feedback, results_json
 from autograder.gradebook.given import Given, Student
-from autograder.results import MANUAL, UNGRADABLE
+from autograder.results import MANUAL, UNGRADABLE, VANISHED
 from autograder.roster import NOBODY, Person, Roster, write_roster
 from tests.autograder.export.test_feedback import Page, assert_inert
 from tests.autograder.small_class import check, question, submission
@@ -386,3 +386,10 @@ def test_a_memory_that_is_damaged_is_not_taken_for_a_first_time(marks, tmp_path,
     (out / "published.json").write_text("{}")
     assert main(["publish", str(marks), "--out", str(out)]) == 2
     assert "is not what was written there" in capsys.readouterr().err
+
+
+def test_work_that_is_gone_counts_only_for_whom_there_is_no_other():
+    gone = replace(student("S17", members=("S17",), loss=0.0), flags=(VANISHED,))
+    found, aside = publish.join([gone, student("s17", members=("s17",))], NOBODY, {}, [], NO_RULE)
+    assert [row.id for row in found] == ["s17"] and aside[0].startswith("S17 is set aside")
+    assert rows(gone).keys() == {"S17"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from autograder.export import results_json
+from autograder.export.made import LISTS
 from autograder.results import from_json
 
 
@@ -28,4 +29,4 @@ def test_hostile_texts_are_written_and_stay_in_the_folder(tmp_path, hostile):
     files = list((tmp_path / "results").iterdir())
     read = [from_json(file.read_text("utf-8")) for file in files]
     assert sorted(result.id for result in read) == sorted(result.id for result in hostile)
-    assert [entry.name for entry in tmp_path.iterdir()] == ["results"]
+    assert {entry.name for entry in tmp_path.iterdir()} == {"results", LISTS}

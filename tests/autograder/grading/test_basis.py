@@ -10,7 +10,7 @@ import pytest
 from autograder.assignment import read_assignment
 from autograder.checking.modules import ROOT
 from autograder.grading import basis
-from autograder.parts import all_checks
+from autograder.parts import _each, all_checks
 
 SOME = ("fc-vae.reparametrize.", "fc-vae.loss.", "conv-gan.loss_d.", "vae-theory.")
 CHECKS = {one.id: one for one in all_checks(read_assignment()) if one.id.startswith(SOME)}
@@ -168,3 +168,34 @@ def test_what_a_name_of_somebody_elses_stands_for_counts(monkeypatch):
 
 def test_a_file_that_is_no_python_is_a_file(monkeypatch):
     assert of("hw5_vae", hw5_vae=b"def (\xff") != of("hw5_vae")
+
+
+def test_what_was_found_is_found_again_until_code_changes(monkeypatch, tmp_path):
+    monkeypatch.setenv("HW5_CACHE", str(tmp_path / "checks.sqlite"))
+    own = [one for one in CHECKS.values() if one.id.startswith("fc-vae.")]
+    before, tools = basis.of_checks(own), basis.tools()
+    forget()
+    with monkeypatch.context() as patch:
+        patch.setattr(basis, "of_check", None)
+        patch.setattr(basis, "_reached", None)
+        assert (basis.of_checks(own), basis.tools()) == (before, tools)
+    source = (ROOT / FC_VAE).read_text(encoding="utf-8").replace("draws z with", "draws a z with")
+
+    def read(path: Path) -> bytes:
+        return source.encode() if path == ROOT / FC_VAE else path.read_bytes()
+
+    monkeypatch.setattr(basis, "_read", read)
+    forget()
+    after = basis.of_checks(own)
+    assert {id for id in after if after[id] != before[id]} == {REPARAMETRIZE}
+    assert basis.tools() == tools
+
+
+def test_no_part_depends_on_the_checks_of_another():
+    for check in all_checks(read_assignment()):
+        files = {path for path, _ in basis._followed(check)[2]}
+        own = basis.PACKAGE / "parts" / check.question.partition(".")[0].replace("-", "_")
+        assert {path.parent for path in files if path.name in basis.OWN} <= {own}
+    for folder, module in _each("mistakes"):
+        for mistake in module.MISTAKES:
+            assert mistake.question.partition(".")[0].replace("-", "_") == folder

@@ -313,6 +313,37 @@ def test_a_submission_that_vanished_is_said_and_keeps_its_marks(tmp_path: Path):
     assert back.vanished == [] and [one.flags for one in back.results] == [(), ()]
 
 
+def test_the_history_says_who_is_gone_and_who_came_back(tmp_path: Path):
+    for there in (CLASS, CLASS[:1], CLASS[:1], CLASS):
+        graded = run_fake(there, tmp_path, FakeBench())
+    assert [change for _, change in graded.history if change.question != "total"] == [
+        Change("bob", "submission", "there", "gone", "not among the submissions any more"),
+        Change("bob", "submission", "gone", "there", "among the submissions again"),
+    ]
+
+
+def test_the_history_says_who_handed_in_again_for_the_same_marks(tmp_path: Path):
+    run_fake(CLASS[:1], tmp_path, FakeBench())
+    graded = run_fake([handin("ada", {"hw5_gan.py": b"#"})], tmp_path, FakeBench())
+    assert graded.history[-1][1] == Change("ada", "total", "8 of 8", "8 of 8", "handed in again")
+
+
+def test_who_is_gone_has_the_points_of_today(tmp_path: Path):
+    run_fake(CLASS, tmp_path, FakeBench())
+    part = plan().parts[0]
+    worth = tuple(replace(one, points=2 * one.points) for one in part.questions)
+    other = replace(plan(), parts=(replace(part, questions=worth),))
+    graded = run_fake(CLASS[:1], tmp_path, FakeBench(), other)
+    bob = next(one for one in graded.results if one.id == "bob")
+    assert (bob.points, bob.max_points, bob.flags) == (16.0, 16.0, ("vanished",))
+    (change,) = (one for one in graded.changed if one.id == "bob")
+    assert change.reason == "worth 16 instead of 8"
+    assert run_fake(CLASS[:1], tmp_path, FakeBench(), other).changed == []
+    back = FakeBench()
+    run_fake(CLASS, tmp_path, back, other)
+    assert back.tried == []
+
+
 def test_marks_of_the_same_files_change_only_when_somebody_agrees(tmp_path: Path):
     run_fake(CLASS, tmp_path, FakeBench())
     asked: list[list[Change]] = []

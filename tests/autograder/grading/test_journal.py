@@ -6,7 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from autograder.grading.journal import DAMAGED, JOURNAL, Journal, JournalError, journaled_seed
+from autograder.grading.journal import (
+    DAMAGED,
+    JOURNAL,
+    Journal,
+    JournalError,
+    journaled_seed,
+    require,
+)
 from autograder.results import PASS, QuestionResult, SubmissionResult
 
 RECORD = {"seed": 7}
@@ -123,3 +130,14 @@ def test_a_journal_of_which_nothing_can_be_read_stays_as_it_is(tmp_path: Path):
         with pytest.raises(JournalError, match="new --out"):
             opened()
     assert path.read_bytes() == b"my diary\n"
+
+
+def test_what_cannot_be_gone_on_with_is_said_before_anything_is_started(tmp_path: Path):
+    require(tmp_path / "new")
+    path = begun(tmp_path, "ada")
+    require(tmp_path)
+    with Journal(tmp_path, 7), pytest.raises(JournalError, match="another run"):
+        require(tmp_path)
+    path.write_bytes(b"?")
+    with pytest.raises(JournalError, match="nothing of it can be read"):
+        require(tmp_path)

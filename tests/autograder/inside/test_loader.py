@@ -13,7 +13,7 @@ import torch
 from autograder.checking.modules import ROOT
 from autograder.checking.proxy import Lost, StudentError
 from autograder.inside import loader
-from autograder.inside.cpu import GPU_NOTE, KINDS
+from autograder.inside.cpu import GPU_NOTE, KINDS, asks_for_gpu
 from autograder.inside.loader import STATEMENT_SECONDS, decode
 from autograder.sandbox.zygote import Zygote
 from tests.autograder.attacks import Talk, busy_core
@@ -543,6 +543,7 @@ CUT = {
     "a signature over lines": "def f(\n    a,\n) -> int:\n    return a\nclass A:\n    b = 1\n",
     "comments": "# one\ndef f():\n# two\n    return 1\n# three\nx = f()\n",
     "no end of line": "def f():\n    return 1\ndef g(): return 2",
+    "a GPU": "def f(x):\n    return x.cuda()\ndef g(x):\n    return x\n",
     "a future": "from __future__ import annotations\ndef f(x: nowhere): pass\n",
 }
 
@@ -551,11 +552,12 @@ CUT = {
 def test_a_file_cut_into_definitions_gives_the_same_code_as_a_whole_one(name: str) -> None:
     body, outline = ast.parse(CUT[name]).body, loader._outline(CUT[name], "f.py")
     assert outline is not None
-    tree, codes = outline
+    tree, codes, inner = outline
     assert [one.lineno for one in tree.body] == [one.lineno for one in body]
     flags = loader._future(body)
     whole = {one.lineno: loader._compile(one, "f.py", flags) for one in body}
     assert codes and all(whole[line] == code for line, code in codes.items())
+    assert any(map(asks_for_gpu, inner)) == asks_for_gpu(ast.parse(CUT[name]))
 
 
 UNCUT = {
@@ -565,7 +567,6 @@ UNCUT = {
     "far decorators": "@property\n# why\ndef f(x):\n    return x\n",
     "decorators over lines": "@dict(\n    a=1,\n)\ndef f(x):\n    return x\n",
     "a mistake": "def f(:\n    pass\n",
-    "a GPU": "def f(x):\n    return x.cuda()\n",
     "very long": "def f(): pass\n" * 20_000,
 }
 

@@ -205,3 +205,13 @@ def test_a_submission_has_its_garbage_collected(zygote: Zygote) -> None:
     """While the worker warms up, none is looked for."""
     with Talk(zygote, "import gc\ndef f(): return gc.isenabled()") as talk:
         assert talk.call("f") is True
+
+
+def test_each_submission_draws_numbers_of_its_own(zygote: Zygote) -> None:
+    source = "import random, numpy\ndrawn = [random.random(), float(numpy.random.rand())]\n"
+    drawn = []
+    for _ in range(2):
+        with Talk(zygote, source) as talk:
+            talk.notes()
+            drawn += talk.get("drawn")
+    assert len(set(drawn)) == 4

@@ -463,6 +463,16 @@ def test_folder_and_zip_of_one_student_conflict(tmp_path: Path) -> None:
     assert all(h.flags == ("conflict",) and h.files for h in found.values())
 
 
+@pytest.mark.parametrize("known", ["s17", "S17"])
+def test_who_has_marks_already_keeps_the_id_when_a_double_comes(tmp_path: Path, known: str) -> None:
+    other = known.swapcase()
+    for folder in (known, other):
+        lay(tmp_path / folder, {"hw5_vae.py": folder})
+    found = {one.id: one for one in read_submissions(tmp_path, HW, known={known})}
+    assert found[known].members == (known,) and len(found) == 2
+    assert all("conflict" in one.flags for one in found.values())
+
+
 def test_group_that_every_member_claims_counts_for_all(tmp_path: Path) -> None:
     lay(tmp_path / "ada", {"hw5_vae.py": CODE, "netid": "ada\nbob"})
     lay(tmp_path / "bob", {"netid": "bob, ada"})
