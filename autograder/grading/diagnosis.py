@@ -15,7 +15,7 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations, islice
+from itertools import combinations, islice, takewhile
 from typing import Any
 
 import torch
@@ -73,6 +73,8 @@ def diagnose(
     has `said`; or nothing.
     """
     known = [one for one in mistakes or all_mistakes() if one.question == question]
+    # Where parts of the code are left out, it is asked whose mistake it is, which is known here.
+    talk = list(takewhile(lambda said: "instead" not in said[0], talk))
     try:
         found = _Search(talk, module, reference).explanations(known)
     except _TooLong:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import inspect
 import linecache
 import math
 import random
@@ -324,13 +325,9 @@ class Session:
         source = function.__globals__.get("__source__") or "".join(linecache.getlines(file))
         for question, line in request.get("instead", {}).items():
             source = _with_line(source, question, line)
-        (tree,) = (
-            node
-            for node in ast.parse(source).body
-            if isinstance(node, ast.FunctionDef)
-            and node.name == function.__name__
-            and function.__code__.co_firstlineno == node.lineno
-        )
+        first = function.__code__.co_firstlineno - 1
+        block = "".join(inspect.getblock(source.splitlines(keepends=True)[first:]))
+        tree: Any = ast.increment_lineno(ast.parse(block).body[0], first)
         for node in ast.walk(tree):
             if isinstance(node, ast.For):
                 node.body = [_passed_over(one) for one in node.body]
