@@ -304,11 +304,13 @@ def _train(plan: _Plan, scene: _Scene, rate: float) -> _Trained:
     unfinished step costs its own question.
     """
     loader = [x[:, None] for x in scene.batches]  # images of 1 x PIXELS: the loop flattens them
-    loop, model, result, error = plan.module.train_ae_gan, scene.model(plan.module), None, None
-    before = _read(model)
+    loop, result, error = plan.module.train_ae_gan, None, None
     if plan.without:
         nothing = {f"ae-gan.{plan.without}": f"{plan.without} = torch.zeros(())"}
         loop = patient(loop, instead=nothing)
+    model = scene.model(plan.module)
+    before = _read(model)
+    if plan.without:
         for name in NETWORKS:  # that others have left, and a step clears
             set_grads(getattr(model, name), [torch.ones_like(o) for o in getattr(scene, name)])
     try:

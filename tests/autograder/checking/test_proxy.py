@@ -226,7 +226,7 @@ def test_what_is_written_for_a_question_can_be_left_out_of_a_function(code):
     here = code()
     assert here.summed() == 1
     assert patient(here.summed, instead={"part.first": "total += 100"})() == 230
-    with pytest.raises(StudentError, match="BEGIN and END of part.third are gone"):
+    with pytest.raises(StudentError, match=r"BEGIN and END of part\.third are gone"):
         patient(here.summed, instead={"part.third": "pass"})
 
 

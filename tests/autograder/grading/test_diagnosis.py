@@ -9,14 +9,17 @@ from dataclasses import replace
 import pytest
 import torch
 
+from autograder.assignment import read_assignment
 from autograder.checking.catalogue import Mistake
+from autograder.checking.expect import Fail
 from autograder.checking.here import LocalCode
 from autograder.checking.modules import ROOT
 from autograder.checking.proxy import Line, Remote, Send, StudentError, fill
 from autograder.checking.reference import Reference
 from autograder.grading import diagnosis
 from autograder.grading.diagnosis import Talk, diagnose, recorded
-from autograder.parts import all_mistakes
+from autograder.grading.judge import call, fresh
+from autograder.parts import all_checks, all_mistakes
 
 RIGHT = (ROOT / "hw5_vae.py").read_text(encoding="utf-8")
 LOSS, NETWORKS = "fc-vae.loss", "fc-vae.networks"
@@ -114,6 +117,24 @@ def test_of_two_mistakes_at_once_both_are_named(reference: Reference) -> None:
     said = diagnose(talk, LOSS, "hw5_vae", reference)
     assert said.startswith("It looks like this: ")
     assert all(one.sentence in said for one in two)
+
+
+def test_of_two_mistakes_in_one_loop_each_is_named_on_its_own_question(
+    reference: Reference,
+) -> None:
+    steps = "ae-gan.loss_generator", "ae-gan.loss_autoencoder"
+    two = known(steps[0], "labels-zero"), known(steps[1], "sum")
+    right = (ROOT / "hw5_gan.py").read_text(encoding="utf-8")
+    code = LocalCode({"hw5_gan.py": two[0].source(two[1].source(right)).encode()})
+    looks = "adds_the_reconstruction", "takes_the_mean_square"
+    checks = all_checks(read_assignment())
+    for question, look, mistake in zip(steps, looks, two, strict=True):
+        (check,) = (one for one in checks if one.id == f"{question}.{look}")
+        talk: Talk = []
+        with pytest.raises(Fail):
+            call(check, recorded(fresh(code.send(1.0)), talk), reference, SEED)
+        said = diagnose(talk, question, "hw5_gan", reference)
+        assert said == f"It looks like this: {mistake.sentence}"
 
 
 def test_mistakes_that_answer_alike_are_named_as_what_it_may_be(reference: Reference) -> None:
