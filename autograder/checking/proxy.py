@@ -297,6 +297,12 @@ def always(near: Remote, answer: Any = None) -> Remote:
     return made
 
 
+def without_grad(function: Remote) -> Remote:
+    """What calls a function or a network over there under torch.no_grad(), as pictures are made."""
+    made: Remote = function._line.ask("without_grad", target=function._target, path=function._path)
+    return made
+
+
 def interrupted(near: Remote) -> Remote:
     """What stands for `resumable` on the side of `near`: of two trainings that loop over it, the
     first is stopped after an epoch, and the second goes on there with what the loop has named.

@@ -311,6 +311,10 @@ class Session:
         answer = self._inward(request["answer"])
         return self._outward(lambda *_, **__: answer)
 
+    def _op_without_grad(self, request: dict[str, Any]) -> Any:
+        function = self._function(request)
+        return self._outward(lambda *args, **named: _without_grad(function, args, named))
+
     def _op_interrupted(self, request: dict[str, Any]) -> Any:
         return self._outward(Interrupted())
 
@@ -529,6 +533,11 @@ class Session:
             raise MemoryError("too many objects are alive")
         self._objects.append(value)
         return Handle(len(self._objects) - 1, type(value).__name__)
+
+
+def _without_grad(function: Any, args: Any, named: Any) -> Any:
+    with torch.no_grad():
+        return function(*args, **named)
 
 
 def _passed_over(statement: ast.stmt) -> ast.stmt:
