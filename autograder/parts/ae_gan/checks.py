@@ -303,7 +303,8 @@ def _train(plan: _Plan, scene: _Scene, rate: float) -> _Trained:
     """An epoch. Where a statement of the loop raises, the others are run all the same, so that one
     unfinished step costs its own question.
     """
-    loader = [x[:, None] for x in scene.batches]  # images of 1 x PIXELS: the loop flattens them
+    # Images of 1 x PIXELS: the loop flattens them. Ours stay as they are, whatever it does to them.
+    loader = [x[:, None].clone() for x in scene.batches]
     loop, result, error = plan.module.train_ae_gan, None, None
     if plan.without:
         nothing = {f"ae-gan.{plan.without}": f"{plan.without} = torch.zeros(())"}
