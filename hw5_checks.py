@@ -2865,7 +2865,7 @@ def _train_given_ae_gan(AutoEncoderGAN, ae_gan_optimizers, train_ae_gan, more: f
 @question(
     "ae-gan.loss_discriminator",
     *AE_GAN,
-    unseen="other networks, your own optimizers; codes of an earlier batch",
+    unseen="other networks, your own optimizers; codes of an earlier batch; the steps beside it",
 )
 def check_loss_discriminator(*names) -> None:
     """1.8424 at ten given logits each; D moves by its gradient alone; noise is N(0, I)."""
@@ -2879,7 +2879,11 @@ def check_loss_discriminator(*names) -> None:
     _need_normal_codes(model.generator.codes, 4, "train_ae_gan")
 
 
-@question("ae-gan.loss_generator", *AE_GAN, unseen="other networks, your own optimizers")
+@question(
+    "ae-gan.loss_generator",
+    *AE_GAN,
+    unseen="other networks, your own optimizers; the steps beside it",
+)
 def check_loss_generator(*names) -> None:
     """A weight times 0.7713 at ten given logits, and 0.2697 for the images; G moves by both."""
     model, (_, loss, _) = _train_given_ae_gan(*names)
@@ -2901,7 +2905,11 @@ def check_loss_generator(*names) -> None:
     _need_normal_codes(model.generator.codes, 8, "train_ae_gan")
 
 
-@question("ae-gan.loss_autoencoder", *AE_GAN, unseen="other networks, your own optimizers")
+@question(
+    "ae-gan.loss_autoencoder",
+    *AE_GAN,
+    unseen="other networks, your own optimizers; the steps beside it",
+)
 def check_loss_autoencoder(*names) -> None:
     """0.2697 for given images and reconstructions; E moves by the gradient of that."""
     known = {

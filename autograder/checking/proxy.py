@@ -13,7 +13,7 @@ the reference, and no two calls of one check share a seed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -297,6 +297,12 @@ def always(near: Remote, answer: Any = None) -> Remote:
     return made
 
 
+def without_grad(function: Remote) -> Remote:
+    """What calls a function or a network over there under torch.no_grad(), as pictures are made."""
+    made: Remote = function._line.ask("without_grad", target=function._target, path=function._path)
+    return made
+
+
 def interrupted(near: Remote) -> Remote:
     """What stands for `resumable` on the side of `near`: of two trainings that loop over it, the
     first is stopped after an epoch, and the second goes on there with what the loop has named.
@@ -305,12 +311,16 @@ def interrupted(near: Remote) -> Remote:
     return made
 
 
-def patient(function: Remote, items: Sequence[Any] = ()) -> Remote:
+def patient(
+    function: Remote, items: Sequence[Any] = (), instead: Mapping[str, str] | None = None
+) -> Remote:
     """A function over there, made anew so that a statement that raises is passed over: what comes
     after an unfinished step can be tried all the same. A loop over what raises goes over `items`.
+    `instead`: part.question -> a line that stands in the place of what is written for it.
     """
+    more = {"instead": dict(instead)} if instead else {}
     made: Remote = function._line.ask(
-        "patient", target=function._target, path=function._path, items=list(items)
+        "patient", target=function._target, path=function._path, items=list(items), **more
     )
     return made
 

@@ -158,6 +158,7 @@ def executed(
     """
     module = ModuleType(name)
     module.__file__ = file or f"{name}.py"
+    module.__dict__["__source__"] = source  # which may be another one than that file holds
     names = {*beside, name}
     before = {one: sys.modules.get(one) for one in names}
     sys.modules.update({**beside, name: module})

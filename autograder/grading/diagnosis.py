@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import combinations, islice
 from typing import Any
@@ -73,11 +74,26 @@ def diagnose(
     has `said`; or nothing.
     """
     known = [one for one in mistakes or all_mistakes() if one.question == question]
-    try:
-        found = _Search(talk, module, reference).explanations(known)
-    except _TooLong:
-        return ""
+    searches = (_Search(one, module, reference) for one in _talks(talk))
+    whole = next(searches)
+    found = whole.alone(known)
+    for part in () if found else searches:
+        found = found or part.alone(known)
+    with suppress(_TooLong):
+        found = found or whole.together(known)
     return _in_words(found, said)
+
+
+def _talks(talk: Talk) -> Iterable[Talk]:
+    """What is said of the whole code, and then of the code without one part or another: a mistake
+    beside one that is left out is told as if it were alone.
+    """
+    parts: dict[str, Talk] = {"": []}
+    without = ""
+    for request, answer in talk:
+        without = str(request.get("instead", without))
+        parts.setdefault(without, []).append((request, answer))
+    return parts.values()
 
 
 def _in_words(found: Sequence[tuple[Mistake, ...]], said: str) -> str:
@@ -124,11 +140,14 @@ class _Search:
         theirs = zip(self._theirs, self._right, strict=True)
         self._good = [_alike(their, right) for their, right in theirs]
 
-    def explanations(self, known: Sequence[Mistake]) -> list[tuple[Mistake, ...]]:
-        """The known mistakes that explain the talk: each alone, or else two of them together."""
-        alone: list[tuple[Mistake, ...]] = [(one,) for one in known if self._explains((one,))]
+    def alone(self, known: Sequence[Mistake]) -> list[tuple[Mistake, ...]]:
+        """The known mistakes each of which explains the talk."""
+        return [(one,) for one in known if self._explains((one,))]
+
+    def together(self, known: Sequence[Mistake]) -> list[tuple[Mistake, ...]]:
+        """The pairs of them that explain it."""
         self._left = ANSWERS
-        return alone or [*filter(self._explains, islice(self._pairs(known), PAIRS))]
+        return [*filter(self._explains, islice(self._pairs(known), PAIRS))]
 
     def _explains(self, mistakes: tuple[Mistake, ...]) -> bool:
         """Does it answer as the student's code did, and not always as the reference does?"""

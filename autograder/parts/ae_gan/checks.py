@@ -28,12 +28,12 @@ from ...checking.expect import (
     matches,
     tensor,
 )
-from ...checking.networks import built
 from ...checking.noise import has_varied_lengths, is_as_drawn, is_independent, is_standard
 from ...checking.proxy import (
     Remote,
     StudentError,
     assign,
+    bare,
     descent,
     patient,
     set_grads,
@@ -83,8 +83,8 @@ class _Scene:
         )
 
     def model(self, module: Remote) -> Remote:
-        codes, pixels = len(self.encoder[1]), len(self.generator[1])
-        made = built(module.AutoEncoderGAN(1, codes, 1, pixels), "AutoEncoderGAN()")
+        made = bare(module.AutoEncoderGAN)  # which is given
+        assign(made.latent_size, len(self.encoder[1]))
         for name in NETWORKS:
             weight, bias = getattr(self, name)
             network = stub(made, weight, bias, squash=name == "discriminator")
@@ -219,11 +219,14 @@ USUAL: tuple[Groups, ...] = (
 
 @dataclass(frozen=True)
 class _Plan:
-    """A loop, and given optimizers for it in the container that the student's came in."""
+    """A loop, and given optimizers for it in the container that the student's came in. `without`:
+    the step that the loop leaves out, so that the others are seen without what it does to them.
+    """
 
     module: Remote
     groups: Groups
     returned: Any
+    without: str = ""
 
     def optimizers(self, model: Remote, rate: float) -> Any:
         each = [
@@ -300,13 +303,21 @@ def _train(plan: _Plan, scene: _Scene, rate: float) -> _Trained:
     """An epoch. Where a statement of the loop raises, the others are run all the same, so that one
     unfinished step costs its own question.
     """
-    loader = [x[:, None] for x in scene.batches]  # images of 1 x PIXELS: the loop flattens them
-    loop, model, result, error = plan.module.train_ae_gan, scene.model(plan.module), None, None
+    # Images of 1 x PIXELS: the loop flattens them. Ours stay as they are, whatever it does to them.
+    loader = [x[:, None].clone() for x in scene.batches]
+    loop, result, error = plan.module.train_ae_gan, None, None
+    if plan.without:
+        nothing = {f"ae-gan.{plan.without}": f"{plan.without} = torch.zeros(())"}
+        loop = patient(loop, instead=nothing)
+    model = scene.model(plan.module)
     before = _read(model)
+    if plan.without:
+        for name in NETWORKS:  # that others have left, and a step clears
+            set_grads(getattr(model, name), [torch.ones_like(o) for o in getattr(scene, name)])
     try:
         result = loop(model, loader, plan.optimizers(model, rate), 1)
     except StudentError as raised:
-        if raised.kind == "missing":
+        if raised.kind == "missing" or plan.without:
             raise
         error, model = raised, scene.model(plan.module)
         with suppress(StudentError):
@@ -343,16 +354,65 @@ def _at_rest(
     first_possible(lambda: _judged(plans, scene, returned, 0.0), moves)
 
 
+Look = Callable[[Sequence[_Plan], Rng], None]
+"""Passes, or says what is wrong with a step."""
+
+
+def _look(step: str, module: Remote, rng: Rng, look: Look) -> list[_Plan]:
+    """Pass when `look` does, and bring the plans. Where it passes as soon as another step, that
+    spoils this one, is left out, it is that one which loses.
+    """
+    plans = list(_plans(module, rng))
+    try:
+        look(plans, rng)
+    except (Fail, StudentError):
+        apart = (other for other in STEPS if other != step and _passes(look, plans, rng, other))
+        if not any(_spoils(other, step, plans, rng) for other in apart):
+            raise
+    return plans
+
+
+def _passes(look: Look, plans: Sequence[_Plan], rng: Rng, without: str = "") -> bool:
+    with suppress(Fail, StudentError):
+        look([replace(plan, without=without) for plan in plans], rng)
+        return True
+    return False
+
+
+def _spoils(one: str, other: str, plans: Sequence[_Plan], rng: Rng) -> bool:
+    """Is the other step wrong because of this one?"""
+    looks = STEPS[other]
+    spoiled = (look for look in looks if not _passes(look, plans, rng))
+    return any(_passes(look, plans, rng, without=one) for look in spoiled)
+
+
+def _moves_its_own(step: str, module: Remote, rng: Rng, look: Look) -> None:
+    """Pass when the step moves its network as `look` asks, and leaves the other steps right."""
+    plans = _look(step, module, rng, look)
+    for other in STEPS:
+        expect(
+            other == step or not _spoils(step, other, plans, rng),
+            f"The step of {step} spoils that of {other}, which is right without it.",
+            "It changes its own network alone: no other, no image, no seed; and it ends no loop.",
+        )
+
+
 @check("ae-gan.loss_discriminator", share=1)
 def sums_both_cross_entropies(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """loss_discriminator is BCE(D(x), 1) + BCE(D(G(z)), 0), a mean over the images of an epoch."""
-    scene, plans = _Scene.draw(rng, sharp=1.0), list(_plans(hw5_gan, rng))
-    right = "BCE(D(x), 1) + BCE(D(G(z)), 0), a mean over the images"
+    _look("loss_discriminator", hw5_gan, rng, _sums_cross_entropies)
+
+
+def _sums_cross_entropies(plans: Sequence[_Plan], rng: Rng) -> None:
+    scene, right = (
+        _Scene.draw(rng, sharp=1.0),
+        "BCE(D(x), 1) + BCE(D(G(z)), 0), a mean over the images",
+    )
 
     def compare(trained: _Trained) -> None:
         close(trained.loss(0), scene.means()[0], "loss_discriminator", right=right)
 
-    _at_rest(plans, scene, compare, partial(_moves_discriminator, plans, scene))
+    _at_rest(plans, scene, compare, partial(_moves_discriminator, plans, rng))
 
 
 @check("ae-gan.loss_discriminator", share=0.6)
@@ -360,10 +420,11 @@ def moves_the_discriminator_alone(hw5_gan: Remote, ref: Remote, rng: Rng) -> Non
     """The discriminator moves as loss_discriminator asks, with its gradients cleared, and by no
     other loss.
     """
-    _moves_discriminator(list(_plans(hw5_gan, rng)), _Scene.draw(rng, sharp=1.0))
+    _moves_its_own("loss_discriminator", hw5_gan, rng, _moves_discriminator)
 
 
-def _moves_discriminator(plans: Sequence[_Plan], scene: _Scene) -> None:
+def _moves_discriminator(plans: Sequence[_Plan], rng: Rng) -> None:
+    scene = _Scene.draw(rng, sharp=1.0)
     way, says = scene.way("discriminator", 0), "The discriminator does not move as its loss asks."
     hint = "Real images 1, fakes 0; clear its gradients, backward, step, and step no more."
     _judged(plans, scene, lambda trained: trained.follows("discriminator", [way], says, hint))
@@ -375,8 +436,12 @@ def adds_the_reconstruction(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
 
     Two discriminators, one fooled and one not, tell w and the rest apart.
     """
+    _look("loss_generator", hw5_gan, rng, _adds_the_reconstruction)
+
+
+def _adds_the_reconstruction(plans: Sequence[_Plan], rng: Rng) -> None:
     scenes = [_Scene.draw(rng, decodes=True, logit=logit) for logit in (1.5, -1.5)]
-    plans, found = list(_plans(hw5_gan, rng)), []
+    found: list[float] = []
 
     def compare(scene: _Scene, trained: _Trained) -> None:
         if trained.error is None:
@@ -386,7 +451,7 @@ def adds_the_reconstruction(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     for scene in scenes:
         _judged(plans, scene, partial(compare, scene), 0.0)
     if not found:  # nothing is returned: its gradients stand for the loss
-        return _moves_generator(hw5_gan, rng)
+        return _moves_generator(plans, rng)
     _expect_one_weight(found, "loss_generator is not w BCE(D(G(z)), 1) + MSE(G(E(x)), x)")
 
 
@@ -402,14 +467,14 @@ def moves_the_generator(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """The generator moves as loss_generator asks, with its gradients cleared; the autoencoder's
     step may move it too.
     """
-    _moves_generator(hw5_gan, rng)
+    _moves_its_own("loss_generator", hw5_gan, rng, _moves_generator)
 
 
-def _moves_generator(module: Remote, rng: Rng) -> None:
+def _moves_generator(plans: Sequence[_Plan], rng: Rng) -> None:
     """Where the discriminator heeds no image, the mean square alone moves the generator; then,
     where codes do not matter, so does being fooled, more or less.
     """
-    plans, decodes = list(_plans(module, rng)), _Scene.draw(rng, decodes=True)
+    decodes = _Scene.draw(rng, decodes=True)
     hint = "clear its gradients, backward, step."
     square = decodes.way("generator", 2)
 
@@ -443,22 +508,27 @@ def _moves_generator(module: Remote, rng: Rng) -> None:
 @check("ae-gan.loss_autoencoder", share=1)
 def takes_the_mean_square(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """loss_autoencoder is MSE(G(E(x)), x), a mean over the images of an epoch."""
-    scene, plans = _Scene.draw(rng, decodes=True, sharp=1.0), list(_plans(hw5_gan, rng))
+    _look("loss_autoencoder", hw5_gan, rng, _takes_the_mean_square)
+
+
+def _takes_the_mean_square(plans: Sequence[_Plan], rng: Rng) -> None:
+    scene = _Scene.draw(rng, decodes=True, sharp=1.0)
     right = "MSE(G(E(x)), x), a mean over the pixels of the images"
 
     def compare(trained: _Trained) -> None:
         close(trained.loss(2), scene.means()[2], "loss_autoencoder", right=right)
 
-    _at_rest(plans, scene, compare, partial(_moves_encoder, plans, scene))
+    _at_rest(plans, scene, compare, partial(_moves_encoder, plans, rng))
 
 
 @check("ae-gan.loss_autoencoder", share=1)
 def moves_the_encoder(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """The encoder moves as loss_autoencoder asks, with its gradients cleared, once a batch."""
-    _moves_encoder(list(_plans(hw5_gan, rng)), _Scene.draw(rng, decodes=True, sharp=1.0))
+    _moves_its_own("loss_autoencoder", hw5_gan, rng, _moves_encoder)
 
 
-def _moves_encoder(plans: Sequence[_Plan], scene: _Scene) -> None:
+def _moves_encoder(plans: Sequence[_Plan], rng: Rng) -> None:
+    scene = _Scene.draw(rng, decodes=True, sharp=1.0)
     once, says = scene.way("encoder", 2), "The encoder does not move as loss_autoencoder asks."
     hint = "The mean square of G(E(x)) and x; clear its gradients, backward, step."
 
@@ -470,25 +540,32 @@ def _moves_encoder(plans: Sequence[_Plan], scene: _Scene) -> None:
 
 # --- the codes
 
-MANY = 40_000
+MANY, FEWER = 40_000, 4_000
 SEVERAL = 8
 FAINT = 1e-3
 """Weights so small that every logit is 0."""
 FAST = 1e-2
 
 
-def _codes(
-    plans: Sequence[_Plan], count: int, look: Callable[[torch.Tensor, torch.Tensor], None]
-) -> None:
+Seen = Callable[[torch.Tensor, torch.Tensor], None]
+"""Passes, or says what is wrong with a code of D's steps and one of G's."""
+
+
+def _sums(plans: Sequence[_Plan], look: Seen) -> None:
+    """Pass when `look` does at sums over three batches of three images, as normal as one code."""
+    _codes(plans, 3, look, FEWER)
+
+
+def _codes(plans: Sequence[_Plan], count: int, look: Seen, many: int = MANY) -> None:
     """Pass when `look` does at the codes of D's steps and at those of G's, sums over as many
-    batches of as many images divided by `count`, which are as normal as one code of MANY numbers.
+    batches of as many images divided by `count`, which are as normal as one code of `many` numbers.
 
     A pixel is FAINT times a number of its code, plus or minus FAINT, and images are black. D's
     weights move by the mean fake; G's move by the mean code times what its biases move by.
     """
-    zeros, faint = torch.zeros(MANY), torch.full((MANY,), FAINT)
-    signs = torch.tensor([1.0, -1.0]).repeat(MANY // 2)
-    images = [torch.zeros(count, MANY)] * count
+    zeros, faint = torch.zeros(many), torch.full((many,), FAINT)
+    signs = torch.tensor([1.0, -1.0]).repeat(many // 2)
+    images = [torch.zeros(count, many)] * count
     look_at = faint[:, None], torch.zeros(1)
     scene = _Scene((zeros, zeros), (faint, FAINT * signs), look_at, images)
 
@@ -524,7 +601,9 @@ def _expect_varied(codes: Sequence[torch.Tensor]) -> None:
 
 
 def _expect_independent(code: torch.Tensor) -> None:
-    """Fail unless a sum of codes is as normal as one; where they are equal its variance doubles."""
+    """Fail unless a sum of codes is as normal as one: false alarms below 6e-9. Where two of three
+    are equal its variance is 5/3.
+    """
     expect(
         is_standard(code[:, None]),
         "The codes z of a batch, or of one step and the next, depend on each other.",
@@ -533,7 +612,7 @@ def _expect_independent(code: torch.Tensor) -> None:
 
 
 def _go_together(one: torch.Tensor, other: torch.Tensor, least: float) -> bool:
-    """Is the correlation of two codes of MANY numbers beyond this? By chance it is 0.005."""
+    """Is the correlation of two codes beyond this? By chance it is 0.016 of FEWER numbers."""
     return abs(float(torch.corrcoef(torch.stack((one, other)))[0, 1])) > least
 
 
@@ -549,10 +628,14 @@ def _are_the_same(one: torch.Tensor, other: torch.Tensor) -> bool:
 def takes_normal_codes_for_fakes(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """The codes of the discriminator's step are normal, one for each image and fresh in every step.
 
-    40,000 numbers are held against N(0, 1), of one image and of four, and the lengths of eight:
-    false alarms below 6e-8. Codes that the generator's step takes over are its mistake.
+    40,000 numbers of one image are held against N(0, 1), 4,000 of a sum over nine, and the lengths
+    of eight: false alarms below 6e-8. Codes that the generator's step takes over are its mistake.
     """
-    plans, codes, shared = list(_plans(hw5_gan, rng)), list[torch.Tensor](), list[bool]()
+    _look("loss_discriminator", hw5_gan, rng, _takes_codes_for_fakes)
+
+
+def _takes_codes_for_fakes(plans: Sequence[_Plan], rng: Rng) -> None:
+    codes, shared = list[torch.Tensor](), list[bool]()
 
     def first(of_d: torch.Tensor, of_g: torch.Tensor) -> None:
         _expect_normal(of_d)
@@ -570,7 +653,7 @@ def takes_normal_codes_for_fakes(hw5_gan: Remote, ref: Remote, rng: Rng) -> None
     for _ in range(SEVERAL):
         _codes(plans, 1, lambda of_d, _: codes.append(of_d))
     _expect_varied(codes)
-    _codes(plans, 2, later)
+    _sums(plans, later)
 
 
 @check("ae-gan.loss_generator", share=0.4, after="moves_the_generator")
@@ -579,7 +662,10 @@ def takes_fresh_normal_codes(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
 
     As for the discriminator; and they are no codes of its step, in whatever order.
     """
+    _look("loss_generator", hw5_gan, rng, _takes_fresh_codes)
 
+
+def _takes_fresh_codes(plans: Sequence[_Plan], rng: Rng) -> None:
     def fresh(of_d: torch.Tensor, of_g: torch.Tensor) -> None:
         _expect_normal(of_g)
         expect(
@@ -588,9 +674,25 @@ def takes_fresh_normal_codes(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
             "Draw z anew for the generator.",
         )
 
-    plans, codes = list(_plans(hw5_gan, rng)), list[torch.Tensor]()
+    codes = list[torch.Tensor]()
     _codes(plans, 1, fresh)
     for _ in range(SEVERAL):
         _codes(plans, 1, lambda _, of_g: codes.append(of_g))
     _expect_varied(codes)
-    _codes(plans, 2, lambda _, of_g: _expect_independent(of_g))
+    _sums(plans, lambda _, of_g: _expect_independent(of_g))
+
+
+def _draws_anew_for_fakes(plans: Sequence[_Plan], rng: Rng) -> None:
+    _sums(plans, lambda of_d, _: _expect_independent(of_d))
+
+
+def _draws_anew(plans: Sequence[_Plan], rng: Rng) -> None:
+    _sums(plans, lambda _, of_g: _expect_independent(of_g))
+
+
+STEPS: dict[str, tuple[Look, ...]] = {
+    "loss_discriminator": (_moves_discriminator, _draws_anew_for_fakes),
+    "loss_generator": (_moves_generator, _draws_anew),
+    "loss_autoencoder": (_moves_encoder,),
+}
+"""What another step must not spoil."""

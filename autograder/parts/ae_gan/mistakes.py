@@ -313,4 +313,22 @@ def ae_gan_optimizers(model, lr=2e-4):
             f"{ENCODER}.sqrt()",
         ),
     ),
+    *unseen(
+        "the steps beside it",
+        *(
+            caught_one(
+                PART,
+                question,
+                TRAIN,
+                name,
+                "spoils",
+                (f"opt_{step}.step()", f"opt_{step}.step(), {spoiled}"),
+            )
+            for question, name, step, spoiled in (
+                ("loss_discriminator", "spoils-the-images", "discriminator", "x.mul_(0.5)"),
+                ("loss_generator", "moves-the-discriminator", "generator", "optimizers[2].step()"),
+                ("loss_autoencoder", "sets-the-seed", "encoder", "torch.manual_seed(0)"),
+            )
+        ),
+    ),
 )

@@ -292,6 +292,14 @@ SAMPLE_BERNOULLI: tuple[Mistake, ...] = (
         "return (torch.rand_like(p) < (4 * p).round() / 4).float()",
         "p is rounded before it is compared; a pixel is 1 with probability p itself.",
     ),
+    *unseen(
+        "random probabilities",
+        _pixels(
+            "fiftieths",
+            "return ((50 * torch.rand_like(p)).floor() / 50 < p).float()",
+            "The share of ones over many draws is not p.",
+        ),
+    ),
     _pixels("normal", "return (torch.randn_like(p) < p).float()", ""),
     _pixels("booleans", "return torch.rand_like(p) < p", "x is of torch.bool"),
     _pixels("integers", "return (torch.rand_like(p) < p).long()", "x is of torch.int64"),

@@ -145,7 +145,7 @@ def _dc_generator(noise_dim: int) -> Spec:
 @check("fc-gan.sample_noise", share=1)
 def draws_a_batch(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """sample_noise(batch_size, noise_dim) has that shape, and numbers from -1 to 1."""
-    for shape in ((3, 4), (rng.integer(20, 40), rng.integer(50, 90))):
+    for shape in ((1, 20), (rng.integer(20, 40), rng.integer(50, 90))):
         noise = _noise(hw5_gan.sample_noise(*shape), shape)
         expect(
             bool((noise.abs() <= 1).all()),

@@ -31,10 +31,18 @@ from ...checking.noise import (
     has_normal_tails,
     is_as_drawn,
     is_centred,
+    is_drawn_singly,
     is_independent,
     is_standard,
 )
-from ...checking.proxy import Remote, StudentError, fill, gradients, leaves_alone
+from ...checking.proxy import (
+    Remote,
+    StudentError,
+    fill,
+    gradients,
+    leaves_alone,
+    without_grad,
+)
 from ...checking.registry import Rng, check
 from .models import (
     CLASSES,
@@ -312,6 +320,13 @@ def draws_fresh_noise(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
         "Two calls draw the same noise.",
         "Seeds are set once, outside of the function.",
     )
+    expect(is_drawn_singly(first), "The noise in z is rounded.", "Leave it as randn draws it.")
+    alone = without_grad(hw5_vae.reparametrize)(zeros[:1], zeros[:1])
+    expect(
+        float(tensor(alone, [(1, 64)], "z of a single image", SAMPLING).std()) > 0.5,
+        "For a single image, or where no gradients are asked for, z has no noise.",
+        SAMPLING,
+    )
 
 
 @check("fc-vae.reparametrize", share=1)
@@ -393,17 +408,20 @@ def _scalar(loss: Any) -> torch.Tensor:
     return tensor(loss, [(), (1,)], "The loss", "It is one number for the batch.")
 
 
-def _images(rng: Rng, n: int, *size: int) -> tuple[torch.Tensor, torch.Tensor]:
+EDGE, NEARER = 5e-3, 9e-4
+"""How near pixels are to 0 and 1: at the second, where only values are compared, a step of 1e-6
+away from both ends is no mistake, and one of 1e-3 is.
+"""
+
+
+def _images(rng: Rng, n: int, *size: int, edge: float = EDGE) -> tuple[torch.Tensor, torch.Tensor]:
     """x_hat and x, both away from 0 and 1, where correct formulas differ in their rounding; some
     pixels of x_hat are so near that a loss which keeps it off both ends shows.
     """
     x_hat, x = rng.uniform(0.05, 0.95, n, *size), rng.uniform(0.05, 0.95, n, *size)
     rows = x_hat.view(n, -1)
-    rows[:, ::64], rows[:, 32::64] = EDGE, 1 - EDGE
+    rows[:, ::64], rows[:, 32::64] = edge, 1 - edge
     return x_hat, x
-
-
-EDGE = 0.005
 
 
 def _codes(rng: Rng, n: int, latent: int = 15) -> tuple[torch.Tensor, torch.Tensor]:
@@ -421,7 +439,7 @@ def measures_reconstruction(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     code = _codes(rng, 1)
 
     def compare(*size: int) -> None:
-        far = _images(rng, 1, *size)
+        far = _images(rng, 1, *size, edge=NEARER)
         near = (0.1 + 0.8 * far[1], far[1])
         found = [_scalar(hw5_vae.loss_function(*pair, *code)) for pair in (far, near)]
         close(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from ...checking.catalogue import Mistake, told
+from ...checking.catalogue import Mistake, told, unseen
 
 PART = "fc-vae"
 
@@ -653,7 +653,7 @@ LOSS: tuple[Mistake, ...] = (
             "clamped-images",
             "x_hat is kept off 0 and 1, so that pixels that are far off count too little.",
             BCE,
-            BCE.replace("x_hat,", "x_hat.clamp(0.05, 0.95),"),
+            BCE.replace("x_hat,", "x_hat.clamp(0.001, 0.999),"),
         ),
         (
             "exponential-detached",
@@ -947,4 +947,26 @@ WRITTEN: tuple[Mistake, ...] = (
     _weighed("divergence-a-little-more", 1, 1.001),
 )
 
-MISTAKES: tuple[Mistake, ...] = (*NETWORKS, *REPARAMETRIZE, *FORWARD, *LOSS, *CLASSES, *WRITTEN)
+ALONE = unseen(
+    "other batches",
+    *_of(
+        "forward",
+        VAE,
+        (
+            "mean-of-one",
+            "",
+            CODE,
+            "z = reparametrize(mu, logvar) if len(x) > 1 else mu",
+        ),
+    ),
+)
+
+MISTAKES: tuple[Mistake, ...] = (
+    *NETWORKS,
+    *REPARAMETRIZE,
+    *FORWARD,
+    *LOSS,
+    *CLASSES,
+    *WRITTEN,
+    *ALONE,
+)

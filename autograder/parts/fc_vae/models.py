@@ -45,6 +45,7 @@ from ...checking.proxy import (
     sampler,
     stub,
     value,
+    without_grad,
 )
 from ...checking.registry import Rng
 from ...checking.routes import CUT, expect_routes, expect_rows_apart
@@ -369,6 +370,8 @@ class Whole:
                 z = self.mu + self.logvar / 2
                 ways = [partial(self.compare_images, self.x_hat, join(z + k)) for k in DRAWN]
                 expect(any(map(passes, ways)), NOT_SAMPLED, SAMPLING)
+                self._sample_without_noise()
+                expect_alone(self._model, self._inputs, self.x_hat)
             else:
                 either(*(partial(self._compare_silenced, head, join) for head in self.heads))
                 z, mu, logvar = self._sample(*many)
@@ -671,6 +674,8 @@ class Seated:
                     codes.append(as_triple(self._result, len(x))[1:])
                 draws = [mu + logvar / 2 + k for mu, logvar in codes for k in DRAWN]
                 self._compare(x_hat, c, draws)
+                self._sample_without_noise()
+                expect_alone(self._model, self._inputs, x_hat)
             else:
                 self._expect_own_noise(many)
         expect_images(x_hat, x.shape)
@@ -771,6 +776,16 @@ def _same(again: Any, x_hat: Any) -> bool:
     """Does forward draw no noise of its own, so that the same comes out again?"""
     both = isinstance(again, torch.Tensor) and isinstance(x_hat, torch.Tensor)
     return not both or matches(again, x_hat)
+
+
+def expect_alone(model: Remote, inputs: Sequence[torch.Tensor], x_hat: Any) -> None:
+    """Fail unless the last image by itself, under no_grad(), gives its own row of x_hat."""
+    alone = triple(without_grad(model)(*(one[-1:] for one in inputs)))[0]
+    expect(
+        _same(alone, x_hat[-1:]),
+        "For a single image, or where no gradients are asked for, x_hat is made in another way.",
+        SAMPLING,
+    )
 
 
 def expect_drawn(noise: torch.Tensor) -> None:

@@ -88,13 +88,27 @@ def counted(words):
     lost.missing
     return seen
 
+def summed():
+    total = 0
+    for number in (1, 2):
+        ### BEGIN YOUR CODE part.first
+        total += number
+        break
+        ### END YOUR CODE part.first
+        ### BEGIN YOUR CODE part.second
+        total += 10 * number
+        ### END YOUR CODE part.second
+    return total
+
 def todo():
     raise NotImplementedError
 """
 
 
 @pytest.fixture
-def code():
+def code(monkeypatch):
+    lines = SOURCE.splitlines(keepends=True)
+    monkeypatch.setitem(linecache.cache, "/code.py", (len(SOURCE), None, lines, "/code.py"))
     module = types.ModuleType("code")
     module.__file__ = "/code.py"
     exec(compile(SOURCE, "/code.py", "exec"), module.__dict__)
@@ -200,16 +214,20 @@ def test_an_interrupted_training_goes_on_with_what_it_has_named(code, all_is_nam
     assert module.trained(all_is_named) == end
 
 
-def test_a_patient_function_passes_over_what_raises_and_takes_items_for_what_it_cannot_have(
-    code, monkeypatch
-):
-    lines = SOURCE.splitlines(keepends=True)
-    monkeypatch.setitem(linecache.cache, "/code.py", (len(SOURCE), None, lines, "/code.py"))
+def test_a_patient_function_passes_over_what_raises_and_takes_items_for_what_it_cannot_have(code):
     here = code()
     with pytest.raises(StudentError, match="missing"):
         here.counted(["a"])
     found = patient(here.counted, ["one", "three"])(["a"])
     assert found == [3, 5]
+
+
+def test_what_is_written_for_a_question_can_be_left_out_of_a_function(code):
+    here = code()
+    assert here.summed() == 1
+    assert patient(here.summed, instead={"part.first": "total += 100"})() == 230
+    with pytest.raises(StudentError, match=r"BEGIN and END of part\.third are gone"):
+        patient(here.summed, instead={"part.third": "pass"})
 
 
 def test_gradients_can_be_set_for_an_optimizer(code):

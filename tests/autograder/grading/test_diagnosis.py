@@ -9,14 +9,17 @@ from dataclasses import replace
 import pytest
 import torch
 
+from autograder.assignment import read_assignment
 from autograder.checking.catalogue import Mistake
+from autograder.checking.expect import Fail
 from autograder.checking.here import LocalCode
 from autograder.checking.modules import ROOT
 from autograder.checking.proxy import Line, Remote, Send, StudentError, fill
 from autograder.checking.reference import Reference
 from autograder.grading import diagnosis
 from autograder.grading.diagnosis import Talk, diagnose, recorded
-from autograder.parts import all_mistakes
+from autograder.grading.judge import call, fresh
+from autograder.parts import all_checks, all_mistakes
 
 RIGHT = (ROOT / "hw5_vae.py").read_text(encoding="utf-8")
 LOSS, NETWORKS = "fc-vae.loss", "fc-vae.networks"
@@ -114,6 +117,21 @@ def test_of_two_mistakes_at_once_both_are_named(reference: Reference) -> None:
     said = diagnose(talk, LOSS, "hw5_vae", reference)
     assert said.startswith("It looks like this: ")
     assert all(one.sentence in said for one in two)
+
+
+def test_of_two_mistakes_in_one_loop_each_is_named_on_its_own_question(
+    reference: Reference,
+) -> None:
+    one = known("ae-gan.loss_autoencoder", "sum")
+    other = known("ae-gan.loss_generator", "labels-zero")
+    right = (ROOT / "hw5_gan.py").read_text(encoding="utf-8")
+    code = LocalCode({"hw5_gan.py": other.source(one.source(right)).encode()})
+    id, talk = f"{one.question}.takes_the_mean_square", Talk()
+    (check,) = (check for check in all_checks(read_assignment()) if check.id == id)
+    with pytest.raises(Fail):
+        call(check, recorded(fresh(code.send(1.0)), talk), reference, SEED)
+    said = diagnose(talk, one.question, "hw5_gan", reference)
+    assert said == f"It looks like this: {one.sentence}"
 
 
 def test_mistakes_that_answer_alike_are_named_as_what_it_may_be(reference: Reference) -> None:
