@@ -636,7 +636,8 @@ def takes_normal_codes_for_fakes(hw5_gan: Remote, ref: Remote, rng: Rng) -> None
     """The codes of the discriminator's step are normal, one for each image and fresh in every step.
 
     40,000 numbers of one image are held against N(0, 1), 4,000 of a sum over nine, and the lengths
-    of eight: false alarms below 6e-8. Codes that the generator's step takes over are its mistake.
+    of eight of 4,000: false alarms below 6e-8. Codes that the generator's step takes over are its
+    mistake.
     """
     _look("loss_discriminator", hw5_gan, rng, _takes_codes_for_fakes)
 
@@ -658,7 +659,7 @@ def _takes_codes_for_fakes(plans: Sequence[_Plan], rng: Rng) -> None:
 
     _codes(plans, 1, first)
     for _ in range(SEVERAL):
-        _codes(plans, 1, lambda of_d, _: codes.append(of_d))
+        _codes(plans, 1, lambda of_d, _: codes.append(of_d), FEWER)
     _expect_varied(codes)
     _sums(plans, later)
 
@@ -684,7 +685,7 @@ def _takes_fresh_codes(plans: Sequence[_Plan], rng: Rng) -> None:
     codes = list[torch.Tensor]()
     _codes(plans, 1, fresh)
     for _ in range(SEVERAL):
-        _codes(plans, 1, lambda _, of_g: codes.append(of_g))
+        _codes(plans, 1, lambda _, of_g: codes.append(of_g), FEWER)
     _expect_varied(codes)
     _sums(plans, lambda _, of_g: _expect_independent(of_g))
 
