@@ -1772,8 +1772,9 @@ def check_cvae(CVAE) -> None:
 
 def _numbers(*shape: int) -> torch.Tensor:
     """Numbers in (-1, 1) as if drawn by chance, the same everywhere: cubes modulo a prime."""
-    place = (torch.arange(math.prod(shape)) + 3000) % 10007
-    return (place**3 % 10007 / 5003 - 1).reshape(shape)
+    count, place = math.prod(shape), (torch.arange(10007) + 3000) % 10007
+    numbers = place**3 % 10007 / 5003 - 1  # which begin again there
+    return numbers.repeat(-(-count // 10007))[:count].reshape(shape)
 
 
 def _patterns(count: int) -> torch.Tensor:

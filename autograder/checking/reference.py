@@ -34,8 +34,8 @@ class Reference:
     def __init__(self, root: Path = ROOT) -> None:
         """Load the modules that lie in `root`. Raises FileNotFoundError naming the file."""
         without_compiler()
-        self._root = root
         self._modules = load_modules(root)
+        self._sources = {name: one.__dict__["__source__"] for name, one in self._modules.items()}
         self._variants: OrderedDict[bytes, ModuleType] = OrderedDict()
         self._answers: OrderedDict[bytes, bytes] = OrderedDict()
         self._held = 0
@@ -47,8 +47,8 @@ class Reference:
 
     def variant(self, name: str, edit: Callable[[str], str]) -> Send:
         """A talk with the reference after `edit` has changed the source of module `name`."""
-        source = edit((self._root / f"{name}.py").read_text(encoding="utf-8"))
-        key = hashlib.blake2b(f"{name} {source}".encode(), digest_size=16).digest()
+        source = edit(self._sources[name])
+        key = _named(name, source)
         if key not in self._variants:
             self._variants[key] = executed(name, source, self._modules, compiled=in_pieces)
             if len(self._variants) > VARIANTS:
@@ -97,6 +97,12 @@ class Reference:
             frame[wire.PREFIX.size : start], bytearray(frame[start:])
         )
         return answer
+
+
+@lru_cache(maxsize=VARIANTS)
+def _named(name: str, source: str) -> bytes:
+    """Stands for a module of this source."""
+    return hashlib.blake2b(f"{name} {source}".encode(), digest_size=16).digest()
 
 
 def _silently(session: Session, request: dict[str, Any]) -> dict[str, Any]:

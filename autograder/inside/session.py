@@ -18,10 +18,10 @@ import math
 import random
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from itertools import islice
 from opcode import opmap
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -327,21 +327,10 @@ class Session:
         function = self._function(request)
         file = function.__code__.co_filename
         source = function.__globals__.get("__source__") or "".join(linecache.getlines(file))
-        for question, line in request.get("instead", {}).items():
-            source = _with_line(source, question, line)
-        first = function.__code__.co_firstlineno - 1
-        block = "".join(inspect.getblock(source.splitlines(keepends=True)[first:]))
-        tree: Any = ast.increment_lineno(ast.parse(block).body[0], first)
-        for node in ast.walk(tree):
-            if isinstance(node, ast.For):
-                node.body = [_passed_over(one) for one in node.body]
-                later = ast.parse("lambda: 0", mode="eval").body
-                later.body = node.iter  # type: ignore[attr-defined]
-                node.iter = ast.Call(ast.Name("_these_or", ast.Load()), [later], [])
-        tree.body = [_passed_over(one) for one in tree.body]
+        instead = tuple(request.get("instead", {}).items())
+        code = _patient(source, function.__code__.co_firstlineno, file, instead)
         scope = {**function.__globals__, "_these_or": partial(_these_or, items)}
-        module = ast.fix_missing_locations(ast.Module([tree], []))
-        exec(compile(module, file, "exec"), scope)
+        exec(code, scope)
         return self._outward(scope[function.__name__])
 
     def _op_layer(self, request: dict[str, Any]) -> Any:
@@ -544,6 +533,24 @@ def _passed_over(statement: ast.stmt) -> ast.stmt:
     """The statement where it does not raise, and nothing where it does."""
     error = ast.ExceptHandler(ast.Name("Exception", ast.Load()), None, [ast.Pass()])
     return ast.Try([statement], [error], [], [])
+
+
+@lru_cache(maxsize=32)  # the same loop is tried many times
+def _patient(source: str, line: int, file: str, instead: tuple[tuple[str, str], ...]) -> CodeType:
+    """The code of the function that begins in this line, as `patient` makes it."""
+    for question, other in instead:
+        source = _with_line(source, question, other)
+    first = line - 1
+    block = "".join(inspect.getblock(source.splitlines(keepends=True)[first:]))
+    tree: Any = ast.increment_lineno(ast.parse(block).body[0], first)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.For):
+            node.body = [_passed_over(one) for one in node.body]
+            later = ast.parse("lambda: 0", mode="eval").body
+            later.body = node.iter  # type: ignore[attr-defined]
+            node.iter = ast.Call(ast.Name("_these_or", ast.Load()), [later], [])
+    tree.body = [_passed_over(one) for one in tree.body]
+    return compile(ast.fix_missing_locations(ast.Module([tree], [])), file, "exec")
 
 
 def _with_line(source: str, question: str, line: str) -> str:
