@@ -15,5 +15,6 @@ def named(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        error.filename = error.filename or str(path)
+        if error.errno is not None:  # or it is no file that the system speaks of
+            error.filename = error.filename or str(path)
         raise

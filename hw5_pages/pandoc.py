@@ -12,7 +12,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from .mathematics import converted
 ALL = 30  # seconds of CPU time for all texts and formulas together
 FIRST, ONE = 1, 3  # for one of them; and once the others are read
 PATIENCE = 5  # times as many on the clock
+TICK = 0.2
 PAGE = 50  # formulas that are written at once: one by one takes pandoc four times as long
 
 Tree = list[Any]
@@ -169,23 +171,44 @@ def _answers(asked: Sequence[Asked], seconds: float) -> tuple[list[str], float]:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
             ) as process,
+            _watched(process) as wait_for,
         ):
             assert process.stdout
             try:
                 for one in asked:
                     _bound(process.pid, min(clock + one["most"], seconds))
-                    watch = threading.Timer(PATIENCE * one["most"], process.kill)
-                    watch.daemon = True
-                    watch.start()
-                    line = process.stdout.readline()
-                    watch.cancel()
-                    clock, answer = json.loads(line)
+                    wait_for(PATIENCE * one["most"])
+                    clock, answer = json.loads(process.stdout.readline())
                     said.append(answer)
             except ValueError:  # it has died
                 clock += one["most"]
             finally:
                 process.kill()
     return said, clock
+
+
+@contextlib.contextmanager
+def _watched(process: subprocess.Popen[bytes]) -> Iterator[Callable[[float], None]]:
+    """A way to say for how many seconds, from then on, a process is waited for: then it is killed.
+
+    One thread does it for all texts. One for each would be many at once on a busy machine, where
+    a sandbox may not allow as many.
+    """
+    ended, until = threading.Event(), [math.inf]
+
+    def wait_for(seconds: float) -> None:
+        until[0] = time.monotonic() + seconds
+
+    def watch() -> None:
+        while not ended.wait(TICK):
+            if time.monotonic() > until[0]:
+                process.kill()
+
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield wait_for
+    finally:
+        ended.set()
 
 
 def _bound(pid: int, seconds: float) -> None:

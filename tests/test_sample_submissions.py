@@ -228,7 +228,7 @@ def test_no_file_appears_outside_out(graded: Graded):
 def test_out_holds_results_and_feedback_and_nothing_a_submission_wrote(graded: Graded):
     names = {path.name for path in graded.out.iterdir()}
     ours = {"journal.jsonl", "marks.csv", "history.csv", "results", "feedback", "pdfs.csv"}
-    assert names <= ours | {"attempts"}
+    assert names <= ours | {"attempts", ".made"}
 
 
 def test_every_result_names_its_seed_layers_and_versions(graded: Graded):
