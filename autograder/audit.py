@@ -57,10 +57,10 @@ from .untouched import (
     dumped,
     names,
     noting,
-    said,
     spans,
     untouched,
     words,
+    words_in,
 )
 
 SECONDS = 20.0  # of the processor, after which what a mutant runs is ended
@@ -532,8 +532,8 @@ def _traces(part: Part, seed: int) -> dict[str, Trace]:
             with noting(f"/submission/{file}") as lines, contextlib.suppress(Exception):
                 call(check, recorded(fresh(run.send(check.seconds)), talk), _reference(), seed)
                 functions = names(loading | lines, places)
-                spoken = words(functions, right, places).union(said([one for one, _ in talk]))
-                found[check.id] = Trace(functions, spoken)
+                asked = words_in([request for request, _ in talk])
+                found[check.id] = Trace(functions, words(functions, right, places).union(asked))
     return found
 
 

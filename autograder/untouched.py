@@ -132,11 +132,13 @@ def _read(body: Sequence[ast.stmt], above: str, found: Contents) -> None:
     defined, rest = found.defined, found.rest
     for node in body:
         if isinstance(node, ast.ClassDef):
+            heads = [*node.decorator_list, *node.bases, *node.keywords]
             if node.name not in map(ast.unparse, node.bases):  # it does not go on with itself
                 for name in [one for one in defined if one.startswith(f"{node.name}.")]:
                     del defined[name]
-                heads = [*node.decorator_list, *node.bases, *node.keywords]
                 defined[above + node.name] = " ".join(map(ast.dump, heads))
+            elif len(heads) > 1:  # nor with itself alone
+                rest.append(" ".join(map(ast.dump, heads)))
             _read(node.body, f"{node.name}.", found)
         elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             defined[above + node.name] = dumped(node)
@@ -205,10 +207,10 @@ def words(functions: Iterable[str], source: str, places: Spans) -> frozenset[str
     return frozenset(WORD.findall("\n".join([*functions, *texts])))
 
 
-def said(request: Any) -> Iterator[str]:
+def words_in(request: Any) -> Iterator[str]:
     """Every word in a request, at whatever depth."""
     if isinstance(request, str):
         yield from WORD.findall(request)
     elif isinstance(request, (dict, list, tuple)):
         for item in request.values() if isinstance(request, dict) else request:
-            yield from said(item)
+            yield from words_in(item)

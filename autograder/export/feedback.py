@@ -171,9 +171,10 @@ def write(
 
     Raises ValueError when two results carry one id, OSError when the folder cannot be written.
     """
+    asked = repr(assignment)
     with made(out / "feedback") as write_page:
         for result in in_order(results):
-            source = [repr(assignment), names(result, roster), to_data(result)]
+            source = [asked, names(result, roster), to_data(result)]
             name = f"{file_name(result.id)}.html"
             write_page(name, source, partial(page, result, assignment, roster))
 

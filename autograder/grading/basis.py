@@ -72,9 +72,10 @@ def of_checks(checks: Iterable[Check]) -> dict[str, Basis]:
     for check in checks:
         by_part.setdefault(check.question.partition(".")[0].replace("-", "_"), []).append(check)
     found: dict[str, Basis] = {}
+    digests = _digests()
     for part, own in by_part.items():
         asked = [[check.id, check.seconds] for check in own]
-        code = sha(asked, _code_of(part))
+        code = sha(asked, _code_of(digests, part))
 
         def look(own: Sequence[Check] = own) -> dict[str, Any]:
             return {check.id: vars(of_check(check)) for check in own}
@@ -132,7 +133,7 @@ def tools() -> str:
         files = [path for pattern in TOOLS for path in sorted(PACKAGE.glob(pattern))]
         return sha(*_codes(_reached([(path, EVERYTHING) for path in files]).values()))
 
-    found: str = _remembered("tools", _code_of(), look)
+    found: str = _remembered("tools", _code_of(_digests()), look)
     return found
 
 
@@ -206,14 +207,22 @@ def _remembered(name: str, code: str, look: Callable[[], Any]) -> Any:
     return found
 
 
-def _code_of(part: str = "") -> str:
-    """A fingerprint of every file that a check of this part may depend on: all of ours, but what
-    other parts have for themselves.
-    """
+def _digests() -> dict[Path, str]:
+    """Every file of ours, and a fingerprint of it."""
     files = [*ROOT.glob("hw5_*.py"), *PACKAGE.rglob("*.py")]
-    used = [path for path in files if path.name not in OWN or path.parent.name == part]
-    read = [[str(path.relative_to(ROOT)), sha(_read(path))] for path in sorted(used)]
-    return sha(platform.python_version(), read)
+    return {path: sha(_read(path)) for path in sorted(files)}
+
+
+def _code_of(digests: Mapping[Path, str], part: str = "") -> str:
+    """A fingerprint of all that a check of this part may depend on: of every file but what other
+    parts have for themselves.
+    """
+    used = [
+        [str(path.relative_to(ROOT)), digest]
+        for path, digest in digests.items()
+        if path.name not in OWN or path.parent.name == part
+    ]
+    return sha(platform.python_version(), used)
 
 
 # --- following names

@@ -279,25 +279,16 @@ def grade(
             else:
                 later.append(result)
             progress(result.id)
-        files = {
-            id: journal.entries[id][-1].files for id in journal.entries.keys() - digests.keys()
-        }
-        keys = dict.fromkeys(digests, (key, record))
-        for id in sorted(files):
-            before = journal.entries[id][-1]
-            old = journal.plans[before.plan]
-            worth = {**old, **{name: record[name] for name in ("questions", "titles")}}
-            result = _worth_today(before.result, plan.parts)
-            if here := changes(before, old, result, before.files, worth):
-                changed += here
-                keys[id] = basis.sha(worth), worth
-                later.append(result)
-        files |= digests
+        by = {id: (files, key, record) for id, files in digests.items()}
+        for result, files, worth, here in _gone(journal, digests, plan.parts, record):
+            changed += here
+            by[result.id] = files, basis.sha(worth), worth
+            later.append(result)
         waiting = {result.id for result in later}
         ours = [change for change in changed if change.id in waiting]
         agreed = write and (not ours or agree(ours))
         for result in later if agreed else ():
-            journal.add(result, files[result.id], *keys[result.id])
+            journal.add(result, *by[result.id])
         if write:
             journal.see(digests)
         return Graded(
@@ -319,6 +310,24 @@ def _stands(handin: Handin, journal: Journal, files: str, plan: str) -> bool:
         and (last.files, last.plan, last.result.flags) == (files, plan, handin.flags)
         and last.result.notes[: len(handin.notes)] == handin.notes
     )
+
+
+def _gone(
+    journal: Journal,
+    handed_in: Mapping[str, str],
+    parts: Sequence[Part],
+    record: Mapping[str, Any],
+) -> Iterator[tuple[SubmissionResult, str, dict[str, Any], list[Change]]]:
+    """Who is not there any more and has other marks by the points of today: these, the files they
+    are for, the plan of then but for the points, and what changes.
+    """
+    for id in sorted(journal.entries.keys() - handed_in.keys()):
+        before = journal.entries[id][-1]
+        old = journal.plans[before.plan]
+        worth = {**old, **{name: record[name] for name in ("questions", "titles")}}
+        result = _worth_today(before.result, parts)
+        if here := changes(before, old, result, before.files, worth):
+            yield result, before.files, worth, here
 
 
 def _worth_today(result: SubmissionResult, parts: Sequence[Part]) -> SubmissionResult:

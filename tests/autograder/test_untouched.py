@@ -8,7 +8,7 @@ import pytest
 
 from autograder import audit
 from autograder.assignment import read_assignment
-from autograder.untouched import Trace, contents, names, noting, said, spans, untouched, words
+from autograder.untouched import Trace, contents, names, noting, spans, untouched, words, words_in
 
 ASSIGNMENT = read_assignment()
 PARTS = [part.id for part in ASSIGNMENT.parts if part.module]
@@ -122,6 +122,7 @@ def test_what_is_defined_behind_the_solution_reaches_what_speaks_of_it(behind, r
         ("class Two", "if True:\n    one = print\n\nclass Two"),
         ("class Two", "seven = one(7)\n\nclass Two"),
         ("class Two", "one.called = 0\nprint(one)\n\nclass Two"),
+        ("class Two", "class Two(dict, Two):\n    pass\n\nclass Two"),
         ("class Two", "def len(x):\n    return 3\n\nclass Two"),
     ],
 )
@@ -131,7 +132,7 @@ def test_where_it_cannot_be_told_everything_is_reached(before, after):
 
 def test_the_words_of_a_request_are_found_at_any_depth():
     asked = {"op": "call", "of": [{"name": "loss_fn"}, 3, None], "kw": {"x": ("a.b",)}}
-    assert set(said(asked)) == {"call", "loss_fn", "a", "b"}
+    assert set(words_in(asked)) == {"call", "loss_fn", "a", "b"}
 
 
 def test_a_question_that_has_lost_points_is_not_asked_for_how_many():
