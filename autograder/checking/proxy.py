@@ -85,6 +85,8 @@ class Line:
         return self._outward(answer.get("value"))
 
     def _inward(self, value: Any) -> Any:
+        if isinstance(value, SENDABLE):
+            return value
         if isinstance(value, Remote):
             if value._line is not self:
                 # Its number names another object here.
@@ -96,9 +98,7 @@ class Line:
             return type(value)(self._inward(item) for item in value)
         if isinstance(value, dict):
             return {key: self._inward(item) for key, item in value.items()}
-        if not isinstance(value, SENDABLE):
-            raise TypeError(f"{type(value).__name__} objects cannot be sent; {_instead(value)}")
-        return value
+        raise TypeError(f"{type(value).__name__} objects cannot be sent; {_instead(value)}")
 
     def _outward(self, value: Any) -> Any:
         if isinstance(value, Handle):

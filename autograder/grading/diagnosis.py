@@ -43,6 +43,9 @@ PAIRS = 200  # of mistakes, that are tried for one talk
 SMALLEST, WIDEST = 16, 2048  # sizes of layers that a reference is given, from what a student claims
 HEAVIEST = 1 << 23  # parameters of such a reference
 
+OF_OBJECTS = ("call", "fill", "grad", "load", "weights", "zero")
+"""Requests that change nothing but the objects that they name, if any."""
+
 APART: Any = object()
 """Stands for an answer that says nothing: another name, or layers defined in another order."""
 
@@ -198,6 +201,9 @@ class _Search:
         ask = self._reference.variant(self._module, variant.source)
         ours: dict[int, Handle] = {}  # by the number that the student's object has
         apart: set[int] = set()  # objects that are filled in another order than ours
+        other: set[int] = set()  # those of them whose parameters are others: they stay apart
+        kin: dict[int, set[int]] = {}  # the objects that an object was made from, or into
+        waiting: list[dict[str, Any]] = []  # for an answer that may depend on it
         later = set[int]()  # those of which an order that all share says more
         for request, _ in self._talk:
             if request.get("order") == "execution":
@@ -210,22 +216,44 @@ class _Search:
             if not names <= ours.keys():
                 yield APART
                 continue
+            value, op = theirs.get("value"), request["op"]
+            made = set(_handles(value))
+            unsaying = names & (other if op == "fill" else apart)
+            if unsaying and not made and op in OF_OBJECTS:
+                waiting.append(request)
+                yield APART
+                continue
+            family = made.union(names, *(kin.get(name, ()) for name in names))
+            kin.update(dict.fromkeys(family, family))
+            still = [one for one in waiting if family.isdisjoint(_handles(one)) and op != "set"]
+            for earlier in waiting:
+                if not any(earlier is one for one in still):
+                    ask(_renamed(earlier, ours))
+            waiting = still
             answer = ask(_renamed(request, ours))
-            _pair(theirs.get("value"), answer.get("value"), ours)
-            if request["op"] == "fill":
-                sizes = _resized(theirs.get("value"), answer.get("value"))
+            _pair(value, answer.get("value"), ours)
+            if op == "fill":
+                sizes = _resized(value, answer.get("value"))
                 if sizes and not variant.sizes:
                     yield from islice(self._retold(replace(variant, sizes=sizes)), i, None)
                     return
                 as_defined = request["order"] != "execution" and names <= later
                 same = _alike(theirs, answer) and not as_defined
                 apart = apart - names if same else apart | names
+                if _others(value, answer.get("value")):
+                    other |= names
                 yield answer if same else APART
             else:
-                silent = (
-                    request["op"] == "layers" or theirs.get("error", {}).get("kind") == "missing"
-                )
+                silent = op == "layers" or theirs.get("error", {}).get("kind") == "missing"
                 yield APART if silent or names & apart else answer
+
+
+def _others(theirs: Any, ours: Any) -> bool:
+    """Are these shapes others, in whatever order?"""
+    try:
+        return sorted(map(tuple, theirs)) != sorted(map(tuple, ours))
+    except TypeError:  # one of the two could not be filled
+        return False
 
 
 def _handles(value: Any) -> Iterator[int]:

@@ -232,12 +232,17 @@ class Descent(torch.optim.SGD):
     network for the losses that are looked at beside it.
     """
 
+    @torch.no_grad()
     def step(self, closure: Any = None) -> None:  # type: ignore[override]
+        if closure is not None:
+            with torch.enable_grad():
+                closure()
         for group in self.param_groups:
             for one in group["params"]:
                 if one.grad is not None and not one.grad.isfinite().all():
                     one.grad = None
-        super().step(closure)
+                elif one.grad is not None:
+                    one.add_(one.grad, alpha=-group["lr"])
 
 
 class Session:
