@@ -61,8 +61,6 @@ ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "CUDA_VISIBLE_DEVICES": "",
     "MPLBACKEND": "Agg",
-    # Its own are enough to draw with, and it takes a while to look at all others.
-    "MPL_IGNORE_SYSTEM_FONTS": "1",
 }
 
 
