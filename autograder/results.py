@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 PASS = "pass"
@@ -126,15 +127,17 @@ def from_data(data: dict[str, Any]) -> SubmissionResult:
 
 def _submission(data: dict[str, Any]) -> SubmissionResult:
     questions = tuple(
-        QuestionResult(
-            **{**_shared(q), "checks": tuple(CheckResult(**_shared(c)) for c in q["checks"])}
-        )
+        QuestionResult(**{**_shared(q), "checks": tuple(_check(**c) for c in q["checks"])})
         for q in data["questions"]
     )
     lists = ("members", "flags", "notes", "ignored", "layers")
     return SubmissionResult(
         **{**data, "questions": questions, **{name: tuple(data[name]) for name in lists}}
     )
+
+
+_check = lru_cache(maxsize=1 << 16, typed=True)(CheckResult)
+"""A check's result, which is another submission's, too, or the same one's of last week."""
 
 
 def _shared(texts: dict[str, Any]) -> dict[str, Any]:

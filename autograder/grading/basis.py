@@ -17,7 +17,7 @@ import platform
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +37,11 @@ OWN = ("checks.py", "mistakes.py", "styles.py")
 
 EVERYTHING = "*"
 WORD = re.compile(r"[A-Za-z_]\w*")
-BY_OTHER_WAYS = re.compile(
-    r"__import__|importlib|runpy|pkgutil|sys\.(?:modules|path)|read_(?:text|bytes)|\b(?:os|glob)\b"
-    r"|(?<!\.)\b(?:exec|eval|compile|open)\s*\("
-)
+HOW_TO_IMPORT = ("__import__", "importlib", "runpy", "pkgutil", "sys.modules", "sys.path")
+HOW_TO_READ = ("read_text", "read_bytes")
+BY_NAME = frozenset({"os", "glob"})
+BY_CALL = frozenset({"exec", "eval", "compile", "open"})
+CALLED = re.compile(rf"(?<!\.)\b(?:{'|'.join(BY_CALL)})\s*\(")
 """How a module may reach files that it does not name."""
 
 
@@ -164,16 +165,30 @@ def _of_files(module: str, files: Mapping[str, bytes]) -> str:
     texts = {
         name: data.decode(errors="replace") for name, data in files.items() if name[-3:] == ".py"
     }
-    reached = [f"{module}.py"]
+    words = {name: _words(text) for name, text in texts.items()}
+    reached = [name for name in [f"{module}.py"] if name in texts]
     for name in reached:
-        if BY_OTHER_WAYS.search(texts.get(name, "")):
+        if _by_other_ways(texts[name], words[name]):
             reached = sorted(texts)
             break
-        words = set(WORD.findall(texts.get(name, "")))
-        reached += [other for other in texts if other[:-3] in words and other not in reached]
-    words = {word for name in reached for word in WORD.findall(texts.get(name, ""))}
-    own = [(name, sha(files[name])) for name in sorted(reached) if name in files]
-    return sha(*own, _given(frozenset(words & _table(GIVEN).keys())))
+        reached += [other for other in texts if other[:-3] in words[name] and other not in reached]
+    own = [(name, sha(files[name])) for name in sorted(reached)]
+    used = set[str]().union(*(words[name] for name in reached))
+    return sha(*own, _given(frozenset(used & _table(GIVEN).keys())))
+
+
+@lru_cache(maxsize=64)  # a part of a submission after the other asks
+def _words(text: str) -> frozenset[str]:
+    return frozenset(WORD.findall(text))
+
+
+def _by_other_ways(text: str, words: frozenset[str]) -> bool:
+    """May it reach files that it does not name?"""
+    return bool(
+        any(one in text for one in (*HOW_TO_IMPORT, *HOW_TO_READ))
+        or BY_NAME & words
+        or (BY_CALL & words and CALLED.search(text))  # which takes a while
+    )
 
 
 @cache

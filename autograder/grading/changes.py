@@ -103,7 +103,7 @@ def _reasons(question: str, old: Plan, new: Plan) -> Iterator[str]:
         return
     was, now = (plan["questions"].get(question) for plan in (old, new))
     if was is None or now is None:
-        yield "not asked before" if was is None else "no longer graded"
+        yield "not asked the last time" if was is None else "no longer graded"
         return
     if was[0] != now[0]:
         yield f"of kind {now[0]} instead of {was[0]}"

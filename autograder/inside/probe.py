@@ -16,6 +16,9 @@ from typing import Any
 
 from .scratch import empty
 
+FULL = 64
+"""Files in a folder of a flood."""
+
 COUNTED_WITHIN = 0.5
 """Seconds after which files are not being counted."""
 
@@ -46,9 +49,10 @@ def flood(files: int) -> bool:
     made = 0
     try:
         while made < files:
-            os.makedirs(f"flood/{made}")
-            with open(f"flood/{made}/file", "x"):
-                made += 2
+            if made % FULL == 0:
+                os.makedirs(folder := f"flood/{made}")
+            os.close(os.open(f"{folder}/{made}", os.O_CREAT | os.O_WRONLY))
+            made += 1
         time.sleep(COUNTED_WITHIN)
         return True
     except OSError:

@@ -135,6 +135,8 @@ def warm_up() -> None:
     optimizer.step()
     without_gpu()
     _no_loader_workers()
+    # matplotlib's own are enough for a check, and it takes a while to look at all others.
+    os.environ["MPL_IGNORE_SYSTEM_FONTS"] = "1"
     with contextlib.suppress(ImportError):
         import matplotlib
 

@@ -71,6 +71,7 @@ class Child:
         self._crowded = crowded
         self._channel = channel
         self._channel.setblocking(False)
+        self._heard = bytearray()  # and not yet taken
         self._poll = select.poll()
         self._looked = 0.0
         self._queued = 0.0
@@ -90,7 +91,6 @@ class Child:
                 raise Lost(CRASHED, "The process that ran your code has ended.")
             # The time in which the judge thinks is not the student's: nothing of theirs runs then.
             self._wall_ends = self._clock() + left
-            self._signal(signal.SIGCONT)
             answer: dict[str, Any] = self._exchange(request)
             self._signal(signal.SIGSTOP)
             left = self._wall_ends - self._clock()
@@ -110,16 +110,14 @@ class Child:
     def _exchange(self, request: dict[str, Any]) -> Any:
         token = secrets.token_hex(8)
         frame = memoryview(wire.pack({"id": token, "request": request}))
-        if self._wait(select.POLLIN, 0) and self._read(1):
+        if self._heard or (self._wait(select.POLLIN, 0) and self._read(1)):
             self._broken("it wrote without being asked")
+        # What fits is there before it runs, and it wakes up once.
+        frame = frame[self._write(frame) :]
+        self._signal(signal.SIGCONT)
         while frame:
             self._wait_until(select.POLLOUT)
-            try:
-                frame = frame[self._channel.send(frame) :]
-            except BlockingIOError:
-                continue
-            except OSError:
-                self._ended()
+            frame = frame[self._write(frame) :]
         try:
             head, body = wire.lengths(self._receive(wire.PREFIX.size))
             self._room -= head + body
@@ -132,11 +130,22 @@ class Child:
             self._broken("it answered something else")
         return answer["answer"]
 
+    def _write(self, frame: memoryview) -> int:
+        """How many bytes of it the channel takes."""
+        try:
+            return self._channel.send(frame)
+        except BlockingIOError:
+            return 0
+        except OSError:
+            self._ended()
+
     def _receive(self, size: int) -> bytearray:
-        data = bytearray()
-        while len(data) < size:
+        while len(self._heard) < size:
             self._wait_until(select.POLLIN)
-            data += self._read(min(size - len(data), 1 << 20))
+            # Head and body come with the prefix, where they are short.
+            self._heard += self._read(min(max(size - len(self._heard), 1 << 14), 1 << 20))
+        data = self._heard[:size]
+        del self._heard[:size]
         return data
 
     def _read(self, size: int) -> bytes:
