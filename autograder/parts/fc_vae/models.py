@@ -611,7 +611,7 @@ class Given:
             return replace(one, bias=bias)
 
         lifted = replace(encoder, bias=encoder.bias + lift)
-        heads = head(FAR, -FAR), head(-WIDE, WIDE)
+        heads = head(FAR, -FAR), head(WIDE, -WIDE)
         return cls(lifted, *heads, Affine.draw(rng, LATENT + classes, PIXELS))
 
     def blinded(self) -> Iterator[Given]:
@@ -723,7 +723,7 @@ class Seated:
         first, _, _ = as_triple(self._result, len(c))  # in training
         expect(not matches(first, x_hat), NOT_SAMPLED, SAMPLING)
         calm = logvar_layer.bias.clone()
-        calm[:2] += torch.tensor([WIDE - CALM, CALM - WIDE])
+        calm[:2] += torch.tensor([CALM - WIDE, WIDE - CALM])
         replace(logvar_layer, bias=calm).stand_for(self._model.logvar_layer)
         x_hat, mu, logvar = as_triple(self._run(*many), len(many[0]))
         weight = self._given.decoder.weight[:LATENT]
