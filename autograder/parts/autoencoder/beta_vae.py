@@ -55,11 +55,13 @@ from .models import (
     DRAWS,
     ENCODER,
     HIDDEN,
+    ROWS,
     SAMPLING,
     WIDE,
     Networks,
     any_shape,
     batches_of,
+    expect_far,
     expect_float32,
     expect_moved,
     expect_resumes,
@@ -743,6 +745,7 @@ def draws_a_code_for_each_digit(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     expect_standard(z, "The codes are not drawn from N(0, I), one for each digit.", CODES)
     few = [flat_images(one, 5, "What sample_digits gives")[0] for one in small]
     expect(not matches(few[0], few[1]), "Two calls draw the same codes.")
+    expect_far(hw5_vae, lambda model: hw5_vae.sample_digits(model, rng.labels(ROWS)), table=True)
 
 
 def _codes_of_any_class(given: Networks, images: torch.Tensor) -> torch.Tensor:
