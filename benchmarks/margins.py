@@ -52,8 +52,10 @@ OPERATORS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operat
 
 Place = tuple[str, ...]
 """The line of a part's check, and below it the comparison."""
-Seen = dict[Place, tuple[float, bool]]
-"""The ratio nearest to being decided otherwise, and what was decided."""
+Seen = dict[Place, tuple[float, bool | None]]
+"""The ratio nearest to being decided otherwise, and what was decided; None of some numbers this
+way and of some that.
+"""
 
 seen: Seen = {}
 
@@ -69,11 +71,12 @@ def noted(left: Any, right: Any, sign: str, place: str) -> Any:
         verdict = torch.as_tensor(decided)
         if ratios.numel() and bool((ratios >= 0).all()):
             # Of many numbers all must be within: the one that is furthest away decides.
-            _note((*_line(), place), float(ratios.max()), bool(verdict.all()))
+            holds = bool(verdict.all()) if verdict.all() or not verdict.any() else None
+            _note((*_line(), place), float(ratios.max()), holds)
     return decided
 
 
-def _note(place: Place, ratio: float, holds: bool) -> None:
+def _note(place: Place, ratio: float, holds: bool | None) -> None:
     before = seen.get(place)
     near = abs(math.log(ratio)) if 0 < ratio < math.inf else math.inf
     if before is None or near < abs(math.log(before[0] or 1e-300)):
@@ -188,7 +191,7 @@ def right_answers(checks: Sequence[Check], part: str, draws: int) -> Iterator[st
     runs = [(_run(solution), draws, None)]
     runs += [(_run(one), max(draws // 10, 1), audit.concerned(one)) for one in styles]
     for check in checks:
-        found: dict[Place, list[tuple[float, bool]]] = defaultdict(list)
+        found: dict[Place, list[tuple[float, bool | None]]] = defaultdict(list)
         refused, tried = 0, 0
         for run, times, questions in runs:
             if questions is not None and check.question not in questions:
@@ -202,11 +205,13 @@ def right_answers(checks: Sequence[Check], part: str, draws: int) -> Iterator[st
 
 
 def _row(
-    check: Check, found: dict[Place, list[tuple[float, bool]]], tried: int, refused: int
+    check: Check, found: dict[Place, list[tuple[float, bool | None]]], tried: int, refused: int
 ) -> str:
     rows = []
     for place, all_of_it in found.items():
         ways = {holds for _, holds in all_of_it}
+        if None in ways:
+            continue  # it is no bound: one number is drawn by comparing others
         if len(ways) > 1:
             rows.append((math.nan, f"    {'both ways':>40} {' < '.join(place)}"))
             continue
@@ -249,7 +254,9 @@ def mistakes(part: str, questions: set[str], draws: int) -> Iterator[str]:
                 other = [
                     _margin(ratio)
                     for place, (ratio, holds) in found.items()
-                    if place in before and before[place][1] != holds
+                    if place in before
+                    and before[place][1] is not None
+                    and before[place][1] != holds
                 ]
                 best = max(best, *other, 0.0) if other else math.inf
             missed += [seed] if not best else []
