@@ -47,7 +47,7 @@ from ...checking.proxy import (
 from ...checking.registry import Rng, check
 from ...checking.routes import CUT
 from ...inside.session import recipe
-from ..fc_vae.models import IMAGE, LATENT, PIXELS, evaluating
+from ..fc_vae.models import IMAGE, LATENT, PIXELS, evaluating, expect_unlikely_pixels
 from .models import (
     CLASSES,
     CODES,
@@ -55,11 +55,13 @@ from .models import (
     DRAWS,
     ENCODER,
     HIDDEN,
+    ROWS,
     SAMPLING,
     WIDE,
     Networks,
     any_shape,
     batches_of,
+    expect_far,
     expect_float32,
     expect_moved,
     expect_resumes,
@@ -115,12 +117,13 @@ def builds_both_networks(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     """The encoder of BetaVAE gives 2 * nz numbers, and its decoder takes nz."""
     x, z = rng.uniform(0, 1, 4, PIXELS), rng.normal(4, LATENT)
     _runs(lambda: hw5_vae.BetaVAE(LATENT, 0.5), (x,))
-    stands_alone("BetaVAE", lambda: hw5_vae.BetaVAE(LATENT, 0.5).decoder, z)
     parts: list[tuple[str, torch.Tensor, int, Any, Any]] = [
         ("encoder", x, 2 * LATENT, ENCODER, HIDDEN),
         ("decoder", z, PIXELS, DECODER, HIDDEN[::-1]),
     ]
     give_classes(hw5_vae, rng.seed)
+    stands_alone("BetaVAE", lambda: hw5_vae.BetaVAE(LATENT, 0.5).encoder, x)
+    stands_alone("BetaVAE", lambda: hw5_vae.BetaVAE(LATENT, 0.5).decoder, z)
     for name, inputs, outputs, acts, hidden in parts:
         part = getattr(hw5_vae.BetaVAE(LATENT, 0.5), name)
         what = f"With nz={LATENT}, what the {name} gives"
@@ -224,6 +227,15 @@ def measures_reconstruction(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     for asked in [_Asked(_beta_vae(hw5_vae), 0.7, rng, n) for n in (3, 5)]:
         mean = "the binary cross-entropy between x and rec, a mean over all pixels of all images"
         close(asked.rec_loss, asked.right[0], "rec_loss", right=mean, shapes=[(1,)], hint=MEANS)
+    with suppress(StudentError):  # a loss that wants more than q and rec
+        expect_unlikely_pixels(partial(_nats, _beta_vae(hw5_vae)(0.7)), 3, PIXELS)
+
+
+def _nats(model: Remote, rec: torch.Tensor, x: torch.Tensor) -> float:
+    """The reconstruction loss of all pixels together."""
+    outputs = {"q": torch.ones(len(x), 2 * LATENT), "rec": rec[:, None]}
+    rec_loss = _total_and_terms(model.loss(x.reshape(-1, *IMAGE), outputs))[1]
+    return number(rec_loss, "rec_loss") * x.numel()
 
 
 @check("autoencoder.beta_vae", share=1)
@@ -231,10 +243,10 @@ def measures_divergence(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     """kl_loss is the divergence of N(mu, sigma^2) from N(0, I), a mean over all latent dimensions
     of all images, without beta.
 
-    Three batches, of usual codes, of codes far out and of codes near the prior: a logarithm that is
-    cut off shows, and a divergence that is raised to some number.
+    Of usual codes, of codes far out and of codes near the prior: a logarithm that is cut off shows,
+    and a divergence that is raised to some number.
     """
-    for n, size in ((3, 1.0), (5, 4.0), (5, 0.1)):
+    for n, size in ((3, 1.0), (5, 4.0), (5, 0.1), (5, -16.0)):
         asked = _Asked(_beta_vae(hw5_vae), 0.7, rng, n, size=size)
         mean = "KL( N(mu, sigma^2) || N(0, I) ), a mean over all latent dimensions of all images"
         close(asked.kl_loss, asked.right[1], "kl_loss", right=mean, shapes=[(1,)], hint=MEANS)
@@ -643,11 +655,14 @@ def does_without_a_class(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     """
     x, z = rng.uniform(0, 1, 4, PIXELS), rng.normal(4, LATENT)
     parts = (
-        (hw5_vae.ConditionalAEEncoder(2 * LATENT, PIXELS, False, CLASSES), x, ENCODER, HIDDEN),
-        (hw5_vae.ConditionalAEDecoder(LATENT, PIXELS, False, CLASSES), z, DECODER, HIDDEN[::-1]),
+        (hw5_vae.ConditionalAEEncoder, 2 * LATENT, x, ENCODER, HIDDEN),
+        (hw5_vae.ConditionalAEDecoder, LATENT, z, DECODER, HIDDEN[::-1]),
     )
     what = "With conditional=False, what it gives"
-    for part, inputs, acts, hidden in parts:
+    for kind, nz, inputs, acts, hidden in parts:
+        new = partial(kind, nz, PIXELS, False, CLASSES)
+        part = new()
+        stands_alone(kind._path, new, inputs)
         with suppress(Partial):  # a slip in the layers has cost its marks
             layered(part, (inputs,), inputs, acts, hidden, rng.seed, what)
         alone, told = part(inputs), part(inputs, _labels(4))
@@ -730,6 +745,7 @@ def draws_a_code_for_each_digit(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     expect_standard(z, "The codes are not drawn from N(0, I), one for each digit.", CODES)
     few = [flat_images(one, 5, "What sample_digits gives")[0] for one in small]
     expect(not matches(few[0], few[1]), "Two calls draw the same codes.")
+    expect_far(hw5_vae, lambda model: hw5_vae.sample_digits(model, rng.labels(ROWS)), table=True)
 
 
 def _codes_of_any_class(given: Networks, images: torch.Tensor) -> torch.Tensor:

@@ -29,10 +29,12 @@ from .models import (
     DRAWS,
     ENCODER,
     HIDDEN,
+    ROWS,
     WIDE,
     Networks,
     any_shape,
     batches_of,
+    expect_far,
     expect_float32,
     expect_moved,
     expect_resumes,
@@ -372,6 +374,7 @@ def samples_from_the_prior(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
         expect_standard(z, "The codes are not drawn from N(0, I).", CODES)
         few = [flat_images(one, 5, "What sample_prior gives")[0] for one in small]
         expect(not matches(few[0], few[1]), "Two calls draw the same codes.")
+        expect_far(hw5_vae, lambda model: hw5_vae.sample_prior(model, ROWS))
         expect_shape(right, "What sample_prior gives", "(n, 1, 28, 28)")
 
     def with_a_toy() -> None:

@@ -32,6 +32,7 @@ from ...checking.noise import (
     is_as_drawn,
     is_independent,
     is_standard,
+    reaches_far,
 )
 from ...checking.proxy import (
     Remote,
@@ -362,6 +363,22 @@ def expect_standard(z: torch.Tensor, what: str, hint: str) -> None:
     """
     right = is_standard(z) and is_standard(z.reshape(-1, 1)) and has_normal_tails(z)
     expect(right and is_independent(z) and not has_a_twin(z) and is_as_drawn(z), what, hint)
+
+
+ROWS = 320  # images of PIXELS numbers each, which are MANY
+
+
+def expect_far(near: Remote, sample: Callable[[Remote], Any], table: bool = False) -> None:
+    """Fail unless some of the codes that `sample` draws for a model lie beyond 4. Here a pixel is a
+    number of its code. False alarms: 1.3e-7.
+    """
+    labels = torch.zeros(CLASSES, PIXELS) if table else None
+    same = stub(near, torch.ones(PIXELS), torch.zeros(PIXELS), (1, PIXELS), table=labels)
+    model = toy(near, decoder=same, nz=PIXELS, conditional=table, num_labels=CLASSES)
+    with suppress(StudentError):  # what wants a model of its own class is seen there
+        codes, _ = flat_images(sample(model), ROWS, "What is drawn")
+        says = "No number of a code ever lies beyond 4: they are not drawn from N(0, I)."
+        expect(reaches_far(codes), says, CODES)
 
 
 def batches_of(

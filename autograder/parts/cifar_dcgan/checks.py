@@ -18,6 +18,7 @@ import torch
 import torch.nn.functional as F
 
 from ...checking.expect import (
+    FAR_LOGIT,
     Fail,
     Partial,
     close,
@@ -27,6 +28,7 @@ from ...checking.expect import (
     matches,
     parallel,
     tensor,
+    unlimited,
 )
 from ...checking.networks import built, floats
 from ...checking.noise import is_drawn_singly
@@ -581,8 +583,10 @@ def _labelled(rng: Rng, count: int) -> Pair:
 @check("cifar-dcgan.classification_loss", share=1.5)
 def takes_cross_entropy_of_logits(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """_classification_loss is the mean binary cross-entropy of logits and labels."""
-    draws = [_labelled(rng, count) for count in (7, 7, 12)]
-    _has_value(hw5_gan, ref, "_classification_loss", draws)
+    draws, name = [_labelled(rng, count) for count in (7, 7, 12)], "_classification_loss"
+    _has_value(hw5_gan, ref, name, draws)
+    far = torch.tensor([[FAR_LOGIT], [-FAR_LOGIT]]), torch.tensor([[0.0], [1.0]])
+    unlimited(_Gan(hw5_gan).call(name, *far), _Gan(ref).call(name, *far), name)
 
 
 @check("cifar-dcgan.classification_loss", share=0.5)

@@ -12,7 +12,18 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from ...checking.expect import Fail, Partial, close, either, expect, matches, parallel, tensor
+from ...checking.expect import (
+    FAR_LOGIT,
+    Fail,
+    Partial,
+    close,
+    either,
+    expect,
+    matches,
+    parallel,
+    tensor,
+    unlimited,
+)
 from ...checking.networks import (
     NOTHING,
     RELU,
@@ -604,15 +615,15 @@ class _Given:
     codes: torch.Tensor
 
     @staticmethod
-    def draw(rng: Rng, count: int) -> _Given:
-        """The first logits of both kinds are 7 and -7: a loss that limits its logits shows."""
+    def draw(rng: Rng, count: int, size: float = 7.0) -> _Given:
+        """The first logits of both kinds are so large: a loss that limits its logits shows."""
         given = _Given(
             (rng.normal(784, 1, std=0.15), rng.normal(1)),
             (rng.normal(ZDIM, 784, std=0.05), rng.uniform(0, 1, 784)),
             _images(rng, count),
             rng.uniform(-1, 1, count, ZDIM),
         )
-        weight, far = given.disc[0], torch.tensor([[7.0], [-7.0]])
+        weight, far = given.disc[0], torch.tensor([[size], [-size]])
         ways = weight, given.gen[0] @ weight
         rows = given.data.flatten(1), given.codes
         for batch, way, logits in zip(rows, ways, given.logits(), strict=True):
@@ -737,7 +748,7 @@ def _draws(rng: Rng) -> list[_Given]:
 @check("conv-gan.loss_d", share=3)
 def averages_over_all_logits(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """_get_loss_d is one mean of binary cross-entropies over all 2N logits: real 1, fake 0."""
-    draws, twin = _draws(rng), _Game(ref)
+    draws, twin, far = _draws(rng), _Game(ref), _Given.draw(rng, 2, FAR_LOGIT)
     right = _scalars([twin.loss_d(one) for one in draws], "_get_loss_d")
 
     def compare(player: _Game) -> None:
@@ -746,6 +757,7 @@ def averages_over_all_logits(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
             raise Partial(0.5, f"_get_loss_d is wrong: {TWICE}")
         mean = "the mean of binary cross-entropies over all 2N logits: real images 1, fakes 0"
         close(theirs, right, "_get_loss_d", right=mean, hint="Hint: nn.BCEWithLogitsLoss.")
+        unlimited(player.loss_d(far), twin.loss_d(far), "_get_loss_d")
 
     _in_some_style(hw5_gan, compare)
 
@@ -802,13 +814,14 @@ def leaves_the_generator_alone(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
 @check("conv-gan.loss_g", share=3)
 def wants_fakes_taken_for_real(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """_get_loss_g is the mean of -log D(G(z)), the non-saturating form."""
-    draws, twin = _draws(rng), _Game(ref)
+    draws, twin, far = _draws(rng), _Game(ref), _Given.draw(rng, 2, FAR_LOGIT)
     right = _scalars([twin.loss_g(one) for one in draws], "_get_loss_g")
 
     def compare(player: _Game) -> None:
         theirs = _scalars([player.loss_g(one) for one in draws], "_get_loss_g")
         mean = "the mean of binary cross-entropies over the logits of N fakes, with label 1"
         close(theirs, right, "_get_loss_g", right=mean, hint="Hint: nn.BCEWithLogitsLoss.")
+        unlimited(player.loss_g(far), twin.loss_g(far), "_get_loss_g")
 
     _in_some_style(hw5_gan, compare)
 

@@ -58,7 +58,9 @@ LATENT = 7  # neither the default nor a size that anything else has
 WIDEST, DEEPEST = 2048, 16  # claims beyond these are not computed
 SILENT = -40.0  # a logvar whose noise no float32 can see beside mu
 BRIGHT = 50.0  # how much brighter than any image those are at which activations show their ends
-FAR = 8.0  # a number that codes reach, and their logarithms of a spread nearly
+FAR = 8.0  # a number that codes reach
+WIDE, CALM = 14.0, 4.0  # logarithms of a variance; under the second, noise can be read off images
+UNLIKELY = 2e-5  # a probability at which a step of 1e-5 away from 0 and 1 is no mistake
 
 Act = Callable[[torch.Tensor], torch.Tensor]
 
@@ -236,6 +238,22 @@ def compare_network(
             raise Partial(0.5, f"{what} is wrong: {named[0]}", LAYER_BY_LAYER)
         right = "what its layers make of the input with the activations asked for"
         close(actual, expected, what, right=right, shapes=shapes, hint=LAYER_BY_LAYER)
+
+
+def expect_unlikely_pixels(nats: Callable[[torch.Tensor, torch.Tensor], float], *size: int) -> None:
+    """Grant three quarters where a cross-entropy, in `nats` of all pixels (p, x), is limited by
+    keeping p far away from 0 and 1.
+    """
+    for x in (torch.zeros(size), torch.ones(size)):
+        p = (1 - x - UNLIKELY).abs()
+        found = nats(p, x) - nats(torch.full(size, 0.5), x)
+        if found < 0.95 * math.log(0.5 / UNLIKELY) * x.numel():
+            raise Partial(
+                0.75,
+                "Probabilities are moved so far away from 0 and 1 that unlikely pixels count too "
+                "little.",
+                "A step of 1e-6 is enough to keep a logarithm finite.",
+            )
 
 
 def has_parts(model: Remote) -> bool:
@@ -593,7 +611,7 @@ class Given:
             return replace(one, bias=bias)
 
         lifted = replace(encoder, bias=encoder.bias + lift)
-        heads = head(FAR, -FAR), head(-FAR / 2, FAR / 2)
+        heads = head(FAR, -FAR), head(WIDE, -WIDE)
         return cls(lifted, *heads, Affine.draw(rng, LATENT + classes, PIXELS))
 
     def blinded(self) -> Iterator[Given]:
@@ -704,7 +722,9 @@ class Seated:
         self._compare(x_hat, c, [mu])
         first, _, _ = as_triple(self._result, len(c))  # in training
         expect(not matches(first, x_hat), NOT_SAMPLED, SAMPLING)
-        logvar_layer.stand_for(self._model.logvar_layer)
+        calm = logvar_layer.bias.clone()
+        calm[:2] += torch.tensor([CALM - WIDE, WIDE - CALM])
+        replace(logvar_layer, bias=calm).stand_for(self._model.logvar_layer)
         x_hat, mu, logvar = as_triple(self._run(*many), len(many[0]))
         weight = self._given.decoder.weight[:LATENT]
         seen = x_hat - self._given.images(mu, with_class(*many)[1])

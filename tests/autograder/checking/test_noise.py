@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from autograder.checking.noise import (
+    MANY,
     has_a_twin,
     has_normal_tails,
     has_varied_lengths,
@@ -16,6 +17,7 @@ from autograder.checking.noise import (
     is_independent,
     is_standard,
     normal_from_uniform,
+    reaches_far,
 )
 
 SIZES = [(600, 40), (5000, 4), (200, 200), (1000, 7)]
@@ -65,6 +67,8 @@ def test_clamped_numbers_have_no_normal_tails() -> None:
     noise = drawn(2, 600, 40)
     assert has_normal_tails(noise)
     assert not has_normal_tails(noise.clamp(-3, 3))
+    many = drawn(3, MANY, 1)
+    assert reaches_far(many) and not reaches_far(many.clamp(-4, 4))
 
 
 def test_uniform_numbers_become_normal_ones() -> None:

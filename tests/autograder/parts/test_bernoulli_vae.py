@@ -233,3 +233,17 @@ def test_no_claim_about_parameters_earns_a_mark(claim: str) -> None:
         "    def forward(self, z): return torch.full((len(z), self.data), 0.5)\n"
     )
     assert lost(source) == {f"{PART}.decoder": 5.0}
+
+
+def test_clamps_that_only_extreme_numbers_show_cost_their_questions() -> None:
+    source = answers.edited(
+        PART,
+        (
+            "* torch.randn_like(mu)\n        ### END",
+            "* torch.randn_like(mu).clamp(-4, 4)\n        ### END",
+        ),
+        ("binary_cross_entropy(p,", "binary_cross_entropy(p.clamp(1e-4, 1 - 1e-4),"),
+        ("torch.tanh(self.fc1(z))))", "torch.tanh(self.fc1(z)))).clamp(1e-3, 1 - 1e-3)"),
+    )
+    questions = {"sample_diagonal_gaussian", "logpdf_bernoulli", "decoder"}
+    assert lost(source).keys() == {f"{PART}.{name}" for name in questions}

@@ -11,7 +11,7 @@ from autograder.checking.reference import Reference
 from autograder.checking.registry import Rng
 from autograder.parts.fc_gan import checks as fc_gan
 
-from .answers import ASSIGNMENT, NO_ANSWERS, coded, lost, mistaken, shares_lost
+from .answers import ASSIGNMENT, NO_ANSWERS, coded, edited, lost, mistaken, shares_lost
 
 PART = "fc-gan"
 NAMES = sorted(set().union(*audit.places(ASSIGNMENT.part(PART)).values()))
@@ -106,3 +106,23 @@ def test_the_tables_describe_the_reference() -> None:
         fill(model, 11)
         given = networks.run(spec.table, networks.parameters(spec.table, 11), x)
         assert networks.matches(given, model(x)), spec.what
+
+
+@pytest.mark.parametrize(
+    ("part", "questions"),
+    [
+        ("fc-gan", {"discriminator_loss", "generator_loss"}),
+        ("conv-gan", {"loss_d", "loss_g"}),
+        ("cifar-dcgan", {"classification_loss"}),
+    ],
+)
+def test_a_loss_that_limits_large_logits_loses_a_part(part: str, questions: set[str]) -> None:
+    limited = edited(part, ("F.binary_cross_entropy_with_logits", "limited")) + LIMITED
+    found = {name.partition(".")[2]: share for name, share in shares_lost(part, limited).items()}
+    assert found.keys() == questions and max(found.values()) < 0.3
+
+
+LIMITED = """
+def limited(logits, labels):
+    return F.binary_cross_entropy_with_logits(logits.clamp(-10, 10), labels)
+"""

@@ -261,3 +261,26 @@ def test_a_model_that_ignores_what_is_set_earns_nothing_by_it() -> None:
         "VAE.__setattr__ = _deaf"
     )
     assert lost(source) == {}
+
+
+def test_clamps_that_only_extreme_numbers_show_cost_their_questions() -> None:
+    source = edited(
+        ("torch.randn_like(sigma)", "torch.randn_like(sigma).clamp(-4, 4)"),
+        ("binary_cross_entropy(x_hat,", "binary_cross_entropy(x_hat.clamp(1e-4, 1 - 1e-4),"),
+        ("logvar = self.logvar_layer(hidden)", "logvar = self.logvar_layer(hidden).clamp(-10, 10)"),
+    )
+    assert lost(source) == {"reparametrize": 3, "loss": 0.5, "forward": 2, "cvae": 2}
+
+
+def test_a_network_that_the_class_keeps_costs_half_of_its_check() -> None:
+    assert lost(with_code(KEPT)) == {"networks": 1.5}
+
+
+KEPT = """
+class VAE(VAE):
+    kept = None
+
+    def __init__(self, *sizes, **named):
+        super().__init__(*sizes, **named)
+        VAE.kept = self.encoder = VAE.kept or self.encoder
+"""
