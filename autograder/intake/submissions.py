@@ -394,7 +394,9 @@ class _Found:
                 with suppress(Refused):
                     data = self._read(node, name)
                     if is_module(data, name, self._assignment):
-                        self._draft.ignored.remove(printable("/".join(path)))
+                        shown = printable("/".join(path))
+                        if shown in self._draft.ignored:  # one file may hold both modules
+                            self._draft.ignored.remove(shown)
                         self._add(Version(path, name, data))
 
     def _read(self, node: Node, name: str) -> bytes:
