@@ -32,6 +32,7 @@ from autograder.intake.archive import (
     Refused,
     children,
     is_archive,
+    kept_name,
     on_disk,
     opens,
     printable,
@@ -379,7 +380,7 @@ class _Found:
                 return
             if name.endswith(".ipynb"):
                 name = notebook_name(name, data)
-            self._add(Version(path, name, data))
+            self._add(Version(path, kept_name(name), data))
         except Refused as error:
             self._draft.ignored.append(shown)
             self._draft.say(f"{shown} was not taken: it {error}.", "damaged")

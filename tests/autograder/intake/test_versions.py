@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import json
+import os
 import tarfile
 import time
 import zipfile
@@ -349,6 +350,23 @@ def test_a_class_may_come_as_a_tar(tmp_path: Path) -> None:
     files = {"ada/hw5_vae.py": GOOD, "ben/hw5_vae.py": GOOD}
     lay(tmp_path, {"all.tgz": tarred(files, "w:gz")})
     assert [h.id for h in read_submissions(tmp_path / "all.tgz", ASSIGNMENT)] == ["ada", "ben"]
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        (os.fsdecode(b"\xffl.pdf"), "\\udcffl.pdf"),
+        ("\u202efdp.ipynb", "\\u202efdp.ipynb"),
+        ("漢" * 84 + ".ipynb", "漢" * 78 + ".ipynb"),
+        ("größe 1.ipynb", "größe 1.ipynb"),
+    ],
+)
+def test_a_file_is_kept_under_a_name_that_tables_terminals_and_disks_take(
+    tmp_path: Path, name: str, kept: str
+) -> None:
+    (tmp_path / "ada.tar").write_bytes(tarred({name: b"{}"}))
+    (handin,) = read_submissions(tmp_path, ASSIGNMENT)
+    assert list(handin.files) == [kept]
 
 
 def test_links_in_a_tar_are_not_followed_and_unsafe_names_are_refused(tmp_path: Path) -> None:
