@@ -63,7 +63,7 @@ def test_a_wide_formula_goes_on_in_other_lines_or_shrinks_and_is_never_cut(formu
 
 def test_code_is_wrapped_and_never_cut():
     line = "value = " + " + ".join(f"term_{i}" for i in range(80))
-    content = notebook(code(f"{line}\nnext_line = '{'x' * 500}'"))
+    content = notebook(code(f"{line}\nnext_line = '{'x' * 500}'\n# {'─' * 200}"))
     result = printed(content)
     text = pages(result.pdf)[0]
     assert all(f"term_{i}" in text for i in range(80))
