@@ -12,7 +12,7 @@ from pypdf import PdfReader
 
 from hw5_pages.typesetting import TEMPLATE
 from tests.hw5_pages.looking import drawn, pages, printed
-from tests.notebooks_awkward.cells import code, html, markdown, notebook, stream
+from tests.notebooks_awkward.cells import code, html, markdown, notebook, picture, shown, stream
 from tests.notebooks_awkward.coursework import ANSWER
 
 
@@ -46,6 +46,12 @@ def test_a_page_of_the_coursework_looks_as_it_did(small):
     lone = printed(notebook(markdown(ANSWER)))
     accent = (abs(drawn(lone.pdf, 1)[..., ::-1].astype(int) - (29, 79, 124)) < 12).all(-1)
     assert not accent.any()
+
+
+def test_after_a_picture_that_fills_its_page_there_is_no_empty_one():
+    figure = code("", shown({"image/png": picture(480, 480)}))
+    result = printed(notebook(markdown("A line.\n\n" * 20), figure))
+    assert len(pages(result.pdf)) == 1
 
 
 @pytest.mark.parametrize(
