@@ -170,7 +170,7 @@ class Notebook:
     @property
     def heading(self) -> str:
         """The title that stands in its first texts, in plain words; "" where there is none."""
-        texts = [cell.source for cell in self.cells if cell.kind == "markdown"][:3]
+        texts = [cell.source[:TITLED] for cell in self.cells if cell.kind == "markdown"][:3]
         found = (one for text in texts for one in _TITLE.finditer(text) if not one["fence"])
         titles = (plain_words(one["title"] or one["over"] or one["html"] or "") for one in found)
         return next(filter(None, titles), "")
@@ -342,6 +342,9 @@ _TITLE = re.compile(  # of the first level; a block of code, in which it would b
     r"|<h1\b[^<>]*>(?P<html>(?:(?!<h1\b).)*?)</h1>",
     re.M | re.S | re.I,
 )
+
+
+TITLED = 10_000  # characters of a text in which its title is looked for
 
 
 def plain_words(markdown: str) -> str:

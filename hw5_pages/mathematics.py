@@ -354,14 +354,14 @@ def together(rows: Sequence[str]) -> str:
 
 def numbered(formula: str, numbers: Sequence[str]) -> str:
     """Typst's formula with a number in each of its rows, which the template sets at the margin; as
-    it is where its rows are others, or not aligned.
+    it is where its rows are others.
     """
     rows = re.split(r"\\\n", re.sub(r"\\\s*\Z", "", formula))
     points = [len(_alignments(row)) for row in rows]
     harmless_ones = all(re.fullmatch(r"[\w.,*' -]*", number) for number in numbers)
-    if len(rows) != len(numbers) or len(rows) < 2 or not any(points) or not harmless_ones:
+    if len(rows) != len(numbers) or len(rows) < 2 or not harmless_ones:
         return formula
-    column = max(points) + 1
+    column = max(points) + 1 if any(points) else 0
     return "\\\n".join(
         f'{row} {"& " * (column - many)}rownumber("{number}")' if number else row
         for row, many, number in zip(rows, points, numbers, strict=True)

@@ -110,7 +110,8 @@ def boolean(value: bool) -> str:
 
 def as_typed(text: str) -> str:
     """A student's text that cannot be set: whole, unless it would fill a book."""
-    return trimmed(text, TYPED, 10 * LINE)
+    shown = trimmed(text, TYPED, 10 * LINE)
+    return shown if len(shown) <= BOOK * WIDE // 2 else trimmed(text, TYPED, 2 * WIDE)
 
 
 def trimmed(text: str, kept: tuple[int, int] = LINES, most: int = LINE) -> str:

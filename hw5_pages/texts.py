@@ -32,6 +32,7 @@ def set_markdown(sheet: Sheet, cell: Cell, text: str) -> None:
         return
     text = EMBEDDED.sub(lambda found: embedded(sheet, found), text)
     text = sheet.numbers.refer(MATH.sub(lambda m: _formula_of(sheet, m), text))
+    text = TABLE.sub(_apart, text)
     sheet.add(fragment(sheet, "markdown", text + "\n"))  # a table must end with its line
 
 
@@ -91,6 +92,25 @@ EMBEDDED = re.compile(
     + r"|<(?P<tag>video|audio|iframe)\b(?P<said>[^<>]*)>(?P<inside>.*?(?:</(?P=tag)\s*>|\Z))",
     re.M | re.S | re.I,
 )
+
+
+TABLE = re.compile(
+    VERBATIM + r"|^[ \t]*\S[^\n]*\n(?P<lead>[ >]*)"
+    r"(?=(?P<head>[^\n]*\|[^\n]*)\n[ >]*(?P<rule>[ :|-]*-[ :|-]*)$)",
+    re.M | re.S,
+)
+"""A line of text right above a table, which Jupyter ends there and pandoc goes on with."""
+
+
+def _apart(found: re.Match[str]) -> str:
+    """An empty line between a text and the table below it."""
+    if found["code"] is not None or "|" not in found["rule"]:
+        return found[0]
+    head, rule = (re.sub(r"\\\||`[^`]*`", "", found[row]).strip(" |") for row in ("head", "rule"))
+    if head.count("|") != rule.count("|"):
+        return found[0]
+    text, lead = found[0][: found.start("lead") - found.start()], found["lead"]
+    return f"{text}{lead.rstrip()}\n{lead}"
 
 
 def embedded(sheet: Sheet, found: re.Match[str]) -> str:

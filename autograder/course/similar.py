@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -50,7 +51,7 @@ two that were written independently are shown, of how many; and the largest shar
 MOST_TEXT, MOST_IN_ALL = 200_000, 1_000_000
 """Characters that are read of one text, and of one submission: some seconds, whatever they are."""
 
-MOST_PAIRS, MOST_PASSAGES, MOST_PLACES, CONTEXT = 50, 12, 20, 2
+MOST_PAIRS, MOST_PASSAGES, MOST_PLACES, CONTEXT, MOST_AROUND = 50, 12, 20, 2, 400
 
 _LEXER = PythonLexer(stripnl=False)
 _WORD = re.compile(r"[^\W_]+")
@@ -289,9 +290,9 @@ def _passages(left: Work, right: Work, weights: Mapping[str, Mapping[int, float]
             for number, run in enumerate(runs):
                 if run.said in both[kind]:
                     places[kind, run.said].append((text, runs, number))
-    found: list[Passage] = []
+    found: list[_Common] = []
     for text in left.documents:
-        spans: list[tuple[int, int]] = []
+        code = list[_Common]()
         for kind, runs in sorted(_runs(text).items()):  # code before words
             number = 0
             while number < len(runs):
@@ -299,20 +300,41 @@ def _passages(left: Work, right: Work, weights: Mapping[str, Mapping[int, float]
                 lengths = [_length((text, runs, number), one) for one in there]
                 length = max(lengths, default=0)
                 shared = runs[number : number + length]
-                # The words of a comment are shown with the code that they stand in.
-                if shared and not any(
-                    a <= shared[0].start and shared[-1].end <= b for a, b in spans
-                ):
-                    spans.append((shared[0].start, shared[-1].end))
+                if shared:
                     other, theirs, at = there[lengths.index(length)]
                     size = sum(
                         weights[kind].get(said, 0.0) for said in {one.said for one in shared}
                     )
-                    here = _excerpt(text, shared[0].start, shared[-1].end)
-                    beside = _excerpt(other, theirs[at].start, theirs[at + length - 1].end)
-                    found.append(Passage(kind, size, here, beside))
+                    here = text, shared[0].start, shared[-1].end
+                    beside = other, theirs[at].start, theirs[at + length - 1].end
+                    one = _Common(kind, size, here, beside)
+                    if kind == CODE:
+                        code.append(one)
+                    # The words of a comment are shown with the code that they stand in.
+                    if kind == CODE or not _within(one, code):
+                        found.append(one)
                 number += max(length, 1)
-    return sorted(found, key=lambda one: -one.size / LEAST[one.kind])[:MOST_PASSAGES]
+    found.sort(key=lambda one: -one.size / LEAST[one.kind])
+    return [
+        Passage(one.kind, one.size, _excerpt(*one.left), _excerpt(*one.right))
+        for one in found[:MOST_PASSAGES]
+    ]
+
+
+class _Common(NamedTuple):
+    """A passage as it is found: where it begins and ends in the texts of both."""
+
+    kind: str
+    size: float
+    left: tuple[Document, int, int]
+    right: tuple[Document, int, int]
+
+
+def _within(one: _Common, others: Sequence[_Common]) -> bool:
+    """Does it stand in one of these, of which each begins and ends behind the one before it?"""
+    _, start, end = one.left
+    before = bisect_right(others, start, key=lambda other: other.left[1])
+    return before > 0 and end <= others[before - 1].left[2]
 
 
 def _length(one: Place, other: Place) -> int:
@@ -324,7 +346,7 @@ def _length(one: Place, other: Place) -> int:
 
 
 def _excerpt(document: Document, start: int, end: int) -> Excerpt:
-    """The passage in its lines."""
+    """The passage in its lines; of endless lines, what stands around it."""
     text = document.text
     first = text.rfind("\n", 0, start) + 1
     last = text.find("\n", end)
@@ -332,5 +354,6 @@ def _excerpt(document: Document, start: int, end: int) -> Excerpt:
         first = text.rfind("\n", 0, max(first - 1, 0)) + 1
         last = text.find("\n", last + 1) if last >= 0 else last
     last = len(text) if last < 0 else last
+    first, last = max(first, start - MOST_AROUND), min(last, end + MOST_AROUND)
     line = text.count("\n", 0, start) + 1
     return Excerpt(document.name, line, text[first:start], text[start:end], text[end:last])

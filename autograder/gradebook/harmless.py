@@ -14,7 +14,8 @@ from typing import Any
 
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
-MOST_TEXT = 30_000  # characters of one cell or output; rendering far longer ones takes minutes
+MOST_TEXT = 30_000  # characters of one cell or output; some take 2 s to be rendered
+MOST_SOURCE = 500_000  # characters of all cells of a notebook; honest ones have a tenth
 MOST_OUTPUTS = 200  # of one cell
 MOST_ATTACHMENTS = 50
 
@@ -40,11 +41,11 @@ def text(value: Any) -> str:
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
 
 
-def shortened(value: str) -> str:
+def shortened(value: str, most: int = MOST_TEXT) -> str:
     """The text, cut where it is too long to be read by anybody."""
-    if len(value) <= MOST_TEXT:
+    if len(value) <= most:
         return value
-    return f"{value[:MOST_TEXT]}\n... and {len(value) - MOST_TEXT:,} more characters"
+    return f"{value[:most]}\n... and {len(value) - most:,} more characters"
 
 
 def markdown(source: str, pictures: Mapping[str, Any]) -> str:
@@ -54,7 +55,7 @@ def markdown(source: str, pictures: Mapping[str, Any]) -> str:
     `&lt;` would be shown as such in code. `pictures` are the cell's attachments. What nbconvert
     cannot render is shown as it was typed.
     """
-    source = _TARGET.sub(_cut, shortened(source))
+    source = _TARGET.sub(_cut, source)
     source = _TAG.sub("< ", source)
     try:
         renderer = IPythonRenderer(escape=False, attachments=dict(pictures))

@@ -129,16 +129,14 @@ def _takes(size: int) -> bool:
 
 
 def _fills(size: int) -> bool:
-    """Write so many bytes into the scratch folder, over several files, and remove them."""
-    names = [f"fill-{n}" for n in range(8)]
-    try:
-        for name in names:
-            with open(name, "wb") as file:
-                os.posix_fallocate(file.fileno(), 0, size // len(names))
-    finally:
-        for name in names:
-            with contextlib.suppress(OSError):
-                os.unlink(name)
+    """Write so many bytes into the scratch folder, over several files. Each is removed before it is
+    filled: what counts only what lies in the folder does not see it.
+    """
+    with contextlib.ExitStack() as stack:
+        for n in range(8):
+            file = stack.enter_context(open(f"fill-{n}", "wb"))
+            os.unlink(file.name)
+            os.posix_fallocate(file.fileno(), 0, size // 8)
     return True
 
 

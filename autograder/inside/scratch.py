@@ -6,22 +6,24 @@ import os
 import secrets
 import stat
 
+BLOCK = 512  # bytes, whatever the disk's own are: see stat(2)
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 
 
-def crowded(folder: str, most: int) -> bool:
-    """Does `folder` hold more than `most` files and folders, at any depth?
+def crowded(folder: str, most: int, room: int) -> bool:
+    """Does `folder` hold more than `most` files and folders, or `room` bytes, at any depth?
 
     Who writes there should be stopped meanwhile: folders that change their names hide one another.
     """
-    count, waiting = 0, [folder]
+    count, taken, waiting = 0, 0, [folder]
     while waiting:
         here = waiting.pop()
         try:
             with os.scandir(here) as entries:
                 for entry in entries:
                     count += 1
-                    if count > most:
+                    taken += entry.stat(follow_symlinks=False).st_blocks * BLOCK
+                    if count > most or taken > room:
                         return True
                     if entry.is_dir(follow_symlinks=False):
                         waiting.append(entry.path)

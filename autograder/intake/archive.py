@@ -35,6 +35,7 @@ MAX_DEPTH = 12
 MAX_NESTED = 64 * 2**20
 DIRECTORY_BYTES_PER_ENTRY = 512
 CHUNK = 2**16
+LONGEST_NAME = 240  # bytes; disks take 255
 
 # What operating systems and tools leave behind; nobody means to hand it in.
 _JUNK = re.compile(r"\..*|__MACOSX|__pycache__", re.DOTALL)
@@ -120,6 +121,16 @@ def printable(text: str, limit: int = 100) -> str:
     text = text[: limit + 1]
     shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
     return shown if len(shown) <= limit else shown[: limit - 3] + "..."
+
+
+def kept_name(name: str) -> str:
+    """The name of a file as every disk, table and terminal takes it, with its ending.
+
+    A tar or an old disk may hold bytes that are no text, and a zip names that no disk can.
+    """
+    stem, dot, ending = printable(name, 10 * len(name)).rpartition(".")
+    room = LONGEST_NAME - len(f"{dot}{ending}".encode())
+    return stem.encode()[:room].decode(errors="ignore") + dot + ending
 
 
 # --- folders

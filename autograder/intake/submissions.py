@@ -32,6 +32,7 @@ from autograder.intake.archive import (
     Refused,
     children,
     is_archive,
+    kept_name,
     on_disk,
     opens,
     printable,
@@ -379,7 +380,7 @@ class _Found:
                 return
             if name.endswith(".ipynb"):
                 name = notebook_name(name, data)
-            self._add(Version(path, name, data))
+            self._add(Version(path, kept_name(name), data))
         except Refused as error:
             self._draft.ignored.append(shown)
             self._draft.say(f"{shown} was not taken: it {error}.", "damaged")
@@ -394,7 +395,9 @@ class _Found:
                 with suppress(Refused):
                     data = self._read(node, name)
                     if is_module(data, name, self._assignment):
-                        self._draft.ignored.remove(printable("/".join(path)))
+                        shown = printable("/".join(path))
+                        if shown in self._draft.ignored:  # one file may hold both modules
+                            self._draft.ignored.remove(shown)
                         self._add(Version(path, name, data))
 
     def _read(self, node: Node, name: str) -> bytes:

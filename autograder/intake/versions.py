@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from autograder.assignment import Assignment
@@ -55,7 +55,7 @@ class Version:
         same = self.path[-1].lower() == self.name.lower()
         return AS_ASKED if self.path[-1] == self.name else IN_CAPITALS if same else OTHERWISE
 
-    @property
+    @cached_property
     def left(self) -> Left:
         """How much there is left to do in it; less is better."""
         if self.name.endswith(".py"):
@@ -80,7 +80,7 @@ class Version:
         numbers = [-int(n) for n in re.findall(r"\d{1,9}", "/".join(self.path))]
         return self.left, len(self.path), self.likeness, numbers, self.path
 
-    @property
+    @cached_property
     def unmerged_line(self) -> int:
         """The first line with which git marks a conflict; 0 without one."""
         found = _UNMERGED.search(self.data)

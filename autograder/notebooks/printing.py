@@ -21,12 +21,16 @@ from typing import Any
 
 from ..assignment import Part
 from ..inside.confine import Limits
-from ..intake.submissions import Handin
+from ..intake.archive import printable
+from ..intake.submissions import MAX_NETIDS, Handin
 from ..sandbox import kernel
 from ..tables import inert
 
 SECONDS = 120.0
 """Wall seconds for all PDFs of one submission."""
+
+LONGEST_CELL = 1000
+"""Characters of one cell of a table."""
 
 LIMITS = Limits(memory=2 << 30, cpu=240, file=1 << 28, processes=64, files=512)
 GIVEN = (
@@ -133,9 +137,11 @@ def print_one(handin: Handin, parts: Sequence[Part], anonymous: bool = False) ->
             listed = described.get("findings")
             for one in listed[:1000] if isinstance(listed, list) else []:
                 if isinstance(one, dict):
-                    findings.append({str(k): str(v)[:1000] for k, v in one.items()})
+                    findings.append({str(k): str(v)[:LONGEST_CELL] for k, v in one.items()})
         elif "unreadable" in line:
-            findings.append({"kind": "unreadable", "sentence": str(line["unreadable"])[:1000]})
+            findings.append(
+                {"kind": "unreadable", "sentence": str(line["unreadable"])[:LONGEST_CELL]}
+            )
         elif "stopped" in line:
             problem = str(line["stopped"])[:300]
     return Printed(handin.id, files, tuple(findings), pages, problem)
@@ -173,7 +179,9 @@ def shown(handin: Handin, parts: Sequence[Part]) -> list[Shown]:
     }
     if not pdfs:
         return []
-    netid = handin.files.get("netid", b"")[:4096].decode("utf-8-sig", "replace").split()
+    netid = (
+        handin.files.get("netid", b"")[:4096].decode("utf-8-sig", "replace").split()[:MAX_NETIDS]
+    )
     names = {name.lower() for name in (*handin.members, *netid)}
     asked = {
         f"{part.id}.{q.id}": q.title for part in parts for q in part.questions if q.kind != "info"
@@ -228,14 +236,16 @@ def _whole(value: object) -> int:
 
 
 def _table(printed: Sequence[Printed]) -> str:
-    """All findings of a class, a line each; what starts like a formula is made plain text."""
+    """All findings of a class, a line each; what starts like a formula is made plain text, and what
+    is invisible is spelt out."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     keys = ("kind", "notebook", "cell", "question", "sentence")
     table.writerow(("id", *keys))
     for one in printed:
-        rows = [tuple(inert(finding.get(key, "")) for key in keys) for finding in one.findings]
+        rows = [tuple(finding.get(key, "") for key in keys) for finding in one.findings]
         if one.problem:
-            rows.append(("failed", "", "", "", inert(one.problem)))
+            rows.append(("failed", "", "", "", one.problem))
+        rows = [tuple(inert(printable(cell, LONGEST_CELL)) for cell in row) for row in rows]
         table.writerows((one.id, *row) for row in rows)
     return text.getvalue()

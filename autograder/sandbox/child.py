@@ -43,7 +43,7 @@ WAITED = "Your code waited too long, and computed nothing. What does it wait for
 ENDED = "The system ended your code, most likely for its memory."
 """Its own memory, or that of all who ran beside it."""
 
-CROWDED = "Your code made more files and folders than a submission may."
+CROWDED = "Your code made more or larger files than a submission may."
 
 STOPS_WITHIN = 0.2
 """Seconds that a system call which is under way may take."""
@@ -62,7 +62,8 @@ class Child:
         crowded: Callable[[contextlib.AbstractContextManager[None]], bool] = lambda _: False,
     ) -> None:
         """`memory`: resident bytes it may have; `reap(grace)` ends it (see Zygote.reap);
-        `crowded(stopped)`: has it made too many files? It counts them while `stopped` is entered.
+        `crowded(stopped)`: has it made too many files, or too large ones? It looks at them while
+        `stopped` is entered.
         """
         self.pid = pid
         self._wall = wall

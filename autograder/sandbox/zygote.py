@@ -243,11 +243,12 @@ class Zygote:
         raise SandboxError("No process for a submission can be started here. Is memory short?")
 
     def _crowded(self, stopped: contextlib.AbstractContextManager[None]) -> bool:
-        """Has the child made more files than it may? A disk of its own bounds them by itself."""
+        """Has the child made more files than it may, or too large ones? A disk of its own bounds
+        them by itself."""
         if not self._scratch or not os.listdir(self._scratch):
             return False
         with stopped:
-            return crowded(self._scratch, launch.DISK.files)
+            return crowded(self._scratch, launch.DISK.files, launch.DISK.bytes)
 
     def _restart(self) -> None:
         self._kill()

@@ -72,6 +72,8 @@ HEADS = some.one_of(
 def _fitting(shapes: Any) -> int:
     """Bytes that these tensors take, where that is a number of bytes that one has at hand."""
     try:
+        if not all(type(n) is int for _, shape in shapes for n in shape):
+            return 0  # a text so many times is no number, and may be more than there is room for
         sizes = [math.prod(shape) * wire.DTYPES[kind].itemsize for kind, shape in shapes]
         return min(max(sum(sizes), 0), 4096)
     except (TypeError, ValueError, KeyError):

@@ -116,6 +116,8 @@ p &= 2 \\ r &= \begin{pmatrix} 3 \\ 4 \end{pmatrix} \nonumber \\ s &= 5 \label{s
 $$y = 6 \tag{T} \label{own}$$
 
 $$z = 7$$
+
+\begin{gather} u = 8 \\ v = 9 \notag \\ t = 10 \end{gather}
 """
 
 
@@ -124,8 +126,8 @@ def test_equations_that_are_referred_to_have_their_numbers():
     result = printed(notebook(markdown(NUMBERED), markdown(last)))
     (text,) = pages(result.pdf)
     assert result.findings == ()
-    assert r"By (4), (1), (3) and (T), not \eqref{a}." in text
-    for number in ("𝑝 = 2 (2)", "𝑠 = 5 (3)", "(1)", "(T)", "(4)"):
+    assert r"By (6), (1), (3) and (T), not \eqref{a}." in text
+    for number in ("𝑝 = 2 (2)", "𝑠 = 5 (3)", "𝑢 = 8 (4)", "𝑡 = 10 (5)", "(1)", "(T)", "(6)"):
         assert number in text.partition("not")[2]
     alone = printed(notebook(markdown(r"$$\begin{equation} a = 1 \label{a} \end{equation}$$")))
     assert "(1)" not in pages(alone.pdf)[0]
@@ -140,12 +142,12 @@ def test_equations_that_are_referred_to_have_their_numbers():
             ["1", "T"],
             'x & & rownumber("1")\\\ny & = cases(1 & x) & rownumber("T")',
         ),
-        ("a = b\\\nc = d", ["1", "2"], "a = b\\\nc = d"),  # not aligned
+        ("a = b\\\nc = d", ["1", ""], 'a = b rownumber("1")\\\nc = d'),  # not aligned
         ("a & = b", ["1", "2"], "a & = b"),  # other rows
         ("a & = b\\\n & = c", ["1", '"+x'], "a & = b\\\n & = c"),
     ],
 )
-def test_rows_that_are_aligned_have_numbers_of_their_own(formula, numbers, made):
+def test_rows_have_numbers_of_their_own(formula, numbers, made):
     assert mathematics.numbered(formula, numbers) == made
 
 

@@ -12,7 +12,7 @@ from pypdf import PdfReader
 
 from hw5_pages.typesetting import TEMPLATE
 from tests.hw5_pages.looking import drawn, pages, printed
-from tests.notebooks_awkward.cells import code, html, markdown, notebook, stream
+from tests.notebooks_awkward.cells import code, html, markdown, notebook, picture, shown, stream
 from tests.notebooks_awkward.coursework import ANSWER
 
 
@@ -48,6 +48,12 @@ def test_a_page_of_the_coursework_looks_as_it_did(small):
     assert not accent.any()
 
 
+def test_after_a_picture_that_fills_its_page_there_is_no_empty_one():
+    figure = code("", shown({"image/png": picture(480, 480)}))
+    result = printed(notebook(markdown("A line.\n\n" * 20), figure))
+    assert len(pages(result.pdf)) == 1
+
+
 @pytest.mark.parametrize(
     "formula",
     ["a + " * 200 + r"\omega", r"\begin{pmatrix}" + "abcd & " * 60 + r"\omega\end{pmatrix}"],
@@ -63,7 +69,7 @@ def test_a_wide_formula_goes_on_in_other_lines_or_shrinks_and_is_never_cut(formu
 
 def test_code_is_wrapped_and_never_cut():
     line = "value = " + " + ".join(f"term_{i}" for i in range(80))
-    content = notebook(code(f"{line}\nnext_line = '{'x' * 500}'"))
+    content = notebook(code(f"{line}\nnext_line = '{'x' * 500}'\n# {'─' * 200}"))
     result = printed(content)
     text = pages(result.pdf)[0]
     assert all(f"term_{i}" in text for i in range(80))

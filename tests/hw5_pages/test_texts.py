@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from hw5_notebook import parse_notebook
 from hw5_pages.sheet import Sheet
 from hw5_pages.texts import set_markdown
@@ -39,3 +41,24 @@ def test_a_text_that_is_too_long_is_printed_as_it_was_typed_and_told():
     sheet = kept("word " * 30_000)
     assert sheet.fragments == [] and str(sheet.lines[0]).startswith('#plain("word word')
     assert [finding.kind for finding in sheet.findings] == ["too-long-text"]
+
+
+@pytest.mark.parametrize(
+    ("said", "given"),
+    [
+        ("So:\n| a | b |\n|---|:-:|\n| 1 | 2 |", "So:\n\n| a | b |\n|---|:-:|\n| 1 | 2 |"),
+        ("- so\n  a | b\n  --|--", "- so\n\n  a | b\n  --|--"),
+        ("> so\n> | a |\n> |---|", "> so\n>\n> | a |\n> |---|"),
+        *(
+            (same, same)
+            for same in (
+                "```\nSo:\n| a | b |\n|---|---|\n```",  # code
+                "So:\na | b\n---",  # a heading
+                "So:\n`a|b` | c\n--|--|--",  # of other columns
+                "So:\n\n| a | b |\n|---|---|",
+            )
+        ),
+    ],
+)
+def test_a_table_right_below_a_text_is_set_apart_from_it(said, given):
+    assert kept(said).fragments[0]["text"] == f"{given}\n"

@@ -389,12 +389,13 @@ def makes_rules_of_its_own_without_end():
 # --- filling
 
 
-@attempt(BUBBLEWRAP, alone=True)
+@attempt(BUBBLEWRAP, WATCH, alone=True)
 def fills_the_disk():
-    """64 MB and some more, in files that are each allowed."""
+    """64 MB and some more, in files that are each allowed; then so long that they are seen."""
     for n in range(8):
         with open(f"big-{n}", "wb") as file:
             os.posix_fallocate(file.fileno(), 0, 12 << 20)
+    threading.Event().wait(0.5)
 
 
 @attempt(BUBBLEWRAP, alone=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import random
+import time
 from dataclasses import replace
 
 import pytest
@@ -16,8 +18,10 @@ from autograder.course.similar import (
     FALSE_ALARMS,
     LEAST,
     LEAST_SHARE,
+    MOST_AROUND,
     MOST_BY_CHANCE,
     MOST_IN_ALL,
+    MOST_PASSAGES,
     MOST_TEXT,
     WORDS,
     Pair,
@@ -149,6 +153,19 @@ def test_of_endless_files_the_beginning_is_read():
     texts = documents({f"{n}.py": b"a = 1\n" * 100_000 for n in range(9)})
     assert len(texts[0].text) == MOST_TEXT
     assert sum(len(one.text) for one in texts) == MOST_IN_ALL
+
+
+def test_a_thousand_passages_in_one_line_are_shown_without_the_whole_line():
+    draw = random.Random(0)
+    said = [" ".join(f"{draw.random():.0e}" for _ in range(9)) for _ in range(1000)]
+    began = time.process_time()
+    (pair,), _ = compared(
+        handin("ada", said=" here ".join(said)), handin("bob", said=" there ".join(said[::-1]))
+    )
+    assert time.process_time() - began < 5
+    assert len(pair.passages) == MOST_PASSAGES
+    excerpts = [side for one in pair.passages for side in (one.left, one.right)]
+    assert max(len(text) for one in excerpts for text in (one.before, one.after)) == MOST_AROUND
 
 
 @pytest.fixture(scope="module")

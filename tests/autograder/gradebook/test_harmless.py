@@ -207,7 +207,7 @@ def test_a_picture_that_is_none_is_left_out():
 
 
 def test_long_texts_are_cut_and_say_so():
-    said = harmless.markdown("x" * 100_000, {})
+    said = harmless.shortened("x" * 100_000)
     assert len(said) < 31_000
     assert said.endswith("and 70,000 more characters")
     assert len(harmless.outputs([{"output_type": "stream", "text": "a"}] * 1000)) == 200

@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import json
+import os
 import tarfile
 import time
 import zipfile
@@ -90,6 +91,13 @@ def test_a_module_is_found_under_another_name_and_that_is_said(tmp_path: Path, n
     assert handin.ignored == ()
     said = f"{name} was taken as hw5_vae.py; please use the name that was asked for."
     assert said in handin.notes
+
+
+def test_one_file_may_hold_both_modules(tmp_path: Path) -> None:
+    both = GOOD + GAN
+    handin = handed_in(tmp_path, {"solution.py": both})
+    assert handin.files == {"hw5_vae.py": both, "hw5_gan.py": both}
+    assert handin.ignored == ()
 
 
 def test_a_module_without_its_markers_is_known_by_what_it_defines(tmp_path: Path) -> None:
@@ -202,6 +210,14 @@ def test_choosing_takes_no_time_however_odd_the_text(tmp_path: Path, text: bytes
     began = time.process_time()
     handed_in(tmp_path, {**files, "c/b.ipynb": odd[1:]})
     assert time.process_time() - began < 5
+
+
+def test_the_best_of_many_versions_is_looked_at_once(tmp_path: Path) -> None:
+    best = b'{"cells": [' + b'{"solution": true},' * 300_000 + b"{}]}"
+    others = {f"{number}/b.ipynb": b"{}" for number in range(200)}
+    began = time.process_time()
+    assert handed_in(tmp_path, {**others, "b.ipynb": best}).files["b.ipynb"] == best
+    assert time.process_time() - began < 2
 
 
 def test_netid_txt_is_the_netid_file(tmp_path: Path) -> None:
@@ -334,6 +350,23 @@ def test_a_class_may_come_as_a_tar(tmp_path: Path) -> None:
     files = {"ada/hw5_vae.py": GOOD, "ben/hw5_vae.py": GOOD}
     lay(tmp_path, {"all.tgz": tarred(files, "w:gz")})
     assert [h.id for h in read_submissions(tmp_path / "all.tgz", ASSIGNMENT)] == ["ada", "ben"]
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        (os.fsdecode(b"\xffl.pdf"), "\\udcffl.pdf"),
+        ("\u202efdp.ipynb", "\\u202efdp.ipynb"),
+        ("漢" * 84 + ".ipynb", "漢" * 78 + ".ipynb"),
+        ("größe 1.ipynb", "größe 1.ipynb"),
+    ],
+)
+def test_a_file_is_kept_under_a_name_that_tables_terminals_and_disks_take(
+    tmp_path: Path, name: str, kept: str
+) -> None:
+    (tmp_path / "ada.tar").write_bytes(tarred({name: b"{}"}))
+    (handin,) = read_submissions(tmp_path, ASSIGNMENT)
+    assert list(handin.files) == [kept]
 
 
 def test_links_in_a_tar_are_not_followed_and_unsafe_names_are_refused(tmp_path: Path) -> None:

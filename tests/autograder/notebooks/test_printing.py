@@ -128,6 +128,12 @@ class TestPrinting:
         assert {row["id"] for row in rows if row["kind"] == "failed"} == {"bob2", "cyd3"}
 
 
+def test_no_finding_acts_in_a_table_or_a_terminal():
+    said = {"kind": "=1+1", "sentence": "\x1b[31mred\u202e and \ud800"}
+    (line,) = report._table([report.Printed("ada1", {}, (said,), 1, "")]).splitlines()[1:]
+    assert line == r"ada1,'=1+1,,,,\x1b[31mred\u202e and \ud800"
+
+
 def test_parts_and_names_are_left_out_where_asked(own_pdf):
     two = coursework(netid="ada1")
     made = report.print_one(handed_in("ada1", a__ipynb=as_file(two)), FC_VAE, anonymous=True)
