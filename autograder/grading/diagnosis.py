@@ -91,12 +91,31 @@ def _talks(talk: Talk) -> Iterable[Talk]:
     """What is said of the whole code, and then of the code without one part or another: a mistake
     beside one that is left out is told as if it were alone.
     """
+    families = _families(talk)
+    asked = zip(families, talk, strict=True)
+    without = {family: str(ask["instead"]) for family, (ask, _) in asked if ask.get("instead")}
     parts: dict[str, Talk] = {"": []}
-    without = ""
-    for request, answer in talk:
-        without = str(request.get("instead", without))
-        parts.setdefault(without, []).append((request, answer))
+    for family, said in zip(families, talk, strict=True):
+        parts.setdefault(without.get(family, ""), []).append(said)
     return parts.values()
+
+
+def _families(talk: Talk) -> list[int]:
+    """For each request, which objects it has to do with, as a number: an object is of the family of
+    what it was made from, or met in a request. -1 where there are none.
+    """
+    head: dict[int, int] = {}
+
+    def of(one: int) -> int:
+        while head.setdefault(one, one) != one:
+            one = head[one]
+        return one
+
+    met = [[*_handles(request), *_handles(answer.get("value"))] for request, answer in talk]
+    for first, *others in filter(None, met):
+        for one in others:
+            head[of(one)] = of(first)
+    return [of(together[0]) if together else -1 for together in met]
 
 
 def _in_words(found: Sequence[tuple[Mistake, ...]], said: str) -> str:
@@ -138,6 +157,7 @@ class _Search:
     def __init__(self, talk: Talk, module: str, reference: Reference) -> None:
         self._talk, self._module, self._reference = talk, module, reference
         self._theirs = [answer for _, answer in talk]
+        self._families = _families(talk)
         self._left = math.inf
         self._right = list(self._retold(Variant()))
         theirs = zip(self._theirs, self._right, strict=True)
@@ -202,8 +222,7 @@ class _Search:
         ours: dict[int, Handle] = {}  # by the number that the student's object has
         apart: set[int] = set()  # objects that are filled in another order than ours
         other: set[int] = set()  # those of them whose parameters are others: they stay apart
-        kin: dict[int, set[int]] = {}  # the objects that an object was made from, or into
-        waiting: list[dict[str, Any]] = []  # for an answer that may depend on it
+        waiting: list[int] = []  # the numbers of requests, for an answer that may depend on them
         later = set[int]()  # those of which an order that all share says more
         for request, _ in self._talk:
             if request.get("order") == "execution":
@@ -217,19 +236,15 @@ class _Search:
                 yield APART
                 continue
             value, op = theirs.get("value"), request["op"]
-            made = set(_handles(value))
             unsaying = names & (other if op == "fill" else apart)
-            if unsaying and not made and op in OF_OBJECTS:
-                waiting.append(request)
+            if unsaying and op in OF_OBJECTS and not any(_handles(value)):
+                waiting.append(i)
                 yield APART
                 continue
-            family = made.union(names, *(kin.get(name, ()) for name in names))
-            kin.update(dict.fromkeys(family, family))
-            still = [one for one in waiting if family.isdisjoint(_handles(one)) and op != "set"]
-            for earlier in waiting:
-                if not any(earlier is one for one in still):
-                    ask(_renamed(earlier, ours))
-            waiting = still
+            due = [n for n in waiting if op == "set" or self._families[n] == self._families[i]]
+            waiting = [n for n in waiting if n not in due]
+            for n in due:
+                ask(_renamed(self._talk[n][0], ours))
             answer = ask(_renamed(request, ours))
             _pair(value, answer.get("value"), ours)
             if op == "fill":

@@ -17,8 +17,9 @@ from autograder.checking.modules import ROOT
 from autograder.checking.proxy import Line, Remote, Send, StudentError, fill
 from autograder.checking.reference import Reference
 from autograder.grading import diagnosis
-from autograder.grading.diagnosis import Talk, diagnose, recorded
+from autograder.grading.diagnosis import Talk, _talks, diagnose, recorded
 from autograder.grading.judge import call, fresh
+from autograder.inside.wire import Handle
 from autograder.parts import all_checks, all_mistakes
 
 RIGHT = (ROOT / "hw5_vae.py").read_text(encoding="utf-8")
@@ -132,6 +133,22 @@ def test_of_two_mistakes_in_one_loop_each_is_named_on_its_own_question(
         call(check, recorded(fresh(code.send(1.0)), talk), reference, SEED)
     said = diagnose(talk, one.question, "hw5_gan", reference)
     assert said == f"It looks like this: {one.sentence}"
+
+
+def test_what_is_said_of_the_whole_loop_is_told_apart_from_what_is_said_without_a_step() -> None:
+    whole, bare = {"op": "call", "target": "hw5_gan"}, {"op": "bare", "target": "hw5_gan"}
+    models, loop = [Handle(i) for i in range(3)], Handle(3)
+    without = {"op": "patient", "target": "hw5_gan", "instead": {"ae-gan.optimizers": "pass"}}
+    talk: Talk = [
+        (bare, {"value": models[0]}),
+        ({**whole, "args": [models[0]]}, {"value": [1.0]}),
+        (without, {"value": loop}),
+        (bare, {"value": models[1]}),
+        ({"op": "call", "target": loop, "args": [models[1]]}, {"value": [2.0]}),
+        (bare, {"value": models[2]}),
+        ({**whole, "args": [models[2]]}, {"value": [3.0]}),
+    ]
+    assert list(_talks(talk)) == [[*talk[:2], *talk[5:]], talk[2:5]]
 
 
 def test_mistakes_that_answer_alike_are_named_as_what_it_may_be(reference: Reference) -> None:
