@@ -591,9 +591,15 @@ def audit(todo: Sequence[tuple[Trial, int]], jobs: int) -> Iterator[Outcome]:
     pieces = [group[i : i + size] for group in together for i in range(0, len(group), size)]
     pieces.sort(key=len, reverse=True)  # at the end, none waits long for another
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=gc.freeze) as pool:
+    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin) as pool:
         for done in as_completed([pool.submit(_piece, piece, first) for piece in pieces]):
             yield from done.result()
+
+
+def _begin() -> None:
+    """What is loaded stays, and little of what a trial leaves behind goes in circles."""
+    gc.freeze()
+    gc.set_threshold(20_000)
 
 
 def _piece(todo: Sequence[tuple[Trial, int]], first: int) -> list[Outcome]:

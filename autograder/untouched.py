@@ -10,7 +10,6 @@ from __future__ import annotations
 import ast
 import builtins
 import contextlib
-import copy
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -94,21 +93,29 @@ def spans(body: Sequence[ast.stmt], above: str = "") -> Spans:
     return found
 
 
+DOCUMENTED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+ANNOTATED = {ast.FunctionDef: "returns", ast.AsyncFunctionDef: "returns", ast.arg: "annotation"}
+
+
 @lru_cache(maxsize=8192)
 def dumped(node: ast.AST) -> str:
     """`ast.dump` without docstrings and annotations, once for each node: the sources of one part
     share most of theirs.
     """
-    node = copy.deepcopy(node)
-    for one in ast.walk(node):
-        if isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            documented = ast.get_docstring(one, clean=False) is not None
-            one.body = (one.body[1:] or [ast.Pass()]) if documented else one.body
-        if isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            one.returns = None
-        if isinstance(one, ast.arg):
-            one.annotation = None
-    return ast.dump(node)
+    return _dumped(node)
+
+
+def _dumped(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_dumped, value))}]"
+    if not isinstance(value, ast.AST):
+        return repr(value)
+    fields = dict(ast.iter_fields(value))
+    fields.pop(ANNOTATED.get(type(value), ""), None)
+    if isinstance(value, DOCUMENTED) and ast.get_docstring(value, clean=False) is not None:
+        fields["body"] = value.body[1:] or [ast.Pass()]
+    said = ", ".join(f"{name}={_dumped(one)}" for name, one in fields.items())
+    return f"{type(value).__name__}({said})"
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ from typing import Any
 
 import torch
 
+from .checking.reference import in_pieces
+
 
 @cache
 def _checks() -> Any:
@@ -32,7 +34,8 @@ def loaded(name: str, source: str) -> ModuleType:
     """A module of this source. It stands in no table of modules, so that no other sees it."""
     module = ModuleType(name)
     module.__file__ = f"{name}.py"
-    exec(compile(source, module.__file__, "exec"), module.__dict__)
+    for code in in_pieces(source, module.__file__):
+        exec(code, module.__dict__)
     return module
 
 

@@ -491,6 +491,8 @@ class Session:
 
     def _inward(self, value: Any) -> Any:
         """Handles become the objects they name; lists, tuples and dicts are walked."""
+        if value is None or isinstance(value, (bool, int, float, str)):
+            return value
         if isinstance(value, Handle):
             return self._objects[value.id]
         if isinstance(value, list):
