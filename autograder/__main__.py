@@ -22,7 +22,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from . import authoring
+from . import authoring, visible
 from .arguments import command, positive
 from .assignment import Assignment, AssignmentError, Part, read_assignment
 from .checking.modules import ROOT
@@ -287,6 +287,7 @@ def release(arguments: argparse.Namespace) -> int:
 
     assignment = read_assignment()
     all_checks(assignment)  # they, the modules and assignment.toml must fit together
+    visible.need_all(assignment)
     assignment = assignment.scaled(arguments.part)
     with package.appearing(arguments.out) as folder:
         source = package.read_source(ROOT, assignment)

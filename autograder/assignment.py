@@ -305,6 +305,22 @@ def _need(entry: dict[str, Any], keys: Iterable[str], where: str) -> None:
             raise AssignmentError(f"{where} has no {key!r}")
 
 
+def need_part_id(text: object) -> None:
+    """Raises AssignmentError where no part can be called so."""
+    of = "small letters, digits and hyphens, a letter first"
+    _need_id(text, r"[a-z][a-z0-9]*(-[a-z0-9]+)*", "a part", of)
+
+
+def need_question_id(text: object) -> None:
+    """Raises AssignmentError where no question can be called so."""
+    _need_id(text, r"[A-Za-z0-9][A-Za-z0-9_]*", "a question", "letters, digits and underscores")
+
+
+def _need_id(text: object, pattern: str, what: str, of: str) -> None:
+    if not isinstance(text, str) or not re.fullmatch(pattern, text):
+        raise AssignmentError(f"{text!r} cannot be the id of {what}: it is made of {of}.")
+
+
 def _group(entry: dict[str, Any], default: int) -> int:
     size = entry.get("max_group", default)
     if type(size) is not int or size < 1:
@@ -314,6 +330,7 @@ def _group(entry: dict[str, Any], default: int) -> int:
 
 def _part(entry: dict[str, Any], max_group: int, anonymous: bool) -> Part:
     _need(entry, ["id"], f"a part ({str(entry)[:60]})")
+    need_part_id(entry["id"])
     _refuse_unknown(entry, "[[part]]", f"in the part {entry['id']!r}")
     _need(entry, ["title", "points", "question"], f"the part {entry['id']!r}")
     questions = tuple(_question(entry["id"], question) for question in entry["question"])
@@ -343,6 +360,7 @@ def _question(part_id: str, entry: dict[str, Any]) -> Question:
     kind = entry.get("kind", "code")
     points = entry.get("points", 0)
     where = f"{part_id}.{entry['id']}"
+    need_question_id(entry["id"])
     _refuse_unknown(entry, "question", f"in {where}")
     _need(entry, ["title"], where)
     if type(points) not in (int, float):

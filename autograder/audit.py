@@ -164,7 +164,10 @@ def trials(assignment: Assignment, parts: Iterable[str]) -> list[Trial]:
                 if one.question.startswith(f"{part.id}.")
             ]
         except EditError as error:
-            raise AssignmentError(f"{error}. Edit it as the reference now is.") from None
+            raise AssignmentError(
+                f"{error}. Edit it in autograder/parts/{part.id.replace('-', '_')}/mistakes.py as "
+                "the reference now is."
+            ) from None
     for trial in found:
         _need_python(trial)
     _refuse_repeats(found)
@@ -400,7 +403,7 @@ def _raised(trial: Trial, question: str, seed: int) -> str:
             steps = traceback.extract_tb(error.__traceback__)
             step = [one for one in steps if Path(one.filename).is_relative_to(PARTS)][-1]
             file = Path(step.filename).relative_to(ROOT).as_posix()
-            return f"{file}, line {step.lineno}: {type(error).__name__}: {error}"
+            return f"{file}, line {step.lineno}: {type(error).__name__}: {error}".rstrip(".")
     return ""
 
 

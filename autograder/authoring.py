@@ -13,12 +13,14 @@ from rich.table import Table
 from rich.text import Text
 
 from . import audit as engine
+from . import visible
 from .arguments import Commands, command, positive
 from .assignment import Assignment, read_assignment
 from .audit import MISTAKE, MUTANT, NAMED, PAIR, POINTED, RAISED, REFERENCE, UNTOLD, Outcome, Trial
 from .checking.modules import ROOT, SOLUTIONS
 from .grading.batch import default_jobs
 from .mutants import mutants
+from .parts import all_checks
 from .placeholders import MARK, placeholders
 from .progress import progress_bar
 
@@ -95,16 +97,21 @@ def add_commands(commands: Commands) -> None:
     part.add_argument("--question", default="example", metavar="ID", help="its first question")
     part.add_argument("--question-title", metavar="TITLE", help="what students read of that")
     part.add_argument("--points", type=_points, default=2.0, metavar="P", help="of that (2)")
+    _name(part)
     part.set_defaults(run=new_part)
     question = kinds.add_parser("question", help="one more question of a part")
     question.add_argument("id", metavar="PART.ID", help="as in `fc-vae.loss`")
     question.add_argument("--title", required=True, help="what students read")
     question.add_argument("--points", type=_points, default=1.0, metavar="P", help="(1)")
-    question.add_argument(
-        "--name", metavar="NAME", help="the function that they write (default: as the question)"
-    )
+    _name(question)
     question.add_argument("--by-hand", action="store_true", help="a written question")
     question.set_defaults(run=new_question)
+
+
+def _name(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--name", metavar="NAME", help="the function that they write (default: as the question)"
+    )
 
 
 def new_part(arguments: argparse.Namespace) -> int:
@@ -119,6 +126,7 @@ def new_part(arguments: argparse.Namespace) -> int:
         arguments.question,
         arguments.question_title or arguments.title,
         arguments.points,
+        arguments.name or "",
     )
     return _say_written(written, arguments.id)
 
@@ -131,15 +139,16 @@ def new_question(arguments: argparse.Namespace) -> int:
     written = new.new_question(
         ROOT, arguments.id, arguments.title, arguments.points, name, arguments.by_hand
     )
-    return _say_written(written, arguments.id.partition(".")[0])
+    whole = arguments.id.partition(".")[0]
+    return _say_written(written, whole if arguments.by_hand else arguments.id)
 
 
-def _say_written(written: Sequence[Path], part: str) -> int:
+def _say_written(written: Sequence[Path], name: str) -> int:
     print("Laid out, with an example that works:\n")
     for path in written:
         waiting = path.read_text(encoding="utf-8").count(MARK)
         print(f"  {path.relative_to(ROOT)}" + (f"  ({waiting} to be written)" if waiting else ""))
-    print(f"\nEdit them, then:  python -m autograder audit {part}")
+    print(f"\nEdit them, then:  python -m autograder audit {name}")
     return 0
 
 
@@ -160,6 +169,8 @@ def audit(arguments: argparse.Namespace) -> int:
     for name in wanted:
         assignment.question(name) if "." in name else assignment.part(name)
     parts = [*dict.fromkeys(name.partition(".")[0] for name in wanted)]
+    all_checks(assignment)  # they, the modules and assignment.toml must fit together
+    visible.need_all(assignment)
     known = [
         trial
         for trial in engine.trials(assignment, parts)

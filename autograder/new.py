@@ -19,7 +19,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from .assignment import AssignmentError, Part, read_assignment
+from .assignment import AssignmentError, Part, need_part_id, need_question_id, read_assignment
 from .placeholders import MARK
 from .release.notebooks import plain
 from .release.parts import bound
@@ -200,18 +200,23 @@ def new_part(
     question: str = "example",
     question_title: str = "An example",
     points: float = 2,
+    name: str = "",
 ) -> list[Path]:
     """Lay out a part with one question; the files that are written or changed.
 
     Raises AssignmentError when it is there already, or cannot be called so.
     """
     assignment = read_assignment(root / "autograder" / "assignment.toml")
-    of = "small letters, digits and hyphens, a letter first"
-    _need_id(part, r"[a-z][a-z0-9]*(-[a-z0-9]+)*", "a part", of)
-    _need_id(question, r"[A-Za-z0-9]\w*", "a question", "letters, digits and underscores")
+    need_part_id(part)
+    _refuse_keyword(part, "a part")
+    need_question_id(question)
+    _refuse_keyword(question, "a question")
     if part in [one.id for one in (*assignment.parts, *assignment.off)]:
-        raise AssignmentError(f"there is a part {part!r} already.")
+        raise AssignmentError(
+            f"there is a part {part!r} already. Add a question to it: new question {part}.ID"
+        )
     example = f"{part.replace('-', '_')}_example" if question == "example" else question
+    example = name or example
     asked = Question(part, question, question_title, points, module, example)
     _need_name(root, asked)
     folder = root / "autograder" / "parts" / part.replace("-", "_")
@@ -237,7 +242,8 @@ def new_question(
     if not dot:
         raise AssignmentError(f"{full_id!r} names no question: it is PART.ID, as in fc-vae.loss.")
     part = assignment.part(part_id)
-    _need_id(question, r"[A-Za-z0-9]\w*", "a question", "letters, digits and underscores")
+    need_question_id(question)
+    _refuse_keyword(question, "a question")
     if question in [one.id for one in part.questions]:
         raise AssignmentError(f"{part_id} asks {question!r} already.")
     if part.module is None and not by_hand:
@@ -260,9 +266,7 @@ def _tidy(written: Iterable[Path]) -> list[Path]:
     return files
 
 
-def _need_id(text: str, pattern: str, what: str, of: str) -> None:
-    if not re.fullmatch(pattern, text):
-        raise AssignmentError(f"{text!r} cannot be the id of {what}: it is made of {of}.")
+def _refuse_keyword(text: str, what: str) -> None:
     if keyword.iskeyword(text):
         raise AssignmentError(f"{text!r} cannot be the id of {what}: Python keeps it for itself.")
 

@@ -13,7 +13,9 @@ from typing import Any
 
 import torch
 
-from .checking.reference import in_pieces
+from .assignment import Assignment, AssignmentError
+from .checking.modules import ROOT
+from .checking.reference import in_pieces, stopped_at
 
 
 @cache
@@ -21,13 +23,42 @@ def _checks() -> Any:
     """Only when it is asked: it reads assignment.toml, which must have been found right. By its
     name, since students' modules have no types.
     """
-    return importlib.import_module("hw5_checks")
+    try:
+        return importlib.import_module("hw5_checks")
+    except Exception as error:
+        place = stopped_at(error, ROOT / "hw5_checks.py")
+        raise AssignmentError(f"{place}. Mend it first.") from error
 
 
 def questions() -> Mapping[str, Any]:
     """part.question -> its visible check."""
     found: Mapping[str, Any] = _checks().QUESTIONS
     return found
+
+
+def need_all(assignment: Assignment) -> None:
+    """Every question that is marked by checks has a visible one, and no other has. Raises
+    AssignmentError.
+    """
+    coded = [
+        f"{part.id}.{question.id}"
+        for part in assignment.parts
+        for question in part.questions
+        if question.kind in ("code", "bonus")
+    ]
+    known = {name for part in (*assignment.parts, *assignment.off) for name in part.full_ids()}
+    for name in coded:
+        if name not in questions():
+            raise AssignmentError(
+                f'hw5_checks.py has no visible check of {name}. Write one there (@question("{name}"'
+                ', ...)), or say kind = "manual" in assignment.toml.'
+            )
+    for name in questions():
+        if name not in known:
+            raise AssignmentError(
+                f"hw5_checks.py has a visible check of {name!r}, which assignment.toml does not "
+                "ask. Take it away, or add the question."
+            )
 
 
 def loaded(name: str, source: str) -> ModuleType:

@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import os
 import sys
+import traceback
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -18,6 +19,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
+from ..assignment import AssignmentError
 from ..inside import wire
 from ..inside.compiler import without_compiler
 from ..inside.session import Session
@@ -119,14 +121,35 @@ def _silently(session: Session, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def load_modules(root: Path) -> dict[str, ModuleType]:
-    """Execute the given and solution modules of `root`, never anything from sys.path."""
+    """Execute the given and solution modules of `root`, never anything from sys.path.
+
+    Raises AssignmentError where one of them cannot be loaded.
+    """
     modules: dict[str, ModuleType] = {}
     for name in (*GIVEN, *SOLUTIONS):
         path = root / f"{name}.py"
         if not path.is_file():
             raise FileNotFoundError(f"{path}: the reference module is missing")
-        modules[name] = executed(name, path.read_text(encoding="utf-8"), modules, str(path))
+        try:
+            modules[name] = executed(name, path.read_text(encoding="utf-8"), modules, str(path))
+        except Exception as error:
+            raise AssignmentError(f"{stopped_at(error, path)}. Mend it first.") from error
     return modules
+
+
+def stopped_at(error: Exception, *files: Path) -> str:
+    """The line of these files, of ours, in which an error arose while one was loaded, and what it
+    says: `hw5_gan.py, line 12: ...`.
+    """
+    if isinstance(error, SyntaxError):
+        file, line, says = Path(error.filename or files[0]), error.lineno, error.msg
+    else:
+        steps = traceback.extract_tb(error.__traceback__)
+        own = [step for step in steps if Path(step.filename) in files]
+        file, line = (Path(own[-1].filename), own[-1].lineno) if own else (files[0], None)
+        says = str(error)
+    where = f"{file.name}, line {line}" if line else file.name
+    return f"{where}: {type(error).__name__}: {says.rstrip('.')}"
 
 
 def _whole(source: str, file: str) -> list[CodeType]:

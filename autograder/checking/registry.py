@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import torch
 
-from ..assignment import Assignment
+from ..assignment import Assignment, AssignmentError
 
 SECONDS = 10.0
 
@@ -106,5 +106,7 @@ def registered(assignment: Assignment | None = None) -> list[Check]:
     for one in known:
         for name in one.after:
             if name not in _checks:
-                raise ValueError(f"{one.id} waits for {name!r}, and there is no such check")
+                raise AssignmentError(
+                    f"{one.id} waits for {name!r}, and there is no such check. Correct its `after`."
+                )
     return sorted(known, key=lambda one: order.index(one.question))

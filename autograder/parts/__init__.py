@@ -143,4 +143,5 @@ def _loaded(name: str) -> ModuleType:
         ours = [step for step in steps if "/autograder/parts/" in Path(step.filename).as_posix()]
         line = error.lineno if isinstance(error, SyntaxError) else ours[-1].lineno if ours else "?"
         place = f"{name.replace('.', '/')}.py, line {line}"
-        raise AssignmentError(f"{place}: {type(error).__name__}: {error}") from error
+        says = error.msg if isinstance(error, SyntaxError) else error  # it names the place again
+        raise AssignmentError(f"{place}: {type(error).__name__}: {says}") from error

@@ -49,8 +49,9 @@ def _entry(
     question: Question, solutions: Sequence[str], scheme: tuple[str, str] | None
 ) -> list[str]:
     how = "by hand" if question.kind == "manual" else "by the judge"
+    unit = "point" if question.points == 1 else "points"
     bonus = " as a bonus" if question.kind == "bonus" else ""
-    lines = [f"### {question.title} · {question.points:g} points{bonus}, {how}\n"]
+    lines = [f"### {question.title} · {question.points:g} {unit}{bonus}, {how}\n"]
     if scheme:
         lines.append(f"Cell in `{scheme[0]}.ipynb`.\n\n{scheme[1]}\n")
     lines += [f"```python\n{solution}\n```\n" for solution in solutions]

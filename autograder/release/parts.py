@@ -127,7 +127,9 @@ def _taken_apart(module: str, text: str, every: tuple[str, ...], ours: frozenset
     found = _located(tree, text.split("\n"))
     local = {name for one in found for name in one.names}
     imported = _imported(tree.body, ours)
-    table = _table(ast.get_docstring(tree, clean=False) or "", every)
+    says = ast.get_docstring(tree, clean=False) or ""
+    _refuse_left_behind(module, says, every, text.replace(says, "", 1))
+    table = _table(says, every)
     for one in found:
         walked = list(ast.walk(one.node))
         inner = imported | _imported(walked, ours)
@@ -288,6 +290,22 @@ def _table(docstring: str, every: Sequence[str]) -> dict[str, str]:
         if label in every:
             found |= {name: label for name in re.findall(r"[A-Za-z_]\w*", names)}
     return found
+
+
+def _refuse_left_behind(module: str, docstring: str, every: Sequence[str], code: str) -> None:
+    """A row of a part that was taken away, or the name of a function, would go to students."""
+    said = f"{module}.py: the table in its docstring names"
+    for table in _tables_of(_rows(docstring.split("\n"))):
+        rows = [" ".join(row.lines).strip().partition(" ") for row in table]
+        if rows[0][0] != "part":
+            continue
+        lists = rows[0][2].strip() == "what is in it"
+        for label, _, names in rows[1:]:
+            if label not in every:
+                raise ReleaseError(f"{said} {label!r}, which is no part: take its row away.")
+            bare = re.sub(r"\([^)]*\)", "", names).split() if lists else []
+            for name in (one for one in bare if not re.search(rf"\b{re.escape(one)}\b", code)):
+                raise ReleaseError(f"{said} {name!r}, which is not there: take it away.")
 
 
 # --- what stays

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder import new
+from autograder import new, visible
 from autograder.assignment import AssignmentError, read_assignment
 from autograder.checking.modules import ROOT
 from autograder.placeholders import placeholders
@@ -149,3 +149,17 @@ def test_what_is_there_is_not_laid_out_again(kit: Path) -> None:
 
 def test_the_kit_itself_waits_for_nobody() -> None:
     assert WAITING == ()
+
+
+def test_a_visible_check_that_is_missing_or_left_behind_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assignment, found = read_assignment(), dict(visible.questions())
+    visible.need_all(assignment)
+    gone = {name: one for name, one in found.items() if name != "fc-vae.loss"}
+    monkeypatch.setattr(visible, "questions", lambda: gone)
+    with pytest.raises(AssignmentError, match=r"no visible check of fc-vae\.loss"):
+        visible.need_all(assignment)
+    monkeypatch.setattr(visible, "questions", lambda: {**found, "old.one": None})
+    with pytest.raises(AssignmentError, match=r"visible check of 'old\.one', which"):
+        visible.need_all(assignment)

@@ -241,3 +241,23 @@ def test_mentions_tell_a_part_from_an_english_word():
     text = "An autoencoder, and fc-vae.\nPart autoencoder is `fc-vae-like`.\nparts report and so on"
     assert list(mentions(text, ["fc-vae"])) == [(1, "fc-vae")]
     assert list(mentions(text, ["autoencoder", "report"])) == [(2, "autoencoder"), (3, "report")]
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("    old-part  one", "names 'old-part', which is no part"),
+        ("    fc-vae  one  gone", "names 'gone', which is not there"),
+    ],
+)
+def test_what_is_left_behind_in_the_table_of_a_module_is_named(row: str, said: str) -> None:
+    table = "    part  what is in it\n    vae-theory  one (in words)\n" + row
+    text = f'"""Models.\n\n{table}\n"""\n\n\ndef one():\n    pass\n'
+    with pytest.raises(ReleaseError, match=said):
+        keep_parts(
+            {"hw5_vae": text},
+            {},
+            ("vae-theory", "fc-vae"),
+            ("vae-theory",),
+            {"vae-theory": "hw5_vae"},
+        )
