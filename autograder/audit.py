@@ -507,10 +507,9 @@ def marks(
 
 
 def _untouched(part: Part, source: str, seed: int) -> frozenset[str]:
-    """The checks that run nothing of what is another here than in the solution."""
-    right = reference_source(part)
-    if source == right:
-        return frozenset()
+    """The checks that run nothing of what is another here than in the solution, which passes them.
+    It has been seen to, so that the solution itself needs no second try.
+    """
     after = contents(_body(source))
     return untouched(_of_the_reference(part), after, _places(part), _traces(part, seed))
 

@@ -106,16 +106,16 @@ def dumped(node: ast.AST) -> str:
 
 
 def _dumped(value: Any) -> str:
-    if isinstance(value, list):
+    kind = type(value)
+    if kind is list:
         return f"[{', '.join(map(_dumped, value))}]"
-    if not isinstance(value, ast.AST):
+    if not issubclass(kind, ast.AST):
         return repr(value)
-    fields = dict(ast.iter_fields(value))
-    fields.pop(ANNOTATED.get(type(value), ""), None)
-    if isinstance(value, DOCUMENTED) and ast.get_docstring(value, clean=False) is not None:
+    fields = {name: getattr(value, name, None) for name in kind._fields}
+    fields.pop(ANNOTATED.get(kind, ""), None)
+    if kind in DOCUMENTED and ast.get_docstring(value, clean=False) is not None:
         fields["body"] = value.body[1:] or [ast.Pass()]
-    said = ", ".join(f"{name}={_dumped(one)}" for name, one in fields.items())
-    return f"{type(value).__name__}({said})"
+    return f"{kind.__name__}({', '.join(map(_dumped, fields.values()))})"
 
 
 @dataclass(frozen=True)
