@@ -129,6 +129,7 @@ def trials(assignment: Assignment, parts: Iterable[str]) -> list[Trial]:
     found: list[Trial] = []
     styles = all_styles()
     all_checks(assignment)  # they and assignment.toml must fit before anything is tried
+    visible.need_all(assignment)
     _refuse_strangers(assignment)
     for part in map(assignment.part, parts):
         if part.module is None:

@@ -13,14 +13,12 @@ from rich.table import Table
 from rich.text import Text
 
 from . import audit as engine
-from . import visible
 from .arguments import Commands, command, positive
 from .assignment import Assignment, read_assignment
 from .audit import MISTAKE, MUTANT, NAMED, PAIR, POINTED, RAISED, REFERENCE, UNTOLD, Outcome, Trial
 from .checking.modules import ROOT, SOLUTIONS
 from .grading.batch import default_jobs
 from .mutants import mutants
-from .parts import all_checks
 from .placeholders import MARK, placeholders
 from .progress import progress_bar
 
@@ -169,8 +167,6 @@ def audit(arguments: argparse.Namespace) -> int:
     for name in wanted:
         assignment.question(name) if "." in name else assignment.part(name)
     parts = [*dict.fromkeys(name.partition(".")[0] for name in wanted)]
-    all_checks(assignment)  # they, the modules and assignment.toml must fit together
-    visible.need_all(assignment)
     known = [
         trial
         for trial in engine.trials(assignment, parts)

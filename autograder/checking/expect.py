@@ -216,7 +216,7 @@ def unlimited(value: Any, expected: torch.Tensor, what: str) -> None:
     if not matches(tensor(value, [(), (1,), (1, 1)], what), expected.reshape(()), 0.05):
         raise Partial(
             0.75,
-            f"{what} is right for small logits, and limits those of 13 and -13.",
+            f"{what} is right for small logits, and limits large ones.",
             "A logit may be any number, and its gradient stays.",
         )
 

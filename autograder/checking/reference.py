@@ -137,17 +137,16 @@ def load_modules(root: Path) -> dict[str, ModuleType]:
     return modules
 
 
-def stopped_at(error: Exception, *files: Path) -> str:
-    """The line of these files, of ours, in which an error arose while one was loaded, and what it
+def stopped_at(error: Exception, file: Path) -> str:
+    """The line of this file, of ours, in which an error arose while it was loaded, and what it
     says: `hw5_gan.py, line 12: ...`.
     """
     if isinstance(error, SyntaxError):
-        file, line, says = Path(error.filename or files[0]), error.lineno, error.msg
+        file, line, says = Path(error.filename or file), error.lineno, error.msg
     else:
         steps = traceback.extract_tb(error.__traceback__)
-        own = [step for step in steps if Path(step.filename) in files]
-        file, line = (Path(own[-1].filename), own[-1].lineno) if own else (files[0], None)
-        says = str(error)
+        own = [step.lineno for step in steps if Path(step.filename) == file]
+        line, says = own[-1] if own else None, str(error)
     where = f"{file.name}, line {line}" if line else file.name
     return f"{where}: {type(error).__name__}: {says.rstrip('.')}"
 
