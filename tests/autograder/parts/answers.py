@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
 from autograder import audit
 from autograder.assignment import read_assignment
 from autograder.parts import all_mistakes
@@ -47,6 +52,12 @@ def shares_lost(part: str, source: str) -> dict[str, float]:
     """part.question -> the share of its points that is lost, where any is."""
     points = coded(part)
     return {name: round(gone / points[name], 4) for name, gone in lost(part, source).items()}
+
+
+def worth(points: Mapping[str, float], **shares: float) -> Any:
+    """So much of what questions are worth in assignment.toml, whatever that is."""
+    # The judge rounds to four digits.
+    return pytest.approx({name: share * points[name] for name, share in shares.items()}, abs=1e-4)
 
 
 def mistaken(question: str, id: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 from autograder.parts.autoencoder.styles import IMPORTS
 
 from . import answers
-from .answers import NO_ANSWERS
+from .answers import NO_ANSWERS, worth
 
 PART = "autoencoder"
 CODED = answers.coded(PART)
@@ -51,7 +51,7 @@ def test_a_mistake_of_the_loss_that_is_inherited_costs_once() -> None:
         "ConditionalBetaVAE.loss = BetaVAE.loss\n"
     )
     code = code.replace("super()", "_Right").replace(".loss(x, outputs)", ".loss(self, x, outputs)")
-    assert lost_by(f"_Right = BetaVAE\n{code}") == {f"{PART}.beta_vae": 1.0}
+    assert lost_by(f"_Right = BetaVAE\n{code}") == worth(CODED, **{f"{PART}.beta_vae": 1 / 7})
 
 
 # Forged answers
@@ -97,4 +97,4 @@ def test_no_returned_object_earns_a_mark(value: str) -> None:
     "value", ["math.nan", "-math.inf", "10**400", "True", "1e-300", "1j", "[0.1]"]
 )
 def test_no_odd_beta_earns_a_mark(value: str) -> None:
-    assert lost_by(f"TUNED_BETA = {value}") == {f"{PART}.tuned_beta": 2.0}
+    assert lost_by(f"TUNED_BETA = {value}") == worth(CODED, **{f"{PART}.tuned_beta": 1.0})

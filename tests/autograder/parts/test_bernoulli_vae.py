@@ -9,7 +9,7 @@ import pytest
 from autograder.parts.bernoulli_vae.styles import IMPORTS, OF_CLASS, elbo
 
 from . import answers
-from .answers import NO_ANSWERS, liar
+from .answers import NO_ANSWERS, liar, worth
 
 PART = "bernoulli-vae"
 CODED = answers.coded(PART)
@@ -42,7 +42,7 @@ def test_a_missing_method_costs_once(name: str) -> None:
 
 
 def test_a_missing_decoder_costs_once() -> None:
-    assert lost(with_code("del Decoder")) == {f"{PART}.decoder": 5.0}
+    assert lost(with_code("del Decoder")) == worth(CODED, **{f"{PART}.decoder": 1.0})
 
 
 @pytest.mark.parametrize("bound", ["", elbo("of-the-class", OF_CLASS).code])
@@ -89,7 +89,7 @@ def test_a_density_that_underflows_keeps_most() -> None:
         "    -0.5 * (torch.log(2 * math.pi * s) + (z - mu) ** 2 / s)).prod(-1).log()\n"
         "BernoulliVAE.logpdf_diagonal_gaussian = staticmethod(q)\n"
     )
-    assert lost(source) == {f"{PART}.logpdf_diagonal_gaussian": 0.5}
+    assert lost(source) == worth(CODED, **{f"{PART}.logpdf_diagonal_gaussian": 1 / 6})
 
 
 def test_the_naive_logarithm_costs_little() -> None:
@@ -98,7 +98,7 @@ def test_the_naive_logarithm_costs_little() -> None:
         "def naive(x, p): return torch.sum(x * torch.log(p) + (1 - x) * torch.log(1 - p), -1)\n"
         "BernoulliVAE.logpdf_bernoulli = staticmethod(naive)"
     )
-    assert lost(source) == {f"{PART}.logpdf_bernoulli": 0.5}
+    assert lost(source) == worth(CODED, **{f"{PART}.logpdf_bernoulli": 1 / 6})
 
 
 def test_terms_of_its_own_are_summed_over_pixels() -> None:
@@ -108,7 +108,7 @@ def test_terms_of_its_own_are_summed_over_pixels() -> None:
         "r = Normal(0.0, 1.0).log_prob(sampled_z).mean(1); "
         "b = (x * p.log() + (1 - x) * (1 - p).log()).mean(1); return (b + r - q).mean()",
     )
-    assert lost(with_code(bound.code)) == {f"{PART}.elbo_loss": 3.0}
+    assert lost(with_code(bound.code)) == worth(CODED, **{f"{PART}.elbo_loss": 0.75})
 
 
 def test_a_bound_of_nothing_earns_nothing_by_its_densities() -> None:
@@ -232,7 +232,7 @@ def test_no_claim_about_parameters_earns_a_mark(claim: str) -> None:
         f"    def parameters(self, recurse=True): return iter({claim})\n"
         "    def forward(self, z): return torch.full((len(z), self.data), 0.5)\n"
     )
-    assert lost(source) == {f"{PART}.decoder": 5.0}
+    assert lost(source) == worth(CODED, **{f"{PART}.decoder": 1.0})
 
 
 def test_clamps_that_only_extreme_numbers_show_cost_their_questions() -> None:

@@ -11,7 +11,7 @@ from autograder.checking.catalogue import Style
 from autograder.parts.fc_vae.styles import IMPORTS
 
 from . import answers
-from .answers import NO_ANSWERS, liar
+from .answers import NO_ANSWERS, liar, worth
 
 PART = "fc-vae"
 CODED = {name.partition(".")[2]: points for name, points in answers.coded(PART).items()}
@@ -89,9 +89,8 @@ def test_forward_alone_keeps_its_marks() -> None:
 
 def test_networks_alone_keep_their_marks() -> None:
     source = with_code("del VAE.forward\ndel CVAE.forward\ndel reparametrize\ndel loss_function")
-    assert lost(source) == {
-        name: CODED[name] for name in CODED if name not in ("networks", "cvae")
-    } | {"cvae": 5.0}
+    others = dict.fromkeys(CODED.keys() - {"networks"}, 1.0)
+    assert lost(source) == worth(CODED, **{**others, "cvae": 5 / 7})
 
 
 @pytest.mark.parametrize(
@@ -172,7 +171,7 @@ def test_a_spread_off_by_a_tenth_fails(spread: str) -> None:
         "def reparametrize(mu, logvar):\n"
         f"    return mu + {spread} * torch.exp(logvar / 2) * torch.randn_like(mu)\n"
     )
-    assert lost(source) == {"reparametrize": 3.0}
+    assert lost(source) == worth(CODED, reparametrize=0.6)
 
 
 # Objects made to deceive: no mark, and no blank either
@@ -269,11 +268,12 @@ def test_clamps_that_only_extreme_numbers_show_cost_their_questions() -> None:
         ("binary_cross_entropy(x_hat,", "binary_cross_entropy(x_hat.clamp(1e-4, 1 - 1e-4),"),
         ("logvar = self.logvar_layer(hidden)", "logvar = self.logvar_layer(hidden).clamp(-10, 10)"),
     )
-    assert lost(source) == {"reparametrize": 3, "loss": 0.5, "forward": 2, "cvae": 2}
+    shares = {"reparametrize": 0.6, "loss": 1 / 14, "forward": 0.5, "cvae": 2 / 7}
+    assert lost(source) == worth(CODED, **shares)
 
 
 def test_a_network_that_the_class_keeps_costs_half_of_its_check() -> None:
-    assert lost(with_code(KEPT)) == {"networks": 1.5}
+    assert lost(with_code(KEPT)) == worth(CODED, networks=1.5 / 8)
 
 
 KEPT = """

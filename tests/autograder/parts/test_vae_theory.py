@@ -19,7 +19,7 @@ def lost_by(code: str) -> dict[str, float]:
 @pytest.mark.parametrize("change", ["* 1.001", "* 0.999", "+ 0.01"])
 def test_near_misses_of_1h_fail(change: str) -> None:
     code = f"def answer_1h(a, b, s): return (a - b) ** 2 / (2 * s**2) {change}"
-    assert lost_by(code) == {"vae-theory.1h": 2.0}
+    assert lost_by(code) == {"vae-theory.1h": coded(PART)["vae-theory.1h"]}
 
 
 @pytest.mark.daily
