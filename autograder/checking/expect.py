@@ -231,7 +231,8 @@ def _relation(actual: torch.Tensor, expected: torch.Tensor, tolerance: float) ->
     if matches(a, -e, tolerance):
         return "its sign is flipped."
     if a.any() and matches(factor * e, a, tolerance) and (varied or _is_simple(factor)):
-        return f"it is {factor:.3g} times as large as it should be."
+        digits = 3 if abs(factor - 1) > 0.005 else 6  # 0.9995 is not 1
+        return f"it is {factor:.{digits}g} times as large as it should be."
     if varied and matches(a, a.mean().expand_as(a), tolerance):
         return "it is the same number everywhere."
     if varied and len(a) > 2 and matches(a - (a - e).mean(), e, tolerance):

@@ -39,12 +39,13 @@ class Layer:
     channels: int = 0
 
 
+LINEAR = "linear layer"
 Table = tuple[Layer, ...]
 Edit = Callable[[Table], Table]
 
 
 def linear(inputs: int, outputs: int) -> Layer:
-    return Layer(F.linear, ((outputs, inputs), (outputs,)), "linear layer", outputs)
+    return Layer(F.linear, ((outputs, inputs), (outputs,)), LINEAR, outputs)
 
 
 def conv(inputs: int, outputs: int, size: int, padding: int = 0) -> Layer:
@@ -479,6 +480,12 @@ def computes(
     seen = examine(spec, model, twin, inputs, seed)
     if seen.says:
         raise Partial(seen.fraction, f"{spec.what} is not quite the network asked for: {seen.says}")
+    if seen.table is spec.table and spec.table[-1].name == LINEAR:
+        # Of inputs as large as these, logits are some hundred.
+        loud = [floats(one(FAR * inputs[0]), spec.what) for one in (model, twin)]
+        says = f"{spec.what} cuts large numbers off somewhere; a logit has no ends."
+        if not _agree(loud[:1], loud[1:]):
+            raise Partial(0.75, says)
 
 
 def stands_alone(

@@ -209,6 +209,22 @@ class Interrupted:
             yield from range(epochs)[1:]
 
 
+class Passes:
+    """A loader whose passes differ, as those of one that shuffles do: the first brings the first of
+    `passes`, and so on; after the last one they begin anew.
+    """
+
+    def __init__(self, passes: Sequence[Sequence[Any]]) -> None:
+        self.passes, self.begun = passes, 0
+
+    def __iter__(self) -> Iterator[Any]:
+        self.begun += 1
+        return iter(self.passes[(self.begun - 1) % len(self.passes)])
+
+    def __len__(self) -> int:
+        return len(self.passes[0])
+
+
 def _state(one: Any) -> Any:
     return one if isinstance(one, list) else one.state_dict()
 
@@ -322,6 +338,9 @@ class Session:
 
     def _op_interrupted(self, request: dict[str, Any]) -> Any:
         return self._outward(Interrupted())
+
+    def _op_passes(self, request: dict[str, Any]) -> Any:
+        return self._outward(Passes(request["passes"]))
 
     def _op_patient(self, request: dict[str, Any]) -> Any:
         """A function of a module, made anew so that a statement that raises is passed over, and the

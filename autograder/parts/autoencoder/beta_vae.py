@@ -61,13 +61,17 @@ from .models import (
     Networks,
     any_shape,
     batches_of,
+    expect_anew,
     expect_far,
     expect_float32,
     expect_moved,
+    expect_no_ends,
+    expect_owned,
     expect_resumes,
     expect_shape,
     expect_size,
     expect_standard,
+    expect_unclipped,
     expect_usual_adam,
     far_apart,
     flat_images,
@@ -151,6 +155,8 @@ def _runs(make: Callable[[], Remote], inputs: Sequence[torch.Tensor]) -> None:
     found, rec = q_and_rec(model(*inputs))
     close(found, q, "q", right="what the encoder gives, both halves")
     flat_images(rec, len(x), "rec")
+    networks = ("encoder", inputs), ("decoder", (torch.ones(len(x), LATENT), *c))
+    expect_owned(model, networks, 0, "the model")
 
 
 @check("autoencoder.beta_vae", share=2)
@@ -158,8 +164,9 @@ def encodes_samples_and_decodes(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     """forward returns q, the encoder's mu and log_sigma side by side, and rec, decoded from a draw
     z = mu + exp(log_sigma) * eps that gradients pass.
 
-    The noise is read off rec, 600 draws of 40 numbers (see `expect_standard`); a right answer fails
-    with a probability below 1e-6.
+    The noise is read off rec, 600 draws of 40 numbers (see `expect_standard`), and many more of
+    which some lie beyond 4 (see `expect_no_ends`); a right answer fails with a probability below
+    1e-6.
     """
     _samples(_beta_vae(hw5_vae), Networks.draw(rng, 2 * WIDE, latent=WIDE), rng)
 
@@ -194,6 +201,7 @@ def _samples(make: Make, given: Networks, rng: Rng, classes: int = 0) -> None:
         expect(through, f"No gradient goes from {name} to the networks that made it.", CUT)
     expect_float32(q, "q")
     expect_float32(rec, "rec")
+    expect_no_ends(make(0.5, PIXELS), classes)
 
 
 def _passes_gradient(model: Remote, given: Networks, rng: Rng, classes: int) -> None:
@@ -227,13 +235,19 @@ def measures_reconstruction(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     for asked in [_Asked(_beta_vae(hw5_vae), 0.7, rng, n) for n in (3, 5)]:
         mean = "the binary cross-entropy between x and rec, a mean over all pixels of all images"
         close(asked.rec_loss, asked.right[0], "rec_loss", right=mean, shapes=[(1,)], hint=MEANS)
-    with suppress(StudentError):  # a loss that wants more than q and rec
-        expect_unlikely_pixels(partial(_nats, _beta_vae(hw5_vae)(0.7)), 3, PIXELS)
+    _expect_unlimited(_beta_vae(hw5_vae))
+
+
+def _expect_unlimited(make: Make) -> None:
+    """Of a loss that wants more than q, rec and c nothing can be said."""
+    with suppress(StudentError):
+        expect_unlikely_pixels(partial(_nats, make(0.7)), 3, PIXELS)
 
 
 def _nats(model: Remote, rec: torch.Tensor, x: torch.Tensor) -> float:
     """The reconstruction loss of all pixels together."""
-    outputs = {"q": torch.ones(len(x), 2 * LATENT), "rec": rec[:, None]}
+    labels = torch.zeros(len(x), dtype=torch.long)
+    outputs = {"q": torch.ones(len(x), 2 * LATENT), "rec": rec[:, None], "c": labels}
     rec_loss = _total_and_terms(model.loss(x.reshape(-1, *IMAGE), outputs))[1]
     return number(rec_loss, "rec_loss") * x.numel()
 
@@ -398,16 +412,22 @@ def takes_steps_on_the_total(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     """
     _compare_training(hw5_vae, ref, _Trainee.draw(rng), batches_of(rng, 3), 1, 0.02)
     loader, start = telling(rng)
-    _compare_training(hw5_vae, ref, _Trainee(*start), loader, 1, 0.02, usual=True)
+    usual = partial(expect_usual_adam, start=start)
+    _compare_training(hw5_vae, ref, _Trainee(*start), loader, 1, 0.02, usual)
+    model, loader = _Trainee.draw(rng), batches_of(rng, 4)
+    model.parameters[0][:100] = 1e3  # whose gradients are large where images are not dark
+    loader = [(x * (step % 2), labels) for step, (x, labels) in enumerate(loader)]
+    _compare_training(hw5_vae, ref, model, loader, 1, 0.02, expect_unclipped)
 
 
 @check("autoencoder.beta_vae_loop", share=1)
 def trains_every_epoch(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
-    """Training goes through the loader as often as epochs says; over resumable, one that was
-    stopped goes on where it was.
+    """Training goes through the loader as often as epochs says, and anew each time; over resumable,
+    one that was stopped goes on where it was.
     """
-    model, loader = _Trainee.draw(rng), batches_of(rng, 2)
+    model, loader, other = _Trainee.draw(rng), batches_of(rng, 2), batches_of(rng, 2)
     _compare_training(hw5_vae, ref, model, loader, 3, 0.005)
+    expect_anew(hw5_vae, ref, partial(model.train, epochs=2, lr=0.005), loader, other)
     expect_resumes(hw5_vae, partial(model.train, hw5_vae, loader, 3, 0.005))
 
 
@@ -418,14 +438,12 @@ def _compare_training(
     loader: list[Batch],
     epochs: int,
     lr: float,
-    usual: bool = False,
+    goes_right: Callable[[torch.Tensor, torch.Tensor], None] = expect_moved,
 ) -> None:
+    """`goes_right`: of where the parameters are and should be."""
     expected, _ = model.train(ref, loader, epochs, lr)
     moved, _ = model.train(hw5_vae, loader, epochs, lr)
-    if usual:
-        expect_usual_adam(moved, expected, model.parameters)
-    else:
-        expect_moved(moved, expected)
+    goes_right(moved, expected)
 
 
 class _Trainee:
@@ -442,7 +460,7 @@ class _Trainee:
     def train(
         self,
         near: Remote,
-        loader: list[Batch],
+        loader: Any,
         epochs: int,
         lr: float,
         conditional: bool = False,
@@ -629,6 +647,11 @@ def measures_both_terms(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
         elif not varied or not _is_copied(hw5_vae, asked, found, beta):
             for one, expected, what in zip(found, right, _Asked.NAMES, strict=True):
                 close(one, expected, what, right="as in BetaVAE", hint=MEANS)
+    try:
+        _expect_unlimited(_beta_vae(hw5_vae))
+    except (Fail, Partial):
+        return
+    _expect_unlimited(make)
 
 
 def _is_copied(hw5_vae: Remote, asked: _Asked, found: Sequence[torch.Tensor], beta: float) -> bool:

@@ -21,7 +21,14 @@ from ...checking.networks import stands_alone
 from ...checking.proxy import Remote, StudentError, assign, fill, items, stub, value, weights
 from ...checking.registry import Rng, check
 from ...checking.routes import CUT
-from ..fc_vae.models import IMAGE, LATENT, PIXELS, linears, run_network
+from ..fc_vae.models import (
+    IMAGE,
+    LATENT,
+    PIXELS,
+    expect_unlikely_pixels,
+    linears,
+    run_network,
+)
 from . import beta_vae as beta_vae  # the second half, so that all of the part is here
 from .models import (
     CODES,
@@ -34,13 +41,16 @@ from .models import (
     Networks,
     any_shape,
     batches_of,
+    expect_anew,
     expect_far,
     expect_float32,
     expect_moved,
+    expect_owned,
     expect_resumes,
     expect_shape,
     expect_size,
     expect_standard,
+    expect_unclipped,
     expect_usual_adam,
     far_apart,
     flat_images,
@@ -52,6 +62,7 @@ from .models import (
     new_model,
     own_code,
     series,
+    steep,
     telling,
     toy,
 )
@@ -112,6 +123,8 @@ def joins_encoder_and_decoder(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
         model = new_model(hw5_vae, lambda: hw5_vae.AutoEncoder(LATENT))
         for name in ("encoder", "decoder"):
             value(getattr(model, name))  # raises where they are called otherwise
+        with suppress(StudentError):  # networks that raise have cost their marks
+            lets_gradients_through(model, (model,))
         given.install(model)
         for result, asked in [(model(one), one) for one in (x, other)]:
             images, _ = flat_images(result, len(x), what)
@@ -157,6 +170,8 @@ def _as_it_is(make: Callable[[], Remote], x: torch.Tensor, seed: int, what: str)
             model.encoder(images)  # an encoder of one shape has cost its marks as well
             found, right = (flat_images(one, len(x), what)[0] for one in (model(images), expected))
             expect(matches(found, right), f"{what} is not decoder(encoder(x)).")
+    networks = ("encoder", (x,)), ("decoder", (torch.ones(1, LATENT),))
+    expect_owned(model, networks, seed, "AutoEncoder")
 
 
 @check("autoencoder.loader")
@@ -267,21 +282,26 @@ def takes_steps_of_adam(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     """
     _compare_training(hw5_vae, ref, _start(rng), batches_of(rng, 3), 1, 0.02)
     loader, (*start, _) = telling(rng)
-    _compare_training(hw5_vae, ref, start, loader, 1, 0.02, usual=True)
+    usual = partial(expect_usual_adam, start=start)
+    _compare_training(hw5_vae, ref, start, loader, 1, 0.02, usual)
+    loader, start = steep(rng)
+    _compare_training(hw5_vae, ref, start, loader, 1, 0.001, expect_unclipped, squash=False)
 
 
 @check("autoencoder.loop", share=1)
 def trains_every_epoch(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
-    """Training goes through the loader as often as epochs says; over resumable, one that was
-    stopped goes on where it was.
+    """Training goes through the loader as often as epochs says, and anew each time; over resumable,
+    one that was stopped goes on where it was.
     """
-    start, loader = _start(rng), batches_of(rng, 2)
+    start, loader, other = _start(rng), batches_of(rng, 2), batches_of(rng, 2)
     _compare_training(hw5_vae, ref, start, loader, 3, 0.005)
 
-    def resumes(train: Train) -> None:
+    def goes_on(train: Train) -> None:
+        twice = partial(train, epochs=2, lr=0.005, start=start)
+        expect_anew(hw5_vae, ref, twice, loader, other)
         expect_resumes(hw5_vae, partial(train, hw5_vae, loader, 3, 0.005, start))
 
-    first_possible(partial(resumes, _train), partial(resumes, _train_apart))
+    first_possible(partial(goes_on, _train), partial(goes_on, _train_apart))
 
 
 def _start(rng: Rng) -> list[torch.Tensor]:
@@ -296,35 +316,47 @@ def _compare_training(
     loader: list[Batch],
     epochs: int,
     lr: float,
-    usual: bool = False,
+    goes_right: Callable[[torch.Tensor, torch.Tensor], None] = expect_moved,
+    squash: bool = True,
 ) -> None:
+    """`goes_right`: of where the parameters are and should be; `squash`: see `_train`."""
+
     def compare(train: Train) -> None:
-        goal, _ = train(ref, loader, epochs, lr, start)
-        moved, _ = train(hw5_vae, loader, epochs, lr, start)
-        if usual:
-            expect_usual_adam(moved, goal, start)
-        else:
-            expect_moved(moved, goal)
+        goal, _ = train(ref, loader, epochs, lr, start, squash)
+        moved, _ = train(hw5_vae, loader, epochs, lr, start, squash)
+        goes_right(moved, goal)
 
     first_possible(partial(compare, _train), partial(compare, _train_apart))
 
 
 def _train(
-    near: Remote, loader: list[Batch], epochs: int, lr: float, start: list[torch.Tensor]
+    near: Remote,
+    loader: Any,
+    epochs: int,
+    lr: float,
+    start: list[torch.Tensor],
+    squash: bool = True,
 ) -> tuple[torch.Tensor, Any]:
-    """Where a given model gets to, a factor and a shift for each pixel, and what is returned."""
-    model = stub(near, start[0], start[1], (1, PIXELS), squash=True, modal=True)
+    """Where a given model gets to, a factor and a shift for each pixel, and what is returned.
+    `squash`: whether it ends in a sigmoid, which keeps gradients small.
+    """
+    model = stub(near, start[0], start[1], (1, PIXELS), squash, modal=True)
     losses = near.train_autoencoder(model, loader, epochs, lr)
     return movement(start, weights(model)), losses
 
 
 def _train_apart(
-    near: Remote, loader: list[Batch], epochs: int, lr: float, start: list[torch.Tensor]
+    near: Remote,
+    loader: Any,
+    epochs: int,
+    lr: float,
+    start: list[torch.Tensor],
+    squash: bool = True,
 ) -> tuple[torch.Tensor, Any]:
     """The same for loops that call model.encoder and model.decoder."""
     model = model_of(near.AutoEncoder, lambda: near.AutoEncoder(LATENT))
     assign(model.encoder, stub(near, torch.ones(PIXELS), torch.zeros(PIXELS)))
-    assign(model.decoder, stub(near, start[0], start[1], (1, PIXELS), squash=True, modal=True))
+    assign(model.decoder, stub(near, start[0], start[1], (1, PIXELS), squash, modal=True))
     losses = near.train_autoencoder(model, loader, epochs, lr)
     return movement(start, weights(model.decoder)), losses
 
@@ -347,6 +379,7 @@ def returns_every_loss(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
         expected = torch.tensor(right)
         if matches(moved, goal, 2e-3):
             close(found, expected, "What train_autoencoder returns", right=MEAN)
+            expect_unlikely_pixels(partial(_nats, train, hw5_vae), 3, PIXELS)
             return
         # Steps that went elsewhere cost above; the first loss was before all steps.
         close(found[:1], expected[:1], "The first loss", right=MEAN)
@@ -354,6 +387,13 @@ def returns_every_loss(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
         expect(varied, "The losses of all steps are the same.")
 
     first_possible(partial(compare, _train), partial(compare, _train_apart))
+
+
+def _nats(train: Train, near: Remote, p: torch.Tensor, x: torch.Tensor) -> float:
+    """The first loss, of all pixels together, of a model that gives p[0] for every image."""
+    loader = [(x.reshape(-1, *IMAGE), torch.zeros(len(x), dtype=torch.long))]
+    _, losses = train(near, loader, 1, 0.01, [torch.zeros(PIXELS), p[0].logit()])
+    return float(series(losses, 1, "What train_autoencoder returns")) * x.numel()
 
 
 @check("autoencoder.sample_prior")

@@ -9,6 +9,8 @@
     toy            a model that has a decoder and nz, as the sampling functions want it
     batches_of     a list of batches for training loops
     expect_resumes a loop over `resumable` that goes on where it was
+    expect_anew    a loop that takes the batches of each epoch from the loader
+    expect_owned   a model whose own parameters are those of its networks
     telling        batches and a start that show the settings of Adam
 
 Sampling is seen through affine decoders: the code is read off the images.
@@ -42,6 +44,7 @@ from ...checking.proxy import (
     fill,
     gradients,
     interrupted,
+    passes,
     sized,
     stub,
     value,
@@ -370,7 +373,7 @@ ROWS = 320  # images of PIXELS numbers each, which are MANY
 
 def expect_far(near: Remote, sample: Callable[[Remote], Any], table: bool = False) -> None:
     """Fail unless some of the codes that `sample` draws for a model lie beyond 4. Here a pixel is a
-    number of its code. False alarms: 1.3e-7.
+    number of its code. False alarms: 1.4e-7.
     """
     labels = torch.zeros(CLASSES, PIXELS) if table else None
     same = stub(near, torch.ones(PIXELS), torch.zeros(PIXELS), (1, PIXELS), table=labels)
@@ -379,6 +382,33 @@ def expect_far(near: Remote, sample: Callable[[Remote], Any], table: bool = Fals
         codes, _ = flat_images(sample(model), ROWS, "What is drawn")
         says = "No number of a code ever lies beyond 4: they are not drawn from N(0, I)."
         expect(reaches_far(codes), says, CODES)
+
+
+SPREAD = 7.0  # a log_sigma of which noise can still be told, with spreads of 1,100 and 0.0009
+
+
+def expect_no_ends(model: Remote, classes: int = 0) -> None:
+    """A forward that cuts noise off at 4, or a log_sigma before 7 or -7, keeps three quarters.
+
+    `model`: its code has PIXELS numbers, each of which becomes a pixel. False alarms: 2e-7.
+    """
+    log_sigma = torch.tensor([0.0, 0.0, SPREAD, -SPREAD]).repeat(PIXELS // 4)
+    q, tables = torch.cat((torch.zeros(PIXELS), log_sigma)), {}
+    if classes:
+        tables = {n: torch.zeros(classes, n * PIXELS) for n in (1, 2)}
+    encoder = stub(model, torch.zeros(PIXELS, 2 * PIXELS), q, table=tables.get(2))
+    one, zero = torch.ones(PIXELS), torch.zeros(PIXELS)
+    assign(model.encoder, encoder)
+    assign(model.decoder, stub(model, one, zero, (1, PIXELS), table=tables.get(1)))
+    c = (torch.zeros(ROWS, dtype=torch.long),) if classes else ()
+    codes, _ = flat_images(q_and_rec(model(torch.zeros(ROWS, *IMAGE), *c))[1], ROWS, "rec")
+    noise = (codes / log_sigma.exp()).reshape(-1, 4)
+    if not reaches_far(noise):
+        says = "No number of the noise of forward ever lies beyond 4: it is not drawn from N(0, 1)."
+        raise Partial(0.75, says, SAMPLING)
+    if not is_standard(noise):
+        says = "Where log_sigma is large or very negative, the spread of z is not exp(log_sigma)."
+        raise Partial(0.75, says, SAMPLING)
 
 
 def batches_of(
@@ -417,6 +447,16 @@ def telling(rng: Rng) -> tuple[list[tuple[torch.Tensor, torch.Tensor]], list[tor
     return loader, [w, b, table]
 
 
+def steep(rng: Rng) -> tuple[list[tuple[torch.Tensor, torch.Tensor]], list[torch.Tensor]]:
+    """Batches, and a start of a given model without a sigmoid, of whose pixels some are so far off
+    that their first gradient is a hundred times as large as those that follow.
+    """
+    w, b = torch.zeros(PIXELS), rng.uniform(0.3, 0.5, PIXELS)
+    b[:100] = 1e-4
+    loader = [(rng.uniform(0.6, 0.9, 2, *IMAGE), rng.labels(2, CLASSES)) for _ in range(5)]
+    return loader, [w, b]
+
+
 def expect_usual_adam(
     actual: torch.Tensor, expected: torch.Tensor, start: Sequence[torch.Tensor]
 ) -> None:
@@ -429,6 +469,16 @@ def expect_usual_adam(
             "After a few batches, the weights are not where Adam with torch's usual settings "
             "takes them.",
             "betas, eps, weight_decay and amsgrad stay as they are; nothing but lr is given.",
+        )
+
+
+def expect_unclipped(actual: torch.Tensor, expected: torch.Tensor) -> None:
+    """Where gradients are large in some steps and not in others, clipped ones show."""
+    if not matches(actual, expected, 2e-3):
+        raise Partial(
+            0.5,
+            "Where some gradients are large, the weights are not where Adam takes them.",
+            "Nothing clips or scales a gradient between backward and step.",
         )
 
 
@@ -471,6 +521,51 @@ def expect_resumes(near: Remote, train: Callable[[], tuple[torch.Tensor, Any]]) 
             "resumable does not bring back all that the loop changes.",
             "Name all of it: resumable(epochs, model=..., optimizer=..., and each list of losses).",
         )
+
+
+def expect_anew(
+    near: Remote,
+    ref: Remote,
+    train: Callable[[Remote, Any], tuple[torch.Tensor, Any]],
+    first: Sequence[Any],
+    second: Sequence[Any],
+) -> None:
+    """A loop that keeps the batches of the first epoch for the others loses half: a loader that
+    shuffles brings other ones in each epoch.
+
+    `train`: two epochs of a module's training on a loader: where it takes the parameters.
+    """
+    moved, _ = train(near, passes(near, first, second))
+    kept, _ = train(ref, passes(ref, first, first))
+    if matches(moved, kept, 2e-3):
+        raise Partial(
+            0.5,
+            "Every epoch is trained on the batches of the first one.",
+            "Go through the loader itself in each epoch: it shuffles anew every time.",
+        )
+
+
+def expect_owned(
+    model: Remote, networks: Sequence[tuple[str, Sequence[Any]]], seed: int, what: str
+) -> None:
+    """A model whose parameters are not those of its networks keeps half: an optimizer of
+    model.parameters() would leave these as they are. `networks`: their names, and inputs. One that
+    hides its parameters itself has cost its marks.
+    """
+    for name, inputs in networks:
+        network, seen = getattr(model, name), []
+        for filled in (model, model, network):
+            seed += 1
+            fill(filled, seed)
+            seen.append(network(*inputs))
+        first, second, third = seen
+        if isinstance(first, torch.Tensor) and matches(first, second) and not matches(first, third):
+            raise Partial(
+                0.5,
+                f"The parameters of {what} are not those of its {name}: training leaves it as it "
+                "is.",
+                f"self.{name} = ... in __init__ registers a network; lists and functions do not.",
+            )
 
 
 def _numbers(losses: Any) -> torch.Tensor:

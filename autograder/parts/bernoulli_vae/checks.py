@@ -587,10 +587,12 @@ def _codes(rng: Rng, n: int, latent: int) -> tuple[torch.Tensor, torch.Tensor, t
     return mu + rng.uniform(-2, 2, n, latent) * variance.sqrt(), mu, variance
 
 
-def _narrow_codes(rng: Rng, n: int, latent: int) -> tuple[torch.Tensor, ...]:
-    """The same with variances as small as training makes them: what is added to them shows."""
+def _scaled_codes(rng: Rng, n: int, latent: int, times: float = 0.05) -> tuple[torch.Tensor, ...]:
+    """The same with standard deviations so many times as large: with variances as small as training
+    makes them, what is added to them shows.
+    """
     z, mu, variance = _codes(rng, n, latent)
-    return mu + 0.05 * (z - mu), mu, 0.0025 * variance
+    return mu + times * (z - mu), mu, times**2 * variance
 
 
 def _far_codes(rng: Rng, n: int, latent: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -609,11 +611,11 @@ def _expect_one_row(logpdf: Remote, inputs: Sequence[torch.Tensor], name: str) -
 @check("bernoulli-vae.logpdf_diagonal_gaussian", share=4)
 def is_the_log_density(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     """logpdf_diagonal_gaussian gives the logarithm of the density of z, one number for each row,
-    also where z is far from mu.
+    also where z is far from mu, and where variances are about 2e-5 or 9e4.
     """
     logpdf, name = _log_gaussian(hw5_vae), "logpdf_diagonal_gaussian"
     for latent in (2, 5):
-        inputs = [_codes(rng, 6, latent), _narrow_codes(rng, 6, latent)]
+        inputs = [_codes(rng, 6, latent), _scaled_codes(rng, 6, latent)]
         answers = [logpdf(*one) for one in inputs]
         _compare_density(answers, inputs, _gaussian, name)
         _expect_one_row(logpdf, inputs[0], name)
@@ -626,6 +628,15 @@ def is_the_log_density(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
             "rounds to 0.",
             "Take no logarithm of a product of densities; sum their logarithms, without exp.",
         )
+    for times in (0.004, 300.0):
+        ends = _scaled_codes(rng, 4, 2, times)
+        if not matches(tensor(logpdf(*ends), [(4,), (4, 1)], name, PER_ROW), _gaussian(*ends)):
+            raise Partial(
+                0.75,
+                f"{name} is right for usual variances, and wrong for very small or very large "
+                "ones.",
+                "A variance is any positive number; nothing may cut it off or be added to it.",
+            )
 
 
 @check("bernoulli-vae.logpdf_diagonal_gaussian", share=1)
