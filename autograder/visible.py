@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import inspect
 import io
+import sys
 from collections.abc import Mapping
 from functools import cache
 from types import ModuleType
@@ -62,11 +63,20 @@ def need_all(assignment: Assignment) -> None:
 
 
 def loaded(name: str, source: str) -> ModuleType:
-    """A module of this source. It stands in no table of modules, so that no other sees it."""
+    """A module of this source. It stands in the table of modules only while it is loaded, as its
+    dataclasses need it to, so that no other sees it.
+    """
     module = ModuleType(name)
     module.__file__ = f"{name}.py"
-    for code in in_pieces(source, module.__file__):
-        exec(code, module.__dict__)
+    other = sys.modules.get(name)
+    sys.modules[name] = module
+    try:
+        for code in in_pieces(source, module.__file__):
+            exec(code, module.__dict__)
+    finally:
+        del sys.modules[name]
+        if other is not None:
+            sys.modules[name] = other
     return module
 
 

@@ -57,7 +57,11 @@ to a weight is rounded. Of 3,000 draws none was off by more than half of it.
 """
 SURELY = 8.0
 """A logit that float32 tells well from 0 and 1, behind a sigmoid, and no loss has to limit."""
+BRIGHT = 30.0
+"""A brightness of images whose gradients no usual bound lets through."""
 NETWORKS = ("encoder", "generator", "discriminator")
+FAR = 12.0
+"""A number of a code that no network has to limit."""
 WEIGHTS = 1e-3, 1e3
 """Between these lies a weight that is positive and that floats still show."""
 
@@ -76,16 +80,24 @@ class _Scene:
 
     @staticmethod
     def draw(
-        rng: Rng, decodes: bool = False, sharp: float = 0.0, logit: float = 0.5, light: float = 1.0
+        rng: Rng,
+        decodes: bool = False,
+        sharp: float = 0.0,
+        logit: float = 0.5,
+        light: float = 1.0,
+        far: float = 0.0,
     ) -> _Scene:
         """`decodes`: the generator heeds its codes; `sharp`: the size of the discriminator's
-        weights; `logit`: what it makes of the generator's image; `light`: how bright images are.
+        weights; `logit`: what it makes of the generator's image; `light`: how bright images are;
+        `far`: how large a number of their codes is.
         Where one of the first two is off, noise changes no loss.
         The second batch is darker, so that the gradients of both disagree.
         """
         bias, look = light * rng.uniform(0.3, 0.7, PIXELS), rng.normal(PIXELS, 1, std=1.0) * sharp
+        codes = rng.normal(PIXELS, CODE, std=0.3), rng.normal(CODE, std=0.3)
+        codes[1][0] += far
         return _Scene(
-            (rng.normal(PIXELS, CODE, std=0.3), rng.normal(CODE, std=0.3)),
+            codes,
             (decodes * rng.normal(CODE, PIXELS, std=0.3), bias),
             (look, logit - bias @ look),
             [light * rng.uniform(*ends, ROWS, PIXELS) for ends in ((0.3, 1), (0, 0.5))],
@@ -446,10 +458,14 @@ def moves_the_discriminator_alone(hw5_gan: Remote, ref: Remote, rng: Rng) -> Non
 
 
 def _moves_discriminator(plans: Sequence[_Plan], rng: Rng) -> None:
-    scene = _Scene.draw(rng, sharp=1.0)
-    way, says = scene.way("discriminator", 0), "The discriminator does not move as its loss asks."
+    """Of usual images, and of ones so bright that gradients which are clipped show."""
+    says = "The discriminator does not move as its loss asks."
     hint = "Real images 1, fakes 0; clear its gradients, backward, step, and step no more."
-    _judged(plans, scene, lambda trained: trained.follows("discriminator", [way], says, hint))
+    for light in (1.0, BRIGHT):
+        scene = _Scene.draw(rng, sharp=1 / light, light=light)
+        ways = [scene.way("discriminator", 0)]
+        follows = partial(_Trained.follows, network="discriminator", ways=ways)
+        _judged(plans, scene, partial(follows, message=says, hint=hint))
 
 
 @check("ae-gan.loss_generator", share=0.8)
@@ -463,7 +479,8 @@ def adds_the_reconstruction(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
 
 def _adds_the_reconstruction(plans: Sequence[_Plan], rng: Rng) -> None:
     # Where it is fooled little is left of its loss, and the rest is rounded: 6 will do.
-    scenes = [_Scene.draw(rng, decodes=True, logit=logit) for logit in (6.0, -SURELY)]
+    ends = (6.0, 0.0), (-SURELY, FAR)
+    scenes = [_Scene.draw(rng, decodes=True, logit=logit, far=far) for logit, far in ends]
     found: list[float] = []
 
     def compare(scene: _Scene, trained: _Trained) -> None:
@@ -535,7 +552,7 @@ def takes_the_mean_square(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
 
 
 def _takes_the_mean_square(plans: Sequence[_Plan], rng: Rng) -> None:
-    scene = _Scene.draw(rng, decodes=True, sharp=1.0)
+    scene = _Scene.draw(rng, decodes=True, sharp=1.0, far=FAR)
     right = "MSE(G(E(x)), x), a mean over the pixels of the images"
 
     def compare(trained: _Trained) -> None:
