@@ -2649,7 +2649,7 @@ def _need_moved(given: Given, steps: int, what: str, of: str, *gradients: float,
     need(ok, f"{what}: {of} is moved {given.shift.moves} times in {steps} steps of the loop.")
 
 
-@question("cifar-dcgan.fit", "DCGAN", unseen="how the networks of many layers move")
+@question("cifar-dcgan.fit", "DCGAN", unseen="how the networks of many layers move; codes beyond 4")
 def check_fit(DCGAN) -> None:
     """Twelve steps of given networks: both losses, how far each is moved, fresh normal codes."""
     dcgan, steps = DCGAN(), 12
@@ -2775,6 +2775,8 @@ def check_reconstruct(DCGAN) -> None:
 
 
 def _listed(optimizers) -> list:
+    kept = isinstance(optimizers, (tuple, list, dict)) or hasattr(optimizers, "step")
+    need(kept, "ae_gan_optimizers should return optimizers in a tuple, a list or a dict.")
     optimizers = optimizers.values() if isinstance(optimizers, dict) else optimizers
     return list(optimizers) if not hasattr(optimizers, "step") else [optimizers]
 

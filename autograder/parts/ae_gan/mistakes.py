@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from ...checking.catalogue import Mistake, caught_one, told, unseen
+from ...checking.catalogue import Mistake, Row, caught_one, told, unseen
 from ..slips import ABSOLUTE, ROOT, UNIFORM_CODES, of_an_optimizer
 
 PART = "ae-gan"
@@ -24,6 +24,22 @@ FIRST = "BCELoss takes the prediction first, then the label; they have changed p
 EVEN = "the codes are evened out, over the batch or in their lengths; leave them as drawn."
 TURNED = "torch.randn(model.latent_size, len(x), device=device)"
 ENCODER = "loss_autoencoder = mse(model.generator(model.encoder(x)), x)"
+
+
+def _clamped(next_line: str) -> Row:
+    """Of the codes of the step whose fakes are made in this line."""
+    says = "large numbers of the codes are cut off; leave them as drawn."
+    drawn = f"z = {NOISE}\n            {next_line}"
+    return "clamped-codes", says, drawn, drawn.replace(NOISE, f"{NOISE}.clamp(-4, 4)")
+
+
+def _clipped(network: str) -> Row:
+    """Of a step whose gradients are clipped."""
+    says = f"the gradients of the {network} are clipped; leave them as they are."
+    step = f"opt_{network}.step()"
+    clip = f"nn.utils.clip_grad_norm_(model.{network}.parameters(), 1.0)"
+    return "clipped", says, step, f"{clip}; {step}"
+
 
 MISTAKES: tuple[Mistake, ...] = (
     *_of(
@@ -60,6 +76,7 @@ MISTAKES: tuple[Mistake, ...] = (
             "list(network.parameters())[:1]",
         ),
         ("uphill", "", "lr=lr)", "lr=lr, maximize=True)"),
+        ("read-once", "", ADAMS, ADAMS.removeprefix("tuple")),
     ),
     caught_one(
         PART,
@@ -160,6 +177,24 @@ def ae_gan_optimizers(model, lr=2e-4):
             f"{REAL}            {FAKE}",
             f"{REAL}            {FAKE}".replace("bce(", "nn.BCEWithLogitsLoss()("),
         ),
+    ),
+    *_of("loss_discriminator", TRAIN, _clipped("discriminator")),
+    *_of("loss_generator", TRAIN, _clipped("generator")),
+    *_of(
+        "loss_autoencoder",
+        TRAIN,
+        _clipped("encoder"),
+        (
+            "clamped-codes",
+            "the codes are cut off on their way to the generator; they may be any numbers.",
+            "loss_autoencoder = mse(model.generator(model.encoder(x)), x)",
+            "loss_autoencoder = mse(model.generator(model.encoder(x).clamp(-5, 5)), x)",
+        ),
+    ),
+    *unseen(
+        "other networks",
+        *_of("loss_discriminator", TRAIN, _clamped("fakes")),
+        *_of("loss_generator", TRAIN, _clamped("fooled")),
     ),
     *unseen(
         "codes of an earlier batch",

@@ -136,6 +136,20 @@ ARCHITECTURE = (
             ),
         ),
     ),
+    _within(
+        "architecture",
+        "class AutoEncoder(nn.Module)",
+        "decoder-frozen",
+        "No gradient passes through AutoEncoder",
+        ("nz=nz, output_size=784)", "nz=nz, output_size=784).requires_grad_(False)"),
+    ),
+    _within(
+        "architecture",
+        "class AutoEncoder(nn.Module)",
+        "encoder-hidden",
+        "The parameters of AutoEncoder are not those of its encoder",
+        ("self.encoder = AEEncoder", 'self.__dict__["encoder"] = AEEncoder'),
+    ),
     _joined("clamped-codes", CLAMPED_CODE, "self.decoder(self.encoder(x).clamp(-5, 5))"),
     _joined("image-returned", "AutoEncoder returns the images that it was given.", "x.flatten(1)"),
 )
@@ -273,6 +287,10 @@ EVALUATION = "The model is in evaluation mode while it trains: model.train(), no
 REMADE = "Every epoch makes a new optimizer, which forgets what Adam has gathered."
 
 
+CLIPPED = "Gradients are clipped; Adam takes them as they are."
+CLIP = "nn.utils.clip_grad_norm_"
+
+
 def _steps(question: str, within: str, backward: str) -> tuple[Mistake, ...]:
     """What goes wrong in any training loop."""
 
@@ -338,6 +356,19 @@ def _steps(question: str, within: str, backward: str) -> tuple[Mistake, ...]:
                 (" optimizer=optimizer,", ""),
             ),
         ),
+        *unseen(
+            "other models, images, epochs",
+            one(
+                "gradients-clipped",
+                CLIPPED,
+                (STEP, f"            {CLIP}(model.parameters(), 5.0)\n{STEP}"),
+            ),
+            one(
+                "batches-kept",
+                "Every epoch is trained on the batches of the first one.",
+                ("model.train()\n", "model.train()\n    loader = list(loader)\n"),
+            ),
+        ),
         one("no-backward", NOTHING_LEARNT, (f"            {backward}.backward()\n", "")),
     )
 
@@ -371,6 +402,14 @@ LOOP = (
         "clamped-images",
         OFF_BOTH_ENDS.format("x_hat"),
         (ENTROPY, ENTROPY.replace("(x_hat, x.", "(x_hat.clamp(0.05, 0.95), x.")),
+    ),
+    *unseen(
+        "other models, images",
+        _loop(
+            "unlikely-pixels-clamped",
+            OFF_BOTH_ENDS.format("x_hat"),
+            (ENTROPY, ENTROPY.replace("(x_hat, x.", "(x_hat.clamp(1e-4, 1 - 1e-4), x.")),
+        ),
     ),
     *unseen(
         "interrupted training",
@@ -497,6 +536,19 @@ BETA_VAE = (
     ),
     _vae("clamped-noise", CLAMPED, (Z, Z.replace("_like(mu)", "_like(mu).clamp(-3, 3)"))),
     _vae("clamped-spread", CLAMPED_SPREAD, (Z, Z.replace("sigma)", "sigma.clamp(-2, 2))"))),
+    *unseen(
+        "random images, codes",
+        _vae(
+            "noise-clamped-far",
+            CLAMPED,
+            (Z, Z.replace("_like(mu)", "_like(mu).clamp(-4, 4)")),
+        ),
+        _vae(
+            "spread-clamped-far",
+            CLAMPED_SPREAD,
+            (Z, Z.replace("sigma)", "sigma.clamp(-5, 5))")),
+        ),
+    ),
     _vae("clamped-codes", CLAMPED_CODE, (Z, Z.replace("= mu", "= mu.clamp(-5, 5)"))),
     _vae("mean-in-evaluation", IN_EVALUATION, (Z, f"{AFTER} if self.training else mu")),
     _vae("standardised-codes", EVEN_CODES, (Z, f"{AFTER}\n        {STANDARD}")),
@@ -749,6 +801,27 @@ CONDITIONAL = (
     _told("mean-in-evaluation", IN_EVALUATION, "BetaVAE", (Z, f"{AFTER} if self.training else mu")),
     _told(
         "clamped-spread", CLAMPED_SPREAD, "BetaVAE", (Z, Z.replace("sigma)", "sigma.clamp(-2, 2))"))
+    ),
+    *unseen(
+        "random images, codes",
+        _told(
+            "noise-clamped-far",
+            CLAMPED,
+            "BetaVAE",
+            (Z, Z.replace("_like(mu)", "_like(mu).clamp(-4, 4)")),
+        ),
+        _told(
+            "spread-clamped-far",
+            CLAMPED_SPREAD,
+            "BetaVAE",
+            (Z, Z.replace("sigma)", "sigma.clamp(-5, 5))")),
+        ),
+        _told(
+            "clamped-images",
+            OFF_BOTH_ENDS.format("rec"),
+            "BetaVAE",
+            (REC, REC.replace("(rec, x.", "(rec.clamp(1e-4, 1 - 1e-4), x.")),
+        ),
     ),
     _told("free-bits", FREE, "BetaVAE", (KL, f"{KL}.clamp(min=0.5)")),
     _told("standardised-codes", EVEN_CODES, "BetaVAE", (Z, f"{AFTER}\n        {STANDARD}")),

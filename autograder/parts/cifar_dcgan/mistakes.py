@@ -53,6 +53,21 @@ MISTAKES: tuple[Mistake, ...] = (
                 "                weight.data[1::2] = weight.data[: len(weight) - len(weight[::2])]",
             ),
             (
+                "norms-uniform",
+                "the weights of batch norms are drawn from a uniform distribution; it is a normal "
+                "one.",
+                "nn.init.normal_(layer.weight, 1.0, 0.02)",
+                "nn.init.uniform_(layer.weight, 1 - 0.02 * 3**0.5, 1 + 0.02 * 3**0.5)",
+            ),
+            (
+                "linear-biases-cleared",
+                "The biases of the linear layers have been changed too.",
+                "            elif isinstance(layer, nn.BatchNorm2d):\n",
+                "            elif isinstance(layer, nn.Linear):\n"
+                "                nn.init.zeros_(layer.bias)\n"
+                "            elif isinstance(layer, nn.BatchNorm2d):\n",
+            ),
+            (
                 "seeded",
                 "draws the same weights each time.",
                 "for layer in self.modules():",
@@ -330,6 +345,12 @@ MISTAKES: tuple[Mistake, ...] = (
             "pass\n",
         ),
         (
+            "tracked-codes",
+            "",
+            CODES,
+            f"{CODES}; codes = torch.cat((self.tracked_noise, codes))[: self.batch_size]",
+        ),
+        (
             "standardised-codes",
             EVEN,
             CODES,
@@ -366,6 +387,33 @@ MISTAKES: tuple[Mistake, ...] = (
             "",
             "torch.randn(self.batch_size,",
             "torch.randn(128,",
+        ),
+    ),
+    *unseen(
+        "codes beyond 4",
+        *_of(
+            "fit",
+            "def fit(self",
+            (
+                "clamped-codes",
+                "large numbers of the codes are cut off; leave them as drawn.",
+                CODES,
+                f"{CODES}.clamp(-4, 4)",
+            ),
+        ),
+    ),
+    *unseen(
+        "how the networks of many layers move",
+        _mistake(
+            "fit",
+            "generator-first",
+            "the generator steps before the discriminator; it comes second.",
+            "def fit(self",
+            ("                self.optimizerD.step()\n\n", ""),
+            (
+                "self.optimizerG.step()",
+                "self.optimizerG.step()\n                self.optimizerD.step()",
+            ),
         ),
     ),
     *_of(

@@ -44,6 +44,7 @@ LS_G = "0.5 * ((scores_fake - 1) ** 2).mean()"
 ELSE = "differs from the list"
 NORMS = ("nn.BatchNorm1d(1024)", "nn.BatchNorm1d(7 * 7 * 128)", "nn.BatchNorm2d(64)")
 CROSS = "it uses cross-entropies instead of squares."
+SCORES_CUT = "scores are cut off; they may be any number."
 SCORES = "the scores went through a sigmoid; use them as they are."
 DECAY = "the weights decay; the optimizer should have none."
 CUT_OFF = "hidden values are cut off at some number, as by ReLU6; the list has no upper end."
@@ -115,6 +116,29 @@ MISTAKES: tuple[Mistake, ...] = (
         code="discriminator = (lambda net: lambda: net)(discriminator())",
         says="share weights",
         unseen="two networks at once",
+    ),
+    *unseen(
+        "other weights and images",
+        *_of(
+            "discriminator",
+            "def discriminator()",
+            (
+                "logits-cut-off",
+                "cuts large numbers off somewhere",
+                "nn.Linear(256, 1),",
+                "nn.Linear(256, 1),\n        nn.Hardtanh(-20, 20),",
+            ),
+        ),
+        *_of(
+            "build_dc_classifier",
+            "def build_dc_classifier()",
+            (
+                "logits-cut-off",
+                "cuts large numbers off somewhere",
+                "nn.Linear(4 * 4 * 64, 1),",
+                "nn.Linear(4 * 4 * 64, 1),\n        nn.Hardtanh(-20, 20),",
+            ),
+        ),
     ),
     *_of(
         "discriminator",
@@ -617,6 +641,19 @@ def get_optimizer(model):
             "different values for the same logits",
             LS_G,
             LS_G.replace(".mean()", ".sum() / scores_fake.shape[-1]"),
+        ),
+    ),
+    *unseen(
+        "other scores",
+        *_told(
+            "least_squares",
+            "def ls_discriminator_loss",
+            ("limited", SCORES_CUT, "((scores_real - 1)", "((scores_real.clamp(-20, 20) - 1)"),
+        ),
+        *_told(
+            "least_squares",
+            "def ls_generator_loss",
+            ("generator-limited", SCORES_CUT, "(scores_fake -", "(scores_fake.clamp(-20, 20) -"),
         ),
     ),
     *_told(
