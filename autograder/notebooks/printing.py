@@ -49,13 +49,17 @@ FIGURES = ("vis_*.pdf", "goal.pdf")
 
 @dataclass(frozen=True)
 class Printed:
-    """The PDFs of one submission by file name, their page maps, and what went wrong, if it did."""
+    """The PDFs of one submission by file name, their page maps, and what went wrong, if it did.
+
+    `again`: what went wrong may go well another time, as where a machine is short of memory.
+    """
 
     id: str
     files: Mapping[str, bytes]
     findings: tuple[Mapping[str, str], ...]
     pages: int
     problem: str
+    again: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,20 +101,30 @@ def print_class(
     """Write OUT/ID.pdf and OUT/ID.json for every submission, and OUT/findings.csv for all.
 
     Only questions of these parts are printed. What is wrong with one submission is said in its
-    `problem` and stops no other. Raises SandboxError where this machine cannot confine what is
-    needed.
+    `problem` and stops no other; what may go well another time is tried once more, with nothing of
+    ours beside it. Raises SandboxError where this machine cannot confine what is needed.
     """
     kernel.require()
     out.mkdir(parents=True, exist_ok=True)
-    printed = []
     with ThreadPoolExecutor(jobs) as pool:
+        printed = []
         for one in pool.map(lambda handin: print_one(handin, parts, anonymous), handins):
-            for name, content in one.files.items():
-                (out / name).write_bytes(content)
             printed.append(one)
-            progress(one.id)
+            if not one.again:
+                _write(one, out)
+                progress(one.id)
+    for index, handin in enumerate(handins):
+        if printed[index].again:
+            printed[index] = print_one(handin, parts, anonymous)
+            _write(printed[index], out)
+            progress(handin.id)
     (out / "findings.csv").write_text(_table(printed), encoding="utf-8", newline="")
     return printed
+
+
+def _write(one: Printed, out: Path) -> None:
+    for name, content in one.files.items():
+        (out / name).write_bytes(content)
 
 
 def print_one(handin: Handin, parts: Sequence[Part], anonymous: bool = False) -> Printed:
@@ -121,7 +135,7 @@ def print_one(handin: Handin, parts: Sequence[Part], anonymous: bool = False) ->
         return Printed(handin.id, {}, (), 0, "No notebook was handed in.")
     files: dict[str, bytes] = {}
     findings: list[Mapping[str, str]] = []
-    pages, problem = 0, ""
+    pages, problem, again = 0, "", False
     ids = [part.id for part in parts]
     for line in _said(printed, anonymous=anonymous, parts=ids, print=True):
         if "pdf" in line:
@@ -143,8 +157,8 @@ def print_one(handin: Handin, parts: Sequence[Part], anonymous: bool = False) ->
                 {"kind": "unreadable", "sentence": str(line["unreadable"])[:LONGEST_CELL]}
             )
         elif "stopped" in line:
-            problem = str(line["stopped"])[:300]
-    return Printed(handin.id, files, tuple(findings), pages, problem)
+            problem, again = str(line["stopped"])[:300], line.get("again") is True
+    return Printed(handin.id, files, tuple(findings), pages, problem, again)
 
 
 def write_shown(

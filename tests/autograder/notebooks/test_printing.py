@@ -202,3 +202,26 @@ def test_from_the_command_line(own_pdf, tmp_path, capsys):
     command = ["check", str(tmp_path / "class" / "bob2"), "--part", "fc-vae"]
     assert command_line.main(command) == 0
     assert "does not show the NetID on its first page" in capsys.readouterr().out
+
+
+def test_a_pdf_whose_process_was_killed_is_made_once_more(tmp_path, monkeypatch):
+    begun = []
+    parsed = report.kernel._parsed
+
+    def killed_once(process, seconds):
+        said = parsed(process, seconds)
+        yield next(said)
+        begun.append(process)
+        if len(begun) == 1:
+            process.kill()
+        yield from said
+
+    monkeypatch.setattr(report.kernel, "_parsed", killed_once)
+    group = [handed_in("ada1", a__ipynb=as_file(coursework(netid="ada1")))]
+    (one,) = report.print_class(group, tmp_path, 1, FC_VAE)
+    assert one.problem == "" and (tmp_path / "ada1.pdf").exists()
+    assert len(begun) == 2
+
+    begun.clear()
+    killed = report.print_one(group[0], FC_VAE)
+    assert killed.again and "was killed" in killed.problem and killed.files == {}
