@@ -49,17 +49,13 @@ FIGURES = ("vis_*.pdf", "goal.pdf")
 
 @dataclass(frozen=True)
 class Printed:
-    """The PDFs of one submission by file name, their page maps, and what went wrong, if it did.
-
-    `again`: what went wrong may go well another time, as where a machine is short of memory.
-    """
+    """The PDFs of one submission by file name, their page maps, and what went wrong, if it did."""
 
     id: str
     files: Mapping[str, bytes]
     findings: tuple[Mapping[str, str], ...]
     pages: int
     problem: str
-    again: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,30 +97,20 @@ def print_class(
     """Write OUT/ID.pdf and OUT/ID.json for every submission, and OUT/findings.csv for all.
 
     Only questions of these parts are printed. What is wrong with one submission is said in its
-    `problem` and stops no other; what may go well another time is tried once more, with nothing of
-    ours beside it. Raises SandboxError where this machine cannot confine what is needed.
+    `problem` and stops no other. Raises SandboxError where this machine cannot confine what is
+    needed.
     """
     kernel.require()
     out.mkdir(parents=True, exist_ok=True)
+    printed = []
     with ThreadPoolExecutor(jobs) as pool:
-        printed = []
         for one in pool.map(lambda handin: print_one(handin, parts, anonymous), handins):
+            for name, content in one.files.items():
+                (out / name).write_bytes(content)
             printed.append(one)
-            if not one.again:
-                _write(one, out)
-                progress(one.id)
-    for index, handin in enumerate(handins):
-        if printed[index].again:
-            printed[index] = print_one(handin, parts, anonymous)
-            _write(printed[index], out)
-            progress(handin.id)
+            progress(one.id)
     (out / "findings.csv").write_text(_table(printed), encoding="utf-8", newline="")
     return printed
-
-
-def _write(one: Printed, out: Path) -> None:
-    for name, content in one.files.items():
-        (out / name).write_bytes(content)
 
 
 def print_one(handin: Handin, parts: Sequence[Part], anonymous: bool = False) -> Printed:
@@ -135,7 +121,7 @@ def print_one(handin: Handin, parts: Sequence[Part], anonymous: bool = False) ->
         return Printed(handin.id, {}, (), 0, "No notebook was handed in.")
     files: dict[str, bytes] = {}
     findings: list[Mapping[str, str]] = []
-    pages, problem, again = 0, "", False
+    pages, problem = 0, ""
     ids = [part.id for part in parts]
     for line in _said(printed, anonymous=anonymous, parts=ids, print=True):
         if "pdf" in line:
@@ -157,8 +143,8 @@ def print_one(handin: Handin, parts: Sequence[Part], anonymous: bool = False) ->
                 {"kind": "unreadable", "sentence": str(line["unreadable"])[:LONGEST_CELL]}
             )
         elif "stopped" in line:
-            problem, again = str(line["stopped"])[:300], line.get("again") is True
-    return Printed(handin.id, files, tuple(findings), pages, problem, again)
+            problem = str(line["stopped"])[:300]
+    return Printed(handin.id, files, tuple(findings), pages, problem)
 
 
 def write_shown(
@@ -215,13 +201,21 @@ def shown(handin: Handin, parts: Sequence[Part]) -> list[Shown]:
 
 
 def _said(files: Mapping[str, bytes], **settings: Any) -> list[dict[str, Any]]:
-    """What the process in the sandbox says, after its protections have been seen to hold."""
+    """What the process in the sandbox says, after its protections have been seen to hold; of a
+    second one, where the first ended as none should.
+    """
     given = {
         name: data.decode()
         for name, data in kernel.given_modules().items()
         if name.partition("/")[0].removesuffix(".py") in GIVEN
     }
     asked = kernel.Asked("pages", {**settings, "given": given}, files, LIMITS, SECONDS)
+    lines = _lines(asked)
+    # Its process was killed, as where memory is short, or found no room for a thread.
+    return _lines(asked) if lines and lines[-1].get("again") is True else lines
+
+
+def _lines(asked: kernel.Asked) -> list[dict[str, Any]]:
     lines: list[dict[str, Any]] = []
     with kernel.confined(asked, "No PDF can be made here") as (said, _):
         for line in said:
