@@ -737,6 +737,17 @@ INTERPOLATE = (
         "It mixes the images themselves; mix their codes.",
         (LINE, "return ((1 - w) * ends[0] + w * ends[1]).reshape(-1, 1, 28, 28)"),
     ),
+    *unseen(
+        "random images, other models",
+        _between(
+            "images-mixed",
+            "Images are mixed and then encoded; the codes of both ends are mixed.",
+            (
+                "model.decoder((1 - w) * first + w * last)",
+                "model.decoder(model.encoder((1 - w) * ends[0] + w * ends[1])[:, : model.nz])",
+            ),
+        ),
+    ),
     _between(
         "clamped-codes",
         CLAMPED_CODE,

@@ -227,13 +227,15 @@ def expect_shape(right: bool, what: str, wanted: str) -> None:
 @dataclass(frozen=True)
 class Networks:
     """Affine networks in the places of encoder (784 -> Z or 2Z) and decoder (Z -> 784), and, in a
-    conditional model, what each class adds to their outputs.
+    conditional model, what each class adds to their outputs. `squash`, `bent`: a sigmoid follows
+    the decoder, or the encoder, whose code of a mean of images is then no mean of their codes.
     """
 
     encoder: Affine
     decoder: Affine
     tables: tuple[torch.Tensor, torch.Tensor] | None = None
     squash: bool = False
+    bent: bool = False
 
     @classmethod
     def draw(
@@ -265,14 +267,15 @@ class Networks:
         """Put them into a model; brings the model back."""
         encoder_table, decoder_table = self.tables or (None, None)
         e, d = self.encoder, self.decoder
-        assign(model.encoder, stub(model, e.weight, e.bias, table=encoder_table))
+        assign(model.encoder, stub(model, e.weight, e.bias, (), self.bent, encoder_table))
         made = stub(model, d.weight, d.bias, (1, PIXELS), self.squash, decoder_table)
         assign(model.decoder, made)
         return model
 
     def q(self, x: torch.Tensor, c: torch.Tensor | None = None) -> torch.Tensor:
         q = self.encoder(x.flatten(1))
-        return q if self.tables is None or c is None else q + self.tables[0][c]
+        q = q if self.tables is None or c is None else q + self.tables[0][c]
+        return q.sigmoid() if self.bent else q
 
     def decode(self, z: torch.Tensor, c: torch.Tensor | None = None) -> torch.Tensor:
         """Images (N, 784)."""

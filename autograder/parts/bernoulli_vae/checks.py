@@ -55,7 +55,7 @@ from ...checking.proxy import (
 )
 from ...checking.registry import Rng, check
 from ...inside.session import recipe
-from ..fc_vae.models import Linear, expect_unlikely_pixels, linears, run_network
+from ..fc_vae.models import Linear, evaluating, expect_unlikely_pixels, linears, run_network
 
 Act = Callable[[torch.Tensor], torch.Tensor]
 Density = Callable[..., torch.Tensor]
@@ -816,6 +816,9 @@ def is_the_evidence_lower_bound(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
         latent, pixels = on[0][0].shape[1], on[0][3].shape[1]
         model = _with_given_densities(hw5_vae, (latent, pixels), rows)
         bounds = torch.stack([_scalar(model.elbo_loss(*batch)) for batch in on])
+        with evaluating(model):
+            again = _scalar(model.elbo_loss(*on[0]))
+        expect(matches(again, bounds[0]), "After model.eval() elbo_loss gives something else.")
         for given in _densities():
             terms = [_terms(batch, *given) for batch in on]
             if matches(bounds, torch.stack([_right(*one) for one in terms])):

@@ -549,6 +549,11 @@ LOGPDF_BERNOULLI: tuple[Mistake, ...] = (
 
 ELBO_LOSS: tuple[Mistake, ...] = (
     _bound(
+        "pixels-alone-in-evaluation",
+        f"{BOUND} if self.training else log_p.mean()",
+        "After model.eval() elbo_loss gives something else.",
+    ),
+    _bound(
         "prior-detached",
         "return (log_p + log_p_z.detach() - log_q).mean()",
         "A term of elbo_loss does not train the codes.",

@@ -111,6 +111,7 @@ def test_expect_fails_with_its_hint():
     [
         (lambda e: -e, "x is not the sum: its sign is flipped."),
         (lambda e: e / 3, "it is 0.333 times as large as it should be"),
+        (lambda e: 1.0004 * e, "it is 1.0004 times as large as it should be"),
         (lambda e: e + 1, "it is off by one number everywhere"),
         (lambda e: e.flip(0), "its numbers are right, but stand in another order"),
         (lambda e: e[:1].expand(5), "it is the same number everywhere"),

@@ -19,7 +19,9 @@ from autograder.checking.proxy import (
     fill,
     gradients,
     interrupted,
+    items,
     load_weights,
+    passes,
     patient,
     sampler,
     set_grads,
@@ -212,6 +214,11 @@ def test_an_interrupted_training_goes_on_with_what_it_has_named(code, all_is_nam
     assign(module.resumable, interrupted(module))
     assert module.trained(all_is_named) == [1]
     assert module.trained(all_is_named) == end
+
+
+def test_the_passes_of_a_loader_differ_and_begin_anew_after_the_last(code):
+    loader = passes(code(), ["a", "b"], ["c", "d"])
+    assert [items(loader, 9) for _ in range(3)] == [["a", "b"], ["c", "d"], ["a", "b"]]
 
 
 def test_a_patient_function_passes_over_what_raises_and_takes_items_for_what_it_cannot_have(code):
