@@ -595,6 +595,46 @@ class PlainAdam:
 """
 
 
+PEEKS = """
+import dataclasses
+
+
+@dataclasses.dataclass
+class Loader:
+    images: torch.Tensor
+    labels: torch.Tensor
+    size: int
+
+    def __len__(self):
+        return len(self.images) // self.size
+
+    def __iter__(self):
+        for part in torch.randperm(len(self.images)).split(self.size):
+            if len(part) == self.size:
+                yield self.images[part], self.labels[part]
+
+
+def make_loader(images, labels, batch_size):
+    return Loader(images, labels, batch_size)
+
+
+def train_autoencoder(model, loader, epochs=10, lr=1e-3):
+    optimizer, losses = torch.optim.Adam(model.parameters(), lr=lr), []
+    print("Images are", tuple(next(iter(loader))[0].shape))
+    for epoch in range(epochs):
+        print(f"Run Epoch {epoch}")
+        for x, _ in loader:
+            x_hat, x = model(x).flatten(1), x.flatten(1)
+            loss = -(x * x_hat.log() + (1 - x) * (1 - x_hat).log()).mean()
+            model.zero_grad()
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.item())
+    print("Done!")
+    return losses
+"""
+
+
 def _code(id: str, code: str) -> Style:
     return Style(id, IMPORTS + code)
 
@@ -615,6 +655,7 @@ STYLES: tuple[Style, ...] = (
     _code("torch-samplers-and-closures", TORCH),
     _code("an-autoencoder-in-one-piece", ONE_PIECE),
     _code("one-by-one", ONE_BY_ONE),
+    _code("a-look-at-the-first-batch", PEEKS),
     _edited(
         "flat-outputs",
         ("return self.net(z).reshape(-1, 1, self.output_size)", "return self.net(z)"),

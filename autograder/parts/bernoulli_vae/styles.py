@@ -267,6 +267,12 @@ STYLES: tuple[Style, ...] = (
     elbo("the-bound-of-the-class", OF_CLASS),
     elbo("the-bound-of-its-type", OF_TYPE),
     elbo(
+        "the-bound-of-rows",
+        "q = self.logpdf_diagonal_gaussian(sampled_z, mu, sigma_square); "
+        "r = self.logpdf_diagonal_gaussian(sampled_z, 0 * mu, 0 * mu + 1); "
+        "return torch.einsum('tn->', torch.stack((self.logpdf_bernoulli(x, p), r, -q))) / len(x)",
+    ),
+    elbo(
         "the-bound-by-hand",
         "q = Normal(mu, sigma_square.sqrt()).log_prob(sampled_z).sum(1); "
         "r = Normal(0.0, 1.0).log_prob(sampled_z).sum(1); "
