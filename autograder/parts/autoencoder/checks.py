@@ -124,8 +124,6 @@ def joins_encoder_and_decoder(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
         model = new_model(hw5_vae, lambda: hw5_vae.AutoEncoder(LATENT))
         for name in ("encoder", "decoder"):
             value(getattr(model, name))  # raises where they are called otherwise
-        with suppress(StudentError):  # networks that raise have cost their marks
-            lets_gradients_through(model, (model,))
         given.install(model)
         for result, asked in [(model(one), one) for one in (x, other)]:
             images, _ = flat_images(result, len(x), what)
@@ -154,6 +152,12 @@ def joins_encoder_and_decoder(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     stands_alone("AutoEncoder", lambda: hw5_vae.AutoEncoder(LATENT), x)
     first_possible(with_given_networks, with_networks_of_other_names)
     sizes()
+    # What its values say has been heard: now, whether an optimizer gets hold of its networks.
+    with suppress(StudentError):  # networks that raise have cost their marks
+        networks = ("encoder", (x,)), ("decoder", (torch.ones(1, LATENT),))
+        expect_owned(hw5_vae.AutoEncoder(LATENT), networks, rng.seed, "AutoEncoder")
+        model = new_model(hw5_vae, lambda: hw5_vae.AutoEncoder(LATENT))
+        lets_gradients_through(model, (model,))
 
 
 def _as_it_is(make: Callable[[], Remote], x: torch.Tensor, seed: int, what: str) -> None:
@@ -171,8 +175,6 @@ def _as_it_is(make: Callable[[], Remote], x: torch.Tensor, seed: int, what: str)
             model.encoder(images)  # an encoder of one shape has cost its marks as well
             found, right = (flat_images(one, len(x), what)[0] for one in (model(images), expected))
             expect(matches(found, right), f"{what} is not decoder(encoder(x)).")
-    networks = ("encoder", (x,)), ("decoder", (torch.ones(1, LATENT),))
-    expect_owned(model, networks, seed, "AutoEncoder")
 
 
 @check("autoencoder.loader")
