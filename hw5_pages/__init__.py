@@ -11,6 +11,7 @@
     mathematics    formulas, from TeX to Typst
     decorations    their colours, strokes and ruled rows
     chemistry      and what they say of reactions and units
+    colours        what HTML and TeX call a colour, and what can be read
     tex            the grammar of TeX, as far as formulas need it
     pictures       made harmless, and no larger than a page
     sheet          what is being set, and the string literals that hold every word of it

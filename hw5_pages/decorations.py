@@ -10,10 +10,10 @@ import contextlib
 import re
 from collections.abc import Mapping
 
+from .colours import hexadecimal, of_parts, readable
 from .tex import argument, option, rest_of_cell
 
 _OPEN, _CLOSE, _END = "\ue005", "\ue006", "\ue007"  # around a mark; behind what it applies to
-_PALE = 190  # of 255: a lighter colour is not read on paper
 
 _COLOURED = re.compile(
     r"\\(?P<how>textcolor|color|colorbox|fcolorbox|bbox|definecolor)(?![A-Za-z])"
@@ -50,7 +50,7 @@ def mark_colours(tex: str) -> str:
             else:
                 body, end = argument(tex, end)
             if how in ("color", "textcolor"):
-                made = _marked("paint", colour if _is_dark(colour) else "", body)
+                made = _marked("paint", readable(colour), body)
             else:
                 made = _marked("ground", colour, _words(body))
                 made = rf"\boxed{{{made}}}" if how == "fcolorbox" else made
@@ -60,27 +60,14 @@ def mark_colours(tex: str) -> str:
 
 def _colour(said: str, model: str, own: Mapping[str, str]) -> str:
     """A colour in six hexadecimal digits; "" for what is none."""
-    from PIL import ImageColor
-
     said = said.strip()
+    if model not in ("rgb", "RGB", "gray"):
+        return own.get(said) or hexadecimal(f"#{said}" if model == "HTML" else said)
     with contextlib.suppress(ValueError):
-        if said in own:
-            return own[said]
-        numbers = [float(one) for one in said.split(",")] if model in ("rgb", "RGB", "gray") else []
-        if numbers:
-            scale = 1 if model == "RGB" else 255
-            numbers = numbers * 3 if model == "gray" else numbers
-            red, green, blue = (min(max(round(one * scale), 0), 255) for one in numbers)
-        else:
-            red, green, blue = ImageColor.getrgb(f"#{said}" if model == "HTML" else said)[:3]
-        return f"{red:02x}{green:02x}{blue:02x}"
+        parts = [float(one) * (1 if model == "RGB" else 255) for one in said.split(",")]
+        red, green, blue = parts * 3 if model == "gray" else parts
+        return of_parts(red, green, blue)
     return ""
-
-
-def _is_dark(colour: str) -> bool:
-    """Can letters of this colour be read on white?"""
-    parts = [int(colour[at : at + 2], 16) for at in range(0, len(colour), 2)]
-    return not parts or 0.3 * parts[0] + 0.59 * parts[1] + 0.11 * parts[2] < _PALE
 
 
 def _words(body: str) -> str:

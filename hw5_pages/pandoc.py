@@ -80,19 +80,23 @@ local function kept(html)
   html = html:gsub('(<[tT][aA][bB][lL][eE][^<>]*>)(.-)(</[tT][aA][bB][lL][eE]%s*>)', headed)
   html = html:gsub('<[cC]enter>', '<div align="center">'):gsub('</[cC]enter>', '</div>')
   html = html:gsub('<p(%s[^<>]-center[^<>]*)>(.-)</p>', '<div align="center"><p>%2</p></div>')
+  html = html:gsub('<p(%s[^<>]-color%s*:[^<>]*)>(.-)</p>', '<div%1><p>%2</p></div>')
+  html = html:gsub('<[fF][oO][nN][tT](%s[^<>]*)>', '<span%1>')
+  html = html:gsub('</[fF][oO][nN][tT]>', '</span>')
   html = html:gsub('<textarea[^<>]*>(.-)</textarea>', '<div style="border">%1</div>')
   return html
 end
 
 local function as_html(doc)
-  local notes = {}
-  doc = doc:walk {Note = function(note)
-    notes[#notes + 1] = note
-    return pandoc.Span({}, {['data-note'] = tostring(#notes)})
-  end}
+  local apart = {}  -- notes, and pictures, of which HTML forgets those without an ending
+  local function keep(inline)
+    apart[#apart + 1] = inline
+    return pandoc.Span({}, {['data-apart'] = tostring(#apart)})
+  end
+  doc = doc:walk {Note = keep, Image = keep}
   doc = pandoc.read(kept(pandoc.write(doc, 'html')), 'html', {}, {})
   return doc:walk {Span = function(span)
-    return notes[tonumber(span.attributes.note)]
+    return apart[tonumber(span.attributes.apart)]
   end}
 end
 

@@ -55,7 +55,7 @@ PAGES_LEVELS = [
     {"sheet"},
     {"mathematics"},
     {"chemistry", "decorations"},
-    {"tex"},
+    {"colours", "tex"},
 ]
 """The modules of hw5_pages, by the same rule."""
 
