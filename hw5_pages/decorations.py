@@ -15,6 +15,8 @@ from .tex import argument, option, rest_of_cell
 
 _OPEN, _CLOSE, _END = "\ue005", "\ue006", "\ue007"  # around a mark; behind what it applies to
 
+MOST = 100  # no formula has more of one kind, and each goes through the rest of it
+
 _COLOURED = re.compile(
     r"\\(?P<how>textcolor|color|colorbox|fcolorbox|bbox|definecolor)(?![A-Za-z])"
 )
@@ -23,7 +25,8 @@ _COLOURED = re.compile(
 def mark_colours(tex: str) -> str:
     """A formula with marks in the place of its colours; what nobody could read stays black."""
     own: dict[str, str] = {}
-    for _ in range(100):  # no formula has more, and each goes through the rest of it
+    tex = re.sub(f"[{_OPEN}{_CLOSE}{_END}]", "", tex)  # nobody else writes marks
+    for _ in range(MOST):
         found = _COLOURED.search(tex)
         if not found:
             break
@@ -99,7 +102,10 @@ def mark_strokes(tex: str) -> str:
         lambda m: rf"\cancel{{\text{{{_OPEN}{_STROKES[m[1]]}{_CLOSE}}}",
         tex,
     )
-    while found := re.search(r"\\cancelto(?![A-Za-z])", tex):
+    for _ in range(MOST):
+        found = re.search(r"\\cancelto(?![A-Za-z])", tex)
+        if not found:
+            break
         to, end = argument(tex, found.end())
         body, end = argument(tex, end)
         tex = rf"{tex[: found.start()]}\cancel{{{body}}}^{{{to}}}{tex[end:]}"

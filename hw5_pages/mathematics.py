@@ -161,7 +161,7 @@ _SWITCH = re.compile(r"\\(bf|rm|it|sf|tt|cal)(?![A-Za-z])\s*")
 
 def _switched(tex: str) -> str:
     """TeX in which each letter form, such as `\\bf`, has what it applies to as its argument."""
-    for _ in range(50):  # no formula has more, and each goes through the rest of it
+    for _ in range(decorations.MOST):
         found = _SWITCH.search(tex)
         if not found:
             break
@@ -173,7 +173,10 @@ def _switched(tex: str) -> str:
 
 def _chemistry(tex: str) -> str:
     """TeX in which reactions and units are formulas like others; those that nobody reads, words."""
-    while found := re.search(r"\\(ce|pu)\s*(?=\{)", tex):
+    for _ in range(decorations.MOST):
+        found = re.search(r"\\(ce|pu)\s*(?=\{)", tex)
+        if not found:
+            break
         said, end = argument(tex, found.end())
         made = (reaction if found[1] == "ce" else unit)(said) or rf"\text{{{said}}}"
         tex = f"{tex[: found.start()]}{{{made}}}{tex[end:]}"

@@ -175,8 +175,7 @@ _UNSEEN = re.compile(r"<(script|style)\b.*?(?:</\1\s*>|\Z)", re.S | re.I)
 _INLINE_SVG = re.compile(r"<svg\b(?=[^<>]*\bxmlns=)[^<>]*>.*?</svg\s*>", re.S | re.I)
 
 
-_STYLED = re.compile(r"<style\b[^<>]*>(.*?)</style\s*>", re.S | re.I)
-_RULE = re.compile(r"([^{}]{1,20000})\{([^{}]*\bcolor\b[^{}]*)\}")
+_STYLED = re.compile(r"<style\b[^<>]*>(.*?)(?:</style\s*>|\Z)", re.S | re.I)
 _STYLER = re.compile(  # what names the cells of a table of pandas
     r"\s(?:id=\"T_\w+\"|class=\"(?:data|row_heading|col_heading|blank|index_name)\b[^\"]*\")"
 )
@@ -186,9 +185,10 @@ def _with_styles(html: str) -> str:
     """HTML in which elements with an id have the colours that its styles give them, as in a table
     of pandas; and that table without its names."""
     rules: dict[str, list[str]] = {}
-    for sheet in _STYLED.findall(html):
-        for elements, said in _RULE.findall(sheet):
-            for name in re.findall(r"#([\w-]+)\s*(?=,|\Z)", elements):
+    for sheet in _STYLED.findall(html) if len(html) < 10 * FRAGMENT else ():
+        for rule in sheet.split("}"):
+            elements, _, said = rule.partition("{")
+            for name in re.findall(r"#([\w-]+)\s*(?=,|\Z)", elements if "color" in said else ""):
                 rules.setdefault(name, []).append(said.replace('"', "'").strip(" \n;"))
     styled = html
     if rules:

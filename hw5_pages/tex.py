@@ -13,11 +13,10 @@ def argument(tex: str, at: int) -> tuple[str, int]:
         return "", at
     if tex[at] == "{":
         depth = 0
-        for end in range(at, len(tex)):
-            escaped = tex[end - 1] == "\\" and tex[end - 2 : end - 1] != "\\"
-            depth += 0 if escaped else (tex[end] == "{") - (tex[end] == "}")
+        for sign in re.compile(r"\\.|[{}]", re.S).finditer(tex, at):
+            depth += (sign[0] == "{") - (sign[0] == "}")
             if not depth:
-                return tex[at + 1 : end], end + 1
+                return tex[at + 1 : sign.start()], sign.end()
         return tex[at + 1 :], len(tex)
     command = re.compile(r"\\(?:[A-Za-z]+|.)", re.S).match(tex, at)
     return (command[0], command.end()) if command else (tex[at], at + 1)

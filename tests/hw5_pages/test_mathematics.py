@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from hw5_pages import mathematics, pandoc
@@ -158,3 +160,13 @@ def test_equations_side_by_side_stand_apart():
     _, (apart, alone) = pandoc.read([], [mathematics.tidy(tex)[0] for tex in (beside, signs)])
     assert apart.startswith("a & = b & quad  c & = d") and "h & quad  i" in apart
     assert "quad" not in alone
+
+
+@pytest.mark.parametrize(
+    "one",
+    [r"\ce{", r"\cancelto{", r"\color{", r"\color{red}", r"\textcolor{red}{", r"\bf ", "{"],
+)
+def test_a_formula_of_one_sign_over_and_over_is_soon_read(one):
+    before = time.process_time()
+    mathematics.tidy(one * (50_000 // len(one)))
+    assert time.process_time() - before < 3
