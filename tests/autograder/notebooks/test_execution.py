@@ -294,6 +294,15 @@ def test_a_distance_between_pictures_is_believed_from_0_to_1(said, monkeypatch):
     assert kernel.distances([(b"", b"")]) == [None]
 
 
+@pytest.mark.parametrize("end", ["", "a", "s", ".", ":", " "])
+@pytest.mark.parametrize("signs", ["1", "1.", ".", "1:00", "1e", "1 ", "-"])
+def test_numbers_without_end_are_soon_read(signs: str, end: str):
+    text = signs * (kernel.MAX_TEXT // len(signs)) + end
+    before = time.process_time()
+    execution.numbers(text)
+    assert time.process_time() - before < 1
+
+
 # --- what is written
 
 
