@@ -98,7 +98,7 @@ def test_every_question_has_one_cell_with_its_points():
     held = [
         (question_of(cell.id), cell.metadata.nbgrader.points)
         for path in NOTEBOOKS
-        for cell in carrying_points(read(path))
+        for cell in carrying_points(pointed(path))
     ]
     assert sorted(held) == sorted((key, question.points) for key, question in QUESTIONS.items())
 

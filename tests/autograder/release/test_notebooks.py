@@ -46,7 +46,8 @@ def test_points_come_from_the_assignment(reading):
             assert graded_cell.metadata.nbgrader.points == question.points
             statement = cells.get(f"fc-gan--{question.id}--statement", graded_cell).source
             bonus = "bonus " if question.kind == "bonus" else ""
-            assert f" · {question.points:g} {bonus}points · 5 minutes\n" in statement
+            unit = f"{bonus}point{'' if question.points == 1 else 's'}"
+            assert f" · {question.points:g} {unit} · 5 minutes\n" in statement
 
 
 @pytest.mark.parametrize(("points", "words"), [(1.0, "1 point"), (2.5, "2.5 points")])
@@ -84,11 +85,15 @@ def test_the_table_of_a_title_says_the_same_points(reading):
         "\n| `least_squares` | another game | 9, a bonus |"
         "\n| `unknown` | 9 layers | 9 |\n| 9 | x | 9 |"
     )
-    table = by_id(write_points(reading(data), ASSIGNMENT))["title"].source
+    part = ASSIGNMENT.part("fc-gan")
+    worth = {"sample_noise": 3.0, "discriminator": 4.0, "generator": 4.5, "least_squares": 2.0}
+    asked = tuple(replace(q, points=worth.get(q.id, q.points)) for q in part.questions)
+    assignment = replace(ASSIGNMENT, parts=(replace(part, questions=asked),))
+    table = by_id(write_points(reading(data), assignment))["title"].source
     assert table.endswith(
         "\n| `sample_noise` | noise | 3 |"
-        "\n| `discriminator`, `generator` | networks | 4 + 4 |"
-        "\n| `least_squares` | another game | 4, a bonus |"
+        "\n| `discriminator`, `generator` | networks | 4 + 4.5 |"
+        "\n| `least_squares` | another game | 2, a bonus |"
         "\n| `unknown` | 9 layers | 9 |\n| 9 | x | 9 |"
     )
 
