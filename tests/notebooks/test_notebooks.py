@@ -188,6 +188,22 @@ class TestGrammar:
             assert start > 0 and sum(criteria) == pytest.approx(question.points), cell.id
             for example in ("**Right.** ", "**Half right.** ", "**Wrong.** "):
                 assert example in scheme, (cell.id, example)
+            # Nobody but a reader knows that such a number is points: it would stay as it is.
+            assert not re.search(r" \(\d+(\.\d+)?\)$", scheme, re.MULTILINE), cell.id
+
+    def test_whatever_a_question_is_worth_its_right_example_earns(self, path):
+        others = [
+            replace(part, questions=tuple(replace(q, points=3 * q.points) for q in part.questions))
+            for part in EVERY.parts
+        ]
+        other = replace(EVERY, parts=tuple(others))
+        notebook = notebooks.write_points(notebooks.read(path, [*PARTS]), other).node
+        for cell in carrying_points(notebook):
+            _, found, example = cell.source.partition("**Right.** ")
+            earned = re.findall(r"\b(\d+(?:\.\d+)?) points?\b", example.partition("\n\n")[0])
+            if found and earned:
+                worth = 3 * QUESTIONS[question_of(cell.id)].points
+                assert float(earned[-1]) == pytest.approx(worth), cell.id
 
     def test_mark_schemes_of_figures_stand_between_their_markers(self, path):
         for cell in carrying_points(read(path)):

@@ -82,7 +82,7 @@ def left(path: Path, notebook: Any, assignment: Assignment = ASSIGNMENT) -> str:
 
 def without_points(source: str) -> str:
     """The words of a mark scheme, whatever they are worth."""
-    return re.sub(r"\b\d+(\.\d+)?(?=\*\*| points?\b)", "", source)
+    return re.sub(r"\b\d+(\.\d+)?( points?\b|(?=\*\*))", "", source)
 
 
 def with_question(part: str, question: Question) -> Assignment:
@@ -221,6 +221,17 @@ def test_points_and_grade_ids_follow_the_assignment():
     check = notebook.cells[at(notebook, "fc-vae--loss--check")]
     check.metadata.nbgrader |= {"grade_id": "cell-1a2b3c", "grade": True, "points": 1}
     assert tidied(FC_VAE, notebook).text == kept(FC_VAE)
+
+
+def test_titles_follow_the_assignment_and_it_is_said():
+    notebook = opened(FC_VAE)
+    cell = notebook.cells[at(notebook, "fc-vae--loss")]
+    cell.source = cell.source.replace("Negative evidence lower bound ·", "The bound ·", 1)
+    found = tidied(FC_VAE, notebook)
+    assert found.text == kept(FC_VAE)
+    (said,) = found.done
+    assert "(### The bound · " in said
+    assert said.endswith("has the title that assignment.toml says: Negative evidence lower bound.")
 
 
 # --- what an author must decide
