@@ -49,6 +49,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--untrained", action="store_true", help="no sample trains as it is loaded")
     arguments = parser.parse_args()
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # compiled modules are kept by most
     n, parts = arguments.submissions, arguments.part or [*PARTS]
     assignment = read_assignment()
     checks = {one.id: one for one in Plan(assignment, graded_parts(assignment, parts), 7).checks()}

@@ -49,6 +49,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--part", default="conv-gan")
     arguments = parser.parse_args()
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # compiled modules are kept by most
     ours, torch = [], []
     with tempfile.TemporaryDirectory(prefix="start-") as folder:
         os.environ["HW5_CACHE"] = f"{folder}/cache.sqlite"

@@ -68,6 +68,6 @@ def lay_out(settings: dict[str, Any]) -> Path:
     return work
 
 
-def stopped(error: Exception) -> dict[str, Any]:
+def stopped(error: BaseException) -> dict[str, Any]:
     """The line that says why nothing more will be said."""
     return {"stopped": f"{type(error).__name__}: {error}"[:LONGEST_MESSAGE]}

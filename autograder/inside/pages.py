@@ -34,8 +34,8 @@ def main() -> None:
         for made in _print(settings) if settings["print"] else _text(work):
             say(made)
         say({"done": True})
-    except Exception as error:
-        say(alone.stopped(error))
+    except BaseException as error:  # Typst's own faults are no Exception
+        say({**alone.stopped(error), "again": not isinstance(error, ValueError)})
 
 
 def _print(settings: dict[str, Any]) -> Iterator[dict[str, Any]]:

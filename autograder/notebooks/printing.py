@@ -201,13 +201,21 @@ def shown(handin: Handin, parts: Sequence[Part]) -> list[Shown]:
 
 
 def _said(files: Mapping[str, bytes], **settings: Any) -> list[dict[str, Any]]:
-    """What the process in the sandbox says, after its protections have been seen to hold."""
+    """What the process in the sandbox says, after its protections have been seen to hold; of a
+    second one, where the first ended as none should.
+    """
     given = {
         name: data.decode()
         for name, data in kernel.given_modules().items()
         if name.partition("/")[0].removesuffix(".py") in GIVEN
     }
     asked = kernel.Asked("pages", {**settings, "given": given}, files, LIMITS, SECONDS)
+    lines = _lines(asked)
+    # Its process was killed, as where memory is short, or found no room for a thread.
+    return _lines(asked) if lines and lines[-1].get("again") is True else lines
+
+
+def _lines(asked: kernel.Asked) -> list[dict[str, Any]]:
     lines: list[dict[str, Any]] = []
     with kernel.confined(asked, "No PDF can be made here") as (said, _):
         for line in said:

@@ -12,6 +12,7 @@ import json
 import os
 import select
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -38,6 +39,7 @@ MEMORY = 3 << 30
 
 TICK = 0.2
 START_SECONDS = 120.0
+END_SECONDS = 5.0
 PICTURE_SECONDS = 60.0
 LONGEST_LINE = 1 << 26
 CELL_OUTPUT = 1 << 22
@@ -142,9 +144,16 @@ def confined(
     with targets(asked.limits, DISK) as (aims, arrived):
         encoded = {name: base64.b64encode(data).decode() for name, data in asked.files.items()}
         settings = {**asked.settings, "files": encoded, "targets": aims}
-        said = lines(asked.module, settings, asked.limits, asked.seconds, shown)
-        with contextlib.closing(said):
+
+        def begun() -> Generator[dict[str, Any], None, None]:
+            return lines(asked.module, settings, asked.limits, asked.seconds, shown)
+
+        said = begun()
+        if (first := next(said)).get("again"):
+            said.close()
+            said = begun()
             first = next(said)
+        with contextlib.closing(said):
             found = {**first, "reaches the network": arrived() or first.get("reaches the network")}
             # One process of ours that ends takes the whole namespace along.
             layers = held({**found, "outlives its end": False})
@@ -215,7 +224,8 @@ def lines(
 ) -> Generator[dict[str, Any], None, None]:
     """What a module of `inside` says, line by line, as long as it keeps to its bounds.
 
-    A line that is a list comes as {"list": ...}; an end that we made comes as {"stopped": ...}.
+    A line that is a list comes as {"list": ...}; an end comes as {"stopped": ...}, with "again"
+    where we did not make it: on a machine short of memory it may go well another time.
     """
     paths = launch.readable()
     whole = {
@@ -245,7 +255,7 @@ def lines(
             yield from _parsed(process, seconds)
             errors.seek(0)
             last = errors.read()[-2000:].decode(errors="replace").strip().splitlines()
-            yield {"stopped": last[-1] if last else "The process ended."}
+            yield {"stopped": last[-1], "again": True} if last else _end(process)
         finally:
             process.kill()
             process.communicate()
@@ -287,6 +297,25 @@ def _parsed(process: subprocess.Popen[bytes], seconds: float) -> Iterator[dict[s
         if len(buffer) > LONGEST_LINE or total > TOTAL_OUTPUT:
             yield {"stopped": "The notebook's process said more than there is room for."}
             return
+
+
+def _end(process: subprocess.Popen[bytes]) -> dict[str, Any]:
+    """How a process ended that has closed its output, as the last line of what it says."""
+    try:
+        status = process.wait(END_SECONDS)
+    except subprocess.TimeoutExpired:
+        return {"stopped": "The process said nothing more."}
+    # bubblewrap tells as a shell does which signal ended what it ran.
+    number = -status if status < 0 else status - 128
+    if number == signal.SIGXCPU:
+        return {"stopped": "The process took more CPU time than it may."}
+    if number == signal.SIGKILL:
+        said = "The process was killed, as where a machine runs out of memory."
+    elif number in list(signal.Signals):
+        said = f"The process was ended by {signal.Signals(number).name}."
+    else:
+        said = f"The process ended (exit status {status})."
+    return {"stopped": said, "again": True}
 
 
 def _resident(pid: int) -> int:

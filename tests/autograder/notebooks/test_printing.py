@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import shutil
 import sys
@@ -17,6 +18,7 @@ from autograder.assignment import read_assignment
 from autograder.checking.modules import ROOT
 from autograder.intake.submissions import Handin
 from autograder.notebooks import printing as report
+from autograder.sandbox.zygote import SandboxError
 from hw5_notebook import About, parse_notebook
 from hw5_pages import print_pdf
 from hw5_written import Module
@@ -202,3 +204,36 @@ def test_from_the_command_line(own_pdf, tmp_path, capsys):
     command = ["check", str(tmp_path / "class" / "bob2"), "--part", "fc-vae"]
     assert command_line.main(command) == 0
     assert "does not show the NetID on its first page" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("lines", [0, 1])
+def test_a_pdf_whose_process_was_killed_is_made_once_more(tmp_path, monkeypatch, lines):
+    """Before it has said anything, and after it has told of its protections."""
+    begun = []
+    parsed = report.kernel._parsed
+
+    def killed(process, seconds):
+        said = parsed(process, seconds)
+        yield from itertools.islice(said, lines)
+        begun.append(process)
+        if len(begun) <= kills:
+            process.kill()
+        else:
+            yield from said
+
+    monkeypatch.setattr(report.kernel, "_parsed", killed)
+    group = [handed_in("ada1", a__ipynb=as_file(coursework(netid="ada1")))]
+    kills = 1
+    (one,) = report.print_class(group, tmp_path, 1, FC_VAE)
+    assert one.problem == "" and (tmp_path / "ada1.pdf").exists()
+    assert len(begun) == 2
+
+    begun.clear()
+    kills = 2
+    if lines == 0:
+        with pytest.raises(SandboxError, match="was killed"):
+            report.print_one(group[0], FC_VAE)
+    else:
+        one = report.print_one(group[0], FC_VAE)
+        assert "was killed" in one.problem and one.files == {}
+    assert len(begun) == 2
