@@ -300,6 +300,7 @@ def unwritten(quick, once):
     return {cell.id: cell for cell in read(once("unwritten", make) / "run.ipynb").cells}
 
 
+@pytest.mark.long
 class TestNothingWritten:
     def test_the_setup_runs_and_the_hand_in_says_what_is_missing(self, unwritten):
         assert not errors(unwritten["setup"]) and not errors(unwritten["hand-in"])
@@ -333,6 +334,7 @@ SETUP = next(cell for cell in code(read(NOTEBOOKS[0])) if cell.id == "setup").so
 USE = "import hw5_vae\nprint(hw5_vae.__file__)"
 
 
+@pytest.mark.long
 class TestFirstCell:
     """In a folder that holds nothing but the notebook, as in Colab."""
 
