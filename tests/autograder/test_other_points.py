@@ -18,7 +18,7 @@ from autograder.release.tidy import Tidied, tidy
 from tests.conftest import WEEK
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-POINTS = re.compile(r"(?<=\bpoints = )[\d.]+")
+POINTS = re.compile(r"\b(points\s*=\s*)([\d.]+)")
 SPEAKS_OF_POINTS = re.compile(r"points|worth")
 OF_THE_KIT = re.compile(r"\b(read_assignment|ASSIGNMENT|small_course|answers)\b")
 SLOW = ("test_sample_submissions", "test_basis", "test_judge", "test_solution")
@@ -45,10 +45,10 @@ def with_other_points(text: str) -> str:
             found = POINTS.search(line)
             if found and line.lstrip().startswith("{"):
                 place += 1
-                points = place * float(found[0]) + 0.5
+                points = place * float(found[2]) + 0.5
                 total += 0 if 'kind = "bonus"' in line else points
-                lines[number] = POINTS.sub(f"{points:g}", line, count=1)
-        return re.sub(r"^points = .*$", f"points = {total:g}", "\n".join(lines), flags=re.M)
+                lines[number] = POINTS.sub(rf"\g<1>{points:g}", line, count=1)
+        return re.sub(r"^points\s*=.*$", f"points = {total:g}", "\n".join(lines), flags=re.M)
 
     head, *parts = text.split("[[part]]")
     return "[[part]]".join([head, *map(part, parts)])
