@@ -21,8 +21,11 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 POINTS = re.compile(r"\b(points\s*=\s*)([\d.]+)")
 SPEAKS_OF_POINTS = re.compile(r"points|worth")
 OF_THE_KIT = re.compile(r"\b(read_assignment|ASSIGNMENT|small_course|answers)\b")
-SLOW = ("test_sample_submissions", "test_basis", "test_judge", "test_solution")
-"""These grade for a minute, and know of shares, of everything and of nothing alone."""
+SLOW = {
+    *("test_sample_submissions", "test_basis", "test_judge", "test_regrading", "test_solution"),
+    *("test_release", "test_hw5_checks", "test_hw5_report"),
+}
+"""These take long, and of what the kit's questions are worth know shares, everything and nothing."""
 
 FILES = sorted(
     path.relative_to(ROOT).as_posix()
