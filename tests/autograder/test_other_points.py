@@ -25,7 +25,7 @@ SLOW = {
     *("test_sample_submissions", "test_basis", "test_judge", "test_regrading", "test_solution"),
     *("test_release", "test_hw5_checks", "test_hw5_report"),
 }
-"""These take long, and of what the kit's questions are worth know shares, everything and nothing."""
+"""These take long, and of what questions are worth know shares, everything and nothing."""
 
 FILES = sorted(
     path.relative_to(ROOT).as_posix()
