@@ -25,7 +25,7 @@ from hw5_asked import PARTS
 MODULES = ("hw5_vae.py", "hw5_gan.py")
 CHECKS = "hw5_checks.py"
 PLACES = 50  # of one question; more are no student's
-MARKER = re.compile(r"\s*#+\s*(?P<edge>BEGIN|END) (?:YOUR CODE|SOLUTION)\b\s*(?P<tag>\S*)\s*$")
+MARKER = re.compile(r"\s*#+\s*(?P<edge>BEGIN|END) (?:YOUR CODE|SOLUTION)\b(?:\s*(?P<tag>\S+))?\s*$")
 DEFINITION = re.compile(r"\s*(?:(?:async\s+)?def\s+(\w+)\s*[(\[]|class\s+(\w+)\s*[(:\[])")
 STUB = re.compile(r"(?P<question>[\w-]+\.\w+): write (?P<name>[\w.]+)")
 

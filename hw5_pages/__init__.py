@@ -9,6 +9,10 @@
     pandoc         the program that reads them
     writing        what it has read, in Typst's source
     mathematics    formulas, from TeX to Typst
+    decorations    their colours, strokes and ruled rows
+    chemistry      and what they say of reactions and units
+    colours        what HTML and TeX call a colour, and what can be read
+    tex            the grammar of TeX, as far as formulas need it
     pictures       made harmless, and no larger than a page
     sheet          what is being set, and the string literals that hold every word of it
     typesetting    Typst's source becomes a PDF

@@ -13,6 +13,10 @@ from dataclasses import dataclass, field
 
 from hw5_notebook import MATH, VERBATIM, Notebook
 
+from . import decorations
+from .chemistry import reaction, unit
+from .tex import argument, rest_of_cell
+
 Macros = dict[str, tuple[int, str | None, str]]
 """Name -> how many arguments, the default of the first, the body."""
 
@@ -22,24 +26,6 @@ _DEFINITION = re.compile(
 )
 _LIMITS = "\ue002"  # marks an operator with its limits below it on the way through pandoc
 _ROWS = "\ue004"  # and rows that stand side by side with other things, without brackets
-
-
-def _argument(tex: str, at: int) -> tuple[str, int]:
-    """The group, command or letter at `at`, and where it ends."""
-    while at < len(tex) and tex[at].isspace():
-        at += 1
-    if at >= len(tex):
-        return "", at
-    if tex[at] == "{":
-        depth = 0
-        for end in range(at, len(tex)):
-            escaped = tex[end - 1] == "\\" and tex[end - 2 : end - 1] != "\\"
-            depth += 0 if escaped else (tex[end] == "{") - (tex[end] == "}")
-            if not depth:
-                return tex[at + 1 : end], end + 1
-        return tex[at + 1 :], len(tex)
-    command = re.compile(r"\\(?:[A-Za-z]+|.)", re.S).match(tex, at)
-    return (command[0], command.end()) if command else (tex[at], at + 1)
 
 
 def _run(pattern: str, tex: str, at: int) -> str:
@@ -62,7 +48,7 @@ def define(tex: str, macros: Macros) -> str:
             count, end = int(number[1]), number.end()
             if optional := re.compile(r"\s*\[([^\]]*)\]").match(tex, end):
                 default, end = optional[1], optional.end()
-        body, end = _argument(tex, end)
+        body, end = argument(tex, end)
         if found["how"].startswith("Declare"):
             body = rf"\operatorname{found['star']}{{{body}}}"
         macros[name] = (count, default, body)
@@ -87,7 +73,7 @@ def expand(tex: str, macros: Macros) -> str:
             optional = re.compile(r"\s*\[([^\]]*)\]").match(tex, end)
             given, end = [optional[1] if optional else default], optional.end() if optional else end
         while len(given) < count:
-            one, end = _argument(tex, end)
+            one, end = argument(tex, end)
             given.append(one)
         pieces = re.split(r"#(\d)", body)
         pieces[1::2] = [given[int(n) - 1] if 0 < int(n) <= count else "" for n in pieces[1::2]]
@@ -118,19 +104,19 @@ _REWRITES = tuple(
             "",
         ),
         (r"\\(?:eqref|ref)\s*\{([^{}]*)\}", r"\\text{(\1)}"),
-        (r"\\(?:text)?color(?:box)?\s*\{[^{}]*\}", ""),
         (r"\\[hv]?phantom\s*\{[^{}]*\}", r"\\quad "),
         (r"\\smash\s*(?:\[[^\]]*\])?", ""),
         (r"\\href\s*\{[^{}]*\}", ""),
         (r"\\[dtc]frac(?![A-Za-z])", r"\\frac"),
         (r"\\[dt]binom(?![A-Za-z])", r"\\binom"),
         (r"\\(?:mathbbm|mathds|Bbb)(?![A-Za-z])", r"\\mathbb"),
-        (r"\\(?:ce|mbox|hbox)\s*(?=\{)", r"\\text"),
-        (r"\\(?:class|style|bbox)\s*(?:\{[^{}]*\}|\[[^\]]*\])", ""),
+        (r"\\(?:mbox|hbox)\s*(?=\{)", r"\\text"),
+        (r"\\(?:class|style|cssId)\s*(?:\{[^{}]*\}|\[[^\]]*\])", ""),
         (r"\\(?:math)?(?:rlap|llap|clap)(?![A-Za-z])|\\shove(?:left|right)(?![A-Za-z])", ""),
         (r"\\(?:hskip|kern|mskip|mkern)\s*-[\d.]+\s*(?:em|ex|mu|pt|cm|mm|in)", ""),
         (r"\\(?:hfill|(?:hskip|kern|mskip|mkern)\s*[\d.]+\s*(?:em|ex|mu|pt|cm|mm|in))", r"\\quad "),
         (r"\\(big|Big|bigg|Bigg)m(?![A-Za-z])", r"\\\1"),
+        (r"\\enspace(?![A-Za-z])|\\mspace\s*\{[^{}]*\}", r"\\;"),
         (r"\\degree(?![A-Za-z])", r"{}^\\circ "),
         (r"\\AA(?![A-Za-z])", r"\\text{Å}"),
         (r"\\xleftrightarrow(?=\s*\{)", r"\\overset\\leftrightarrow"),
@@ -175,18 +161,25 @@ _SWITCH = re.compile(r"\\(bf|rm|it|sf|tt|cal)(?![A-Za-z])\s*")
 
 def _switched(tex: str) -> str:
     """TeX in which each letter form, such as `\\bf`, has what it applies to as its argument."""
-    for _ in range(50):  # no formula has more, and each goes through the rest of it
+    for _ in range(decorations.MOST):
         found = _SWITCH.search(tex)
         if not found:
             break
-        depth, end = 0, found.end()
-        while end < len(tex) and not (
-            (depth == 0 and tex[end] in "}&") or tex.startswith(r"\\", end)
-        ):
-            depth += (tex[end] == "{") - (tex[end] == "}")
-            end += 2 if tex[end] == "\\" else 1
+        end = rest_of_cell(tex, found.end())
         words = tex[found.end() : end]
         tex = f"{tex[: found.start()]}\\math{found[1]}{{{words}}}{tex[end:]}"
+    return tex
+
+
+def _chemistry(tex: str) -> str:
+    """TeX in which reactions and units are formulas like others; those that nobody reads, words."""
+    for _ in range(decorations.MOST):
+        found = re.search(r"\\(ce|pu)\s*(?=\{)", tex)
+        if not found:
+            break
+        said, end = argument(tex, found.end())
+        made = (reaction if found[1] == "ce" else unit)(said) or rf"\text{{{said}}}"
+        tex = f"{tex[: found.start()]}{{{made}}}{tex[end:]}"
     return tex
 
 
@@ -224,6 +217,7 @@ def _rows(found: re.Match[str]) -> str:
             rows = rows.replace("\\\\", "&\\\\") + "&"
         return rf"{found['fence'] or ''}\begin{{cases}}{rows}\end{{cases}}"
     lines = found["name"] == "array" and not re.match(r"\s*\{[c|]*\}", rows)
+    lines &= not decorations.is_ruled(rows)
     if found["fence"] or (found[0] == found.string and lines):
         return found[0].replace("{smallmatrix}", "{matrix}")
     rows = re.sub(r"\A\s*\{[lcr|]*\}|\\hline(?![A-Za-z])", "", rows)
@@ -240,11 +234,12 @@ def tidy(tex: str) -> tuple[str, str]:
 
     tex = re.sub(r"\\tag\*?\s*\{([^{}]*)\}", keep, tex)
     tex = re.sub(r"\\unicode\s*\{x([0-9a-fA-F]{2,4})\}", lambda m: chr(int(m[1], 16)), tex)
+    tex = _chemistry(decorations.mark_strokes(decorations.mark_colours(tex)))
     for pattern, new in _REWRITES:
         tex = pattern.sub(new, tex)
     tex = re.sub(r"(\\text\w*\s*\{[^{}]*\})|(?<!\\)\\&", lambda m: m[1] or r"\text{\&}", tex)
     tex = _NORM.sub(_norm, _switched(tex))
-    tex = _INNER_ROWS.sub(_rows, tex.strip())
+    tex = _INNER_ROWS.sub(_rows, decorations.RULED.sub(decorations.mark_rules, tex.strip()))
     bare = re.sub(r"\\begin\{(\w+\*?)\}.*\\end\{\1\}|\\\\?[&%$#]", "", tex, flags=re.S)
     if "\\begin" not in tex and ("&" in bare or "\\\\" in bare):
         tex = rf"\begin{{aligned}}{tex}\end{{aligned}}"
@@ -253,7 +248,7 @@ def tidy(tex: str) -> tuple[str, str]:
 
 _TYPST_CODE = re.compile(
     r"#h\(-?[\d.]+em\)|#none\b|(?<=size: )#\d+%|(?<=limits: )#true"
-    r"|#box\(stroke: black, inset: 3pt, \[\$|\$\]\)"
+    r"|#box\(stroke: black, inset: 3pt, \[\$|\$\]\)" + decorations.CODE
 )
 
 
@@ -287,8 +282,10 @@ def converted(text: str) -> str:
     text = re.sub(rf'"{_LIMITS}([^"\\]*)"', r'op("\1", limits: #true)', text[1:-1].strip())
     text = re.sub(rf'delim: "\{{", {_ROWS} ?', "delim: #none, ", text)
     text = text.replace(_LIMITS, "").replace(_ROWS, "").replace('delim: "||"', 'delim: "‖"')
+    text = decorations.decorated(text)
     text = re.sub(r"#scale\(x: (\d+)%, y: \d+%\)\[\\?(.)\]", r"lr(size: #\1%, \\\2)", text)
-    text = text.replace("#h(-1em)", "#h(-0.17em)")  # it has taken \\! for that much
+    text = text.replace("#h(-1em)", "#h(-0.17em)")  # it has taken \\! for that much,
+    text = text.replace("#h(0em)", "thick")  # and \\; for nothing
     text = re.sub("∥([^∥]*)∥", r"lr(bar.v.double \1 bar.v.double)", text)
     text = re.sub(r"\b(dot|times|plus|minus|dash)\.circle\b", r"\1.o", text)  # renamed in Typst
     text = "\\\n".join(map(_apart, text.split("\\\n")))

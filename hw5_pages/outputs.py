@@ -25,7 +25,7 @@ _BAR = re.compile(  # no two repetitions that could share a long run: that would
 )
 _SHARE = re.compile(r"^\s*\d{1,3}(?:\.\d+)?%\s*$")  # how far something is
 _BAR_OBJECT = re.compile(r"^(?:[HV]Box\(.*)?(?:Float|Int)Progress\(|^Output\(\)")
-_OBJECT = re.compile(r"^(?:[HV]Box|Output)\(|^<IPython\.(?:core|lib)\.display\.")
+_OBJECT = re.compile(r"^(?:[HV]Box|Output)\(|^<IPython\.(?:core\.|lib\.)?display\.")
 _PICTURE_KINDS = ("image/svg+xml", "image/png", "image/jpeg", "image/webp", "image/gif")
 
 
@@ -80,9 +80,22 @@ def _terminal(text: str) -> str:
         shown = _overtyped(shown) if "\x08" in shown else shown
         overwritten = "\r" in line.rstrip("\r")
         gone = overwritten and (not shown.strip() or _SHARE.match(shown))
-        if not gone and not _BAR.match(shown):
+        bar = _BAR.match(shown)
+        if (bar and (shown := _figures(shown))) or not (bar or gone):
             lines.append(shown.rstrip().expandtabs())
     return "\n".join(lines).strip("\n")
+
+
+def _figures(bar: str) -> str:
+    """What a progress bar says besides how far it is, such as the last loss; "" for nothing.
+
+    Epoch 3: 100%|███| 9/9 [00:01<00:00, 9.9it/s, loss=0.5]    9/9 ━━━ 1s 2ms/step - loss: 0.5
+    """
+    if "%|" in bar:
+        name = bar.partition("%|")[0].rstrip("0123456789 ")
+        said = ", ".join(bar.rpartition("[")[2].rstrip(" ]").split(", ")[2:])
+        return f"{name} {said}".strip() if "=" in said or ":" in said else ""
+    return re.sub("[━╸╺]+ *", "", bar) if " - " in bar and ": " in bar else ""
 
 
 def _overtyped(line: str) -> str:
@@ -132,7 +145,8 @@ def set_shown(sheet: Sheet, data: dict[str, Any], metadata: dict[str, Any]) -> N
         html = ""
     elif "application/json" in data and not html:
         plain = json.dumps(data["application/json"], indent=2, ensure_ascii=False)
-    seen = EMBEDDED.sub(lambda found: embedded(sheet, found), _UNSEEN.sub(" ", html))
+    seen = _UNSEEN.sub(" ", _with_styles(html))
+    seen = EMBEDDED.sub(lambda found: embedded(sheet, found), seen)
     seen = _INLINE_SVG.sub(lambda m: f'<img src="{keep(sheet, "image/svg+xml", m[0])}">', seen)
     if seen and (tidied := _printable(seen)) and len(tidied) < FRAGMENT:
         tidied = DATA_URI.sub(lambda m: keep(sheet, m[1], m[2]), tidied)
@@ -148,7 +162,7 @@ _INTERACTIVE = {
     "an interactive figure (plotly)": r"^application/vnd\.plotly|plotly-graph-div|Plotly\.newPlot",
     "an interactive figure (Vega)": r"^application/vnd\.vega|vegaEmbed\(",
     "an interactive figure (Bokeh)": r"^application/vnd\.bokehjs_exec|\bdata-root-id=",
-    "an interactive map": r"Make this Notebook Trusted to load map",
+    "an interactive map": r"Make this Notebook Trusted to load map|^application/geo\+json$",
     "a figure in PDF": r"^application/pdf$",
     "a video": r"^video/",
     "a sound": r"^audio/",
@@ -159,6 +173,32 @@ _CODE_IN_TEX = r"\begin{Verbatim}"  # as IPython shows code
 _PLAIN_INSTEAD = "text-repr-fallback"  # in HTML that folds most of itself away
 _UNSEEN = re.compile(r"<(script|style)\b.*?(?:</\1\s*>|\Z)", re.S | re.I)
 _INLINE_SVG = re.compile(r"<svg\b(?=[^<>]*\bxmlns=)[^<>]*>.*?</svg\s*>", re.S | re.I)
+
+
+_STYLED = re.compile(r"<style\b[^<>]*>(.*?)(?:</style\s*>|\Z)", re.S | re.I)
+_STYLER = re.compile(  # what names the cells of a table of pandas
+    r"\s(?:id=\"T_\w+\"|class=\"(?:data|row_heading|col_heading|blank|index_name)\b[^\"]*\")"
+)
+
+
+def _with_styles(html: str) -> str:
+    """HTML in which elements with an id have the colours that its styles give them, as in a table
+    of pandas; and that table without its names."""
+    rules: dict[str, list[str]] = {}
+    for sheet in _STYLED.findall(html) if len(html) < 10 * FRAGMENT else ():
+        for rule in sheet.split("}"):
+            elements, _, said = rule.partition("{")
+            for name in re.findall(r"#([\w-]+)\s*(?=,|\Z)", elements if "color" in said else ""):
+                rules.setdefault(name, []).append(said.replace('"', "'").strip(" \n;"))
+    styled = html
+    if rules:
+
+        def with_style(found: re.Match[str]) -> str:
+            said = rules.get(found[1])
+            return f'{found[0]} style="{"; ".join(said)}"' if said else found[0]
+
+        styled = re.sub(r'\bid="([\w-]+)"', with_style, html)
+    return _STYLER.sub("", styled)
 
 
 def _interactive(data: Mapping[str, Any], html: str, plain: str) -> str:

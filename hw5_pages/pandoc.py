@@ -56,23 +56,47 @@ local function has_html(doc)
   return found
 end
 
+-- A table without a head of its own, whose first row goes on below: all these rows are its head.
+local function headed(open, inside, close)
+  if inside:lower():find('<thead') then return nil end
+  local first, last = inside:find('<[tT][rR][%s>].-</[tT][rR]%s*>')
+  local row = first and inside:sub(first, last):lower() or '<td'
+  if row:find('<td[%s>]') then return nil end
+  local rows = 1
+  for down in row:gmatch('rowspan%s*=%s*["\']?(%d+)') do rows = math.max(rows, tonumber(down)) end
+  if rows == 1 then return nil end
+  for _ = 2, rows do
+    local _, below = inside:find('<[tT][rR][%s>].-</[tT][rR]%s*>', last + 1)
+    if not below then return nil end
+    last = below
+  end
+  local head = '<thead>' .. inside:sub(first, last) .. '</thead><tbody>'
+  return open .. inside:sub(1, first - 1):gsub('<[tT][bB][oO][dD][yY][^<>]*>', '') .. head
+    .. inside:sub(last + 1) .. '</tbody>' .. close
+end
+
 -- What pandoc forgets of HTML, in words that it keeps.
 local function kept(html)
+  html = html:gsub('(<[tT][aA][bB][lL][eE][^<>]*>)(.-)(</[tT][aA][bB][lL][eE]%s*>)', headed)
   html = html:gsub('<[cC]enter>', '<div align="center">'):gsub('</[cC]enter>', '</div>')
   html = html:gsub('<p(%s[^<>]-center[^<>]*)>(.-)</p>', '<div align="center"><p>%2</p></div>')
+  html = html:gsub('<p(%s[^<>]-color%s*:[^<>]*)>(.-)</p>', '<div%1><p>%2</p></div>')
+  html = html:gsub('<[fF][oO][nN][tT](%s[^<>]*)>', '<span%1>')
+  html = html:gsub('</[fF][oO][nN][tT]>', '</span>')
   html = html:gsub('<textarea[^<>]*>(.-)</textarea>', '<div style="border">%1</div>')
   return html
 end
 
 local function as_html(doc)
-  local notes = {}
-  doc = doc:walk {Note = function(note)
-    notes[#notes + 1] = note
-    return pandoc.Span({}, {['data-note'] = tostring(#notes)})
-  end}
+  local apart = {}  -- notes, and pictures, of which HTML forgets those without an ending
+  local function keep(inline)
+    apart[#apart + 1] = inline
+    return pandoc.Span({}, {['data-apart'] = tostring(#apart)})
+  end
+  doc = doc:walk {Note = keep, Image = keep}
   doc = pandoc.read(kept(pandoc.write(doc, 'html')), 'html', {}, {})
   return doc:walk {Span = function(span)
-    return notes[tonumber(span.attributes.note)]
+    return apart[tonumber(span.attributes.apart)]
   end}
 end
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from hw5_notebook import Cell, mapping
 
+from .colours import stated
 from .pictures import beside, picture_file, width_asked
 from .sheet import Sheet, boolean, is_long, string
 
@@ -155,7 +156,8 @@ class Writer:
         )
 
     def _header(self, content: list[Any]) -> str:
-        return _aligned(content[1], f"title({content[0]}, {self.inlines(content[2])})")
+        said = _painted(content[1], self.inlines(content[2]))
+        return _aligned(content[1], f"title({content[0]}, {said})")
 
     def _codeblock(self, content: list[Any]) -> str:
         classes = [name for name in content[0][1] if name != "sourceCode"]
@@ -193,7 +195,10 @@ class Writer:
     def _definitionlist(self, content: list[Any]) -> str:
         rows = [
             f"terms.item({self.inlines(term)}, {{\n"
-            + "\n".join(self.blocks(definition) for definition in definitions)
+            + "\n".join(
+                self._joined(definition, beside=number == 0)
+                for number, definition in enumerate(definitions)
+            )
             + "\n}),\n"
             for term, definitions in content
         ]
@@ -209,7 +214,7 @@ class Writer:
         boxes = [box for box, names in _BOXES.items() if {*names.split()} & {*classes}]
         if boxes or re.search(r"\b(?:background|border)\b", dict(attributes).get("style", "")):
             return f"boxed({string(boxes[0] if boxes else '')}, {{\n{self.blocks(blocks)}\n}})"
-        return _aligned(content[0], self._joined(blocks, beside=False))
+        return _aligned(content[0], _painted(content[0], self._joined(blocks, beside=False)))
 
     def _figure(self, content: list[Any]) -> str:
         caption = self.blocks(content[1][1])
@@ -260,14 +265,17 @@ class Writer:
         if row is None:  # here some are left out
             return "none,\n"
         written, used = "", 0
-        for _, align, down, across, blocks in row[1]:
+        for attributes, align, down, across, blocks in row[1]:
             across = min(across, width - used)
             if across < 1:
                 break
             used += across
             usual = "auto" if across == 1 else "center"
             about = f"down: {max(down, 1)}, align: {_ALIGNED.get(align['t'], usual)}"
-            written += f"({about}, body: {{\n{self.blocks(blocks)}\n}}),\n"
+            letters, ground = stated(dict(attributes[2]))
+            about += f", fill: rgb({string(ground)})" if ground else ""
+            body = _in_colour(letters, f"{{\n{self.blocks(blocks)}\n}}")
+            written += f"({about}, body: {body}),\n"
             written += "auto,\n" * (across - 1)  # columns that it spans
         return f"(\n{written}),\n"
 
@@ -306,7 +314,10 @@ class Writer:
         return "linebreak()"
 
     def _i_span(self, content: list[Any]) -> str:
-        return self.inlines(content[1])
+        letters, ground = stated(dict(content[0][2]))
+        ground = ground or ("ffff00" if "mark" in content[0][1] else "")
+        written = _in_colour(letters, self.inlines(content[1]))
+        return f"highlight(fill: rgb({string(ground)}), {written})" if ground else written
 
     def _i_note(self, content: list[Any]) -> str:
         first = [{**one, "t": "Plain"} if one["t"] == "Para" else one for one in content[:1]]
@@ -358,6 +369,16 @@ class Writer:
         caption = self.words(words).strip()
         told = len(caption.split()) > 2
         return f"{written}\ncaption({self.inlines(words)})" if alone and told else written
+
+
+def _in_colour(colour: str, written: str) -> str:
+    return f"text(rgb({string(colour)}), {written})" if colour else written
+
+
+def _painted(attributes: list[Any], written: str) -> str:
+    """Blocks in the colour that HTML asks for; their ground stays white."""
+    letters, ground = stated(dict(attributes[2]))
+    return _in_colour("" if ground else letters, f"{{\n{written}\n}}") if letters else written
 
 
 _SIDE = re.compile(r"(?:^|text-align:\s*|\btext-)(center|right)\b")

@@ -54,6 +54,8 @@ PAGES_LEVELS = [
     {"pictures"},
     {"sheet"},
     {"mathematics"},
+    {"chemistry", "decorations"},
+    {"colours", "tex"},
 ]
 """The modules of hw5_pages, by the same rule."""
 

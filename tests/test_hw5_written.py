@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -222,3 +223,9 @@ def test_of_a_file_that_is_no_python_the_appendix_shows_regions_or_all_of_it(sol
 def test_no_more_places_are_shown_than_a_student_has():
     text = "### BEGIN YOUR CODE a.b\nx = 1\n### END YOUR CODE a.b\n" * 1000
     assert len(excerpts(module(text), "a.b", ())) == hw5_written.PLACES
+
+
+def test_a_marker_without_end_is_soon_read():
+    before = time.process_time()
+    assert module("# BEGIN SOLUTION" + " " * 1_000_000 + "a b\n").regions == {}
+    assert time.process_time() - before < 2

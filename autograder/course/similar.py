@@ -48,8 +48,10 @@ MOST_BY_CHANCE = 0.17
 """Measured on the sample submissions (tests/autograder/course/test_similar.py): how many pairs of
 two that were written independently are shown, of how many; and the largest share among them."""
 
-MOST_TEXT, MOST_IN_ALL = 200_000, 1_000_000
-"""Characters that are read of one text, and of one submission: some seconds, whatever they are."""
+MOST_LINE, MOST_TEXT, MOST_IN_ALL = 2_000, 200_000, 1_000_000
+"""Characters that are read of a line of code, a text and a submission: some seconds, whatever
+they are. Pygments goes from some signs to the end of their line: where all are such, it is long.
+"""
 
 MOST_PAIRS, MOST_PASSAGES, MOST_PLACES, CONTEXT, MOST_AROUND = 50, 12, 20, 2, 400
 
@@ -172,6 +174,8 @@ def documents(files: Mapping[str, bytes]) -> tuple[Document, ...]:
     left, kept = MOST_IN_ALL, []
     for one in found:
         text = one.text[: min(MOST_TEXT, left)]
+        if one.is_code:
+            text = "\n".join(line[:MOST_LINE] for line in text.split("\n"))
         left -= len(text)
         kept.append(replace(one, text=text))
     return tuple(kept)

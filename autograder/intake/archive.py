@@ -32,7 +32,8 @@ ENCRYPTED = "encrypted"
 PACKED = "compressed in a way other than deflate"
 
 MAX_DEPTH = 12
-MAX_NESTED = 64 * 2**20
+MAX_NESTED = 64 * 2**20  # bytes of one archive in another, or of what a tar inflates to
+MAX_HELD = 2 * MAX_NESTED  # of all that are held in memory for one submission
 DIRECTORY_BYTES_PER_ENTRY = 512
 CHUNK = 2**16
 LONGEST_NAME = 240  # bytes; disks take 255
@@ -55,12 +56,14 @@ class Node:
 
     `kind` is FOLDER, FILE, or what else it is, in words. `listing` and `open` belong to folders and
     files; call them through `children` and `read`, which cap and turn every failure into Refused.
+    `held` is how many bytes of memory an open archive takes.
     """
 
     name: str
     kind: str
     listing: Callable[[int], list[Node]]
     open: Callable[[], IO[bytes]]
+    held: int = 0
 
 
 def _no_list(limit: int) -> list[Node]:
@@ -94,21 +97,21 @@ def read(node: Node, limit: int) -> bytes:
     """The bytes of a file. Refused when it is no plain file, damaged, or above `limit` bytes."""
     if node.kind != FILE:
         raise Refused(f"is {node.kind}")
-    data = bytearray()
+    data = io.BytesIO()  # which gives its bytes away without a copy
     try:
         with node.open() as stream:
             # The size that a zip or a folder announces may be a lie, so the bytes are counted.
-            while len(data) <= limit and (chunk := stream.read(CHUNK)):
-                data += chunk
+            while data.tell() <= limit and (chunk := stream.read(CHUNK)):
+                data.write(chunk)
     except Refused:
         raise
     except OSError as error:
         raise Refused(f"cannot be read ({error.strerror or error})") from None
     except Exception as error:  # zipfile and zlib raise a dozen kinds for one damaged entry
         raise Refused("is damaged") from error
-    if len(data) > limit:
+    if data.tell() > limit:
         raise Refused(f"is larger than {size(limit)}")
-    return bytes(data)
+    return data.getvalue()
 
 
 def size(count: int) -> str:
@@ -238,13 +241,15 @@ class _Capped:
 
 
 @contextmanager
-def unpacked(node: Node, entries: int) -> Iterator[Node]:
+def unpacked(node: Node, entries: int, room: int = MAX_HELD) -> Iterator[Node]:
     """The folder inside a zip or tar, for as long as the context lasts.
 
-    What it is, its first bytes say, not its name. Refused when it is neither or holds more than
-    `entries` entries. Of two entries with one name the last counts, as it would with every tool
-    that unpacks one after the other.
+    What it is, its first bytes say, not its name. Refused when it is neither, holds more than
+    `entries` entries or would take more than `room` bytes of memory while it is open. Of two
+    entries with one name the last counts, as it would with every tool that unpacks one after the
+    other.
     """
+    held = 0
     with ExitStack() as stack:
         try:
             stream = stack.enter_context(node.open())
@@ -252,22 +257,30 @@ def unpacked(node: Node, entries: int) -> Iterator[Node]:
             if kind := _CLOSED.get(first[:4]):
                 raise Closed(f"is a {kind} archive, which cannot be opened here")
             if first[:2] == _GZIP or first[:3] == _BZIP2 or _is_tar(first):
-                found = _tree(_tar_entries(_inflated(read(node, MAX_NESTED)), entries))
+                data = _fitting(_inflated(read(node, MAX_NESTED)), room)
+                held, found = len(data), _tree(_tar_entries(data, entries))
             else:
-                found = _tree(_zip_entries(_zip(node, stream, entries, stack), entries))
+                if not isinstance(stream, io.FileIO):
+                    # A zip in a zip: to seek there is to inflate again, so it is held in memory.
+                    data = _fitting(read(node, MAX_NESTED), room)
+                    held, stream = len(data), io.BytesIO(data)
+                found = _tree(_zip_entries(_zip(stream, entries, stack), entries))
         except Refused:
             raise
         except Exception as error:  # as above: a damaged zip raises anything
             raise Refused("is not a zip that can be read") from error
-        yield _folder(node.name, found)
+        yield replace(_folder(node.name, found), held=held)
 
 
-def _zip(node: Node, stream: IO[bytes], entries: int, stack: ExitStack) -> zipfile.ZipFile:
-    if isinstance(stream, io.FileIO):
-        stream.seek(0)
-    else:
-        # A zip in a zip: to seek there is to inflate again, so it is held in memory.
-        stream = io.BytesIO(read(node, MAX_NESTED))
+def _fitting(data: bytes, room: int) -> bytes:
+    """An archive that is held in memory beside others. Raises Refused where they are too much."""
+    if len(data) > room:
+        raise Refused(f"lies among archives of more than {size(MAX_HELD)}, and was not opened")
+    return data
+
+
+def _zip(stream: IO[bytes], entries: int, stack: ExitStack) -> zipfile.ZipFile:
+    stream.seek(0)
     # Room for the directory, and for the comment that may end a zip.
     most = max(entries * DIRECTORY_BYTES_PER_ENTRY, 2 * CHUNK)
     return stack.enter_context(zipfile.ZipFile(_Capped(stream, most)))
@@ -296,6 +309,7 @@ def _tar_entries(data: bytes, entries: int) -> Iterator[Node]:
     We go from header to header ourselves, always forward: tarfile can be sent round in a circle.
     """
     at, number, long = 0, 0, ""
+    whole = memoryview(data)  # of which a piece is no copy
     while at + _BLOCK <= len(data) and any(data[at : at + _BLOCK]):
         try:
             info = tarfile.TarInfo.frombuf(data[at : at + _BLOCK], "utf-8", "surrogateescape")
@@ -308,10 +322,10 @@ def _tar_entries(data: bytes, entries: int) -> Iterator[Node]:
         number += 1
         if number > entries:
             raise Refused(f"holds more than {entries:,} entries")
-        body = data[start:end]
+        body = whole[start:end]
         # A name that is too long for the header stands in an entry of its own before it.
         if info.type == tarfile.GNUTYPE_LONGNAME:
-            long = body.rstrip(b"\0").decode("utf-8", "surrogateescape")
+            long = bytes(body).rstrip(b"\0").decode("utf-8", "surrogateescape")
         elif info.type == tarfile.XHDTYPE:
             path = re.search(rb"(?:^|\n)\d+ path=([^\n]*)\n", body)
             long = path[1].decode("utf-8", "surrogateescape") if path else long

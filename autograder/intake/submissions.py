@@ -27,6 +27,7 @@ from autograder.intake.archive import (
     FILE,
     FOLDER,
     MAX_DEPTH,
+    MAX_HELD,
     Closed,
     Node,
     Refused,
@@ -494,7 +495,7 @@ def _walk(draft: _Draft, stack: ExitStack) -> list[tuple[_Path, Node]]:
     """
     found: list[tuple[_Path, Node]] = []
     queue: deque[tuple[_Path, Node, int]] = deque([((), draft.place.node, 0)])
-    seen = archives = 0
+    seen, archives, room = 0, 0, MAX_HELD
     while queue:
         path, node, nesting = queue.popleft()
         shown = printable("/".join(path) or node.name)
@@ -503,7 +504,8 @@ def _walk(draft: _Draft, stack: ExitStack) -> list[tuple[_Path, Node]]:
                 raise Refused("lies too many folders deep")
             if node.kind == FILE:
                 nesting += 1
-                node = stack.enter_context(unpacked(node, MAX_ENTRIES))
+                node = stack.enter_context(unpacked(node, MAX_ENTRIES, room))
+                room -= node.held
             elif node.kind != FOLDER:
                 raise Refused(f"is {node.kind}, not a folder or a zip")
             below = children(node, MAX_ENTRIES)

@@ -35,8 +35,12 @@ NOT_COMPARED = ("setup", "about", "hand-in")
 DATA = ROOT / "data"
 MAX_CELLS = 500
 
-_TIME = re.compile(r"[\d.]+ ?(?:m?s|sec|seconds?|min|minutes?|h|it/s|s/it|%)(?!\w)|\d+(?::\d\d)+")
-_NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?![\w])")
+# Neither goes twice through a long run of digits: a student prints as many as they like.
+_TIME = re.compile(
+    r"(?<![\d.])[\d.]{1,30} ?(?:m?s|sec|seconds?|min|minutes?|h|it/s|s/it|%)(?!\w)"
+    r"|(?<!\d)\d{1,9}(?::\d\d)+"
+)
+_NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?(?![\w])")
 
 
 @dataclass(frozen=True)

@@ -130,20 +130,19 @@ def print_one(handin: Handin, parts: Sequence[Part], anonymous: bool = False) ->
                 problem = "What came back is no PDF."
                 continue
             ending = "_report" if str(line.get("name", "")).endswith("_report") else ""
-            content, described = made
+            content, described, written = made
             files[f"{handin.id}{ending}.pdf"] = content
-            files[f"{handin.id}{ending}.json"] = (json.dumps(described, indent=1) + "\n").encode()
+            files[f"{handin.id}{ending}.json"] = written
             pages += _whole(described.get("pages"))
             listed = described.get("findings")
             for one in listed[:1000] if isinstance(listed, list) else []:
                 if isinstance(one, dict):
-                    findings.append({str(k): str(v)[:LONGEST_CELL] for k, v in one.items()})
+                    findings.append({str(k): _words(v)[:LONGEST_CELL] for k, v in one.items()})
         elif "unreadable" in line:
-            findings.append(
-                {"kind": "unreadable", "sentence": str(line["unreadable"])[:LONGEST_CELL]}
-            )
+            said = _words(line["unreadable"])[:LONGEST_CELL]
+            findings.append({"kind": "unreadable", "sentence": said})
         elif "stopped" in line:
-            problem = str(line["stopped"])[:300]
+            problem = _words(line["stopped"])[:300]
     return Printed(handin.id, files, tuple(findings), pages, problem)
 
 
@@ -227,16 +226,22 @@ def _lines(asked: kernel.Asked) -> list[dict[str, Any]]:
     return lines
 
 
-def _made(line: Mapping[str, Any]) -> tuple[bytes, dict[str, Any]] | None:
-    """A PDF and its page map; None when they are not what they should look like."""
-    try:
-        content = base64.b64decode(str(line["pdf"]), validate=True)
-    except ValueError:
-        return None
+def _made(line: Mapping[str, Any]) -> tuple[bytes, dict[str, Any], bytes] | None:
+    """A PDF and its page map, also as a file; None when they are not what they should look like."""
     described = line.get("map")
+    try:
+        content = base64.b64decode(_words(line["pdf"]), validate=True)
+        written = json.dumps(described, indent=1).encode() + b"\n"
+    except (ValueError, RecursionError):  # what is nested deep can be read, and not be written
+        return None
     if not content.startswith(b"%PDF-") or not isinstance(described, dict):
         return None
-    return content, described
+    return content, described, written
+
+
+def _words(value: object) -> str:
+    """A text; nothing else that comes back is one."""
+    return value if isinstance(value, str) else ""
 
 
 def _whole(value: object) -> int:

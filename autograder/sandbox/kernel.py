@@ -169,8 +169,8 @@ def _heard(said: Iterator[dict[str, Any]], cells: int, layers: tuple[str, ...]) 
     ran: list[Ran] = []
     while len(ran) < cells:
         line = next(said)
-        if "stopped" in line:
-            return Run(tuple(ran), str(line["stopped"])[:300], layers)
+        if isinstance(why := line.get("stopped"), str):
+            return Run(tuple(ran), why[:300], layers)
         one = _ran(line, len(ran))
         if one is None:
             return Run(tuple(ran), "What the notebook's process said made no sense.", layers)
@@ -185,7 +185,7 @@ def _ran(line: Mapping[str, Any], index: int) -> Ran | None:
         shown = [str(one) for one in list(line["pictures"])[:MAX_PICTURES]]
         pictures = tuple(base64.b64decode(one) for one in shown)
         seconds, cut = float(line["seconds"]), bool(line["cut"])
-    except (KeyError, TypeError, ValueError, OverflowError):
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError):
         return None
     if line.get("cell") != index or state not in ("ok", "error", "timeout") or seconds != seconds:
         return None
@@ -203,7 +203,9 @@ def distances(pairs: Sequence[tuple[bytes, bytes]]) -> list[float | None]:
         found = next(said).get("list")
     if not isinstance(found, list) or len(found) != len(pairs):
         return [None] * len(pairs)
-    return [float(one) if isinstance(one, (int, float)) else None for one in found]
+    return [
+        float(one) if isinstance(one, (int, float)) and 0 <= one <= 1 else None for one in found
+    ]
 
 
 def given_modules() -> dict[str, bytes]:

@@ -66,6 +66,21 @@ def test_progress_bars_and_loaders_leave_no_trace():
 
 
 @pytest.mark.parametrize(
+    ("bar", "said"),
+    [
+        ("Epoch 3: 100%|███| 9/9 [00:01<00:00, 9.9it/s, loss=0.5, v=1]", "Epoch 3: loss=0.5, v=1"),
+        ("100%|███| 9/9 [00:01<00:00, 9.9it/s, loss=0.5]", "loss=0.5"),
+        ("9/9 ━━━━━━━━━━━━━━━━━━━━ 1s 2ms/step - loss: 0.5", "9/9 1s 2ms/step - loss: 0.5"),
+        ("100%|███| 9/9 [00:01<00:00, 9.9it/s]", ""),
+        ("  0%|   | 0/9 [00:00<?, ?it/s]", ""),
+        ("━━━━━━━━━━━━━━━━━━━━ 12.3/12.3 MB 9.9 MB/s eta 0:00:00", ""),
+    ],
+)
+def test_of_a_progress_bar_what_was_measured_stays(bar, said):
+    assert outputs._terminal(f"  1%|  | 1/9 [00:00<00:01, 9it/s, loss=9]\r{bar}\n") == said
+
+
+@pytest.mark.parametrize(
     "line", ["            Linear-1      314,000", "98.5%", "━━━━━━━━━━━━━━", "a\tb".expandtabs()]
 )
 def test_a_line_that_only_looks_like_a_progress_bar_is_printed(line):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import time
 
 import numpy as np
 import pytest
@@ -84,6 +85,17 @@ def test_code_is_highlighted_in_colours():
     dots = drawn(printed(notebook(code("def f(x):\n    return 'text'  # why"))).pdf, 1, scale=2)
     spread = dots.max(-1).astype(int) - dots.min(-1)
     assert (spread > 80).sum() > 50
+
+
+def test_a_line_of_pages_keeps_every_character_and_does_without_colours():
+    line = "x = " + "+".join(f"w{i}" for i in range(9000))
+    before = time.process_time()
+    result = printed(notebook(code(f"{line}\ny = 'text'  # why")))
+    assert time.process_time() - before < 5  # colours alone would take twice that
+    words = re.findall(r"w(\d+)[+y]", "".join("".join(pages(result.pdf)).split()))
+    assert [int(word) for word in words] == [*range(9000)]
+    dots = drawn(result.pdf, result.map["pages"], scale=2)
+    assert np.ptp(dots.astype(int), axis=-1).max() < 60
 
 
 def test_code_is_coloured_in_the_appendix(appended):

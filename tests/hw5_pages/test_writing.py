@@ -11,7 +11,7 @@ from hw5_pages import pandoc, texts
 from hw5_pages.sheet import Sheet
 from hw5_pages.writing import Writer
 from tests.hw5_pages.looking import drawn, of_colour, pages, printed
-from tests.notebooks_awkward.cells import markdown, notebook
+from tests.notebooks_awkward.cells import html, markdown, notebook, picture
 
 
 def test_a_picture_from_elsewhere_is_a_quiet_box_with_its_address():
@@ -84,3 +84,44 @@ def test_a_column_of_numbers_alone_is_aligned_at_its_right():
     source = written(f"<table><tr><th>A</th><th colspan=2>B</th></tr>{rows}</table>", "html")
     assert source.startswith("grid-of(3, (start, right, start, ),")
     assert 'align: center, body: { { "B" } })' in source
+
+
+@pytest.mark.parametrize("down", ["2", "'2'", "99999999999"])
+def test_cells_of_a_head_that_go_on_below_keep_their_places(down):
+    table = (
+        f"<table><tr><th colspan=2 rowspan={down}></th><th colspan=2>said</th></tr>"
+        "<tr><th>cat</th><th>dog</th></tr>"
+        "<tr><th rowspan=2>is</th><th>cat</th><td>50</td><td>3</td></tr>"
+        "<tr><th>dog</th><td>4</td><td>40</td></tr></table>"
+    )
+    result = printed(notebook(html(table), markdown("above\n\n" + table)))
+    (text,) = pages(result.pdf)
+    assert all(text.count(word) == 2 for word in ("said", "50", "40", "is"))
+    if "9" not in down:
+        (tree,), _ = pandoc.read([{"format": "html", "text": table}], [])
+        (block,) = tree
+        rows = block["c"][3][1]
+        assert [[cell[2:4] for cell in row[1]] for row in rows] == [[[2, 2], [1, 2]], [[1, 1]] * 2]
+
+
+def test_several_meanings_of_a_term_are_not_run_together():
+    terms = "<dl><dt>VAE</dt><dd>one meaning</dd><dd>another</dd></dl>"
+    assert "VAE one meaning another" in pages(printed(notebook(markdown(terms))).pdf)[0]
+
+
+def test_a_picture_is_kept_in_a_text_with_html_in_it():
+    here = f"![](data:image/png;base64,{picture(40, 40, 'tomato')})"
+    for text in (
+        f"<b>h</b> {here}",
+        f"<b>h</b>\n\n|a|b|\n|-|-|\n|{here}|x|",
+        f"<b>h</b>\n\n{here}",
+    ):
+        result = printed(notebook(markdown(text)))
+        assert min(of_colour(drawn(result.pdf, 1), (255, 99, 71))) > 15, text
+
+
+def test_the_bar_of_a_quotation_stands_where_its_lines_begin():
+    for words, begins in (("quoted", 56), ("اقتباس", 538)):
+        dots = drawn(printed(notebook(markdown(f"> {words}"))).pdf, 1)
+        bar = (abs(dots[100:, :, ::-1].astype(int) - (211, 217, 224)) < 8).all(-1).any(0)
+        assert any(bar[begins - 3 : begins + 4]), words

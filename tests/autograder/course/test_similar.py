@@ -21,6 +21,7 @@ from autograder.course.similar import (
     MOST_AROUND,
     MOST_BY_CHANCE,
     MOST_IN_ALL,
+    MOST_LINE,
     MOST_PASSAGES,
     MOST_TEXT,
     WORDS,
@@ -153,6 +154,16 @@ def test_of_endless_files_the_beginning_is_read():
     texts = documents({f"{n}.py": b"a = 1\n" * 100_000 for n in range(9)})
     assert len(texts[0].text) == MOST_TEXT
     assert sum(len(one.text) for one in texts) == MOST_IN_ALL
+
+
+@pytest.mark.parametrize("signs", ["'\\N{", "_ ", "f'{"])
+def test_a_line_without_end_is_soon_read(signs: str) -> None:
+    line = signs * (MOST_TEXT // len(signs))
+    lines = f"{signs * (MOST_LINE // len(signs))}\n" * (MOST_TEXT // MOST_LINE)
+    files = {"hw5_vae.py": line.encode(), "hw5_gan.py": lines.encode()}
+    before = time.process_time()
+    work(Handin("ada", ("ada",), files), "", {})
+    assert time.process_time() - before < 15  # once 22 for each
 
 
 def test_a_thousand_passages_in_one_line_are_shown_without_the_whole_line():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from autograder.gradebook.equal import equal_answers, plain
@@ -57,3 +59,10 @@ def test_answers_that_nobody_wrote_are_not_equal(classroom):
 
 def test_a_course_without_a_gradebook_has_no_equal_answers(tmp_path):
     assert equal_answers(tmp_path, "hw5", WRITTEN, "ada") == {}
+
+
+@pytest.mark.parametrize("signs", [".", " ", "x .", "*", "x "])
+def test_an_answer_without_end_is_soon_compared(signs):
+    before = time.process_time()
+    plain(signs * (100_000 // len(signs)) + "x")
+    assert time.process_time() - before < 2

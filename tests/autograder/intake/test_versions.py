@@ -9,6 +9,7 @@ import json
 import os
 import tarfile
 import time
+import tracemalloc
 import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
@@ -278,9 +279,9 @@ def test_words_of_a_student_are_no_metadata(tmp_path: Path) -> None:
 # --- archives
 
 
-def zipped(files: Files) -> bytes:
+def zipped(files: Files, method: int = zipfile.ZIP_DEFLATED) -> bytes:
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as target:
+    with zipfile.ZipFile(buffer, "w", method) as target:
         for name, data in files.items():
             target.writestr(name, data)
     return buffer.getvalue()
@@ -319,6 +320,27 @@ def test_archives_in_archives_are_opened_within_limits(tmp_path: Path, kind) -> 
         data = kind({f"w.{ending}": data})
     handin = handed_in(tmp_path / "4", {f"w.{ending}": data})
     assert handin.files == {} and handin.flags == ("empty", "unopened")
+
+
+def stored(files: Files) -> bytes:
+    return zipped(files, zipfile.ZIP_STORED)
+
+
+@pytest.mark.parametrize("kind", [stored, tarred])
+def test_archives_in_archives_are_held_in_memory_up_to_a_bound(tmp_path: Path, kind) -> None:
+    swollen = bytes(30 * 2**20)
+    inner = {f"{n}.{'zip' if kind is stored else 'tar'}": n for n in range(8)}
+    modules = [("hw5_vae.py", GOOD), ("hw5_gan.py", GAN)]
+    archives = {name: kind({"a": swollen, **dict([modules[n % 2]])}) for name, n in inner.items()}
+    outer = zipped(archives)
+    del archives
+    tracemalloc.start()
+    handin = handed_in(tmp_path, {"w.zip": outer})
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < archive.MAX_HELD + 2.5 * len(swollen)  # and what is being read
+    assert handin.files == dict(modules) and "damaged" in handin.flags
+    assert "lies among archives of more than 128 MB, and was not opened" in handin.notes[0]
 
 
 @pytest.mark.parametrize("name", ["work.rar", "work.7z", "work.gz", "work.tar.xz", "work.tar.zst"])

@@ -278,6 +278,31 @@ def test_what_the_sandbox_says_is_believed_in_its_form_only(line: dict[str, Any]
     assert heard.cells == () and "made no sense" in heard.stopped
 
 
+def test_what_is_nested_too_deep_to_be_written_makes_no_sense():
+    deep: object = "deep"
+    for _ in range(100_000):
+        deep = [deep]
+    cell = {"cell": 0, "state": "ok", "text": "", "pictures": [], "seconds": 1, "cut": 0}
+    for line in ({**cell, "error": deep}, {"stopped": deep}):
+        heard = kernel._heard(iter([line]), 1, ())
+        assert heard.cells == () and "made no sense" in heard.stopped
+
+
+@pytest.mark.parametrize("said", [["x"], [2], [10**400], [float("nan")], [], None])
+def test_a_distance_between_pictures_is_believed_from_0_to_1(said, monkeypatch):
+    monkeypatch.setattr(kernel, "lines", lambda *_: (one for one in [{"list": said}]))
+    assert kernel.distances([(b"", b"")]) == [None]
+
+
+@pytest.mark.parametrize("end", ["", "a", "s", ".", ":", " "])
+@pytest.mark.parametrize("signs", ["1", "1.", ".", "1:00", "1e", "1 ", "-"])
+def test_numbers_without_end_are_soon_read(signs: str, end: str):
+    text = signs * (kernel.MAX_TEXT // len(signs)) + end
+    before = time.process_time()
+    execution.numbers(text)
+    assert time.process_time() - before < 1
+
+
 # --- what is written
 
 

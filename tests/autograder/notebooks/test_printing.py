@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import itertools
@@ -134,6 +135,22 @@ def test_no_finding_acts_in_a_table_or_a_terminal():
     said = {"kind": "=1+1", "sentence": "\x1b[31mred\u202e and \ud800"}
     (line,) = report._table([report.Printed("ada1", {}, (said,), 1, "")]).splitlines()[1:]
     assert line == r"ada1,'=1+1,,,,\x1b[31mred\u202e and \ud800"
+
+
+def test_what_comes_back_in_another_form_is_no_pdf_and_stops_no_other(monkeypatch):
+    deep: object = "deep"
+    for _ in range(100_000):  # newer Pythons read so much of JSON, and write no more than before
+        deep = [deep]
+    pdf = base64.b64encode(b"%PDF-1.7").decode()
+    for line in (
+        {"pdf": pdf, "map": {"pages": deep}},
+        {"pdf": deep, "map": {}},
+        {"pdf": pdf, "map": deep},
+        {"unreadable": deep},
+        {"stopped": deep},
+    ):
+        monkeypatch.setattr(report, "_said", lambda *_, line=line, **__: [line])
+        assert report.print_one(handed_in("ada1", a__ipynb=b"{}"), FC_VAE).files == {}
 
 
 def test_parts_and_names_are_left_out_where_asked(own_pdf):
