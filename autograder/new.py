@@ -336,8 +336,8 @@ def _with_question(text: str, part: Part, asked: Question) -> str:
     assert start, "read_assignment has seen it"
     end = text.index("\n]", start.end())
     block = text[start.end() : end]
-    before, after = part.points, part.points + asked.points
-    block = block.replace(f"\npoints = {before:g}\n", f"\npoints = {after:g}\n", 1)
+    after = part.points + asked.points
+    block = re.sub(r"(\npoints = )[\d.]+", rf"\g<1>{after:g}", block, count=1)
     kind = ', kind = "manual"' if asked.by_hand else ""
     title = json.dumps(asked.title, ensure_ascii=False)
     line = f'\n    {{ id = "{asked.question}", points = {asked.points:g}{kind}, title = {title} }},'

@@ -149,9 +149,9 @@ def test_each_question_gets_its_marks(graded: Graded, name: str):
         part: [result.question(f"{part}.{question}").points for question in questions]
         for part, questions in PARTS.items()
     }
-    assert points == {part: marks(expected, part) for part in PARTS}, (
-        f"{expected['about']} ({result.seed})"
-    )
+    # The table's shares have six digits, and marks are rounded to four.
+    most = {part: pytest.approx(marks(expected, part), abs=2e-4) for part in PARTS}
+    assert points == most, f"{expected['about']} ({result.seed})"
 
 
 @pytest.mark.daily

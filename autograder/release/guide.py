@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 
 from ..assignment import Part, Question, grade_id
-from .notebooks import Notebook, secrets
+from .notebooks import Notebook, in_words, secrets
 from .strip import SOLUTION, regions
 
 HEAD = """\
@@ -49,9 +49,8 @@ def _entry(
     question: Question, solutions: Sequence[str], scheme: tuple[str, str] | None
 ) -> list[str]:
     how = "by hand" if question.kind == "manual" else "by the judge"
-    unit = "point" if question.points == 1 else "points"
     bonus = " as a bonus" if question.kind == "bonus" else ""
-    lines = [f"### {question.title} · {question.points:g} {unit}{bonus}, {how}\n"]
+    lines = [f"### {question.title} · {in_words(question.points)}{bonus}, {how}\n"]
     if scheme:
         lines.append(f"Cell in `{scheme[0]}.ipynb`.\n\n{scheme[1]}\n")
     lines += [f"```python\n{solution}\n```\n" for solution in solutions]

@@ -35,12 +35,14 @@ from .strip import (
 
 SCHEME_HEAD = "**Mark scheme**"
 CRITERION = re.compile(r"^(- \*\*)(\d+(?:\.\d+)?)(\*\* )", re.MULTILINE)
-EXAMPLE_POINTS = re.compile(r"(\b\d+(?:\.\d+)?)( points?\b)")
+EXAMPLE_POINTS = re.compile(r"\b(\d+(?:\.\d+)?) points?\b")
 COMMON = ("title", "setup", "about", "hand-in")
 """Cells, by the first word of their id, that belong to no part."""
 
 SETUP = re.compile(r'^RELEASE = ".*?"', re.MULTILINE)
-HEADING = re.compile(r"(?P<start>#+ .+? · )\d+(\.\d+)? (bonus )?points?(?P<rest>( · .*)?)")
+HEADING = re.compile(
+    r"(?P<level>#+) (?P<title>.+?) · \d+(\.\d+)? (bonus )?points?(?P<rest>( · .*)?)"
+)
 FOLDED = {"cellView": "form", "jupyter": {"source_hidden": True}}
 """Metadata of a cell whose code is out of sight until asked for, in Colab and in JupyterLab."""
 CELL_METADATA = {"nbgrader", "hw5", "tags", *FOLDED}
@@ -201,7 +203,8 @@ def code_by_part(notebook: Notebook) -> Iterator[tuple[str, str]]:
 
 
 def write_points(notebook: Notebook, assignment: Assignment) -> Notebook:
-    """The notebook with the points of the assignment in metadata, headings and tables.
+    """The notebook with the points of the assignment in metadata, headings, mark schemes and
+    tables, and with its titles in the headings.
 
     Raises ReleaseError for a graded cell that names no question, or whose kind is not its
     question's, and for a statement without a heading that says its points.
@@ -219,7 +222,7 @@ def write_points(notebook: Notebook, assignment: Assignment) -> Notebook:
                 f"{written.where(cell)}: an answer needs a statement, a read-only Markdown cell "
                 f"called {cell.id}--statement."
             )
-        statement.source = _with_points(statement.source, question, written.where(statement))
+        statement.source = _with_heading(statement.source, question, written.where(statement))
         cell.source = _with_scheme(cell.source, question.points)
     if "title" in by_id:
         by_id["title"].source = _with_table(by_id["title"].source, notebook.parts, assignment)
@@ -271,7 +274,12 @@ def plain(points: float) -> float | int:
     return int(points) if points == int(points) else points
 
 
-def _with_points(source: str, question: Question, where: str) -> str:
+def in_words(points: float, kind: str = "") -> str:
+    """Points as people say them: "1 point", "2.5 points"."""
+    return f"{points:g} {kind}point{'' if points == 1 else 's'}"
+
+
+def _with_heading(source: str, question: Question, where: str) -> str:
     first, newline, rest = source.partition("\n")
     match = HEADING.fullmatch(first)
     if match is None:
@@ -279,9 +287,9 @@ def _with_points(source: str, question: Question, where: str) -> str:
             f"{where}: its first line must be a heading that says the points, such as "
             f"'### {question.title} · {question.points:g} points · 20 minutes'."
         )
-    bonus = "bonus " if question.kind == "bonus" else ""
-    points = f"{question.points:g} {bonus}point{'' if question.points == 1 else 's'}"
-    return f"{match['start']}{points}{match['rest']}{newline}{rest}"
+    points = in_words(question.points, "bonus " if question.kind == "bonus" else "")
+    level = match["level"]
+    return f"{level} {question.title} · {points}{match['rest']}{newline}{rest}"
 
 
 def _with_scheme(source: str, points: float) -> str:
@@ -299,7 +307,7 @@ def _with_scheme(source: str, points: float) -> str:
     each = iter(parts)
     scheme = CRITERION.sub(lambda found: f"{found[1]}{next(each):g}{found[3]}", source[start:])
     return source[:start] + EXAMPLE_POINTS.sub(
-        lambda found: f"{round(float(found[1]) * factor, 2):g}{found[2]}", scheme
+        lambda found: in_words(round(float(found[1]) * factor, 2)), scheme
     )
 
 

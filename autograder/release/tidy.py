@@ -82,6 +82,7 @@ def tidy(name: str, text: str, assignment: Assignment) -> Tidied:
         names = _named(draft)
         done += _renamed(draft, names)
         done += _graded(draft)
+        done += _titled(draft)
         node.cells = draft.cells
         return Tidied(_written(draft, node, every), tuple(done))
     except _Undecided as undecided:
@@ -272,7 +273,7 @@ def _is(draft: _Draft, index: int, name: str) -> bool:
 def _title(cell: Cell) -> str:
     """The title in a heading that says points; empty where there is none."""
     match = HEADING.fullmatch(cell.source.partition("\n")[0])
-    return match["start"].lstrip("# ").removesuffix(" · ") if match else ""
+    return match["title"] if match else ""
 
 
 def _checked(cell: Cell) -> str:
@@ -401,6 +402,17 @@ def _graded(draft: _Draft) -> list[str]:
         raise _Undecided(*wrong)
     _limit(draft)
     return done
+
+
+def _titled(draft: _Draft) -> list[str]:
+    """Says which headings are written anew: a title stands in assignment.toml, as points do."""
+    return [
+        f"{draft.where(index)} has the title that assignment.toml says: {question.title}."
+        for index, cell in enumerate(draft.cells)
+        if (question := draft.questions.get(question_of(cell.id)))
+        and cell.id.split("--")[2:] in ([], ["statement"])
+        and _title(cell) not in ("", question.title)
+    ]
 
 
 def _flags(draft: _Draft, cell: Cell, was: Any, names: set[str]) -> tuple[str, ...] | None:

@@ -167,12 +167,6 @@ def reading(tmp_path):
     return read
 
 
-def test_every_part_adds_up_to_its_points():
-    parts = {part.id: part for part in read_assignment().parts}
-    points = {"conv-gan": 35, "fc-gan": 35, "gan-theory": 15, "cifar-dcgan": 40, "ae-gan": 20}
-    assert {name: parts[name].points for name in points} == points
-
-
 def test_pairs_and_anonymity_belong_to_one_part():
     assignment = read_assignment(DEFAULT_PATH)
     groups = {part.id: (part.max_group, part.anonymous) for part in assignment.parts}
@@ -220,11 +214,8 @@ def test_a_part_that_is_off_is_checked_and_left_out(reading):
         reading(HEAD + PART + REPORT.replace("points = 3\n", "points = 4\n") + "off = true\n")
 
 
-def test_the_report_is_worth_thirty_points_and_no_demonstration_is_held():
-    assignment = read_assignment()
-    report = {q.id: q.points for q in assignment.part("report").questions}
-    assert report == {"introduction": 3, "methodology": 15, "results": 9, "discussion": 3}
-    assert "demonstration" not in {part.id for part in assignment.parts}
+def test_no_demonstration_is_held():
+    assert "demonstration" not in {part.id for part in read_assignment().parts}
 
 
 def test_a_question_and_the_cell_of_a_notebook_name_each_other():

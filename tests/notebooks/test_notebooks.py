@@ -98,7 +98,7 @@ def test_every_question_has_one_cell_with_its_points():
     held = [
         (question_of(cell.id), cell.metadata.nbgrader.points)
         for path in NOTEBOOKS
-        for cell in carrying_points(read(path))
+        for cell in carrying_points(pointed(path))
     ]
     assert sorted(held) == sorted((key, question.points) for key, question in QUESTIONS.items())
 
@@ -188,6 +188,22 @@ class TestGrammar:
             assert start > 0 and sum(criteria) == pytest.approx(question.points), cell.id
             for example in ("**Right.** ", "**Half right.** ", "**Wrong.** "):
                 assert example in scheme, (cell.id, example)
+            # Nobody but a reader knows that such a number is points: it would stay as it is.
+            assert not re.search(r" \(\d+(\.\d+)?\)$", scheme, re.MULTILINE), cell.id
+
+    def test_whatever_a_question_is_worth_its_right_example_earns(self, path):
+        others = [
+            replace(part, questions=tuple(replace(q, points=3 * q.points) for q in part.questions))
+            for part in EVERY.parts
+        ]
+        other = replace(EVERY, parts=tuple(others))
+        notebook = notebooks.write_points(notebooks.read(path, [*PARTS]), other).node
+        for cell in carrying_points(notebook):
+            _, found, example = cell.source.partition("**Right.** ")
+            earned = re.findall(r"\b(\d+(?:\.\d+)?) points?\b", example.partition("\n\n")[0])
+            if found and earned:
+                worth = 3 * QUESTIONS[question_of(cell.id)].points
+                assert float(earned[-1]) == pytest.approx(worth), cell.id
 
     def test_mark_schemes_of_figures_stand_between_their_markers(self, path):
         for cell in carrying_points(read(path)):
@@ -284,6 +300,7 @@ def unwritten(quick, once):
     return {cell.id: cell for cell in read(once("unwritten", make) / "run.ipynb").cells}
 
 
+@pytest.mark.long
 class TestNothingWritten:
     def test_the_setup_runs_and_the_hand_in_says_what_is_missing(self, unwritten):
         assert not errors(unwritten["setup"]) and not errors(unwritten["hand-in"])
@@ -317,6 +334,7 @@ SETUP = next(cell for cell in code(read(NOTEBOOKS[0])) if cell.id == "setup").so
 USE = "import hw5_vae\nprint(hw5_vae.__file__)"
 
 
+@pytest.mark.long
 class TestFirstCell:
     """In a folder that holds nothing but the notebook, as in Colab."""
 

@@ -51,6 +51,10 @@ def points(name: str) -> float:
     return ASSIGNMENT.question(question_of(name)).points
 
 
+FULL, HALF = points(CODED[0]), points(CODED[1]) / 2
+"""What the judge gives in this course: all of the first question of code, half of the second."""
+
+
 def markdown(name: str, source: str, **nbgrader: Any) -> Cell:
     """A Markdown cell; with nbgrader's metadata when any is given."""
     metadata = {"nbgrader": _metadata(name, **nbgrader)} if nbgrader else {}
@@ -66,6 +70,11 @@ def code(name: str, source: str, **nbgrader: Any) -> Cell:
 def task(name: str, source: str) -> Cell:
     """The statement of a question that carries points and takes no answer in the notebook."""
     return markdown(name, source, locked=True, task=True, points=points(name))
+
+
+def heading(name: str, title: str, minutes: int) -> str:
+    """The first line of a statement."""
+    return f"### {title} · {points(name):g} points · {minutes} minutes"
 
 
 def answer(name: str, model: str) -> Cell:
@@ -99,15 +108,15 @@ SOURCE = {
         markdown("title", "# The evidence lower bound"),
         markdown(
             "vae-theory--1c--statement",
-            "### A bound by Jensen's inequality · 2 points · 15 minutes\n\nShow that $a<b$ for all "
-            "$z$.\n\n<details><summary>Hint</summary>The logarithm is concave.</details>",
+            heading(ANSWERS[0], "A bound by Jensen's inequality", 15) + "\n\nShow that $a<b$ for "
+            "all $z$.\n\n<details><summary>Hint</summary>The logarithm is concave.</details>",
             locked=True,
         ),
         answer(ANSWERS[0], "The secret model answer.\n\n**Mark scheme** one point each."),
         markdown(
             "vae-theory--1f--statement",
-            "### Why an encoder is necessary · 2 points · 10 minutes\n\nIn at most 100 words: why "
-            "are gradients with respect to the posterior out of reach?",
+            f"{heading(ANSWERS[1], 'Why an encoder is necessary', 10)}\n\nIn at most 100 words: "
+            "why are gradients with respect to the posterior out of reach?",
             locked=True,
         ),
         answer(ANSWERS[1], "Another secret answer."),
@@ -118,20 +127,20 @@ SOURCE = {
         code("setup", "from hw5_utils import begin, check\n\nQUICK = begin()"),
         task(
             CODED[0],
-            "### Encoder, mu and logvar layers, decoder · 8 points · 30 minutes\n\nBuild the four "
-            "networks of the table below in `hw5_vae.py`, and nothing else.",
+            f"{heading(CODED[0], 'Encoder, mu and logvar layers, decoder', 30)}\n\nBuild the "
+            "four networks of the table below in `hw5_vae.py`, and nothing else.",
         ),
         code("fc-vae--networks--check", 'check("fc-vae.networks")', locked=True),
         task(
             CODED[1],
-            "### Negative evidence lower bound · 7 points · 25 minutes\n\nReturn the sum of the "
+            f"{heading(CODED[1], 'Negative evidence lower bound', 25)}\n\nReturn the sum of the "
             "reconstruction term and the KL divergence, averaged over the batch.",
         ),
         code("fc-vae--loss--try", "from hw5_vae import loss_function"),
         code("fc-vae--loss--check", 'check("fc-vae.loss")', locked=True),
         task(
             FIGURES,
-            "### Samples, interpolation and ten digits · 4 points · 20 minutes\n\nAttach three "
+            f"{heading(FIGURES, 'Samples, interpolation and ten digits', 20)}\n\nAttach three "
             "figures.\n\n=== BEGIN MARK SCHEME ===\nThe secret criteria of the figures.\n"
             "=== END MARK SCHEME ===",
         ),
@@ -181,7 +190,7 @@ def filled_in(course: Path) -> dict[str, Notebook]:
     return notebooks
 
 
-def graded(student: str, loss: float | None = 3.5, **more: Any) -> SubmissionResult:
+def graded(student: str, loss: float | None = HALF, **more: Any) -> SubmissionResult:
     """What the judge says of a student: the networks are right, the loss half so."""
     half = CheckResult(
         "averages",
@@ -194,15 +203,15 @@ def graded(student: str, loss: float | None = 3.5, **more: Any) -> SubmissionRes
     )
     right = CheckResult("shapes", "fc-vae.networks", PASS, 1.0, 1.0, "The networks fit the table.")
     questions = (
-        QuestionResult("fc-vae.networks", "Networks", "code", PASS, 8.0, 8.0, (right,)),
-        QuestionResult("fc-vae.loss", "Loss", "code", half.state, loss, 7.0, (half,)),
+        QuestionResult("fc-vae.networks", "Networks", "code", PASS, FULL, FULL, (right,)),
+        QuestionResult("fc-vae.loss", "Loss", "code", half.state, loss, 2 * HALF, (half,)),
         *(
             QuestionResult(question_of(name), name, MANUAL, MANUAL, None, points(name))
             for name in (FIGURES, *ANSWERS)
         ),
     )
-    total = None if loss is None else 8.0 + loss
-    return SubmissionResult(student, (student,), total, 15.0, questions, **more)
+    total = None if loss is None else FULL + loss
+    return SubmissionResult(student, (student,), total, FULL + 2 * HALF, questions, **more)
 
 
 def nbgrader(course: Path, *arguments: str) -> str:

@@ -30,6 +30,8 @@ from tests.autograder.gradebook.small_course import (
     CODED,
     CONFIG,
     FIGURES,
+    FULL,
+    HALF,
     NOTEBOOKS,
     WRITTEN,
     filled_in,
@@ -199,20 +201,21 @@ def test_a_class_is_graded_regraded_and_marked_by_hand(course, tmp_path, capsys)
         return capsys.readouterr().out
 
     assert "2 students are in the gradebook; 2 repairs of notebooks are listed" in run("marks")
-    first = grades(course, "ada")
-    assert first[CODED[0]] == (8.0, None, False) and first[CODED[1]] == (7.0, None, False)
+    first, loss = grades(course, "ada"), 2 * HALF
+    assert first[CODED[0]] == (FULL, None, False)
+    assert first[CODED[1]] == (loss, None, False)
     assert first[FIGURES] == first[ANSWERS[0]] == (None, None, True)
     lost = grades(course, "ben")[CODED[1]][0]
-    assert lost is not None and lost < 7
+    assert lost is not None and lost < loss
 
     mark_by_hand(course, "ada", FIGURES, 3.0)
     mark_by_hand(course, "ada", CODED[1], 6.5)
-    mark_by_hand(course, "ben", CODED[1], 7.0)
+    mark_by_hand(course, "ben", CODED[1], loss)
     shutil.copy(sample / "right-sequential" / "hw5_vae.py", wrong)
     run("again")
     assert grades(course, "ada")[FIGURES] == (None, 3.0, False)
-    assert grades(course, "ada")[CODED[1]] == (7.0, 6.5, False)
-    assert grades(course, "ben")[CODED[1]] == (7.0, 7.0, True)
+    assert grades(course, "ada")[CODED[1]] == (loss, 6.5, False)
+    assert grades(course, "ben")[CODED[1]] == (loss, loss, True)
 
 
 @pytest.mark.daily("gradebook")

@@ -21,12 +21,15 @@ from tests.autograder.gradebook.small_course import (
     CODE,
     CODED,
     FIGURES,
+    FULL,
+    HALF,
     PNG,
     WRITTEN,
     cell,
     filled_in,
     graded,
     grades,
+    points,
 )
 from tests.jupyter import asked, browsing, serving
 
@@ -56,7 +59,7 @@ def test_an_answer_is_marked_in_formgrader(course, server):
         done = json.loads(asked(address, "POST"))
         assert done["success"], done
     name_students(open_course(course, ASSIGNMENT), Roster((Person("ben", name="Bin, Ben"),)))
-    assert grades(course, "ben")[CODED[1]] == (3.5, None, False)
+    assert grades(course, "ben")[CODED[1]] == (HALF, None, False)
     assert grades(course, "ben")[ANSWERS[0]] == (None, None, True)
 
     with browsing() as page:
@@ -74,7 +77,7 @@ def test_an_answer_is_marked_in_formgrader(course, server):
             page.wait_for_function("window.MathJax?.loaded")
 
         opened(CODE, 3)
-        assert page.locator(f"#{CODED[1]}").get_attribute("placeholder") == "3.5"
+        assert page.locator(f"#{CODED[1]}").get_attribute("placeholder") == f"{HALF:g}"
         said = page.locator(f"#{CODED[1]}-comment").get_attribute("placeholder")
         assert "divide by its size" in str(said)
         assert page.locator(f"#{FIGURES}").get_attribute("class").count("needs_manual_grade") == 1
@@ -115,13 +118,14 @@ def test_an_answer_is_marked_in_formgrader(course, server):
 
         page.goto(f"{server}/formgrader/manage_students/ben")
         total = page.locator("tr", has=page.get_by_role("link", name="hw5")).inner_text()
-        assert "14 / 23" in " ".join(total.split())
+        most = sum(points(name) for name in (*CODED, FIGURES, *ANSWERS))
+        assert f"{FULL + HALF + 1.5 + 1:g} / {most:g}" in " ".join(total.split())
 
     assert dialogs == elsewhere == []
     assert grades(course, "ben")[ANSWERS[0]] == (None, 1.5, False)
     assert grades(course, "ada")[ANSWERS[0]] == (None, None, True)
     assert grades(course, "ada")[ANSWERS[1]] == (None, 1.0, False)
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as gradebook:
-        assert gradebook.find_submission("hw5", "ben").score == 8 + 3.5 + 1.5 + 1
+        assert gradebook.find_submission("hw5", "ben").score == FULL + HALF + 1.5 + 1
         marked = gradebook.find_comment(ANSWERS[0], WRITTEN, "hw5", "ben")
         assert marked.comment == "Well argued."

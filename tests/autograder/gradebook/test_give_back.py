@@ -19,15 +19,18 @@ from tests.autograder.gradebook.small_course import (
     CODE,
     CODED,
     FIGURES,
+    FULL,
+    HALF,
     graded,
     grades,
     mark_by_hand,
+    points,
 )
 
 
 @pytest.fixture
 def entered(course: Path) -> Path:
-    """A course in which the judge's marks of ada stand: 8 and 3.5, and three answers wait."""
+    """A course in which the judge's marks of ada stand, and three answers wait."""
     url = f"sqlite:///{course / 'gradebook.db'}"
     with Gradebook(url) as gradebook:
         gradebook.add_student("ada", first_name="Ada", last_name="Lovelace")
@@ -54,51 +57,59 @@ def publish(course: Path, marks: Path, out: Path) -> None:
 def test_what_was_decided_and_taken_off_is_in_nbgraders_total(entered, tmp_path, capsys):
     marks, out = tmp_path / "marks", tmp_path / "published"
     results_json.write([graded("ada")], marks)
-    for name, points in ((FIGURES, 4.0), (ANSWERS[0], 2.0)):
-        mark_by_hand(entered, "ada", name, points)
+    for name in (FIGURES, ANSWERS[0]):
+        mark_by_hand(entered, "ada", name, points(name))
+    loss, half_an_answer = points(CODED[1]), points(ANSWERS[1]) / 2
+    most = sum(points(name) for name in (*CODED, FIGURES, *ANSWERS))
+    left = most - half_an_answer - 2
     decide = ["override", str(marks), "ada"]
-    assert main([*decide, "vae-theory.1f", "1", "--reason", "Told orally."]) == 0
-    assert main([*decide, "fc-vae.loss", "7", "--reason", "The check was too strict."]) == 0
+    assert main([*decide, "vae-theory.1f", f"{half_an_answer}", "--reason", "Told orally."]) == 0
+    assert main([*decide, "fc-vae.loss", f"{loss}", "--reason", "The check was too strict."]) == 0
     assert main([*decide, "late", "-2", "--reason", "As agreed."]) == 0
     publish(entered, marks, out)
     table = (out / "results.csv").read_text(encoding="utf-8-sig")
-    assert ",20," in table
+    assert f",{left:g},{most:g}," in table
     assert total(entered)[1], "1(f) waits in nbgrader for a person"
     capsys.readouterr()
     assert main(["fill", str(out), str(entered / "gradebook.db")]) == 0
     assert "has 1 of 1 totals" in capsys.readouterr().out
-    assert total(entered) == (pytest.approx(20), False)
+    assert total(entered) == (pytest.approx(left), False)
     there = grades(entered, "ada")
-    assert there[CODED[1]] == (3.5, 7.0, False) and there[CODED[0]] == (8.0, None, False)
+    assert there[CODED[1]] == (HALF, loss, False) and there[CODED[0]] == (FULL, None, False)
     assert main(["fill", str(out), str(entered)]) == 0
-    assert grades(entered, "ada") == there and total(entered)[0] == pytest.approx(20)
+    assert grades(entered, "ada") == there and total(entered)[0] == pytest.approx(left)
     capsys.readouterr()
     publish(entered, marks, out)
     assert "Nothing has changed" in capsys.readouterr().out
     assert (out / "results.csv").read_text(encoding="utf-8-sig") == table
-    (out / "results.csv").write_text(table.replace(",20,23,", ",20,46,"), encoding="utf-8")
+    (out / "results.csv").write_text(
+        table.replace(f",{most:g},", f",{2 * most:g},"), encoding="utf-8"
+    )
     assert main(["fill", str(out), str(entered)]) == 2
-    assert "out of 46 points, and assignment.toml now says 23" in capsys.readouterr().err
+    said = f"out of {2 * most:g} points, and assignment.toml now says {most:g}"
+    assert said in capsys.readouterr().err
 
 
 def test_a_release_with_other_points_is_said_and_nothing_is_rescaled(entered, tmp_path, capsys):
     with Gradebook(f"sqlite:///{entered / 'gradebook.db'}") as gradebook:
-        gradebook.find_task_cell(CODED[1], CODE, "hw5").max_score = 14.0
+        gradebook.find_task_cell(CODED[1], CODE, "hw5").max_score = 4 * HALF
         gradebook.db.commit()
-    own = Published({"fc-vae.networks": (8.0, 8.0), "fc-vae.loss": (7.0, 7.0)}, 15.0)
+    worth, before = 2 * HALF, 4 * HALF
+    own = Published({"fc-vae.networks": (FULL, FULL), "fc-vae.loss": (worth, worth)}, FULL + worth)
     with pytest.raises(
-        GradebookError, match=r"fc-vae\.loss is worth 14 points in .*, and 7 in what"
+        GradebookError,
+        match=rf"fc-vae\.loss is worth {before:g} points in .*, and {worth:g} in what",
     ):
         give_back(open_course(entered, ASSIGNMENT), {"ada": own})
-    assert grades(entered, "ada")[CODED[1]] == (3.5, None, False)
+    assert grades(entered, "ada")[CODED[1]] == (HALF, None, False)
     results_json.write([graded("ada")], tmp_path / "marks")
     publish(entered, tmp_path / "marks", tmp_path / "published")
     said = capsys.readouterr().out
-    assert "in proportion for fc-vae.loss (out of 14 there, and 7 now)." in said
+    assert f"in proportion for fc-vae.loss (out of {before:g} there, and {worth:g} now)." in said
 
 
 def test_what_nbgrader_has_no_place_for_is_said(entered):
-    own = Published({"fc-vae.networks": (8.0, 8.0), "conv-gan.DNet": (8.0, 8.0)}, 18.0)
+    own = Published({"fc-vae.networks": (FULL, FULL), "conv-gan.DNet": (8.0, 8.0)}, FULL + 10)
     found, notes = give_back(open_course(entered, ASSIGNMENT), {"ada": own, "stranger": own})
     assert (found, notes) == (
         1,

@@ -17,11 +17,14 @@ from tests.autograder.gradebook.small_course import (
     ASSIGNMENT,
     CODED,
     FIGURES,
+    FULL,
+    HALF,
     WRITTEN,
     filled_in,
     graded,
     mark_by_hand,
     packed,
+    points,
 )
 
 
@@ -37,13 +40,14 @@ def test_marks_comments_and_what_waits_are_read_and_published(course, tmp_path, 
     opened = open_course(course, ASSIGNMENT)
     handin = Handin("ada", ("ada",), packed(filled_in(course)))
     enter([handin], [graded("ada")], opened, Path("elsewhere"))
-    mark_by_hand(course, "ada", FIGURES, 3.0)
-    mark_by_hand(course, "ada", CODED[1], 6.5)
+    figures, answer, loss = points(FIGURES), points(ANSWERS[0]), HALF + 0.25
+    mark_by_hand(course, "ada", FIGURES, figures)
+    mark_by_hand(course, "ada", CODED[1], loss)
     say(course, "ada", ANSWERS[0], "Which inequality?")
 
     ada = given(opened)["ada"].questions
-    assert (ada["fc-vae.figures"].points, ada["fc-vae.figures"].by_hand) == (3.0, True)
-    assert (ada["fc-vae.networks"].points, ada["fc-vae.networks"].by_hand) == (8.0, False)
+    assert (ada["fc-vae.figures"].points, ada["fc-vae.figures"].by_hand) == (figures, True)
+    assert (ada["fc-vae.networks"].points, ada["fc-vae.networks"].by_hand) == (FULL, False)
     assert ada["vae-theory.1c"].points is None
     assert ada["vae-theory.1c"].comments == ("Which inequality?",)
     assert ada["vae-theory.1f"].points == 0.0, "an answer that nobody touched"
@@ -56,10 +60,9 @@ def test_marks_comments_and_what_waits_are_read_and_published(course, tmp_path, 
     assert f"Holds ada back: {ANSWERS[0]} (vae-theory.1c) is to be marked" in (
         capsys.readouterr().out.replace(title, ANSWERS[0])
     )
-    mark_by_hand(course, "ada", ANSWERS[0], 2.0)
+    mark_by_hand(course, "ada", ANSWERS[0], answer)
     assert main(command) == 0
-    assert "Changed for ada: vae-theory.1c - -> 2, total held back -> 19.5" in (
-        capsys.readouterr().out
-    )
+    total = FULL + loss + figures + answer
+    assert f"vae-theory.1c - -> {answer:g}, total held back -> {total:g}" in capsys.readouterr().out
     page = (out / "pages" / "ada.html").read_text(encoding="utf-8")
-    assert "Which inequality?" in page and "Marked by a person, instead of 3.5." in page
+    assert "Which inequality?" in page and f"Marked by a person, instead of {HALF:g}." in page

@@ -19,6 +19,7 @@ from tests.autograder.gradebook.small_course import (
     CODE,
     CODED,
     FIGURES,
+    HALF,
     WRITTEN,
     comment,
     graded,
@@ -49,12 +50,12 @@ def enter(course: Path) -> Enter:
 
 
 def test_a_mark_is_entered_with_its_sentences(course, enter):
-    assert enter(graded("ada"))[LOSS] == (3.5, None, False)
+    assert enter(graded("ada"))[LOSS] == (HALF, None, False)
     assert "divide by its size" in str(comment(course, "ada", LOSS))
 
 
 def test_a_notebook_that_was_never_handed_in_does_not_cost_the_marks_of_its_code(enter):
-    assert enter(graded("ada"), WRITTEN)[LOSS] == (3.5, None, False)
+    assert enter(graded("ada"), WRITTEN)[LOSS] == (HALF, None, False)
 
 
 def test_a_persons_mark_survives_a_regrade(course, enter):
@@ -62,22 +63,26 @@ def test_a_persons_mark_survives_a_regrade(course, enter):
     mark_by_hand(course, "ada", LOSS, 6.0)
     mark_by_hand(course, "ada", FIGURES, 4.0)
     given = enter(graded("ada"))
-    assert given[LOSS] == (3.5, 6.0, False)
+    assert given[LOSS] == (HALF, 6.0, False)
     assert given[FIGURES] == (None, 4.0, False)
 
 
 def test_a_persons_mark_is_asked_for_again_when_the_judges_changes(course, enter):
     enter(graded("ada"))
     mark_by_hand(course, "ada", LOSS, 6.0)
-    assert enter(graded("ada", loss=7.0))[LOSS] == (7.0, 6.0, True)
-    assert enter(graded("ada", loss=7.0))[LOSS] == (7.0, 6.0, True)  # until a person has looked
+    assert enter(graded("ada", loss=2 * HALF))[LOSS] == (2 * HALF, 6.0, True)
+    assert enter(graded("ada", loss=2 * HALF))[LOSS] == (
+        2 * HALF,
+        6.0,
+        True,
+    )  # until a person has looked
 
 
 def test_a_question_that_was_not_graded_keeps_the_mark_it_had(enter):
     enter(graded("ada"))
     later = graded("ada")
     later = replace(later, questions=tuple(q for q in later.questions if "loss" not in q.question))
-    assert enter(later)[LOSS] == (3.5, None, False)
+    assert enter(later)[LOSS] == (HALF, None, False)
 
 
 def test_a_question_without_a_mark_waits_for_a_person(enter):
@@ -101,14 +106,14 @@ def test_a_member_of_a_group_has_the_marks_of_the_group(course, enter):
     together = replace(graded("ada-and-ben"), members=("ada", "ben"))
     results_json.write([together], course / "marks")
     (course / "marks/results/ada-and-ben.json").rename(course / "marks/results/ada.json")
-    assert enter(None)[LOSS] == (3.5, None, False)
+    assert enter(None)[LOSS] == (HALF, None, False)
 
 
 def test_points_are_scaled_where_the_release_scaled_them(course, enter):
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as gradebook:
-        gradebook.find_task_cell(LOSS, CODE, "hw5").max_score = 14.0
+        gradebook.find_task_cell(LOSS, CODE, "hw5").max_score = 4 * HALF
         gradebook.db.commit()
-    assert enter(graded("ada"))[LOSS] == (7.0, None, False)
+    assert enter(graded("ada"))[LOSS] == (2 * HALF, None, False)
 
 
 def test_a_withheld_submission_has_blanks_and_is_flagged(course, enter):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from nbgrader.api import Gradebook
@@ -27,15 +28,24 @@ from tests.autograder.gradebook.small_course import (
     ANSWERS,
     ASSIGNMENT,
     FIGURES,
+    FULL,
+    HALF,
     NOTEBOOKS,
     graded,
     mark_by_hand,
+    points,
 )
 
 DUE = datetime.fromisoformat("2027-04-13T12:00:00-04:00")
 LATE = "2027-04-15T01:00:00+09:00"  # exactly a day after it
 PLUGIN = "autograder.gradebook.late_penalty.LatePenalty"
+CODE_EARNS = FULL + HALF
 Penalties = Callable[..., float]
+
+
+def near(points: float) -> Any:
+    """So many points, as a penalty is rounded: to hundredths."""
+    return pytest.approx(points, abs=0.006)
 
 
 @pytest.fixture
@@ -70,31 +80,33 @@ def penalties(course: Path, monkeypatch: pytest.MonkeyPatch) -> Penalties:
 
 
 def test_the_penalty_of_all_notebooks_is_that_of_publish(course, penalties):
-    late = graded("ada", submitted=LATE)
-    assert penalties(late, penalty=Penalty(10, True, "day")) == pytest.approx(1.15)
-    for name, points in ((FIGURES, 4.0), (ANSWERS[0], 2.0), (ANSWERS[1], 1.0)):
-        mark_by_hand(course, "ada", name, points)
-    assert penalties(late, penalty=Penalty(10, True, "day")) == pytest.approx(1.85)
-    assert penalties(late, penalty=Penalty(0.5, False, "hour")) == pytest.approx(12)
-    assert penalties(late, penalty=Penalty(1, False, "hour")) == pytest.approx(18.5)
-    assert penalties(late, penalty=Penalty(1, False, "hour"), grace=timedelta(days=1)) == 0
+    late, daily, earned = graded("ada", submitted=LATE), Penalty(10, True, "day"), CODE_EARNS
+    assert penalties(late, penalty=daily) == near(earned / 10)
+    for name in (FIGURES, *ANSWERS):
+        mark_by_hand(course, "ada", name, points(name))
+        earned += points(name)
+    assert penalties(late, penalty=daily) == near(earned / 10)
+    for share, taken in ((0.5, 0.5), (1, 1), (2, 1)):  # of what was earned, by these 24 hours
+        hourly = Penalty(share * earned / 24, False, "hour")
+        assert penalties(late, penalty=hourly) == near(taken * earned)
+    assert penalties(late, penalty=hourly, grace=timedelta(days=1)) == 0
     assert penalties(late) == 0
 
 
 def test_a_penalty_is_read_from_nbgrader_where_the_course_has_a_rule_of_its_own(course, penalties):
-    hourly = Penalty(1, False, "hour")
-    assert penalties(graded("ada", submitted=LATE), penalty=hourly) == 11.5
+    hourly = Penalty(CODE_EARNS, False, "hour")
+    assert penalties(graded("ada", submitted=LATE), penalty=hourly) == near(CODE_EARNS)
     assert given(open_course(course, ASSIGNMENT))["ada"].penalty == 0
     config = course / "nbgrader_config.py"
     config.write_text(config.read_text().replace("LatePenalty", "TheirOwn"))
-    assert given(open_course(course, ASSIGNMENT))["ada"].penalty == 11.5
+    assert given(open_course(course, ASSIGNMENT))["ada"].penalty == near(CODE_EARNS)
 
 
 def test_an_extension_of_the_roster_holds_in_nbgrader(course, penalties):
     late = graded("ada", submitted=LATE)
-    hourly = Penalty(1, False, "hour")
+    hourly = Penalty(CODE_EARNS / 4, False, "hour")
     ada = Person("ada", extension="2027-04-14T14:00:00Z")
-    assert penalties(late, Roster((ada,)), penalty=hourly) == pytest.approx(2)
+    assert penalties(late, Roster((ada,)), penalty=hourly) == near(CODE_EARNS / 2)
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as gradebook:
         submission = gradebook.find_submission("hw5", "ada")
         assert submission.assignment.duedate == datetime(2027, 4, 13, 16)
@@ -102,7 +114,8 @@ def test_an_extension_of_the_roster_holds_in_nbgrader(course, penalties):
         assert submission.total_seconds_late == 2 * 3600
     later = replace(ada, extension="2027-04-14T16:00:00Z")
     assert penalties(late, Roster((later,)), penalty=hourly) == 0
-    assert penalties(late, Roster((replace(ada, extension=""),)), penalty=hourly) == 11.5
+    none = replace(ada, extension="")
+    assert penalties(late, Roster((none,)), penalty=hourly) == near(CODE_EARNS)
 
 
 def test_of_what_is_refused_nothing_counts(monkeypatch):

@@ -20,6 +20,8 @@ from tests.autograder.gradebook.small_course import (
     CODE,
     CODED,
     FIGURES,
+    FULL,
+    HALF,
     NOTEBOOKS,
     PNG,
     STUB,
@@ -27,6 +29,7 @@ from tests.autograder.gradebook.small_course import (
     cell,
     comment,
     grades,
+    points,
     released,
     shown,
     text,
@@ -49,7 +52,7 @@ class TestGenerateAssignment:
     def test_answers_are_stubs_and_statements_are_locked(self, template):
         assert text(cell(released(template, WRITTEN), ANSWERS[0])) == STUB
         task = cell(released(template, CODE), CODED[0])
-        assert task["metadata"]["nbgrader"]["points"] == 8
+        assert task["metadata"]["nbgrader"]["points"] == FULL
         assert task["metadata"]["editable"] is False
 
     def test_the_stripped_module_is_released(self, template):
@@ -61,8 +64,8 @@ class TestMarks:
     @pytest.mark.parametrize("student", [one for one in STUDENTS if one not in ("sue", "tom")])
     def test_the_judges_marks_stand_whatever_the_notebook_is(self, classroom, student):
         given = grades(classroom, student)
-        assert given[CODED[0]] == (8.0, None, False)
-        assert given[CODED[1]] == (3.5, None, False)
+        assert given[CODED[0]] == (FULL, None, False)
+        assert given[CODED[1]] == (HALF, None, False)
 
     @pytest.mark.parametrize("student", ["ada", "ben", "eve", "fay", "gus", "ida", "nia", "oli"])
     def test_answers_and_figures_wait_for_a_person(self, classroom, student):
@@ -98,7 +101,7 @@ class TestMarks:
 
     def test_an_ungradable_question_is_a_blank_and_no_zero(self, classroom):
         assert grades(classroom, "tom")[CODED[1]] == OPEN
-        assert grades(classroom, "tom")[CODED[0]] == (8.0, None, False)
+        assert grades(classroom, "tom")[CODED[0]] == (FULL, None, False)
         assert "our fault" in str(comment(classroom, "tom", CODED[1]))
 
     def test_comments_carry_our_sentences(self, classroom):
@@ -119,7 +122,7 @@ class TestNothingRuns:
         assert not [*classroom.rglob("it-ran")]
 
     def test_forged_outputs_are_worth_nothing(self, classroom):
-        assert grades(classroom, "pia")[CODED[1]] == (3.5, None, False)
+        assert grades(classroom, "pia")[CODED[1]] == (HALF, None, False)
 
 
 class TestRepairs:
@@ -199,7 +202,7 @@ class TestPages:
                 links = [str(a.get("href", "")) for a in own.find_all("a")]
                 assert not [link for link in links if link.startswith("javascript")]
         page = feedback(classroom, "ben", CODE).get_text()
-        assert "Score: 3.5 / 7.0" in page
+        assert f"Score: {HALF} / {2 * HALF}" in page
         assert "Your loss is the sum over the batch; divide by its size." in page
 
     def test_our_own_folded_hints_stay_folded(self, classroom):
@@ -210,8 +213,9 @@ class TestPages:
         with (classroom / "grades.csv").open() as file:
             rows = {row["student_id"]: row for row in csv.DictReader(file)}
         assert set(rows) == set(STUDENTS)
-        assert float(rows["ada"]["score"]) == 11.5
-        assert float(rows["ada"]["max_score"]) == 8 + 7 + 4 + 2 + 2
+        assert float(rows["ada"]["score"]) == FULL + HALF
+        whole = sum(points(name) for name in (*CODED, FIGURES, *ANSWERS))
+        assert float(rows["ada"]["max_score"]) == whole
         assert rows["ada"]["timestamp"].startswith("2027-04-01 12:00")
 
 

@@ -46,16 +46,17 @@ def test_points_come_from_the_assignment(reading):
             assert graded_cell.metadata.nbgrader.points == question.points
             statement = cells.get(f"fc-gan--{question.id}--statement", graded_cell).source
             bonus = "bonus " if question.kind == "bonus" else ""
-            assert f" · {question.points:g} {bonus}points · 5 minutes\n" in statement
+            unit = f"{bonus}point{'' if question.points == 1 else 's'}"
+            assert f" · {question.points:g} {unit} · 5 minutes\n" in statement
 
 
 @pytest.mark.parametrize(("points", "words"), [(1.0, "1 point"), (2.5, "2.5 points")])
-def test_a_heading_counts_as_people_do(reading, points, words):
+def test_a_heading_has_the_title_of_the_assignment_and_counts_as_people_do(reading, points, words):
     part = ASSIGNMENT.part("gan-theory")
-    questions = tuple(replace(q, points=points) for q in part.questions)
+    questions = tuple(replace(q, points=points, title=f"Of {q.id}") for q in part.questions)
     assignment = replace(ASSIGNMENT, parts=(replace(part, questions=questions),))
     cells = by_id(write_points(reading(notebook_of("gan-theory")), assignment))
-    assert f" · {words} · 5 minutes" in cells["gan-theory--3e"].source
+    assert cells["gan-theory--3e"].source.startswith(f"### Of 3e · {words} · 5 minutes\n")
 
 
 @pytest.mark.parametrize("points", [1.0, 2.5, 7.0])
@@ -65,7 +66,8 @@ def test_a_mark_scheme_adds_up_to_whatever_the_question_is_worth(reading, points
     asked = tuple(replace(q, points=points) if q.id == "3a" else q for q in part.questions)
     data = notebook_of("gan-theory")
     rows = "\n".join(f"- **{one:g}** what earns it" for one in criteria)
-    scheme = f"**Mark scheme**\n\n{rows}\n\n**Right.** All: {sum(criteria):g} points."
+    earned = f"{sum(criteria):g} point{'' if sum(criteria) == 1 else 's'}"
+    scheme = f"**Mark scheme**\n\n{rows}\n\n**Right.** All 9 of them. ({earned})"
     find(data, "gan-theory--3a")["source"] = f"- **9** no criterion\n\n{scheme}"
     assignment = replace(ASSIGNMENT, parts=(replace(part, questions=asked),))
     source = by_id(write_points(reading(data), assignment))["gan-theory--3a"].source
@@ -73,7 +75,8 @@ def test_a_mark_scheme_adds_up_to_whatever_the_question_is_worth(reading, points
     assert first == 9
     assert sum(found) == pytest.approx(points)
     assert found == pytest.approx([one * points / sum(criteria) for one in criteria], abs=0.02)
-    assert source.endswith(f"All: {points:g} points.")
+    earned = f"{points:g} point{'' if points == 1 else 's'}"
+    assert source.endswith(f"All 9 of them. ({earned})")
 
 
 def test_the_table_of_a_title_says_the_same_points(reading):
@@ -84,11 +87,15 @@ def test_the_table_of_a_title_says_the_same_points(reading):
         "\n| `least_squares` | another game | 9, a bonus |"
         "\n| `unknown` | 9 layers | 9 |\n| 9 | x | 9 |"
     )
-    table = by_id(write_points(reading(data), ASSIGNMENT))["title"].source
+    part = ASSIGNMENT.part("fc-gan")
+    worth = {"sample_noise": 3.0, "discriminator": 4.0, "generator": 4.5, "least_squares": 2.0}
+    asked = tuple(replace(q, points=worth.get(q.id, q.points)) for q in part.questions)
+    assignment = replace(ASSIGNMENT, parts=(replace(part, questions=asked),))
+    table = by_id(write_points(reading(data), assignment))["title"].source
     assert table.endswith(
         "\n| `sample_noise` | noise | 3 |"
-        "\n| `discriminator`, `generator` | networks | 4 + 4 |"
-        "\n| `least_squares` | another game | 4, a bonus |"
+        "\n| `discriminator`, `generator` | networks | 4 + 4.5 |"
+        "\n| `least_squares` | another game | 2, a bonus |"
         "\n| `unknown` | 9 layers | 9 |\n| 9 | x | 9 |"
     )
 

@@ -19,6 +19,7 @@ from tests.autograder.release.conftest import picture
 
 ASSIGNMENT = read_assignment()
 PART = "ae-gan"  # the quickest to judge
+WORTH = ASSIGNMENT.part(PART)
 NOTEBOOK = "7_ae_gan.ipynb"
 ADDRESS = "https://example.edu/hw5.zip"
 
@@ -64,8 +65,9 @@ def test_every_proof_says_what_it_has_seen(released):
     assert "fragments of solutions and checks is in any of them" in said
     assert "4 visible checks fail in the stubs' words and pass on the solution" in said
     assert "nbgrader generate_assignment makes the same" in said
-    assert "The judge gives the release 0 and the solution 7 points of code." in said
-    assert f"{out / 'hw5.zip'} is ready for students, for 20 points." in said
+    code = sum(one.points for one in WORTH.questions if one.kind == "code")
+    assert f"The judge gives the release 0 and the solution {code:g} points of code." in said
+    assert f"{out / 'hw5.zip'} is ready for students, for {WORTH.points:g} points." in said
 
 
 def test_students_get_one_folder_with_what_they_need_and_no_more(released):
@@ -84,7 +86,7 @@ def test_students_get_one_folder_with_what_they_need_and_no_more(released):
     assert "NotImplementedError" in module and "class DCGAN" not in module
     setup = next(cell for cell in notebook["cells"] if cell["id"] == "setup")
     assert f'RELEASE = "{ADDRESS}"' in "".join(setup["source"])
-    assert "20" in readme and ADDRESS in colab
+    assert f"{WORTH.points:g}" in readme and ADDRESS in colab
     assert "torch" in needs and "nbgrader" not in needs
 
 
