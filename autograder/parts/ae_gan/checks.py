@@ -570,11 +570,21 @@ def _takes_the_mean_square(plans: Sequence[_Plan], rng: Rng) -> None:
 @check("ae-gan.loss_autoencoder", share=1)
 def moves_the_encoder(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """The encoder moves as loss_autoencoder asks, with its gradients cleared, once a batch."""
-    _moves_its_own("loss_autoencoder", hw5_gan, rng, _moves_encoder)
+    _moves_its_own("loss_autoencoder", hw5_gan, rng, _moves_encoder_unclipped)
 
 
 def _moves_encoder(plans: Sequence[_Plan], rng: Rng) -> None:
-    scene = _Scene.draw(rng, decodes=True, sharp=1.0)
+    _moves_encoder_by(plans, rng, 0.0)
+
+
+def _moves_encoder_unclipped(plans: Sequence[_Plan], rng: Rng) -> None:
+    """With usual codes, and with ones so far out that gradients which are clipped show."""
+    for far in (0.0, FAR):
+        _moves_encoder_by(plans, rng, far)
+
+
+def _moves_encoder_by(plans: Sequence[_Plan], rng: Rng, far: float) -> None:
+    scene = _Scene.draw(rng, decodes=True, sharp=1.0, far=far)
     once, says = scene.way("encoder", 2), "The encoder does not move as loss_autoencoder asks."
     hint = "The mean square of G(E(x)) and x; clear its gradients, backward, step."
 
