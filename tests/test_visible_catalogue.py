@@ -58,12 +58,15 @@ def says(mistake: Mistake) -> str:
     return sentence(mistake.question, loaded(name, mistake.source(reference(name))))
 
 
-def test_public_inputs_show_most_of_all_mistakes() -> None:
-    """An audit holds that nothing else goes unseen."""
+def test_public_inputs_show_most_of_all_mistakes_in_code() -> None:
+    """An audit holds that nothing else goes unseen. What is answered with a number or a choice is
+    left out: a visible check that told wrong ones would give the right one away.
+    """
+    known = [one for one in all_mistakes() if not part_of(one.question).endswith("-theory")]
     for part in hw5_checks.MODULES:
-        known = [one for one in all_mistakes() if part_of(one.question) == part]
-        print(f"{part:14} {sum(not one.unseen for one in known):3} of {len(known):3} shown")
-    share = sum(not one.unseen for one in all_mistakes()) / len(all_mistakes())
+        own = [one for one in known if part_of(one.question) == part]
+        print(f"{part:14} {sum(not one.unseen for one in own):3} of {len(own):3} shown")
+    share = sum(not one.unseen for one in known) / len(known)
     print(f"{'all':14} {share:.1%}")
     assert share >= 0.95
 
