@@ -189,7 +189,10 @@ def read_assignment(path: Path = DEFAULT_PATH) -> Assignment:
     except FileNotFoundError:
         raise AssignmentError(f"{path}: there is no such file") from None
     except tomllib.TOMLDecodeError as error:
-        raise AssignmentError(f"{path}: not valid TOML: {error}") from None
+        raise AssignmentError(
+            f"{path}: not valid TOML: {error}. Look there and one line above: a number is written "
+            "with a point (2.5), a text in quotes, and a comma stands between entries of a list."
+        ) from None
     try:
         return _assignment(data)
     except KeyError as error:
@@ -335,10 +338,11 @@ def _part(entry: dict[str, Any], max_group: int, anonymous: bool) -> Part:
     _need(entry, ["title", "points", "question"], f"the part {entry['id']!r}")
     questions = tuple(_question(entry["id"], question) for question in entry["question"])
     _refuse_repeats([question.id for question in questions], f"question of {entry['id']}")
+    said = _points(entry["points"], f"the part {entry['id']!r}")
     total = sum(q.points for q in questions if q.kind in ("code", "manual"))
-    if not math.isclose(total, entry["points"]):
+    if not math.isclose(total, said):
         raise AssignmentError(
-            f"the questions of {entry['id']} add up to {total:g} points, not {entry['points']:g}; "
+            f"the questions of {entry['id']} add up to {total:g} points, not {said:g}; "
             "correct `points` of the part, or of a question"
         )
     module = entry.get("module")
@@ -346,9 +350,9 @@ def _part(entry: dict[str, Any], max_group: int, anonymous: bool) -> Part:
         raise AssignmentError(f"{entry['id']} needs a module: the judge marks some of it")
     return Part(
         id=entry["id"],
-        title=entry["title"],
+        title=need_title(entry["title"], f"the part {entry['id']!r}"),
         module=module,
-        points=float(entry["points"]),
+        points=said,
         questions=questions,
         max_group=_group(entry, max_group),
         anonymous=_flag(entry, "anonymous", anonymous),
@@ -363,15 +367,30 @@ def _question(part_id: str, entry: dict[str, Any]) -> Question:
     need_question_id(entry["id"])
     _refuse_unknown(entry, "question", f"in {where}")
     _need(entry, ["title"], where)
-    if type(points) not in (int, float):
-        raise AssignmentError(f"{where}: points = {points!r} must be a number")
+    title = need_title(entry["title"], where)
     if kind not in KINDS:
         raise AssignmentError(f"{where}: kind = {kind!r} must be one of {', '.join(KINDS)}")
-    if kind == "info" and points:
-        raise AssignmentError(f"{where}: an info question carries no points")
-    if kind != "info" and not (math.isfinite(points) and points > 0):
-        raise AssignmentError(f"{where}: points = {points:g} must be larger than zero")
-    return Question(entry["id"], entry["title"], float(points), kind)
+    if kind == "info":
+        if points:
+            raise AssignmentError(f"{where}: an info question carries no points")
+        return Question(entry["id"], title, 0.0, kind)
+    _need(entry, ["points"], where)
+    return Question(entry["id"], title, _points(points, where), kind)
+
+
+def _points(said: object, where: str) -> float:
+    if isinstance(said, bool) or not isinstance(said, (int, float)):
+        raise AssignmentError(f"{where}: points = {said!r} must be a number, without quotes")
+    if not (math.isfinite(said) and said > 0):
+        raise AssignmentError(f"{where}: points = {said:g} must be larger than zero")
+    return float(said)
+
+
+def need_title(said: object, where: str) -> str:
+    """The title of a part or question. Raises AssignmentError where there is nothing to read."""
+    if not isinstance(said, str) or not said.strip():
+        raise AssignmentError(f"{where}: title = {said!r} must be a text that students can read")
+    return said
 
 
 def _refuse_unknown(entry: dict[str, Any], level: str, where: str) -> None:
@@ -385,4 +404,6 @@ def _refuse_unknown(entry: dict[str, Any], level: str, where: str) -> None:
 def _refuse_repeats(ids: list[str], what: str) -> None:
     for one in ids:
         if ids.count(one) > 1:
-            raise AssignmentError(f"the {what} {one!r} is there twice")
+            raise AssignmentError(
+                f"the {what} {one!r} is there twice: take one of them away, or give it another id"
+            )

@@ -7,6 +7,7 @@ every text in it that is still to be written.
 from __future__ import annotations
 
 import ast
+import builtins
 import json
 import keyword
 import re
@@ -19,7 +20,14 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from .assignment import AssignmentError, Part, need_part_id, need_question_id, read_assignment
+from .assignment import (
+    AssignmentError,
+    Part,
+    need_part_id,
+    need_question_id,
+    need_title,
+    read_assignment,
+)
 from .placeholders import MARK
 from .release.notebooks import plain
 from .release.parts import bound
@@ -208,6 +216,8 @@ def new_part(
     """
     assignment = read_assignment(root / "autograder" / "assignment.toml")
     need_part_id(part)
+    need_title(title, f"the part {part!r}")
+    need_title(question_title, f"{part}.{question}")
     _refuse_keyword(part, "a part")
     need_question_id(question)
     _refuse_keyword(question, "a question")
@@ -243,6 +253,7 @@ def new_question(
         raise AssignmentError(f"{full_id!r} names no question: it is PART.ID, as in fc-vae.loss.")
     part = assignment.part(part_id)
     need_question_id(question)
+    need_title(title, full_id)
     _refuse_keyword(question, "a question")
     if question in [one.id for one in part.questions]:
         raise AssignmentError(f"{part_id} asks {question!r} already.")
@@ -290,6 +301,8 @@ def _lay_out(root: Path, asked: Question) -> Iterator[Path]:
 def _need_name(root: Path, asked: Question) -> None:
     if not asked.name.isidentifier() or keyword.iskeyword(asked.name):
         raise AssignmentError(f"{asked.name!r} is no name of a function; give another --name.")
+    if hasattr(builtins, asked.name):
+        raise AssignmentError(f"Python has a {asked.name} of its own; give another --name.")
     for file in (f"{asked.module}.py", "hw5_checks.py"):
         try:
             tree = ast.parse((root / file).read_text(encoding="utf-8"))

@@ -285,7 +285,7 @@ def _with_heading(source: str, question: Question, where: str) -> str:
     if match is None:
         raise ReleaseError(
             f"{where}: its first line must be a heading that says the points, such as "
-            f"'### {question.title} · {question.points:g} points · 20 minutes'."
+            f"'### {question.title} · {in_words(question.points)} · 20 minutes'."
         )
     points = in_words(question.points, "bonus " if question.kind == "bonus" else "")
     level = match["level"]

@@ -18,7 +18,16 @@ import nbformat
 
 from ..assignment import Assignment, Question, grade_id, question_of
 from . import ReleaseError, notebooks
-from .notebooks import CELL_METADATA, COMMON, FOLDED, HEADING, KERNEL, NOTEBOOK_METADATA, Cell
+from .notebooks import (
+    CELL_METADATA,
+    COMMON,
+    FOLDED,
+    HEADING,
+    KERNEL,
+    NOTEBOOK_METADATA,
+    Cell,
+    in_words,
+)
 
 TAGS = ("figure", "aside")
 """Tags that an author gives a cell in JupyterLab; they become the cell's hw5 metadata."""
@@ -433,7 +442,7 @@ def _missing(draft: _Draft, names: set[str]) -> list[str]:
     found = []
     for key, question in draft.questions.items():
         name, what = grade_id(key), f"{draft.file}: {key} ({question.title})"
-        heading = f"'### {question.title} · {question.points:g} points · 10 minutes'"
+        heading = f"'### {question.title} · {in_words(question.points)} · 10 minutes'"
         if name not in names and f"{name}--statement" in names:
             found.append(
                 f"{what} has a statement and no answer. Below it, add a Markdown cell from a line "

@@ -83,6 +83,13 @@ def test_files_are_wanted_by_name_or_pattern(tmp_path):
     ("old", "new", "says"),
     [
         ("points = 3", "points = 4", "add up to 3 points, not 4"),
+        ("points = 3", 'points = "3"', "the part 'a': points = '3' must be a number"),
+        ("points = 3", "points = nan", "must be larger than zero"),
+        ("points = 2", "points = true", "a.one: points = True must be a number"),
+        ("points = 2, ", "", "a.one has no 'points'"),
+        ("points = 2", "points = 2,5", "a number is written with a point (2.5)"),
+        ('title = "Two"', 'title = " "', "a.two: title = ' ' must be a text"),
+        ('title = "Part a"', 'title = ""', "the part 'a': title = '' must be a text"),
         ('id = "two"', 'id = "one"', "'one' is there twice"),
         ('late = "flag"', 'late = "maybe"', "late = 'maybe' must be one of"),
         ('late = "flag"', 'late = "flag"\ndue = 2027-01-01T12:00:00', "with a time zone"),

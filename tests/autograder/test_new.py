@@ -140,7 +140,9 @@ def test_what_is_there_is_not_laid_out_again(kit: Path) -> None:
         new.new_question(kit, "denoising.why not", "Why", 1, "why", True)
     with pytest.raises(AssignmentError, match=r"it is PART\.ID"):
         new.new_question(kit, "denoising", "Why", 1, "why", True)
-    for name in ("class", "torch", "F"):
+    with pytest.raises(AssignmentError, match="students can read"):
+        new.new_question(kit, "denoising.other", " ", 1, "other", True)
+    for name in ("class", "torch", "F", "list"):
         with pytest.raises(AssignmentError):
             new.new_question(kit, f"denoising.{name}x", "Odd", 1, name, False)
     before = (kit / "autograder" / "assignment.toml").read_text(encoding="utf-8")
