@@ -338,7 +338,7 @@ def _part(entry: dict[str, Any], max_group: int, anonymous: bool) -> Part:
     _need(entry, ["title", "points", "question"], f"the part {entry['id']!r}")
     questions = tuple(_question(entry["id"], question) for question in entry["question"])
     _refuse_repeats([question.id for question in questions], f"question of {entry['id']}")
-    said = _points(entry["points"], f"the part {entry['id']!r}")
+    said = _number(entry["points"], f"the part {entry['id']!r}")
     total = sum(q.points for q in questions if q.kind in ("code", "manual"))
     if not math.isclose(total, said):
         raise AssignmentError(
@@ -375,14 +375,14 @@ def _question(part_id: str, entry: dict[str, Any]) -> Question:
             raise AssignmentError(f"{where}: an info question carries no points")
         return Question(entry["id"], title, 0.0, kind)
     _need(entry, ["points"], where)
-    return Question(entry["id"], title, _points(points, where), kind)
+    if not (math.isfinite(_number(points, where)) and points > 0):
+        raise AssignmentError(f"{where}: points = {points:g} must be larger than zero")
+    return Question(entry["id"], title, float(points), kind)
 
 
-def _points(said: object, where: str) -> float:
+def _number(said: object, where: str) -> float:
     if isinstance(said, bool) or not isinstance(said, (int, float)):
         raise AssignmentError(f"{where}: points = {said!r} must be a number, without quotes")
-    if not (math.isfinite(said) and said > 0):
-        raise AssignmentError(f"{where}: points = {said:g} must be larger than zero")
     return float(said)
 
 

@@ -25,6 +25,7 @@ from .notebooks import (
     HEADING,
     KERNEL,
     NOTEBOOK_METADATA,
+    SCHEME_HEAD,
     Cell,
     in_words,
 )
@@ -440,6 +441,7 @@ def _flags(draft: _Draft, cell: Cell, was: Any, names: set[str]) -> tuple[str, .
 def _missing(draft: _Draft, names: set[str]) -> list[str]:
     """What a question of these parts lacks."""
     found = []
+    sources = {cell.id: cell.source for cell in draft.cells}
     for key, question in draft.questions.items():
         name, what = grade_id(key), f"{draft.file}: {key} ({question.title})"
         heading = f"'### {question.title} · {in_words(question.points)} · 10 minutes'"
@@ -454,8 +456,16 @@ def _missing(draft: _Draft, names: set[str]) -> list[str]:
                 f"{what} is asked nowhere. Add a Markdown cell whose first line is {heading}, or "
                 "take the question out of assignment.toml."
             )
-        elif question.kind != "manual" and f"{name}--check" not in names:
-            found.append(f'{what} has no check. Below it, add a code cell check("{key}");')
+        elif question.kind != "manual":
+            if f"{name}--check" not in names:
+                found.append(f'{what} has no check. Below it, add a code cell check("{key}");')
+        elif f"{name}--check" in names:
+            found.append(f'{what} is marked by hand: take its cell check("{key}"); away.')
+        elif SCHEME_HEAD not in sources[name]:
+            found.append(
+                f"{what} has no mark scheme. Write one into its cell, below a line {SCHEME_HEAD}: "
+                f"within the answer, or from '{SCHEME}' to its END."
+            )
     return found
 
 

@@ -84,7 +84,7 @@ def test_files_are_wanted_by_name_or_pattern(tmp_path):
     [
         ("points = 3", "points = 4", "add up to 3 points, not 4"),
         ("points = 3", 'points = "3"', "the part 'a': points = '3' must be a number"),
-        ("points = 3", "points = nan", "must be larger than zero"),
+        ("points = 3", "points = nan", "add up to 3 points, not nan"),
         ("points = 2", "points = true", "a.one: points = True must be a number"),
         ("points = 2, ", "", "a.one has no 'points'"),
         ("points = 2", "points = 2,5", "a number is written with a point (2.5)"),

@@ -312,6 +312,22 @@ def test_a_question_that_lacks_a_cell_is_named_with_what_to_write():
         assert words in left(path, notebook)
 
 
+def test_a_coded_question_that_is_now_marked_by_hand_needs_a_mark_scheme_instead_of_its_check():
+    by_hand = replace(ASSIGNMENT.question("fc-vae.loss"), kind="manual")
+    part = ASSIGNMENT.part("fc-vae")
+    questions = tuple(by_hand if one.id == by_hand.id else one for one in part.questions)
+    parts = (replace(part, questions=questions) if one == part else one for one in ASSIGNMENT.parts)
+    changed, notebook = replace(ASSIGNMENT, parts=tuple(parts)), opened(FC_VAE)
+    assert 'take its cell check("fc-vae.loss"); away' in left(FC_VAE, notebook, changed)
+    del notebook.cells[at(notebook, "fc-vae--loss--check")]
+    assert "has no mark scheme. Write one into its cell" in left(FC_VAE, notebook, changed)
+    scheme = (
+        "=== BEGIN MARK SCHEME ===\n\n**Mark scheme**\n\n- **1** all\n\n=== END MARK SCHEME ==="
+    )
+    notebook.cells[at(notebook, "fc-vae--loss")].source += f"\n\n{scheme}"
+    assert tidied(FC_VAE, notebook, changed).left == ()
+
+
 def test_a_marker_out_of_place_is_found_in_its_cell():
     notebook = opened(FC_VAE)
     here = at(notebook, "fc-vae--loss--check") + 1
