@@ -62,6 +62,8 @@ BRIGHT = 30.0
 NETWORKS = ("encoder", "generator", "discriminator")
 FAR = 12.0
 """A number of a code that no network has to limit."""
+GLARE = 24.0
+"""How much too bright rebuilt images are where the encoder's gradients are to be large."""
 WEIGHTS = 1e-3, 1e3
 """Between these lies a weight that is positive and that floats still show."""
 
@@ -86,15 +88,19 @@ class _Scene:
         logit: float = 0.5,
         light: float = 1.0,
         far: float = 0.0,
+        glare: float = 0.0,
     ) -> _Scene:
         """`decodes`: the generator heeds its codes; `sharp`: the size of the discriminator's
         weights; `logit`: what it makes of the generator's image; `light`: how bright images are;
-        `far`: how large a number of their codes is.
+        `far`: how large a number of their codes is; `glare`: how much brighter the generator makes
+        them, of codes so small that it hardly heeds them more for it.
         Where one of the first two is off, noise changes no loss.
         The second batch is darker, so that the gradients of both disagree.
         """
         bias, look = light * rng.uniform(0.3, 0.7, PIXELS), rng.normal(PIXELS, 1, std=1.0) * sharp
-        codes = rng.normal(PIXELS, CODE, std=0.3), rng.normal(CODE, std=0.3)
+        bias += glare
+        near = 0.3 / (1 + glare)
+        codes = rng.normal(PIXELS, CODE, std=near), rng.normal(CODE, std=near)
         codes[1][0] += far
         return _Scene(
             codes,
@@ -578,13 +584,13 @@ def _moves_encoder(plans: Sequence[_Plan], rng: Rng) -> None:
 
 
 def _moves_encoder_unclipped(plans: Sequence[_Plan], rng: Rng) -> None:
-    """With usual codes, and with ones so far out that gradients which are clipped show."""
-    for far in (0.0, FAR):
-        _moves_encoder_by(plans, rng, far)
+    """By images rebuilt well, and by ones so far off that gradients which are clipped show."""
+    for glare in (0.0, GLARE):
+        _moves_encoder_by(plans, rng, glare)
 
 
-def _moves_encoder_by(plans: Sequence[_Plan], rng: Rng, far: float) -> None:
-    scene = _Scene.draw(rng, decodes=True, sharp=1.0, far=far)
+def _moves_encoder_by(plans: Sequence[_Plan], rng: Rng, glare: float) -> None:
+    scene = _Scene.draw(rng, decodes=True, sharp=1.0, glare=glare)
     once, says = scene.way("encoder", 2), "The encoder does not move as loss_autoencoder asks."
     hint = "The mean square of G(E(x)) and x; clear its gradients, backward, step."
 
