@@ -2649,7 +2649,7 @@ def _need_moved(given: Given, steps: int, what: str, of: str, *gradients: float,
     need(ok, f"{what}: {of} is moved {given.shift.moves} times in {steps} steps of the loop.")
 
 
-@question("cifar-dcgan.fit", "DCGAN", unseen="how the networks of many layers move; codes beyond 4")
+@question("cifar-dcgan.fit", "DCGAN", unseen="how the networks of many layers move; codes far out")
 def check_fit(DCGAN) -> None:
     """Twelve steps of given networks: both losses, how far each is moved, fresh normal codes."""
     dcgan, steps = DCGAN(), 12

@@ -34,7 +34,8 @@ def main() -> None:
         for made in _print(settings) if settings["print"] else _text(work):
             say(made)
         say({"done": True})
-    except BaseException as error:  # Typst's own faults are no Exception
+    # Typst's own faults are no Exception; what is no sentence may go well another time.
+    except BaseException as error:
         say({**alone.stopped(error), "again": not isinstance(error, ValueError)})
 
 

@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -144,14 +145,11 @@ def confined(
     with targets(asked.limits, DISK) as (aims, arrived):
         encoded = {name: base64.b64encode(data).decode() for name, data in asked.files.items()}
         settings = {**asked.settings, "files": encoded, "targets": aims}
-
-        def begun() -> Generator[dict[str, Any], None, None]:
-            return lines(asked.module, settings, asked.limits, asked.seconds, shown)
-
-        said = begun()
+        begin = partial(lines, asked.module, settings, asked.limits, asked.seconds, shown)
+        said = begin()
         if (first := next(said)).get("again"):
             said.close()
-            said = begun()
+            said = begin()
             first = next(said)
         with contextlib.closing(said):
             found = {**first, "reaches the network": arrived() or first.get("reaches the network")}

@@ -93,7 +93,7 @@ class _Scene:
         """`decodes`: the generator heeds its codes; `sharp`: the size of the discriminator's
         weights; `logit`: what it makes of the generator's image; `light`: how bright images are;
         `far`: how large a number of their codes is; `glare`: how much brighter the generator makes
-        them, of codes so small that it hardly heeds them more for it.
+        them; their codes are as much smaller, so that its own steps hardly change the encoder's.
         Where one of the first two is off, noise changes no loss.
         The second batch is darker, so that the gradients of both disagree.
         """
@@ -460,24 +460,21 @@ def moves_the_discriminator_alone(hw5_gan: Remote, ref: Remote, rng: Rng) -> Non
     """The discriminator moves as loss_discriminator asks, with its gradients cleared, and by no
     other loss.
     """
-    _moves_its_own("loss_discriminator", hw5_gan, rng, _moves_it_unclipped)
+    _moves_its_own(
+        "loss_discriminator", hw5_gan, rng, partial(_moves_discriminator, lights=(1.0, BRIGHT))
+    )
 
 
-def _moves_discriminator(plans: Sequence[_Plan], rng: Rng) -> None:
-    _moves_it_by(plans, rng, 1.0)
-
-
-def _moves_it_unclipped(plans: Sequence[_Plan], rng: Rng) -> None:
-    """Of usual images, and of ones so bright that gradients which are clipped show."""
-    for light in (1.0, BRIGHT):
-        _moves_it_by(plans, rng, light)
-
-
-def _moves_it_by(plans: Sequence[_Plan], rng: Rng, light: float) -> None:
-    scene = _Scene.draw(rng, sharp=1 / light, light=light)
-    way, says = scene.way("discriminator", 0), "The discriminator does not move as its loss asks."
+def _moves_discriminator(
+    plans: Sequence[_Plan], rng: Rng, lights: Sequence[float] = (1.0,)
+) -> None:
+    """Of usual images, and where they are BRIGHT, of ones that show gradients that are clipped."""
+    says = "The discriminator does not move as its loss asks."
     hint = "Real images 1, fakes 0; clear its gradients, backward, step, and step no more."
-    _judged(plans, scene, lambda trained: trained.follows("discriminator", [way], says, hint))
+    for light in lights:
+        scene = _Scene.draw(rng, sharp=1 / light, light=light)
+        follows = partial(_Trained.follows, network="discriminator", message=says, hint=hint)
+        _judged(plans, scene, partial(follows, ways=[scene.way("discriminator", 0)]))
 
 
 @check("ae-gan.loss_generator", share=0.8)
@@ -576,28 +573,23 @@ def _takes_the_mean_square(plans: Sequence[_Plan], rng: Rng) -> None:
 @check("ae-gan.loss_autoencoder", share=1)
 def moves_the_encoder(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """The encoder moves as loss_autoencoder asks, with its gradients cleared, once a batch."""
-    _moves_its_own("loss_autoencoder", hw5_gan, rng, _moves_encoder_unclipped)
+    _moves_its_own("loss_autoencoder", hw5_gan, rng, partial(_moves_encoder, glares=(0.0, GLARE)))
 
 
-def _moves_encoder(plans: Sequence[_Plan], rng: Rng) -> None:
-    _moves_encoder_by(plans, rng, 0.0)
-
-
-def _moves_encoder_unclipped(plans: Sequence[_Plan], rng: Rng) -> None:
-    """By images rebuilt well, and by ones so far off that gradients which are clipped show."""
-    for glare in (0.0, GLARE):
-        _moves_encoder_by(plans, rng, glare)
-
-
-def _moves_encoder_by(plans: Sequence[_Plan], rng: Rng, glare: float) -> None:
-    scene = _Scene.draw(rng, decodes=True, sharp=1.0, glare=glare)
-    once, says = scene.way("encoder", 2), "The encoder does not move as loss_autoencoder asks."
+def _moves_encoder(plans: Sequence[_Plan], rng: Rng, glares: Sequence[float] = (0.0,)) -> None:
+    """By images rebuilt well, and where there is GLARE, by ones so far off that gradients which are
+    clipped show.
+    """
+    says = "The encoder does not move as loss_autoencoder asks."
     hint = "The mean square of G(E(x)) and x; clear its gradients, backward, step."
+    for glare in glares:
+        scene = _Scene.draw(rng, decodes=True, sharp=1.0, glare=glare)
+        once = scene.way("encoder", 2)
 
-    def compare(trained: _Trained) -> None:
-        trained.follows("encoder", [times * once for times in trained.times], says, hint)
+        def compare(trained: _Trained, once: torch.Tensor = once) -> None:
+            trained.follows("encoder", [times * once for times in trained.times], says, hint)
 
-    _judged(plans, scene, compare)
+        _judged(plans, scene, compare)
 
 
 # --- the codes

@@ -339,29 +339,24 @@ def _train(
     lr: float,
     start: list[torch.Tensor],
     squash: bool = True,
+    apart: bool = False,
 ) -> tuple[torch.Tensor, Any]:
     """Where a given model gets to, a factor and a shift for each pixel, and what is returned.
-    `squash`: whether it ends in a sigmoid, which keeps gradients small.
+    `squash`: whether it ends in a sigmoid, which keeps gradients small; `apart`: for loops that
+    call model.encoder and model.decoder, it is the decoder.
     """
-    model = stub(near, start[0], start[1], (1, PIXELS), squash, modal=True)
+    given = partial(stub, near, start[0], start[1], (1, PIXELS), squash, modal=True)
+    if apart:
+        model = model_of(near.AutoEncoder, lambda: near.AutoEncoder(LATENT))
+        assign(model.encoder, stub(near, torch.ones(PIXELS), torch.zeros(PIXELS)))
+        assign(model.decoder, given())
+    else:
+        model = given()
     losses = near.train_autoencoder(model, loader, epochs, lr)
-    return movement(start, weights(model)), losses
+    return movement(start, weights(model.decoder if apart else model)), losses
 
 
-def _train_apart(
-    near: Remote,
-    loader: Any,
-    epochs: int,
-    lr: float,
-    start: list[torch.Tensor],
-    squash: bool = True,
-) -> tuple[torch.Tensor, Any]:
-    """The same for loops that call model.encoder and model.decoder."""
-    model = model_of(near.AutoEncoder, lambda: near.AutoEncoder(LATENT))
-    assign(model.encoder, stub(near, torch.ones(PIXELS), torch.zeros(PIXELS)))
-    assign(model.decoder, stub(near, start[0], start[1], (1, PIXELS), squash, modal=True))
-    losses = near.train_autoencoder(model, loader, epochs, lr)
-    return movement(start, weights(model.decoder)), losses
+_train_apart = partial(_train, apart=True)
 
 
 MEAN = "the binary cross-entropy of each step, a mean over all pixels of all images"

@@ -390,7 +390,7 @@ MISTAKES: tuple[Mistake, ...] = (
         ),
     ),
     *unseen(
-        "codes beyond 4",
+        "codes far out",
         *_of(
             "fit",
             "def fit(self",
