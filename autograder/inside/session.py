@@ -10,24 +10,21 @@ a new check begins: what earlier ones made and set is forgotten.
 
 from __future__ import annotations
 
-import ast
 import copy
-import inspect
 import linecache
 import math
 import random
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache, partial
 from itertools import islice
 from opcode import opmap
-from types import CodeType, ModuleType
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
+from .patience import NoRegion, patient
 from .wire import MAX_DEPTH, MAX_TEXT, Handle
 
 MAX_OBJECTS = 4096
@@ -343,19 +340,13 @@ class Session:
         return self._outward(Passes(request["passes"]))
 
     def _op_patient(self, request: dict[str, Any]) -> Any:
-        """A function of a module, made anew so that a statement that raises is passed over, and the
-        next one runs. A loop over what cannot be had goes over `items`; where a question of
-        `instead` begins, its line stands in the place of all up to the question's end.
-        """
-        items = self._inward(request["items"])
+        instead, items = request.get("instead", {}), self._inward(request["items"])
         function = self._function(request)
-        file = function.__code__.co_filename
-        source = function.__globals__.get("__source__") or "".join(linecache.getlines(file))
-        instead = tuple(request.get("instead", {}).items())
-        code = _patient(source, function.__code__.co_firstlineno, file, instead)
-        scope = {**function.__globals__, "_these_or": partial(_these_or, items)}
-        exec(code, scope)
-        return self._outward(scope[function.__name__])
+        try:
+            made = patient(function, items, tuple(instead.items()), request.get("within", False))
+        except NoRegion as error:
+            raise Missing(str(error)) from None
+        return self._outward(made)
 
     def _op_layer(self, request: dict[str, Any]) -> Any:
         return self._outward(LAYERS[request["kind"]](*request["sizes"]))
@@ -553,50 +544,6 @@ class Session:
 def _without_grad(function: Any, args: Any, named: Any) -> Any:
     with torch.no_grad():
         return function(*args, **named)
-
-
-def _passed_over(statement: ast.stmt) -> ast.stmt:
-    """The statement where it does not raise, and nothing where it does."""
-    error = ast.ExceptHandler(ast.Name("Exception", ast.Load()), None, [ast.Pass()])
-    return ast.Try([statement], [error], [], [])
-
-
-@lru_cache(maxsize=32)  # the same loop is tried many times
-def _patient(source: str, line: int, file: str, instead: tuple[tuple[str, str], ...]) -> CodeType:
-    """The code of the function that begins in this line, as `patient` makes it."""
-    for question, other in instead:
-        source = _with_line(source, question, other)
-    first = line - 1
-    block = "".join(inspect.getblock(source.splitlines(keepends=True)[first:]))
-    tree: Any = ast.increment_lineno(ast.parse(block).body[0], first)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.For):
-            node.body = [_passed_over(one) for one in node.body]
-            later = ast.parse("lambda: 0", mode="eval").body
-            later.body = node.iter  # type: ignore[attr-defined]
-            node.iter = ast.Call(ast.Name("_these_or", ast.Load()), [later], [])
-    tree.body = [_passed_over(one) for one in tree.body]
-    return compile(ast.fix_missing_locations(ast.Module([tree], [])), file, "exec")
-
-
-def _with_line(source: str, question: str, line: str) -> str:
-    """The source with this line where what a student wrote for the question stands. As many lines
-    as before: they are told in errors.
-    """
-    marked = rf"^( *)### BEGIN [A-Z ]+{re.escape(question)}\n(.*?)^ *### END .*?$"
-    found = re.search(marked, source, re.MULTILINE | re.DOTALL)
-    if not found:
-        raise Missing(f"the lines BEGIN and END of {question} are gone")
-    lines = found.group(1) + line + "\n" * found.group().count("\n")
-    return source[: found.start()] + lines + source[found.end() :]
-
-
-def _these_or(items: Sequence[Any], make: Callable[[], Iterable[Any]]) -> Iterator[Any]:
-    """What comes of `make`, or the items where that raises."""
-    try:
-        yield from make()
-    except Exception:
-        yield from items
 
 
 def _step(here: Any, name: str) -> Any:

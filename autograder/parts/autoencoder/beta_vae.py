@@ -480,11 +480,11 @@ class _Trainee:
 
     def hears(self, near: Remote, loader: list[Batch], lr: float) -> list[Any]:
         """Of each call that the loop makes, the classes of the images and the labels that it gives
-        with them; statements of the loop that raise are passed over.
+        with them; what raises in the loop is passed over.
         """
         model = self._model(near, conditional=True)
         with suppress(StudentError):
-            patient(near.train_beta_vae, loader)(model, loader, 1, lr)
+            patient(near.train_beta_vae, loader, within=True)(model, loader, 1, lr)
         heard = value(model.heard)
         return heard if isinstance(heard, list) else []
 

@@ -102,6 +102,14 @@ def summed():
         ### END YOUR CODE part.second
     return total
 
+def asked(heard, names):
+    for name in names:
+        if heard.wrong:
+            herd.append(name.lower(hard).wrong)
+        else:
+            heard.append(wrong(name) if heard.wrong else wrong)
+    return heard
+
 def todo():
     raise NotImplementedError
 """
@@ -227,6 +235,12 @@ def test_a_patient_function_passes_over_what_raises_and_takes_items_for_what_it_
         here.counted(["a"])
     found = patient(here.counted, ["one", "three"])(["a"])
     assert found == [3, 5]
+
+
+def test_within_a_statement_that_raises_what_is_called_is_called_all_the_same(code):
+    here = code()
+    assert patient(here.asked)([], ["A"]) == []
+    assert patient(here.asked, within=True)([], ["A"]) == ["A", "A"]
 
 
 def test_what_is_written_for_a_question_can_be_left_out_of_a_function(code):

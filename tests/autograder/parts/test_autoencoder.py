@@ -54,6 +54,36 @@ def test_a_mistake_of_the_loss_that_is_inherited_costs_once() -> None:
     assert lost_by(f"_Right = BetaVAE\n{code}") == worth(CODED, **{f"{PART}.beta_vae": 1 / 7})
 
 
+CALL = 'outputs = model(x, labels) if getattr(model, "conditional", False) else model(x)'
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        CALL.replace("= model", "= modl").replace("else model", "else modl"),
+        CALL.replace('getattr(model, "conditional", False)', "model.with_labels"),
+        CALL.replace("(x", "(x.flaten(1)"),
+        CALL.replace("labels)", "labels.to(device))").replace("(x)", "(x.to(device))"),
+        f"y = labels.to(device); {CALL.replace('labels', 'y')}",
+        f"{CALL}; outputs.wrong",
+        "outputs = model(x, labels) if model.wrong else model(x)",
+    ],
+)
+def test_a_crash_where_the_beta_vae_gets_its_labels_costs_its_loop_alone(line: str) -> None:
+    found = answers.lost(PART, answers.edited(PART, (CALL, line)))
+    assert found == worth(CODED, **{f"{PART}.beta_vae_loop": 1.0})
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["outputs = modl(x)", CALL.replace("labels", "labels.flip(0)").replace("= model", "= modl")],
+)
+def test_a_crash_does_not_hide_that_labels_are_wrong(line: str) -> None:
+    crashing = f"{line}; outputs.wrong"
+    found = answers.lost(PART, answers.edited(PART, (CALL, crashing)))
+    assert found.keys() == {f"{PART}.beta_vae_loop", f"{PART}.conditional_loop"}
+
+
 # Forged answers
 
 VALUES = [
