@@ -324,14 +324,17 @@ def patient(
     items: Sequence[Any] = (),
     instead: Mapping[str, str] | None = None,
     within: bool = False,
+    only: Sequence[str] | None = None,
 ) -> Remote:
     """A function over there, made anew so that a statement that raises is passed over: what comes
     after an unfinished step can be tried all the same. A loop over what raises goes over `items`.
     `instead`: part.question -> a line that stands in the place of what is written for it;
-    `within`: of a statement that raises runs what can, for who wants to know only what it calls.
+    `within`: of a statement that raises runs what can, for who wants to know only what it calls;
+    `only`: the questions whose statements are passed over, while all others may raise.
     """
     more: dict[str, Any] = {"instead": dict(instead)} if instead else {}
     more |= {"within": True} if within else {}
+    more |= {"only": list(only)} if only is not None else {}
     made: Remote = function._line.ask(
         "patient", target=function._target, path=function._path, items=list(items), **more
     )

@@ -26,17 +26,22 @@ class NoRegion(LookupError):
 
 
 def patient(
-    function: Any, items: Sequence[Any], instead: tuple[tuple[str, str], ...], within: bool
+    function: Any,
+    items: Sequence[Any] = (),
+    instead: tuple[tuple[str, str], ...] = (),
+    within: bool = False,
+    only: tuple[str, ...] | None = None,
 ) -> Any:
     """The function, in which a statement that raises is passed over, and the next one runs.
 
     A loop over what cannot be had goes over `items`; where a question of `instead`, (part.question,
     line), begins, its line stands in the place of all up to the question's end. `within`: of a
-    statement that raises, as much runs as can (see `_Within`). Raises NoRegion.
+    statement that raises, as much runs as can (see `_Within`). `only`: the questions whose
+    statements are passed over; all others may raise. Raises NoRegion.
     """
     file = function.__code__.co_filename
     source = function.__globals__.get("__source__") or "".join(linecache.getlines(file))
-    code = _code(source, function.__code__.co_firstlineno, file, instead, within)
+    code = _code(source, function.__code__.co_firstlineno, file, instead, within, only)
     ours = {one.__name__: one for one in (_got, _asked, _called, _holds, _either)}
     scope = {**function.__globals__, **ours, "_these_or": partial(_these_or, items)}
     exec(code, scope)
@@ -45,11 +50,21 @@ def patient(
 
 @lru_cache(maxsize=32)  # the same loop is tried many times
 def _code(
-    source: str, line: int, file: str, instead: tuple[tuple[str, str], ...], within: bool
+    source: str,
+    line: int,
+    file: str,
+    instead: tuple[tuple[str, str], ...],
+    within: bool,
+    only: tuple[str, ...] | None,
 ) -> CodeType:
     """The code of the function that begins in this line, as `patient` makes it."""
     for question, other in instead:
         source = _with_line(source, question, other)
+    lines = None if only is None else {one for name in only for one in _lines(source, name)}
+
+    def forgiven(statement: ast.stmt) -> ast.stmt:
+        return _passed_over(statement) if lines is None or statement.lineno in lines else statement
+
     first = line - 1
     block = "".join(inspect.getblock(source.splitlines(keepends=True)[first:]))
     tree: Any = ast.increment_lineno(ast.parse(block).body[0], first)
@@ -57,9 +72,10 @@ def _code(
         tree = _Within(tree).generic_visit(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.For):
-            node.body = [_passed_over(one) for one in node.body]
-            node.iter = _call("_these_or", _later(node.iter))
-    tree.body = [_passed_over(one) for one in tree.body]
+            node.body = [forgiven(one) for one in node.body]
+            if lines is None:
+                node.iter = _call("_these_or", _later(node.iter))
+    tree.body = [forgiven(one) for one in tree.body]
     return compile(ast.fix_missing_locations(ast.Module([tree], [])), file, "exec")
 
 
@@ -203,13 +219,26 @@ def _either(test: Callable[[], Any], *ways: Callable[[], Any]) -> Any:
         return made[0]
 
 
-def _with_line(source: str, question: str, line: str) -> str:
-    """The source with this line where what a student wrote for the question stands. As many lines
-    as before: they are told in errors.
-    """
+def _region(source: str, question: str) -> re.Match[str]:
+    """What a student wrote for the question, from its line BEGIN to its line END."""
     marked = rf"^( *)### BEGIN [A-Z ]+{re.escape(question)}\n(.*?)^ *### END .*?$"
     found = re.search(marked, source, re.MULTILINE | re.DOTALL)
     if not found:
         raise NoRegion(f"the lines BEGIN and END of {question} are gone")
+    return found
+
+
+def _lines(source: str, question: str) -> range:
+    """The numbers of the lines in which that stands."""
+    found = _region(source, question)
+    first = source.count("\n", 0, found.start()) + 1
+    return range(first, first + found.group().count("\n") + 1)
+
+
+def _with_line(source: str, question: str, line: str) -> str:
+    """The source with this line in its place, and as many lines as before: they are told in
+    errors.
+    """
+    found = _region(source, question)
     lines = found.group(1) + line + "\n" * found.group().count("\n")
     return source[: found.start()] + lines + source[found.end() :]

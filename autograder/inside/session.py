@@ -340,10 +340,15 @@ class Session:
         return self._outward(Passes(request["passes"]))
 
     def _op_patient(self, request: dict[str, Any]) -> Any:
-        instead, items = request.get("instead", {}), self._inward(request["items"])
-        function = self._function(request)
+        instead, only = request.get("instead", {}), request.get("only")
         try:
-            made = patient(function, items, tuple(instead.items()), request.get("within", False))
+            made = patient(
+                self._function(request),
+                self._inward(request["items"]),
+                tuple(instead.items()),
+                request.get("within", False),
+                None if only is None else tuple(only),
+            )
         except NoRegion as error:
             raise Missing(str(error)) from None
         return self._outward(made)

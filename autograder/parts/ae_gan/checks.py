@@ -425,14 +425,44 @@ def _spoils(one: str, other: str, plans: Sequence[_Plan], rng: Rng) -> bool:
 
 
 def _moves_its_own(step: str, module: Remote, rng: Rng, look: Look) -> None:
-    """Pass when the step moves its network as `look` asks, and leaves the other steps right."""
+    """Pass when the step moves its network as `look` asks, raises nothing, and leaves the other
+    steps right.
+    """
     plans = _look(step, module, rng, look)
+    either(*(partial(_expect_to_end, step, plan, rng) for plan in plans))
     for other in STEPS:
         expect(
             other == step or not _spoils(step, other, plans, rng),
             f"The step of {step} spoils that of {other}, which is right without it.",
             "It changes its own network alone: no other, no image, no seed; and it ends no loop.",
         )
+
+
+def _expect_to_end(step: str, plan: _Plan, rng: Rng) -> None:
+    """Raise what the loop raises because of this step: what the others raise is passed over. For
+    what comes of no step, or of code whose steps cannot be told apart, the first one answers.
+    """
+    scene = _Scene.draw(rng, decodes=True)
+
+    def raised(forgiven: Sequence[str] | None) -> StudentError | None:
+        loop, model = plan.module.train_ae_gan, scene.model(plan.module)
+        try:
+            if forgiven is not None:
+                loop = patient(loop, only=[f"ae-gan.{other}" for other in forgiven])
+            loop(model, [x[:, None] for x in scene.batches], plan.optimizers(model, RATE), 1)
+        except StudentError as error:
+            return error
+        return None
+
+    error = raised(None)
+    if error is None:
+        return
+    mine, of_none = raised([other for other in STEPS if other != step]), raised(list(STEPS))
+    if mine and of_none is None:
+        raise mine
+    apart = of_none and of_none.kind != "missing" and of_none.where != error.where
+    if step == next(iter(STEPS)) and of_none and not apart:
+        raise error
 
 
 @check("ae-gan.loss_discriminator", share=1)

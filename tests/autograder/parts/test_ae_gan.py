@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .answers import NO_ANSWERS, coded, lost, with_code
+from .answers import NO_ANSWERS, coded, edited, lost, with_code
 
 PART = "ae-gan"
 OPTIMIZERS = "ae-gan.optimizers"
@@ -56,3 +56,19 @@ def test_no_other_object_earns_a_mark(code: str) -> None:
 def test_an_unwritten_loop_costs_its_own_questions() -> None:
     code = "def train_ae_gan(model, *a, **k):\n    raise NotImplementedError"
     assert lost(PART, with_code(PART, code)) == TRAINING
+
+
+@pytest.mark.parametrize(
+    "step, behind",
+    [
+        ("loss_discriminator", "            opt_discriminator.zero_grad()\n"),
+        ("loss_generator", "            opt_generator.step()\n"),
+        ("loss_autoencoder", "            opt_encoder.step()\n"),
+        ("loss_discriminator", "            count += len(x)\n"),  # of no step: the first answers
+    ],
+)
+def test_a_line_that_raises_costs_its_own_step_though_all_that_is_computed_is_right(
+    step: str, behind: str
+) -> None:
+    crash = f"{behind}            None.wrong\n"
+    assert lost(PART, edited(PART, (behind, crash))).keys() == {f"{PART}.{step}"}
