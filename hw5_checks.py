@@ -1175,7 +1175,9 @@ def _need_mean_decoded(model: nn.Module, name: str, *c: torch.Tensor) -> None:
     need(ok, f"{name}.reconstruct must decode the mean of q. {hint}")
 
 
-@question("autoencoder.beta_vae", "BetaVAE", unseen="random images, codes and betas")
+@question(
+    "autoencoder.beta_vae", "BetaVAE", unseen="random images, codes and betas; what loss changes"
+)
 def check_beta_vae(BetaVAE) -> None:
     """441,808 parameters; forward samples, reconstruct does not; beta enters linearly."""
     model, x = BetaVAE(32, beta=0.3), torch.rand(3, 1, 784)
@@ -2649,7 +2651,11 @@ def _need_moved(given: Given, steps: int, what: str, of: str, *gradients: float,
     need(ok, f"{what}: {of} is moved {given.shift.moves} times in {steps} steps of the loop.")
 
 
-@question("cifar-dcgan.fit", "DCGAN", unseen="how the networks of many layers move; codes far out")
+@question(
+    "cifar-dcgan.fit",
+    "DCGAN",
+    unseen="many layers; codes far out; large gradients, rates that change",
+)
 def check_fit(DCGAN) -> None:
     """Twelve steps of given networks: both losses, how far each is moved, fresh normal codes."""
     dcgan, steps = DCGAN(), 12
@@ -2743,7 +2749,7 @@ def _search(dcgan: nn.Module, targets: list[float], steps: int) -> torch.Tensor:
     return found.detach().flatten(1)[:, 0]
 
 
-@question("cifar-dcgan.reconstruct", "DCGAN", unseen="the search with a generator of many layers")
+@question("cifar-dcgan.reconstruct", "DCGAN", unseen="a generator of many layers; long searches")
 def check_reconstruct(DCGAN) -> None:
     """Codes move from zero, towards far images by the rate in each step; weights stay."""
     dcgan = DCGAN()
@@ -2868,7 +2874,8 @@ def _train_given_ae_gan(AutoEncoderGAN, ae_gan_optimizers, train_ae_gan, more: f
 @question(
     "ae-gan.loss_discriminator",
     *AE_GAN,
-    unseen="other networks, your own optimizers; codes of an earlier batch; the steps beside it",
+    unseen="other networks, your own optimizers, rates that change; codes of an earlier batch; "
+    "the steps beside it",
 )
 def check_loss_discriminator(*names) -> None:
     """1.8424 at ten given logits each; D moves by its gradient alone; noise is N(0, I)."""
@@ -2885,7 +2892,7 @@ def check_loss_discriminator(*names) -> None:
 @question(
     "ae-gan.loss_generator",
     *AE_GAN,
-    unseen="other networks, your own optimizers; the steps beside it",
+    unseen="other networks, your own optimizers, rates that change; the steps beside it",
 )
 def check_loss_generator(*names) -> None:
     """A weight times 0.7713 at ten given logits, and 0.2697 for the images; G moves by both."""
@@ -2911,7 +2918,7 @@ def check_loss_generator(*names) -> None:
 @question(
     "ae-gan.loss_autoencoder",
     *AE_GAN,
-    unseen="other networks, your own optimizers; the steps beside it",
+    unseen="other networks, your own optimizers, rates that change; the steps beside it",
 )
 def check_loss_autoencoder(*names) -> None:
     """0.2697 for given images and reconstructions; E moves by the gradient of that."""

@@ -115,6 +115,11 @@ def _pairs(edits: Edits, label: str) -> Edits:
 
 @lru_cache(maxsize=1024)  # the same mistakes are made for every submission
 def _changed(reference: str, within: str, edits: Edits, code: str, label: str) -> str:
+    if within != within.lstrip():
+        raise EditError(
+            f"{label}: {within!r} begins with blanks, so that it would not end where the "
+            "definition does, whose indentation is counted up to it; begin with its first word"
+        )
     start = reference.index(within) if within in reference else -1
     if start < 0:
         raise EditError(f"{label}: the reference has no {within!r}")

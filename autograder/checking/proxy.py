@@ -218,11 +218,19 @@ def gradients(
     return Gradients(answer["value"], answer["inputs"], answer["objects"])
 
 
-def leaves_alone(function: Remote, *args: torch.Tensor) -> bool:
-    """Are these arguments as they were when a call is over? Who called may need them again."""
+def leaves_alone(function: Remote, *args: Any) -> bool:
+    """Are these arguments as they were when a call is over? Who called may need them again.
+
+    Of a dict that is asked of its keys alone: a function may work in place on what a network gave.
+    """
     left = function._line.ask("left", target=function._target, path=function._path, args=list(args))
-    pairs = zip(args, left, strict=True)
-    return all(isinstance(b, torch.Tensor) and torch.equal(a, b.to(a.dtype)) for a, b in pairs)
+    return all(map(_is_left, args, left))
+
+
+def _is_left(before: Any, after: Any) -> bool:
+    if isinstance(before, dict):
+        return isinstance(after, dict) and after.keys() == before.keys()
+    return isinstance(after, torch.Tensor) and torch.equal(before, after.to(before.dtype))
 
 
 def stub(

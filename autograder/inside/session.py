@@ -257,6 +257,10 @@ class Descent(torch.optim.SGD):
                 elif one.grad is not None:
                     one.add_(one.grad, alpha=-group["lr"])
 
+    def rates(self) -> list[float]:
+        """How fast it goes by now: whom it was given to may have changed that."""
+        return [float(group["lr"]) for group in self.param_groups]
+
 
 class Session:
     """Modules, the objects made from them so far, and the requests they answer."""

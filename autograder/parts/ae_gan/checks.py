@@ -301,13 +301,15 @@ class _Trained:
     """What an epoch brought: how far each network moved, what the loop returned or raised.
 
     `times`: how often a batch may move the encoder or the generator by the mean square: once, and
-    twice where an optimizer holds both.
+    twice where an optimizer holds both. `hurried`: the networks whose optimizer goes at another
+    rate than before.
     """
 
     ways: dict[str, torch.Tensor]
     result: Any
     error: StudentError | None
     times: tuple[int, ...]
+    hurried: frozenset[str]
 
     def loss(self, number: int) -> torch.Tensor:
         three = isinstance(self.result, (tuple, list)) and len(self.result) == 3
@@ -323,7 +325,10 @@ class _Trained:
         """Fail unless the network has gone one of these ways."""
         way = self.ways[network]
         if any(matches(way, one, MOVED) for one in ways):
-            return
+            hurried = network in self.hurried
+            return expect(
+                not hurried, f"The loop changes the rate of the optimizer of the {network}.", hint
+            )
         if self.error is not None:
             raise self.error
         expect(bool(way.any()), f"The {network} does not move.", "backward(), then step()")
@@ -341,20 +346,28 @@ def _train(plan: _Plan, scene: _Scene, rate: float) -> _Trained:
         nothing = {f"ae-gan.{plan.without}": f"{plan.without} = torch.zeros(())"}
         loop = patient(loop, instead=nothing)
     model = scene.model(plan.module)
-    before = _read(model)
+    optimizers, before = plan.optimizers(model, rate), _read(model)
     if plan.without:
         for name in NETWORKS:  # that others have left, and a step clears
             set_grads(getattr(model, name), [torch.ones_like(o) for o in getattr(scene, name)])
     try:
-        result = loop(model, loader, plan.optimizers(model, rate), 1)
+        result = loop(model, loader, optimizers, 1)
     except StudentError as raised:
         if raised.kind == "missing" or plan.without:
             raise
         error, model = raised, scene.model(plan.module)
+        optimizers = plan.optimizers(model, rate)
         with suppress(StudentError):
-            patient(loop)(model, loader, plan.optimizers(model, rate), 1)
+            patient(loop)(model, loader, optimizers, 1)
     both = any({"encoder", "generator"} <= set(group) for group in plan.groups)
-    return _Trained(_ways(before, _read(model)), result, error, (1, 2) if both else (1,))
+    hurried = [
+        name
+        for group, solver in zip(plan.groups, _solvers(optimizers), strict=True)
+        for name in group
+        if not all(abs(now - rate) <= 1e-6 * rate for now in solver.rates())
+    ]
+    ways = _ways(before, _read(model))
+    return _Trained(ways, result, error, (1, 2) if both else (1,), frozenset(hurried))
 
 
 def _judged(

@@ -36,6 +36,7 @@ from ...checking.proxy import (
     StudentError,
     fill,
     gradients,
+    leaves_alone,
     patient,
     reseeded,
     shapes,
@@ -127,8 +128,6 @@ def builds_both_networks(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
         ("decoder", z, PIXELS, DECODER, HIDDEN[::-1]),
     ]
     give_classes(hw5_vae, rng.seed)
-    stands_alone("BetaVAE", lambda: hw5_vae.BetaVAE(LATENT, 0.5).encoder, x)
-    stands_alone("BetaVAE", lambda: hw5_vae.BetaVAE(LATENT, 0.5).decoder, z)
     for name, inputs, outputs, acts, hidden in parts:
         part = getattr(hw5_vae.BetaVAE(LATENT, 0.5), name)
         what = f"With nz={LATENT}, what the {name} gives"
@@ -141,6 +140,8 @@ def builds_both_networks(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
             expect_size(part(inputs), (4, outputs), what)
             layered(part, (inputs,), inputs, acts, hidden, rng.seed, what)
     _owns(own, (x,))
+    stands_alone("BetaVAE", lambda: hw5_vae.BetaVAE(LATENT, 0.5).encoder, x)
+    stands_alone("BetaVAE", lambda: hw5_vae.BetaVAE(LATENT, 0.5).decoder, z)
 
 
 def _runs(make: Callable[[], Remote], inputs: Sequence[torch.Tensor]) -> None:
@@ -280,7 +281,14 @@ def adds_beta_times_divergence(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
 
     Terms that are wrong themselves have cost their marks already: here they count as they are.
     """
-    _adds_up(_beta_vae(hw5_vae), rng)
+    make = _beta_vae(hw5_vae)
+    _adds_up(make, rng)
+    if not _Asked(make, 0.5, rng, 2).is_left_alone():
+        raise Partial(
+            0.5,
+            "loss changes what it is given: the images, or which entries the dict has.",
+            'outputs["q"] reads an entry, outputs.pop("q") takes it away.',
+        )
 
 
 def _adds_up(make: Make, rng: Rng) -> None:
@@ -347,6 +355,10 @@ class _Asked:
         """The total, rec_loss and kl_loss as scalars. Fails when they are something else."""
         found = (self.total, self.rec_loss, self.kl_loss)
         return [tensor(one, [(), (1,)], what) for one, what in zip(found, self.NAMES, strict=True)]
+
+    def is_left_alone(self) -> bool:
+        """Are the images and the dict's keys there when the loss is taken?"""
+        return leaves_alone(self.model.loss, self.x.round(), self.outputs)
 
     def expect_gradients(self, beta: float) -> None:
         """The gradients of the total with respect to rec and q are those of the definition, or,
@@ -693,12 +705,13 @@ def does_without_a_class(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     for kind, nz, inputs, acts, hidden in parts:
         new = partial(kind, nz, PIXELS, False, CLASSES)
         part = new()
-        stands_alone(kind._path, new, inputs)
         with suppress(Partial):  # a slip in the layers has cost its marks
             layered(part, (inputs,), inputs, acts, hidden, rng.seed, what)
         alone, told = part(inputs), part(inputs, _labels(4))
         alike = isinstance(told, torch.Tensor) and matches(told, alone)
         expect(alike, f"{what} depends on the class; ignore it.")
+    for kind, nz, inputs, *_ in parts:
+        stands_alone(kind._path, partial(kind, nz, PIXELS, False, CLASSES), inputs)
 
 
 @check("autoencoder.conditional_loop")

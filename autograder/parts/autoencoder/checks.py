@@ -149,7 +149,6 @@ def joins_encoder_and_decoder(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
         flat_images(model.decoder(rng.normal(len(x), LATENT)), len(x), "The image of AutoEncoder")
 
     _as_it_is(lambda: hw5_vae.AutoEncoder(LATENT), x, rng.seed, what)
-    stands_alone("AutoEncoder", lambda: hw5_vae.AutoEncoder(LATENT), x)
     first_possible(with_given_networks, with_networks_of_other_names)
     sizes()
     # What its values say has been heard: now, whether an optimizer gets hold of its networks.
@@ -158,6 +157,7 @@ def joins_encoder_and_decoder(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
         expect_owned(hw5_vae.AutoEncoder(LATENT), networks, rng.seed, "AutoEncoder")
         model = new_model(hw5_vae, lambda: hw5_vae.AutoEncoder(LATENT))
         lets_gradients_through(model, (model,))
+    stands_alone("AutoEncoder", lambda: hw5_vae.AutoEncoder(LATENT), x)
 
 
 def _as_it_is(make: Callable[[], Remote], x: torch.Tensor, seed: int, what: str) -> None:

@@ -107,7 +107,6 @@ def decoder_can_be_trained(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     """
     decoder = _new_decoder(hw5_vae, LATENT, HIDDEN, PIXELS)
     z, weight = rng.normal(4, LATENT), rng.normal(4, PIXELS)
-    stands_alone("Decoder", partial(_new_decoder, hw5_vae, LATENT, HIDDEN, PIXELS), z)
     layers = _layers(rng.seed, fill(decoder, rng.seed, "execution", [z]))
     found = gradients(decoder, z, wrt=(0,), of=[decoder], cotangent=weight)
     p = tensor(found.value, [(4, PIXELS)], "What the decoder gives", LAYERS)
@@ -130,8 +129,10 @@ def decoder_can_be_trained(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
                 sum(reached) >= count, "Not all of the decoder's layers are trained.", NO_GRADIENT
             )
             if parallel(found.inputs, torch.autograd.grad(total, asked)):
-                return
-    raise Fail("The gradient of the codes is not that of the decoder's layers.", LAYERS)
+                break
+    else:
+        raise Fail("The gradient of the codes is not that of the decoder's layers.", LAYERS)
+    stands_alone("Decoder", partial(_new_decoder, hw5_vae, LATENT, HIDDEN, PIXELS), z)
 
 
 def _new_decoder(hw5_vae: Remote, *sizes: int) -> Remote:

@@ -657,19 +657,28 @@ class _Training:
         return _Training(rng.seed, bias, images, _images(rng, FEW), None, (0.004, 0.0))
 
     @staticmethod
-    def of_generator(rng: Rng, rate: float = 0.0) -> _Training:
+    def of_generator(rng: Rng, rate: float = 0.0, steep: float = 1.0) -> _Training:
         """Of given networks. The generator moves so little that its codes go on counting nothing,
-        and begins near 0, where little shows.
+        and begins near 0, where little shows. `steep`: how much larger its gradients are than
+        usual; it is as much slower.
         """
-        affine = rng.normal(PIXELS, 1, std=0.05), rng.normal(1)
+        affine = steep * rng.normal(PIXELS, 1, std=0.05), rng.normal(1)
         bias, images = rng.uniform(0, 0.01, PIXELS), _images(rng, FEW)
-        return _Training(rng.seed, bias, images, torch.zeros(1, CODE), affine, (0.0, rate))
+        return _Training(rng.seed, bias, images, torch.zeros(1, CODE), affine, (0.0, rate / steep))
+
+    @staticmethod
+    def of_bright_images(rng: Rng) -> _Training:
+        """Of given networks; the discriminator has large gradients, some thousands in all."""
+        affine = rng.normal(PIXELS, 1, std=1e-4), rng.normal(1)
+        images = STEEP * _images(rng, FEW)
+        return _Training(rng.seed, rng.uniform(0, 0.01, PIXELS), images, images, affine, (1e-7, 0))
 
     def run(self, module: Remote, own_loss: bool) -> _Trained:
         disc, gen = self._networks(module)
         gan = _Gan(module)
         gan.set(_generator=gen, _discriminator=disc)
-        gan.set(optimizerD=descent(self.rates[0], disc), optimizerG=descent(self.rates[1], gen))
+        descents = descent(self.rates[0], disc), descent(self.rates[1], gen)
+        gan.set(optimizerD=descents[0], optimizerG=descents[1])
         gan.set(batch_size=len(self.images), num_epoch=self.steps, log_step=1000)
         gan.set(visualize_step=1000, tracked_noise=torch.zeros(1, CODE))
         if not own_loss:
@@ -677,7 +686,8 @@ class _Training:
         moving = disc if self.rates[0] else gen
         before = _output(moving, self.probe)
         losses = _losses(gan.call("fit", self.images), self.steps)
-        return _Trained(_output(moving, self.probe) - before, *losses)
+        moved = _output(moving, self.probe) - before
+        return _Trained(moved, *losses, _keep_rates(descents, self.rates))
 
     def _networks(self, module: Remote) -> tuple[Remote, Remote]:
         if self.affine is not None and len(self.bias) == PIXELS:
@@ -695,13 +705,22 @@ class _Training:
         return disc, gen
 
 
+def _keep_rates(descents: Sequence[Remote], rates: Sequence[float]) -> bool:
+    """Do the optimizers go as fast as before?"""
+    pairs = zip(descents, rates, strict=True)
+    return all(abs(now - rate) <= 1e-6 * rate for one, rate in pairs for now in one.rates())
+
+
 @dataclass(frozen=True)
 class _Trained:
-    """How far a training moved the output of the network that could move, and its losses."""
+    """How far a training moved the output of the network that could move, its losses, and whether
+    the rates of the optimizers are what they were.
+    """
 
     moved: torch.Tensor
     dis: torch.Tensor
     gen: torch.Tensor
+    steady: bool
 
 
 def _output(model: Remote, x: torch.Tensor) -> torch.Tensor:
@@ -775,6 +794,7 @@ def trains_the_discriminator(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
             )
 
     _fit(hw5_gan, ref, rng, _Training.of_discriminator(rng), compare)
+    _fit(hw5_gan, ref, rng, _Training.of_bright_images(rng), _expect_no_scaling)
 
 
 @check("cifar-dcgan.fit", share=4)
@@ -794,6 +814,26 @@ def trains_the_generator(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
         )
 
     _fit(hw5_gan, ref, rng, _Training.of_generator(rng, 2e-5), compare)
+    _fit(hw5_gan, ref, rng, _Training.of_generator(rng, 2e-5, STEEP), _expect_no_scaling)
+
+
+STEEP = 100.0
+"""How much larger than usual gradients are at which it shows that they are clipped."""
+
+
+def _expect_no_scaling(theirs: _Trained, right: _Trained) -> None:
+    if not matches(theirs.moved, right.moved, MOVED):
+        raise Partial(
+            0.5,
+            "Where gradients are large, the steps of fit do not lead where they should.",
+            "Nothing clips or scales a gradient between backward and step.",
+        )
+    if not theirs.steady:
+        raise Partial(
+            0.5,
+            "fit changes the rates of its optimizers.",
+            "optimizerD and optimizerG take steps, at the rates that they were made with.",
+        )
 
 
 @check("cifar-dcgan.fit", share=1.5)
@@ -1114,7 +1154,9 @@ class _Search:
         if not (isinstance(result, (tuple, list)) and len(result) == 2):
             raise Fail("reconstruct should return two things, the loss and the images.")
         gen.eval()
-        return _Found(result[0], result[1], gen(torch.ones(2, CODE)) - before)
+        learns = gradients(gen, torch.ones(2, CODE), of=[gen]).objects[0]
+        frozen = not all(isinstance(one, torch.Tensor) for one in learns)
+        return _Found(result[0], result[1], gen(torch.ones(2, CODE)) - before, frozen)
 
     def generator(self, module: Remote) -> Remote:
         """One whose images change visibly within a few steps of its codes."""
@@ -1154,15 +1196,20 @@ class _Search:
 
 @dataclass(frozen=True)
 class _Found:
-    """What a search returned, and how far the generator's own output has moved meanwhile."""
+    """What a search returned, how far the generator's own output has moved meanwhile, and whether
+    it cannot learn any more.
+    """
 
     loss: Any
     images: Any
     moved: torch.Tensor
+    frozen: bool
 
 
 RATE, STEPS = 1e-2, 500
 """What vis_learning_rate and vis_steps say before a check sets them."""
+LONG = 20
+"""Steps after which a rate that changes from step to step shows."""
 FAST = 2.0
 """A rate at which codes go far within a few steps: where they are kept near 0, it shows."""
 
@@ -1176,7 +1223,7 @@ def _search(
 ) -> None:
     """Pass when `compare` does: with the student's own loss, or with a given one in its place. A
     search that takes STEPS steps, or that has the rate RATE, whatever it is told, keeps most.
-    `rises`: in one more search the codes go so far that the loss rises.
+    One more search is LONG, or, if it `rises`, goes so far that the loss does.
     """
     affine = rng.normal(CODE, PIXELS), rng.uniform(0, 1, PIXELS)
     found = {one: _searched(hw5_gan, affine, rng, *one) for one in ((1, FAST), (2, FAST), (2, 1.0))}
@@ -1186,7 +1233,7 @@ def _search(
     plans: list[tuple[int, int, Pair | None]]
     # Batches of equal shape and different values, searched for different times.
     plans = [(1, STEPS, affine)] if steps_by_heart else [(3, 3, None), (3, 2, None)]
-    plans += [(2, 2, affine)] if rises and not steps_by_heart else []
+    plans += [] if steps_by_heart else [(2, 2 if rises else LONG, affine)]
     searches = [_Search(rng.seed, _images(rng, n), steps, rate, a) for n, steps, a in plans]
 
     def way(own_loss: bool) -> None:
@@ -1260,6 +1307,12 @@ def searches_by_moving_codes(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
             "reconstruct changes the weights of the generator.",
             "The optimizer holds the codes alone.",
         )
+        if found.frozen:
+            raise Partial(
+                0.75,
+                "After reconstruct no gradient reaches the weights of the generator any more.",
+                "Who sets requires_grad to False sets it to True again; here nobody needs to.",
+            )
 
     _search(hw5_gan, ref, rng, compare)
 

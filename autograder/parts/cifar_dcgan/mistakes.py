@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from ...checking.catalogue import Mistake, told, unseen
+from ...checking.catalogue import Mistake, caught, caught_one, told, unseen
 from ..slips import (
     ABSOLUTE,
     BETAS,
@@ -38,6 +38,24 @@ MOVE = "gen_loss.backward(inputs=list(self._generator.parameters()))  # D is lef
 
 CODES = "codes = torch.randn(self.batch_size, self.code_size, device=device)"
 EVEN = "the codes are evened out, over the batch or in their lengths; leave them as drawn."
+
+
+def _clips(one: str) -> Mistake:
+    network = {"D": "_discriminator", "G": "_generator"}[one]
+    step = f"                self.optimizer{one}.step()\n"
+    clip = f"                nn.utils.clip_grad_norm_(self.{network}.parameters(), 10)\n"
+    says = "Where gradients are large"
+    return caught_one(
+        PART, "fit", "def fit", f"clips-gradients-of-{one}", says, (step, clip + step)
+    )
+
+
+def _slows(one: str) -> Mistake:
+    step = f"                self.optimizer{one}.step()\n"
+    slow = f"                self.optimizer{one}.param_groups[0]['lr'] *= 0.99\n"
+    says = "changes the rates"
+    return caught_one(PART, "fit", "def fit", f"slower-{one}-with-time", says, (step, step + slow))
+
 
 MISTAKES: tuple[Mistake, ...] = (
     *unseen(
@@ -599,4 +617,28 @@ MISTAKES: tuple[Mistake, ...] = (
         ("optim.Adam([recon_code]", "optim.Adam([recon_code, *self._generator.parameters()]"),
         ("backward(inputs=[recon_code])", "backward()"),
     ),
+    *unseen(
+        "long searches",
+        *caught(
+            PART,
+            "reconstruct",
+            "def reconstruct",
+            (
+                "slower-with-time",
+                "do not lead the codes where they should",
+                "            optimizer.step()\n",
+                "            optimizer.step()\n"
+                "            optimizer.param_groups[0]['lr'] *= 0.99\n",
+            ),
+            (
+                "generator-left-frozen",
+                "no gradient reaches the weights of the generator any more",
+                "        for _ in range(self.vis_steps):\n",
+                "        self._generator.requires_grad_(False)\n"
+                "        for _ in range(self.vis_steps):\n",
+            ),
+        ),
+    ),
+    *unseen("large gradients", *(_clips(one) for one in ("D", "G"))),
+    *unseen("rates that change", *(_slows(one) for one in ("D", "G"))),
 )

@@ -84,6 +84,19 @@ MISTAKES: tuple[Mistake, ...] = (
         says="disc cannot be trained any more",
         unseen="what stays frozen",
     ),
+    *unseen(
+        "other weights",
+        *_of(
+            "DNet",
+            D_IN,
+            (
+                "cut-off-logits",
+                "its output is cut off at 20",
+                LOGITS,
+                f"{LOGITS}.clamp(-20, 20)",
+            ),
+        ),
+    ),
     *_of(
         "DNet",
         D_IN,

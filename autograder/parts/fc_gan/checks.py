@@ -586,6 +586,12 @@ def steps_by_a_thousandth(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     expect(matches(step, right, 0.03), "The learning rate is not 1e-3.", hint)
     later = given.steps(hw5_gan, given.plan()[:1])[0, SMALL:]
     expect(matches(later, step), "The next optimizer steps otherwise than the first one.", hint)
+    if not given.keeps_gradients(hw5_gan):
+        raise Partial(
+            0.5,
+            "After get_optimizer(model), the gradients of the model are others than before.",
+            "It makes an optimizer, and leaves the model as it is.",
+        )
 
 
 @check("fc-gan.get_optimizer", share=2)
@@ -649,6 +655,17 @@ class _Model:
                 optimizer.step()
             rows.append(_flat(weights(model)))
         return torch.stack(rows).diff(dim=0)
+
+    def keeps_gradients(self, module: Remote) -> bool:
+        """Are large gradients of a model that has an optimizer what they are without?"""
+        model, x = stub(module, self.weight, self.bias), 1e3 * torch.ones(2, len(self.weight))
+        module.get_optimizer(model)
+        found = gradients(model, x, of=[model]).objects[0]
+        right = [torch.full_like(self.weight, 2e3), torch.full_like(self.bias, 2.0)]
+        return all(
+            isinstance(theirs, torch.Tensor) and matches(theirs, ours)
+            for theirs, ours in zip(found, right, strict=True)
+        )
 
     def plan(self) -> Plan:
         """Gradients, and for how many steps they stay."""

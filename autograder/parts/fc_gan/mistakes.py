@@ -371,6 +371,21 @@ def generator(noise_dim=NOISE_DIM):
         ),
         ("uphill", "the wrong way", "0.999))", "0.999), maximize=True)"),
     ),
+    *unseen(
+        "gradients",
+        *_of(
+            "get_optimizer",
+            "def get_optimizer",
+            (
+                "clips-by-hooks",
+                "the gradients of the model are others than before",
+                "    return optim.Adam(",
+                "    for one in model.parameters():\n"
+                "        one.register_hook(lambda grad: grad.clamp(-1, 1))\n"
+                "    return optim.Adam(",
+            ),
+        ),
+    ),
     caught_one(
         PART,
         "get_optimizer",

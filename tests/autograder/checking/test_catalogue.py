@@ -64,3 +64,14 @@ def test_an_edit_that_has_lost_its_reference_says_which(within: str, old: str) -
 def test_an_edit_that_changes_nothing_is_none(edits: Any, says: str) -> None:
     with pytest.raises(EditError, match=rf"vae-theory\.1h: mine: .*{says}"):
         Mistake("mine", "vae-theory.1h", "", "", edits).source(source("hw5_vae"))
+
+
+def test_a_definition_named_with_the_blanks_before_it_is_refused_with_the_reason() -> None:
+    reference = (
+        "class A:\n    def f(self):\n        return 1\n\n    def g(self):\n        return 1\n"
+    )
+    edits = (("return 1", "return 2"),)
+    changed = Mistake("mine", "a.f", "", "def f", edits).source(reference)
+    assert changed == reference.replace("1", "2", 1)
+    with pytest.raises(EditError, match=r"a\.f: mine: '    def f' begins with blanks"):
+        Mistake("mine", "a.f", "", "    def f", edits).source(reference)

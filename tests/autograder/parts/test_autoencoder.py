@@ -84,6 +84,25 @@ def test_a_crash_does_not_hide_that_labels_are_wrong(line: str) -> None:
     assert found.keys() == {f"{PART}.beta_vae_loop", f"{PART}.conditional_loop"}
 
 
+@pytest.mark.parametrize(
+    "network, question, share",
+    [("BetaVAE", "beta_vae", 1 / 7), ("AutoEncoder", "architecture", 1 / 6)],
+)
+def test_wrong_networks_that_share_weights_earn_no_more_than_wrong_ones(
+    network: str, question: str, share: float
+) -> None:
+    code = (
+        "KEPT = nn.Linear(784, 5), nn.Linear(32, 784)\n"
+        "def init(self, nz, beta=1.0):\n"
+        "    nn.Module.__init__(self)\n"
+        "    self.nz, self.beta = nz, beta\n"
+        "    self.encoder, self.decoder = KEPT\n"
+        f"{network}.__init__ = init\n"
+    )
+    lost = lost_by(code)
+    assert lost == worth(CODED, **{f"{PART}.{question}": share})
+
+
 # Forged answers
 
 VALUES = [
