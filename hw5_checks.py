@@ -2651,11 +2651,7 @@ def _need_moved(given: Given, steps: int, what: str, of: str, *gradients: float,
     need(ok, f"{what}: {of} is moved {given.shift.moves} times in {steps} steps of the loop.")
 
 
-@question(
-    "cifar-dcgan.fit",
-    "DCGAN",
-    unseen="many layers; codes far out; large gradients, rates that change",
-)
+@question("cifar-dcgan.fit", "DCGAN", unseen="how the networks of many layers move; codes far out")
 def check_fit(DCGAN) -> None:
     """Twelve steps of given networks: both losses, how far each is moved, fresh normal codes."""
     dcgan, steps = DCGAN(), 12
@@ -2749,7 +2745,9 @@ def _search(dcgan: nn.Module, targets: list[float], steps: int) -> torch.Tensor:
     return found.detach().flatten(1)[:, 0]
 
 
-@question("cifar-dcgan.reconstruct", "DCGAN", unseen="a generator of many layers; long searches")
+@question(
+    "cifar-dcgan.reconstruct", "DCGAN", unseen="a generator of many layers; what stays frozen"
+)
 def check_reconstruct(DCGAN) -> None:
     """Codes move from zero, towards far images by the rate in each step; weights stay."""
     dcgan = DCGAN()

@@ -283,7 +283,12 @@ def adds_beta_times_divergence(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     """
     make = _beta_vae(hw5_vae)
     _adds_up(make, rng)
-    if not _Asked(make, 0.5, rng, 2).is_left_alone():
+    _expect_left_alone(make, rng)
+
+
+def _expect_left_alone(make: Make, rng: Rng, classes: int = 0) -> None:
+    """A loss that spoils what others may need after it keeps half."""
+    if not _Asked(make, 0.5, rng, 2, classes).is_left_alone():
         raise Partial(
             0.5,
             "loss changes what it is given: the images, or which entries the dict has.",
@@ -667,11 +672,19 @@ def measures_both_terms(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
         elif not varied or not _is_copied(hw5_vae, asked, found, beta):
             for one, expected, what in zip(found, right, _Asked.NAMES, strict=True):
                 close(one, expected, what, right="as in BetaVAE", hint=MEANS)
+    if _passes(lambda: _expect_unlimited(_beta_vae(hw5_vae))):
+        _expect_unlimited(make)
+    if _passes(lambda: _expect_left_alone(_beta_vae(hw5_vae), rng)):
+        _expect_left_alone(make, rng, CLASSES)
+
+
+def _passes(look: Callable[[], None]) -> bool:
+    """Does the student's BetaVAE pass, from which ConditionalBetaVAE may be copied?"""
     try:
-        _expect_unlimited(_beta_vae(hw5_vae))
+        look()
     except (Fail, Partial):
-        return
-    _expect_unlimited(make)
+        return False
+    return True
 
 
 def _is_copied(hw5_vae: Remote, asked: _Asked, found: Sequence[torch.Tensor], beta: float) -> bool:

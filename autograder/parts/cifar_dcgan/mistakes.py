@@ -618,18 +618,11 @@ MISTAKES: tuple[Mistake, ...] = (
         ("backward(inputs=[recon_code])", "backward()"),
     ),
     *unseen(
-        "long searches",
+        "what stays frozen",
         *caught(
             PART,
             "reconstruct",
             "def reconstruct",
-            (
-                "slower-with-time",
-                "do not lead the codes where they should",
-                "            optimizer.step()\n",
-                "            optimizer.step()\n"
-                "            optimizer.param_groups[0]['lr'] *= 0.99\n",
-            ),
             (
                 "generator-left-frozen",
                 "no gradient reaches the weights of the generator any more",
@@ -639,6 +632,17 @@ MISTAKES: tuple[Mistake, ...] = (
             ),
         ),
     ),
-    *unseen("large gradients", *(_clips(one) for one in ("D", "G"))),
-    *unseen("rates that change", *(_slows(one) for one in ("D", "G"))),
+    *caught(
+        PART,
+        "reconstruct",
+        "def reconstruct",
+        (
+            "slower-with-time",
+            "do not lead the codes where they should",
+            "            optimizer.step()\n",
+            "            optimizer.step()\n            optimizer.param_groups[0]['lr'] *= 0.99\n",
+        ),
+    ),
+    *map(_clips, "DG"),
+    *map(_slows, "DG"),
 )
