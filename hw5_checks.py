@@ -1081,7 +1081,11 @@ def _terms(
         elif one.shape == (784,):
             nn.init.constant_(one, math.log(pixel / (1 - pixel)))
     x = torch.full((3, 1, 28, 28), 0.9)
-    result = model.loss(x, model(x, *c))
+    outputs = model(x, *c)
+    keys = set(outputs)
+    result = model.loss(x, outputs)
+    kept = keys == set(outputs) and bool((x == 0.9).all())
+    need(kept, f'{name}.loss must leave what it is given as it is: read outputs["q"], pop nothing.')
     pair = isinstance(result, (tuple, list)) and len(result) == 2
     named = pair and {"rec_loss", "kl_loss"} <= set(getattr(result[1], "keys", tuple)())
     need(named, f"{name}.loss must return the total, and a dict of rec_loss and kl_loss.")
@@ -1175,9 +1179,7 @@ def _need_mean_decoded(model: nn.Module, name: str, *c: torch.Tensor) -> None:
     need(ok, f"{name}.reconstruct must decode the mean of q. {hint}")
 
 
-@question(
-    "autoencoder.beta_vae", "BetaVAE", unseen="random images, codes and betas; what loss changes"
-)
+@question("autoencoder.beta_vae", "BetaVAE", unseen="random images, codes and betas")
 def check_beta_vae(BetaVAE) -> None:
     """441,808 parameters; forward samples, reconstruct does not; beta enters linearly."""
     model, x = BetaVAE(32, beta=0.3), torch.rand(3, 1, 784)
@@ -2738,6 +2740,7 @@ def _search(dcgan: nn.Module, targets: list[float], steps: int) -> torch.Tensor:
     images = torch.tensor(targets).view(-1, 1, 1, 1).repeat(1, 3, 32, 32)
     loss, found = dcgan.reconstruct(images)
     need_shape(found, tuple(images.shape), "reconstruct's images")
+    need(gen.shift.requires_grad, "reconstruct leaves G frozen: its requires_grad must stay True.")
     need(gen.shift == 0, "reconstruct moves weights; give its optimizer [recon_code] alone.")
     own = float(dcgan._reconstruction_loss(found, images))
     ok = abs(float(loss) - own) <= 1e-4 * abs(own)
@@ -2745,9 +2748,7 @@ def _search(dcgan: nn.Module, targets: list[float], steps: int) -> torch.Tensor:
     return found.detach().flatten(1)[:, 0]
 
 
-@question(
-    "cifar-dcgan.reconstruct", "DCGAN", unseen="a generator of many layers; what stays frozen"
-)
+@question("cifar-dcgan.reconstruct", "DCGAN", unseen="the search with a generator of many layers")
 def check_reconstruct(DCGAN) -> None:
     """Codes move from zero, towards far images by the rate in each step; weights stay."""
     dcgan = DCGAN()
@@ -2864,6 +2865,8 @@ def _train_given_ae_gan(AutoEncoderGAN, ae_gan_optimizers, train_ae_gan, more: f
         solvers = plain[0] if hasattr(own, "step") else type(own)(plain)
     loader = [LOGITS_REAL.view(10, 1, 1, 1).repeat(1, 1, 4, 4) for _ in range(4)]
     losses = train_ae_gan(model, loader, solvers, 1)
+    ok = all(one.param_groups[0]["lr"] == 1e-12 for one in plain)
+    need(ok, "train_ae_gan: a step changes the rate of an optimizer.")
     ok = len(losses) == 3 and all(len(values) == 1 for values in losses)
     need(ok, "train_ae_gan must return three lists with one loss an epoch.")
     return model, [torch.tensor(float(values[0])) for values in losses]
@@ -2872,8 +2875,7 @@ def _train_given_ae_gan(AutoEncoderGAN, ae_gan_optimizers, train_ae_gan, more: f
 @question(
     "ae-gan.loss_discriminator",
     *AE_GAN,
-    unseen="other networks, your own optimizers, rates that change; codes of an earlier batch; "
-    "the steps beside it",
+    unseen="other networks, your own optimizers; codes of an earlier batch; the steps beside it",
 )
 def check_loss_discriminator(*names) -> None:
     """1.8424 at ten given logits each; D moves by its gradient alone; noise is N(0, I)."""
@@ -2890,7 +2892,7 @@ def check_loss_discriminator(*names) -> None:
 @question(
     "ae-gan.loss_generator",
     *AE_GAN,
-    unseen="other networks, your own optimizers, rates that change; the steps beside it",
+    unseen="other networks, your own optimizers; the steps beside it",
 )
 def check_loss_generator(*names) -> None:
     """A weight times 0.7713 at ten given logits, and 0.2697 for the images; G moves by both."""
@@ -2916,7 +2918,7 @@ def check_loss_generator(*names) -> None:
 @question(
     "ae-gan.loss_autoencoder",
     *AE_GAN,
-    unseen="other networks, your own optimizers, rates that change; the steps beside it",
+    unseen="other networks, your own optimizers; the steps beside it",
 )
 def check_loss_autoencoder(*names) -> None:
     """0.2697 for given images and reconstructions; E moves by the gradient of that."""

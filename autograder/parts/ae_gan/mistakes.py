@@ -366,26 +366,23 @@ def ae_gan_optimizers(model, lr=2e-4):
             )
         ),
     ),
-    *unseen(
-        "rates that change",
-        *(
-            caught_one(
-                PART,
-                f"loss_{step}",
-                TRAIN,
-                "slower-with-time",
-                "changes the rate",
-                (
-                    f"            opt_{solver}.step()\n",
-                    f"            opt_{solver}.step()\n"
-                    f"            opt_{solver}.param_groups[0]['lr'] *= 0.99\n",
-                ),
-            )
-            for step, solver in (
-                ("discriminator", "discriminator"),
-                ("generator", "generator"),
-                ("autoencoder", "encoder"),
-            )
-        ),
+    *(
+        caught_one(
+            PART,
+            f"loss_{step}",
+            TRAIN,
+            "slower-with-time",
+            "changes the rate",
+            (
+                f"            opt_{solver}.step()\n",
+                f"            opt_{solver}.step()\n"
+                f"            opt_{solver}.param_groups[0]['lr'] *= 0.99\n",
+            ),
+        )
+        for step, solver in (
+            ("discriminator", "discriminator"),
+            ("generator", "generator"),
+            ("autoencoder", "encoder"),
+        )
     ),
 )
