@@ -82,6 +82,11 @@ KERNEL_NEEDS = (
 than the network namespace that it must be given. What waits in a socket is memory that no limit
 counts: it gets no other room than the system gives."""
 
+FAMILIES = (1, 2, 10, 16)  # AF_UNIX, AF_INET, AF_INET6, AF_NETLINK
+"""Kinds of sockets that a notebook may have: those that the namespace of its network bounds. Others
+reach the host of a virtual machine (AF_VSOCK), or have the kernel load a module that nobody needs.
+"""
+
 ROOM = (7, 8, 32, 33)  # SO_SNDBUF, SO_RCVBUF, and both of them by force
 
 PRETENDED = (
@@ -325,6 +330,11 @@ def compile_filter(needed: str = "") -> bytes:
             _rule(rules, denied, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, flag, flag))
     else:
         _rule(rules, denied, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, CLONE_THREAD, 0))
+    if "socket" in needed.split():
+        for name in ("socket", "socketpair"):
+            _rule(rules, denied, name, seccomp.Arg(0, seccomp.GT, max(FAMILIES)))
+            for family in {*range(max(FAMILIES))}.difference(FAMILIES):
+                _rule(rules, denied, name, seccomp.Arg(0, seccomp.EQ, family))
     # libc falls back to clone, whose flags a filter can see.
     _rule(rules, seccomp.ERRNO(errno.ENOSYS), "clone3")
     _rule(rules, denied, "prlimit64", seccomp.Arg(0, seccomp.NE, 0))

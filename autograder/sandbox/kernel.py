@@ -258,7 +258,11 @@ def lines(
             yield {"stopped": last[-1], "again": True} if last else _end(process)
         finally:
             process.kill()
-            process.communicate()
+            # Not read to its end: what bubblewrap started may hold the other end, where bubblewrap
+            # was killed before it had asked for its end to be the end of all.
+            assert process.stdout is not None
+            process.stdout.close()
+            process.wait()
 
 
 def _parsed(process: subprocess.Popen[bytes], seconds: float) -> Iterator[dict[str, Any]]:
