@@ -106,6 +106,7 @@ class Patience:
         self, seconds: float = SUBMISSION_SECONDS, explaining: float = EXPLAINING_SECONDS
     ) -> None:
         self.left = seconds
+        self.explained = True  # all that was to be
         self._explaining = explaining
         self._ran_out = ""  # how, the first time
 
@@ -143,12 +144,14 @@ class Patience:
     def explain(self, work: Callable[[], str]) -> str:
         """What the work says, or nothing where it would take too long."""
         if self._explaining <= 0:
+            self.explained = False
             return ""
         began = time.process_time()
         try:
             with _at_most(self._explaining):
                 return work()
         except _TooLong:
+            self.explained = False
             return ""
         finally:
             self._explaining -= time.process_time() - began
@@ -297,7 +300,8 @@ def _judge_part(
             result = _skipped(check, blocker) if blocker else None
         if result is None:
             result = run_check(check, run.send, reference, seed, run.patience)
-            if memory:
+            # Where this submission used up the time for explaining, others are told more.
+            if memory and run.patience.explained:
                 memory.keep(check.module, result)
         if result.state in ABNORMAL:
             run.close()
