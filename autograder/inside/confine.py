@@ -91,12 +91,13 @@ ROOM = (7, 8, 32, 33)  # SO_SNDBUF, SO_RCVBUF, and both of them by force
 
 PRETENDED = (
     "chmod fchmod fchmodat fchmodat2 chown lchown fchown fchownat utime utimes utimensat futimesat "
-    "flock sync syncfs fsync fdatasync sync_file_range"
+    "flock sync syncfs fsync fdatasync sync_file_range msync fadvise64"
 )
 """Calls that succeed and do nothing: Landlock does not know them, and honest code that copies a
 file must not fail at its permissions. A lock is held against nobody, for a submission is alone
 with its files; real ones could be held on Python's, and each takes memory that no limit counts.
-Nor need files outlast a power cut, and neighbours would wait for the disk."""
+Nor need files outlast a power cut, and neighbours would wait for the disk; so they would for files
+of Python that somebody had leave memory."""
 
 NUMBERS = {
     "pidfd_send_signal": 424,
@@ -131,6 +132,9 @@ NUMBERS = {
 PRCTL = (15, 16)  # PR_SET_NAME, PR_GET_NAME
 """All that is left of prctl: others make a process outlive its parent, take the kernel's memory, or
 keep neighbours off a core. They must be numbers in a row: see `compile_filter`."""
+
+MERGEABLE = 12
+"""MADV_MERGEABLE: the kernel looks for equal pages of others, which takes its time and tells us."""
 
 SHARED = 0x21
 """Flags of a mapping that is shared and no file's. It stays whole while a page of it is mapped, and
@@ -342,6 +346,7 @@ def compile_filter(needed: str = "") -> bytes:
     _rule(rules, denied, "prctl", seccomp.Arg(0, seccomp.GT, max(PRCTL)))
     _rule(rules, denied, "mmap", seccomp.Arg(3, seccomp.MASKED_EQ, SHARED, SHARED))
     for name, place, values in (
+        ("madvise", 2, (MERGEABLE,)),
         ("setsockopt", 2, ROOM),
         ("fcntl", 1, FCNTL),
         ("ioctl", 1, IOCTL),
