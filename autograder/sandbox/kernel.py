@@ -257,12 +257,9 @@ def lines(
             last = errors.read()[-2000:].decode(errors="replace").strip().splitlines()
             yield {"stopped": last[-1], "again": True} if last else _end(process)
         finally:
-            process.kill()
-            # Not read to its end: what bubblewrap started may hold the other end, where bubblewrap
-            # was killed before it had asked for its end to be the end of all.
+            launch.end(process)
             assert process.stdout is not None
             process.stdout.close()
-            process.wait()
 
 
 def _parsed(process: subprocess.Popen[bytes], seconds: float) -> Iterator[dict[str, Any]]:
