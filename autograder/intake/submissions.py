@@ -81,6 +81,7 @@ PLACEHOLDER = (
 """The notebook that our gradebook lays where a student handed in none; it is nobody's work."""
 
 _NETID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_UNPACK = "unpack it and give the folder, where nothing in one submission stops another"
 _ADVICE = "give a folder of submissions, one zip of them, or a platform's download"
 _UNREAD = {"damaged", "unopened"}
 _VERSION = re.compile(
@@ -150,9 +151,10 @@ def _found(
 ) -> Iterator[list[Place]]:
     """What lies in SUBMISSIONS, for as long as the context lasts. Raises IntakeError."""
     root = _root(path)
+    packed = root.kind == FILE
     with ExitStack() as stack:
         try:
-            if root.kind == FILE:
+            if packed:
                 inside = stack.enter_context(unpacked(root, MAX_CLASS_ENTRIES))
                 root = replace(inside, name=alone(root).people[0][0])
             inner, top = unwrap(root, assignment)
@@ -161,7 +163,8 @@ def _found(
             else:
                 found = places(inner, top, assignment, known)
         except Refused as error:
-            raise IntakeError(f"{path} {error}; {_ADVICE}.") from None
+            advice = _UNPACK if packed else _ADVICE
+            raise IntakeError(f"{path} {error}; {advice}.") from None
         yield found
 
 

@@ -13,6 +13,7 @@ import torch
 
 from autograder.assignment import read_assignment
 from autograder.checking.expect import Fail
+from autograder.checking.here import LocalCode
 from autograder.checking.modules import ROOT
 from autograder.checking.proxy import Line, Lost, Remote, Send, StudentError, WorkerDied
 from autograder.checking.reference import Reference
@@ -37,6 +38,7 @@ from autograder.results import (
     SKIPPED,
     TIMEOUT,
     UNGRADABLE,
+    CheckResult,
     QuestionResult,
 )
 from autograder.sandbox.child import TOO_LONG, USED_UP, WAITED
@@ -415,6 +417,31 @@ def test_an_explanation_that_takes_too_long_is_left_out_and_costs_nothing(
     assert patience.left > 4.5
 
 
-def _burn() -> str:
-    while True:
+@pytest.mark.parametrize("seconds", [0.2, 20.0])
+def test_what_could_not_be_explained_for_want_of_time_is_not_remembered_for_others(
+    reference: Reference, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    def fails(theirs: Remote, ref: Remote, rng: Rng) -> None:
+        raise Fail("This is wrong.")
+
+    kept = list[str]()
+
+    class Memory:
+        def find(self, module: str, id: str) -> None:
+            return None
+
+        def keep(self, module: str, result: CheckResult) -> None:
+            kept.append(result.check)
+
+    monkeypatch.setattr(judging, "diagnose", lambda *_, **__: _burn(0.5))
+    files = {"hw5_vae.py": SOLUTION.encode()}
+    judge(files, (PART,), [a_check(fails)], reference, LocalCode, 7, 60.0, Memory(), seconds)
+    assert ("fc-vae.loss.new" in kept) == (seconds > 1)
+    assert "fc-vae.import.loads" in kept
+
+
+def _burn(seconds: float = float("inf")) -> str:
+    ends = time.process_time() + seconds
+    while time.process_time() < ends:
         pass
+    return ""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from autograder.intake import submissions
 from autograder.intake.files import HELD, IntakeError
 from autograder.intake.submissions import read_submissions
 from tests.autograder.intake.test_submissions import HW, lay, zipped
@@ -79,3 +80,16 @@ def test_what_changes_meanwhile_is_told_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "ada" / "work.ipynb").unlink()
     with pytest.raises(IntakeError, match=r"work\.ipynb, which was handed in, has changed"):
         _ = ada.files["work.ipynb"]
+
+
+def test_files_without_end_in_one_submission_stop_a_zip_of_all_and_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(submissions, "MAX_CLASS_ENTRIES", 3000)
+    eve: dict[str, bytes | str] = {f"eve/{number}": "" for number in range(3001)}
+    lay(tmp_path / "all", {"ada/hw5_vae.py": "x = 1\n", **eve})
+    (tmp_path / "all.zip").write_bytes(zipped({"ada/hw5_vae.py": "x = 1\n", **eve}))
+    with pytest.raises(IntakeError, match=r"3,000 entries; unpack it and give the folder"):
+        read_submissions(tmp_path / "all.zip", HW)
+    ada, eves = read_submissions(tmp_path / "all", HW)
+    assert ada.flags == () and ada.files and "damaged" in eves.flags
