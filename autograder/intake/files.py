@@ -5,6 +5,7 @@ A class hands in gigabytes of notebooks and reports, and each of them is looked 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
@@ -26,8 +27,10 @@ class Files(Mapping[str, bytes]):
 
     def put(self, name: str, data: bytes, node: Node) -> None:
         """Take a file, `data`, that was read from there."""
-        later = node.again and len(data) > HELD
-        self._files[name] = partial(_again, node, len(data)) if later else lambda: data
+        if node.again and len(data) > HELD:
+            self._files[name] = partial(_again, node, len(data), hashlib.sha256(data).digest())
+        else:
+            self._files[name] = lambda: data
 
     def ordered(self) -> Files:
         """The same, by name."""
@@ -51,12 +54,18 @@ class Files(Mapping[str, bytes]):
         return f"Files({', '.join(self._files)})"
 
 
-def _again(node: Node, size: int) -> bytes:
+def _again(node: Node, size: int, known: bytes) -> bytes:
+    """The file, which must be what it was: where nothing keeps a submission from the files of its
+    grader, it could change another's.
+    """
     try:
-        return read(node, size)
+        data, how = read(node, size), "holds something else"
     except Refused as error:
+        data, how = b"", str(error)
+    if hashlib.sha256(data).digest() != known:
         raise IntakeError(
-            f"{node.name}, which was handed in, has changed since it was first read: it {error}. "
+            f"{node.name}, which was handed in, has changed since it was first read: it {how}. "
             "Leave the submissions as they are while they are worked on, and give the same "
             "command again."
-        ) from None
+        )
+    return data

@@ -73,11 +73,14 @@ def test_memory_does_not_grow_with_what_a_class_hands_in(tmp_path: Path) -> None
     assert held < 2 * size and peak < 6 * size
 
 
-def test_what_changes_meanwhile_is_told_in_a_sentence(tmp_path: Path) -> None:
+@pytest.mark.parametrize("now", [None, bytes([1]) * 2 * HELD, bytes(3 * HELD)])
+def test_what_changes_meanwhile_is_told_in_a_sentence(tmp_path: Path, now: bytes | None) -> None:
     lay(tmp_path / "ada", {"hw5_vae.py": "x = 1\n", "work.ipynb": bytes(2 * HELD)})
     lay(tmp_path / "bob", {"hw5_vae.py": "x = 1\n"})
     ada = read_submissions(tmp_path, HW)[0]
     (tmp_path / "ada" / "work.ipynb").unlink()
+    if now:
+        (tmp_path / "ada" / "work.ipynb").write_bytes(now)
     with pytest.raises(IntakeError, match=r"work\.ipynb, which was handed in, has changed"):
         _ = ada.files["work.ipynb"]
 
