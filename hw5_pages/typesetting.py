@@ -15,7 +15,7 @@ from typing import Any
 from hw5_notebook import Cell, ReportError
 
 from . import pandoc
-from .mathematics import numbered
+from .mathematics import commands, numbered, show_commands
 from .pandoc import Unread
 from .sheet import Sheet, as_typed, string
 from .writing import Writer
@@ -23,6 +23,7 @@ from .writing import Writer
 TEMPLATE = Path(__file__).with_name("template.typ")
 BOTTOM, SLACK = 779.53, 14.0  # where the text of a page ends; and space around a picture there
 SMALLEST, ROUNDS = 0.65, 12  # how far one is shrunk to fit the rest of a page; how often in a row
+AGAIN = 100  # formulas with unknown commands that are read a second time
 HOLE, LEAST = 190.0, 0.5  # and how far where it would leave more points of that page empty
 
 _NEW_PAGE = ("#question(", "#chapter(", "#appendix(", "#article(")
@@ -48,6 +49,7 @@ def compile_pages(
 
     template = _template()
     trees, formulas = pandoc.read(sheet.fragments, [tex for _, tex, _ in sheet.formulas])
+    _read_again(sheet, formulas)
     body, owners = _body(sheet, trees, formulas)
     fonts, names = _fonts("\n".join(body), sheet)
     head = names + head + template
@@ -97,6 +99,21 @@ def compile_pages(
         "These pages cannot be set, and that is no fault of yours: show the notebook to whoever "
         "gave you this program."
     ) from refused
+
+
+def _read_again(sheet: Sheet, formulas: list[str]) -> None:
+    """Set what pandoc refuses for a command that nobody has defined, with the command as a word."""
+    refused = [number for number, formula in enumerate(formulas) if not formula][:AGAIN]
+    used = sorted({one for number in refused for one in commands(sheet.formulas[number][1])})
+    _, known = pandoc.read([], [f"{one}{{x}}{{x}}{{x}}" for one in used]) if used else ([], [])
+    unknown = {one for one, formula in zip(used, known, strict=True) if not formula}
+    asked = [number for number in refused if unknown & commands(sheet.formulas[number][1])]
+    shown = [show_commands(sheet.formulas[number][1], unknown) for number in asked]
+    _, written = pandoc.read([], shown) if shown else ([], [])
+    for number, formula in zip(asked, written, strict=True):
+        if formula:
+            formulas[number] = formula
+            sheet.unknown[number] = tuple(sorted(unknown & commands(sheet.formulas[number][1])))
 
 
 def _template() -> str:
@@ -178,6 +195,10 @@ def _filled(sheet: Sheet, line: str, formulas: Sequence[str], cell: Cell | None)
         return line
     number = int(found[1])
     if formulas[number]:
+        if number in sheet.unknown:
+            names, at = ", ".join(sheet.unknown[number]), cell.name if cell else "a cell"
+            sentence = f"A formula of {at} uses {names}, which nothing here defines: it stands in "
+            sheet.note("formula", sentence + "red. Define it above with \\newcommand.")
         made = numbered(formulas[number], sheet.rows.get(number, ()))
         return line.replace(found[0], string(made))
     whole = sheet.formulas[number][0]
@@ -185,7 +206,9 @@ def _filled(sheet: Sheet, line: str, formulas: Sequence[str], cell: Cell | None)
     shown = re.sub(r"\s+", " ", whole)
     shown = shown if len(shown) <= 60 else shown[:57] + "..."
     sheet.note("formula", f"A formula of {where} is printed as it was typed: {shown}")
-    return ("#" if line.startswith("#") else "") + f"unread({string(whole)})"
+    said = f"unread({string(whole)})"
+    said = f"block({said})" if sheet.formulas[number][2] else said  # on a line of its own
+    return ("#" if line.startswith("#") else "") + said
 
 
 def _try_each(
