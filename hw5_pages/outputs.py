@@ -9,7 +9,7 @@ from typing import Any
 
 from hw5_notebook import MATH, Cell, mapping, text_of
 
-from .pictures import DATA_URI, keep, picture_file
+from .pictures import DATA_URI, keep, picture_file, strips
 from .sheet import Sheet, boolean, string, trimmed
 from .texts import EMBEDDED, FRAGMENT, embedded, fragment, keep_formula, set_markdown, tell_unshown
 from .writing import Writer
@@ -120,16 +120,20 @@ def set_shown(sheet: Sheet, data: dict[str, Any], metadata: dict[str, Any]) -> N
     """The form of an output that a page can show best, or what it was."""
     latex, html = text_of(data.get("text/latex")).strip(), text_of(data.get("text/html"))
     plain = _terminal(text_of(data.get("text/plain")))
-    if latex and len(latex) < FRAGMENT and not (html and _CODE_IN_TEX in latex):
+    if latex and len(latex) < FRAGMENT and (_MATHEMATICS.match(latex) or not html):
         _latex(sheet, latex)
         return
     for kind in (*_PICTURE_KINDS, *(one for one in data if str(one).startswith("image/"))):
         if kind in data:
             width = _pixels(mapping(metadata.get(kind)).get("width"))
-            name = picture_file(sheet, kind, data[kind], width)
+            if pieces := strips(sheet, data[kind], width) if kind != _PICTURE_KINDS[0] else []:
+                for one in pieces:
+                    sheet.add(f"#strip({one})")
+                return
+            name = picture_file(sheet, kind, data[kind], width, output=True)
             sheet.add(f"#picture({name})" if name else '#missing("a picture that is damaged")')
             return
-    if "text/markdown" in data and sheet.cell:
+    if "text/markdown" in data and sheet.cell and not html:
         set_markdown(sheet, sheet.cell, text_of(data["text/markdown"]))
         return
     if frames := _FRAME.findall(html):
@@ -146,6 +150,7 @@ def set_shown(sheet: Sheet, data: dict[str, Any], metadata: dict[str, Any]) -> N
     elif "application/json" in data and not html:
         plain = json.dumps(data["application/json"], indent=2, ensure_ascii=False)
     seen = _UNSEEN.sub(" ", _with_styles(html))
+    seen = _IN_A_LINE.sub(lambda m: " · ".join(_ITEM.findall(m[1])), seen)
     seen = EMBEDDED.sub(lambda found: embedded(sheet, found), seen)
     seen = _INLINE_SVG.sub(lambda m: f'<img src="{keep(sheet, "image/svg+xml", m[0])}">', seen)
     if seen and (tidied := _printable(seen)) and len(tidied) < FRAGMENT:
@@ -169,9 +174,15 @@ _INTERACTIVE = {
     "a widget": r"^application/vnd\.jupyter\.widget-view",
 }
 _FRAME = re.compile(r"frames\[\d+\]\s*=\s*[\"']data:(image/[\w.+-]+);base64,([^\"']+)")  # to_jshtml
-_CODE_IN_TEX = r"\begin{Verbatim}"  # as IPython shows code
+_MATHEMATICS = re.compile(  # other LaTeX, as of code or of a table, says less than HTML does
+    r"\s*(?:\$|\\[\[(]|\\begin\{(?:equation|align|gather|multline|eqnarray|displaymath|math)\b)"
+)
 _PLAIN_INSTEAD = "text-repr-fallback"  # in HTML that folds most of itself away
 _UNSEEN = re.compile(r"<(script|style)\b.*?(?:</\1\s*>|\Z)", re.S | re.I)
+_IN_A_LINE = re.compile(
+    r"<(?:ol|ul)\s+class=[\"']?list-inline\b[^<>]*>(.*?)</(?:ol|ul)>", re.S
+)  # R's
+_ITEM = re.compile(r"<li>(.*?)</li>", re.S)
 _INLINE_SVG = re.compile(r"<svg\b(?=[^<>]*\bxmlns=)[^<>]*>.*?</svg\s*>", re.S | re.I)
 
 

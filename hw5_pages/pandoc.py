@@ -75,11 +75,24 @@ local function headed(open, inside, close)
     .. inside:sub(last + 1) .. '</tbody>' .. close
 end
 
+-- A heading with blocks in it, which end it for pandoc: they are words of it, and may be centred.
+local function one_line(level, said, inside)
+  if inside:find('<[cC]enter') or inside:find('text%-align%s*:%s*center') then
+    said = said .. ' align="center"'
+  end
+  inside = inside:gsub('<(/?)[cC]enter%f[%s>]', '<%1span')
+  inside = inside:gsub('<(/?)div%f[%s>]', '<%1span'):gsub('<(/?)p%f[%s>]', '<%1span')
+  return '<' .. level .. said .. '>' .. inside .. '</' .. level .. '>'
+end
+
 -- What pandoc forgets of HTML, in words that it keeps.
 local function kept(html)
   html = html:gsub('(<[tT][aA][bB][lL][eE][^<>]*>)(.-)(</[tT][aA][bB][lL][eE]%s*>)', headed)
+  html = html:gsub('<([hH][1-6])(%s?[^<>]*)>(.-)</[hH][1-6]%s*>', one_line)
   html = html:gsub('<[cC]enter>', '<div align="center">'):gsub('</[cC]enter>', '</div>')
   html = html:gsub('<p(%s[^<>]-center[^<>]*)>(.-)</p>', '<div align="center"><p>%2</p></div>')
+  local right = '<p(%s[^<>]-align%s*[:=]%s*["\']?right[^<>]*)>(.-)</p>'
+  html = html:gsub(right, '<div align="right"><p>%2</p></div>')
   html = html:gsub('<p(%s[^<>]-color%s*:[^<>]*)>(.-)</p>', '<div%1><p>%2</p></div>')
   html = html:gsub('<[fF][oO][nN][tT](%s[^<>]*)>', '<span%1>')
   html = html:gsub('</[fF][oO][nN][tT]>', '</span>')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import contextlib
 import datetime
 import importlib.util
 import json
@@ -18,11 +19,12 @@ from . import pandoc
 from .mathematics import commands, numbered, show_commands
 from .pandoc import Unread
 from .sheet import Sheet, as_typed, string
-from .writing import Writer
+from .writing import Writer, linked
 
 TEMPLATE = Path(__file__).with_name("template.typ")
 BOTTOM, SLACK = 779.53, 14.0  # where the text of a page ends; and space around a picture there
 SMALLEST, ROUNDS = 0.65, 12  # how far one is shrunk to fit the rest of a page; how often in a row
+WIDE = 1000  # characters of a formula
 AGAIN = 100  # formulas with unknown commands that are read a second time
 HOLE, LEAST = 190.0, 0.5  # and how far where it would leave more points of that page empty
 
@@ -154,6 +156,7 @@ def _body(
     """Lines of Typst's source, and for each the number of the sheet's line that it came from."""
     body: list[str] = []
     owners: list[int] = []
+    _find_targets(sheet, trees)
     for number, line in enumerate(sheet.lines):
         cell = sheet.back_to(number)
         if isinstance(line, int):
@@ -173,6 +176,23 @@ def _body(
             body.append(_PICTURE.sub(rf"\1, at: {len(body)})", line))
             owners.append(number)
     return body, owners
+
+
+def _find_targets(sheet: Sheet, trees: Sequence[Any]) -> None:
+    """Number the places that links lead to, notebook by notebook."""
+    names: dict[str, set[str]] = {}
+    for line, (notebook, _) in zip(sheet.lines, sheet.places, strict=True):
+        if notebook and isinstance(line, int) and not isinstance(trees[line], Unread):
+            with contextlib.suppress(RecursionError):  # which is told where it is written
+                names.setdefault(notebook.name, set()).update(linked(trees[line]))
+    found = [
+        (book, name)
+        for book, said in names.items()
+        for name in sorted(said)
+        if name and f"#{name}" in said
+    ]
+    sheet.targets = {one: number for number, one in enumerate(found)}
+    sheet.reached = set()
 
 
 def _typed(sheet: Sheet, fragment: int, why: Unread) -> str:
@@ -200,7 +220,9 @@ def _filled(sheet: Sheet, line: str, formulas: Sequence[str], cell: Cell | None)
             sentence = f"A formula of {at} uses {names}, which nothing here defines: it stands in "
             sheet.note("formula", sentence + "red. Define it above with \\newcommand.")
         made = numbered(formulas[number], sheet.rows.get(number, ()))
-        return line.replace(found[0], string(made))
+        wide = sheet.formulas[number][2] and len(made) > WIDE  # it may not fit however it is set
+        said = f", said: {string(sheet.formulas[number][0])}" if wide else ""
+        return line.replace(found[0], string(made) + said)
     whole = sheet.formulas[number][0]
     where = cell.name if cell else "a cell"
     shown = re.sub(r"\s+", " ", whole)

@@ -101,6 +101,22 @@ def test_of_several_forms_of_an_output_the_one_that_says_most_is_printed():
     assert not any(word in text for word in ("browser", "Verbatim", "equation", "object"))
 
 
+def test_html_is_taken_before_latex_and_markdown_that_are_no_mathematics():
+    inline = "<style>li {}</style>\n<ol class=list-inline><li>1.5</li><li>2.5</li></ol>\n"
+    vector = {"text/html": inline, "text/latex": r"\begin{enumerate*}\item 1.5\end{enumerate*}"}
+    listed = {"text/html": "<dl><dt>$a</dt><dd>7</dd></dl>", "text/markdown": "$a\n:   7\n$b\n: 8"}
+    word = {"text/html": "'a word'", "text/latex": "'a word'", "text/markdown": "'a word'"}
+    table = {"text/html": "<p>2x1</p><table><tr><td>9</td></tr></table>"}
+    table["text/latex"] = r"\begin{tabular}{r}9\\\end{tabular}"
+    formula = {"text/html": "f in words", "text/latex": r"$\displaystyle \frac{x}{y}$"}
+    result = printed(notebook(code("x", *map(shown, (vector, listed, word, table, formula)))))
+    (text,) = pages(result.pdf)
+    assert result.findings == ()
+    for said in ("1.5 · 2.5", "$a 7", "'a word'", "2x1 9", "𝑥"):
+        assert said in text
+    assert "item" not in text and "words" not in text
+
+
 @pytest.mark.parametrize("line", ["a\x08", "1%||1", "━", "0it [1"], ids=repr)
 def test_a_long_line_is_soon_read_whatever_is_in_it(line):
     began = time.process_time()
