@@ -149,6 +149,16 @@ def program() -> str:
     raise ReportError("pandoc is missing: pip install pypandoc_binary")
 
 
+def _works() -> bool:
+    """Does pandoc do anything at all?"""
+    try:
+        asked = [program(), "--version"]
+        subprocess.run(asked, capture_output=True, timeout=FIRST * PATIENCE, check=True)
+        return True
+    except (OSError, subprocess.SubprocessError):
+        return False
+
+
 def read(
     fragments: Sequence[dict[str, str]], formulas: Sequence[str]
 ) -> tuple[list[Tree | Unread], list[str]]:
@@ -164,7 +174,14 @@ def read(
     asked += [_page(formulas[at : at + PAGE], at) for at in range(0, len(formulas), PAGE)]
     seconds = float(ALL)
     while asked and seconds > 0:
-        answers, used = _answers(asked, seconds)
+        try:
+            answers, used = _answers(asked, seconds)
+        except OSError:  # it is there, and cannot be started
+            if _works():
+                raise
+            answers, used = [], 0.0
+        if not answers and not _works():
+            raise ReportError(f"{program()} does not work here: pip install pypandoc_binary")
         seconds -= used
         for one, answer in zip(asked, answers, strict=False):
             if "text" in one:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 import contextlib
 import datetime
+import importlib
 import importlib.util
 import json
 import re
@@ -37,6 +38,20 @@ _RARE = re.compile(
 _KANA, _HANGUL = re.compile("[\u3040-\u30ff]"), re.compile("[\uac00-\ud7af]")
 
 
+def need_tools() -> None:
+    """Raise ReportError with the remedy where something is missing that makes pages."""
+    for name, said in (("typst", "Typst"), ("PIL", "Pillow")):
+        try:
+            importlib.import_module(name)
+        except ImportError:
+            package = said.lower()
+            raise ReportError(f"{said} is missing: pip install {package}") from None
+    pandoc.program()
+    if not TEMPLATE.is_file():
+        name = f"{TEMPLATE.parent.name}/{TEMPLATE.name}"
+        raise ReportError(f"{name} is missing: take the whole folder out of the zip again.")
+
+
 def compile_pages(
     sheet: Sheet, head: str, date: datetime.date | None
 ) -> tuple[bytes, dict[str, Any]]:
@@ -44,10 +59,7 @@ def compile_pages(
 
     head: Typst's source of what the template needs to know. Raises ReportError.
     """
-    try:
-        import typst
-    except ImportError:
-        raise ReportError("Typst is missing: pip install typst") from None
+    import typst
 
     template = _template()
     trees, formulas = pandoc.read(sheet.fragments, [tex for _, tex, _ in sheet.formulas])
