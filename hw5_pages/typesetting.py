@@ -10,6 +10,7 @@ import importlib.util
 import json
 import re
 import tempfile
+import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,11 @@ _PICTURE = re.compile(r'^(#?picture\("[^"]+"[^()]*)\)')
 _FONT_PACKAGES = ("manimgx_fonts", "manimgx_fonts_cjk")  # Noto: every script, and emoji
 _RARE = re.compile(
     "[\u0530-\u1dff\u2e80-\ua63f\ua700-\ufaff\ufe10-\ufe6f\uff00-\uffef\U0001f000-\U0003ffff]"
+)
+_LACKED = re.compile(  # letters that are in none of these: Syriac, Tibetan, Cherokee and others
+    "[\u0700-\u074f\u0780-\u086f\u0f00-\u0fff\u13a0-\u177f\u1800-\u18af\u1900-\u1c7f\u2c00-\u2c5f"
+    "\u2c80-\u2cff\u2d30-\u2d7f\ua000-\ua63f\ua6a0-\ua6ff\ua800-\ua8df\ua900-\ua9df\uaa00-\uaaff"
+    "\U00010000-\U0001cfff]"
 )
 _KANA, _HANGUL = re.compile("[\u3040-\u30ff]"), re.compile("[\uac00-\ud7af]")
 
@@ -139,8 +145,8 @@ def _template() -> str:
 def _fonts(source: str, sheet: Sheet) -> tuple[Any, str]:
     """Fonts from packages alone, so that a PDF is the same everywhere; and their order.
 
-    Only where a package is missing and the text has letters of other scripts, this computer's
-    fonts are used.
+    Only where a package is missing and the text has letters of other scripts, or letters that no
+    package has, this computer's fonts are used, too.
     """
     import typst
 
@@ -153,6 +159,14 @@ def _fonts(source: str, sheet: Sheet) -> tuple[Any, str]:
         sentence = "Letters of another script, or emoji, are set in fonts of this computer, if it "
         sentence += "has any; pip install manimgx-fonts manimgx-fonts-cjk brings fonts for all."
         sheet.note("fonts", sentence)
+    elif unset := {unicodedata.name(letter, "A").split()[0] for letter in _LACKED.findall(source)}:
+        sheet.cell, sheet.notebook, lacking = None, None, True
+        sentence = (
+            f"No font of this program has letters of {', '.join(sorted(unset)).title()}: they "
+        )
+        sheet.note(
+            "fonts", sentence + "are set in one of this computer's, or as boxes if none has."
+        )
     east = "JP" if _KANA.search(source) else "KR" if _HANGUL.search(source) else "SC"
     others = f'"Noto Sans", "Noto Sans CJK {east}", "Noto Emoji"' if rare and all(found) else ""
     fonts = typst.Fonts(
