@@ -80,7 +80,8 @@ def strips(sheet: Sheet, data: object, width: float | None) -> list[str]:
         picture: Image.Image = Image.open(io.BytesIO(_decoded(text_of(data))))
         across, down = picture.size
         points = SMALLER * min(DOT * (width or across), WIDTH) / max(across, 1)  # of a dot
-        if not 2 * HEIGHT * SMALLER < down * points < STRIPS * STRIP[0] or 3 * across * down > PIXELS:
+        is_tall = 2 * HEIGHT * SMALLER < down * points < STRIPS * STRIP[0]
+        if not is_tall or 3 * across * down > PIXELS:
             return []
         rows, cuts = _changes(picture), [0]
         while (down - cuts[-1]) * points > STRIP[1]:
