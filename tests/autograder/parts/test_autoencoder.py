@@ -74,6 +74,11 @@ def test_a_crash_where_the_beta_vae_gets_its_labels_costs_its_loop_alone(line: s
     assert found == worth(CODED, **{f"{PART}.beta_vae_loop": 1.0})
 
 
+def test_a_crash_with_labels_alone_costs_what_is_asked_of_labels() -> None:
+    found = answers.lost(PART, answers.edited(PART, (CALL, CALL.replace("= model", "= modl"))))
+    assert found == worth(CODED, **{f"{PART}.conditional_loop": 1.0})
+
+
 @pytest.mark.parametrize(
     "line",
     ["outputs = modl(x)", CALL.replace("labels", "labels.flip(0)").replace("= model", "= modl")],
