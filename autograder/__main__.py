@@ -68,7 +68,7 @@ from .intake.submissions import (
 from .leaving import ended
 from .notebooks import printing as report
 from .notebooks.execution import execute
-from .parts import all_checks
+from .parts import all_checks, need_notebooks
 from .placeholders import placeholders
 from .progress import progress_bar
 from .release import ReleaseError
@@ -281,6 +281,8 @@ def tidy(arguments: argparse.Namespace) -> int:
         left += bool(tidied.left)
     if left:
         print(f"autograder: {left} notebooks are not right, and not changed.", file=sys.stderr)
+    elif not arguments.files:
+        need_notebooks(assignment.parts)
     return 1 if left else 0
 
 

@@ -9,7 +9,7 @@ import math
 import pprint
 import re
 import sys
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -120,8 +120,8 @@ class Assignment:
                 return part
         if part_id in [part.id for part in self.off]:
             raise AssignmentError(f"the part {part_id!r} is off: it has off = true")
-        known = ", ".join(part.id for part in self.parts)
-        raise AssignmentError(f"there is no part {part_id!r}; the parts are: {known}")
+        known = [part.id for part in self.parts]
+        raise AssignmentError(f"there is no part {part_id!r}; {meant(part_id, known)}")
 
     def question(self, full_id: str) -> Question:
         """The question behind `part.question`. Raises AssignmentError when there is none."""
@@ -129,7 +129,10 @@ class Assignment:
         for question in self.part(part_id).questions:
             if question.id == question_id:
                 return question
-        raise AssignmentError(f"part {part_id!r} has no question {question_id!r}")
+        known = [question.id for question in self.part(part_id).questions]
+        raise AssignmentError(
+            f"part {part_id!r} has no question {question_id!r}; {meant(question_id, known)}"
+        )
 
     def scaled(self, part_ids: Collection[str] = ()) -> Assignment:
         """The same with these parts (all, when none is named) scaled to add up to `total`.
@@ -396,9 +399,14 @@ def need_title(said: object, where: str) -> str:
 def _refuse_unknown(entry: dict[str, Any], level: str, where: str) -> None:
     for key in entry:
         if key not in KEYS[level]:
-            near = difflib.get_close_matches(key, KEYS[level], 1)
-            meant = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(KEYS[level])}."
-            raise AssignmentError(f"{where} stands {key!r}, which nothing reads; {meant}")
+            instead = meant(key, KEYS[level])
+            raise AssignmentError(f"{where} stands {key!r}, which nothing reads; {instead}")
+
+
+def meant(name: str, known: Sequence[str]) -> str:
+    """What somebody may have meant by a name that is not known: the end of a sentence."""
+    near = difflib.get_close_matches(name, known, 1)
+    return f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}."
 
 
 def _refuse_repeats(ids: list[str], what: str) -> None:

@@ -58,6 +58,8 @@ HOSTILE = {
 
 HOLD_SECONDS = 20
 """CPU seconds after which a hostile sample that holds another grader is ended from outside."""
+PATIENCE = 6 * HOLD_SECONDS
+"""Seconds on the clock after which it is ended that waits for something."""
 
 CHECKS = """
 import torch
@@ -189,7 +191,7 @@ def main() -> int:
             files = {one: (SAMPLES / sample / one).read_bytes() for one in NAMES}
             with tempfile.TemporaryDirectory(prefix="graders-") as folder:
                 cost, points = other.grade(python, Path(folder), [files], True)
-            ends[name][sample] = _ended(points[0], cost.cpu)
+            ends[name][sample] = _ended(points[0], cost)
     TABLE.write_text("\n".join([*report(rows, floor, ends, pairs), ""]), encoding="utf-8")
     print(TABLE.read_text(encoding="utf-8"))
     return 0
@@ -230,7 +232,8 @@ def report(
     yield "# Hostile samples"
     yield ""
     yield "Of the twelve checks, how many each grader counts as passed. `no result`: it ended"
-    yield f"without a mark. `held`: it was ended from outside after {HOLD_SECONDS} s of CPU."
+    yield f"without a mark. `held`: it was ended from outside, after {HOLD_SECONDS} s of"
+    yield f"CPU or {PATIENCE} s on the clock."
     yield ""
     yield f"| sample | what it does | {' | '.join(ends)} |"
     yield f"| --- | --- |{' --- |' * len(ends)}"
@@ -253,9 +256,11 @@ def _listed(ratios: Sequence[float]) -> str:
     return ", ".join(f"{ratio:.2f}" for ratio in ratios)
 
 
-def _ended(points: float | None, cpu: float) -> str:
+def _ended(points: float | None, cost: Cost) -> str:
     found = "no result" if points is None else f"{points:g}"
-    return f"held, then {found}" if cpu >= HOLD_SECONDS else found
+    # What the watch sees last of a process is a little less than what it was ended for.
+    held = cost.cpu >= 0.9 * HOLD_SECONDS or cost.wall >= PATIENCE
+    return f"held, then {found}" if held else found
 
 
 def _by_the_kit(sample: str) -> str:
@@ -585,7 +590,7 @@ def box(folder: Path, command: Sequence[str]) -> list[str]:
 
 def _run(folder: Path, command: Sequence[str], boxed: bool) -> Cost:
     if boxed:
-        return measured(box(folder, command), folder, seconds=30 * HOLD_SECONDS)
+        return measured(box(folder, command), folder, seconds=PATIENCE)
     return measured(command, folder)
 
 

@@ -97,6 +97,8 @@ BENDS = (RELU, *map(leaky, SLOPES), ELU, TANH, SIGMOID, RELU6)
 """Activations that stand in the place of the right one in somebody's network."""
 FAR = 30.0
 """How much larger than usual the inputs are at which activations show that they stop somewhere."""
+TRACED = 8
+"""Networks of which all variants are kept: tens of megabytes each."""
 EPSILONS = (0.8, 0.9, 0.1, 1e-2, 1e-3)
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 
@@ -343,9 +345,10 @@ def examine(
                 return Seen(spec.table, seed, order, counted, shape, dtype, says, fraction)
             answers.setdefault(order, outputs)
         model.train(bool(says))  # what was too random in training may be right in evaluation
+    traced = _traced(spec, seed, inputs[0])
     for number, slip in enumerate(spec.candidates()):
         # The first batch decides nearly always: the others are computed when it agrees.
-        first = _first_output(spec, number, slip, seed, inputs[0])
+        first = traced.kept(number, slip.edit)
         alike = [o for o, outputs in answers.items() if _agree(outputs[:1], [first])]
         if not alike or not _varies(first):
             continue
@@ -359,7 +362,7 @@ def examine(
                     says = f"{says.rstrip('.')}; or it stands in all such places."
                 return Seen(table, seed, order, counted, shape, dtype, says, slip.fraction)
     for order, outputs in answers.items():
-        for slip in _other_slopes(spec.table, seed, inputs[0], outputs[0]):
+        for slip in _other_slopes(traced, outputs[0]):
             table = slip.edit(spec.table)
             if _agree(outputs, _outputs(table, seed, inputs)):
                 return Seen(table, seed, order, counted, shape, dtype, slip.says, slip.fraction)
@@ -367,26 +370,25 @@ def examine(
     raise wrong or _unlike_somewhere(spec, model, seed, inputs[0])
 
 
-def _other_slopes(table: Table, seed: int, x: torch.Tensor, y: torch.Tensor) -> Iterator[Slip]:
+def _other_slopes(traced: _Traced, y: torch.Tensor) -> Iterator[Slip]:
     """Networks of a slope that nobody has listed: the one that comes closest to y, bend by bend."""
+    table = traced.table
     bends = [i for i, one in enumerate(table) if _kind(one) in ("ReLU", "LeakyReLU")]
     ways: list[tuple[str, tuple[int, ...]]] = [(_place(table, i), (i,)) for i in bends]
     if len(bends) > 1:
         ways.append(("in every place", tuple(bends)))
     for place, places in ways:
-        slope = _closest_slope(table, places, seed, x, y)
+        slope = _closest_slope(traced, places, y)
         says = f"LeakyReLU({slope:.3g}) stands {place}; {table[places[0]].name} is asked for."
         yield Slip(says, put(leaky(slope), *places))
 
 
-def _closest_slope(
-    table: Table, places: tuple[int, ...], seed: int, x: torch.Tensor, y: torch.Tensor
-) -> float:
+def _closest_slope(traced: _Traced, places: tuple[int, ...], y: torch.Tensor) -> float:
     """By secants: outputs are nearly straight lines of a slope, in short steps."""
     before, slope, last = 0.1, 0.3, torch.zeros(0)
     for step in range(6):
         at = leaky(slope if step else before)
-        (output,) = _outputs(put(at, *places)(table), seed, [x])
+        output = traced.output(put(at, *places))
         if step:
             way = output - last
             size = float((way**2).sum())
@@ -424,20 +426,53 @@ def has_shape(spec: Spec, seen: Seen, wanted: tuple[int, ...]) -> None:
     )
 
 
-_first_outputs: dict[Any, dict[int, torch.Tensor]] = {}
+@dataclass(frozen=True)
+class _Traced:
+    """The table's network, layer by layer, at one input: what its variants have in common with it
+    is not computed again, and what they give is kept, since a batch asks the same of everybody.
+    """
+
+    table: Table
+    seed: int
+    values: Sequence[torch.Tensor]
+    steps: Sequence[torch.Tensor]
+    """The input of each layer, and the output."""
+    outputs: dict[int, torch.Tensor]
+
+    def kept(self, number: int, edit: Edit) -> torch.Tensor:
+        """What the variant of this number gives."""
+        if number not in self.outputs:
+            self.outputs[number] = self.output(edit)
+        return self.outputs[number]
+
+    def output(self, edit: Edit) -> torch.Tensor:
+        table = edit(self.table)
+        pairs = enumerate(zip(table, self.table, strict=False))
+        shared = next((i for i, (one, other) in pairs if one is not other), 0)
+        shapes = [shape for layer in table for shape in layer.shapes]
+        first = sum(len(layer.shapes) for layer in table[:shared])
+        values = [self._value(i, shapes[i]) for i in range(first, len(shapes))]
+        return run(table[shared:], values, self.steps[shared])
+
+    def _value(self, index: int, shape: tuple[int, ...]) -> torch.Tensor:
+        same = index < len(self.values) and self.values[index].shape == shape
+        return self.values[index] if same else recipe(self.seed, index, shape)
 
 
-def _first_output(spec: Spec, number: int, slip: Slip, seed: int, x: torch.Tensor) -> torch.Tensor:
-    """What a variant of the table gives; remembered, since a batch asks the same of everybody."""
-    sizes = tuple(layer.shapes for layer in spec.table)
-    key = (spec.what, sizes, seed, x.numpy().tobytes())
-    if key not in _first_outputs and len(_first_outputs) >= 64:
-        _first_outputs.clear()
-    known = _first_outputs.setdefault(key, {})
-    if number not in known:
-        table = slip.edit(spec.table)
-        known[number] = run(table, parameters(table, seed), x)
-    return known[number]
+_networks: dict[Any, _Traced] = {}
+
+
+def _traced(spec: Spec, seed: int, x: torch.Tensor) -> _Traced:
+    key = (spec.what, tuple(layer.shapes for layer in spec.table), seed, x.numpy().tobytes())
+    if key not in _networks:
+        while len(_networks) >= TRACED:
+            del _networks[next(iter(_networks))]
+        values, steps = parameters(spec.table, seed), [x]
+        left = iter(values)
+        for layer in spec.table:
+            steps.append(layer.apply(steps[-1], *(next(left) for _ in layer.shapes)))
+        _networks[key] = _Traced(spec.table, seed, values, steps, {})
+    return _networks[key]
 
 
 _seeds: dict[tuple[str, int, int], int] = {}

@@ -37,7 +37,7 @@ def all_checks(assignment: Assignment) -> list[Check]:
     for part in assignment.parts:
         _need_module(part)
         _need_checks(part, [check for check in checks if check.question in part.full_ids()])
-    _need_notebooks(assignment.parts)
+    need_notebooks(assignment.parts)
     return checks
 
 
@@ -72,7 +72,7 @@ def _need_checks(part: Part, checks: Sequence[Check]) -> None:
             )
 
 
-def _need_notebooks(parts: Iterable[Part]) -> None:
+def need_notebooks(parts: Iterable[Part]) -> None:
     """Every part is asked in a notebook. On Gradescope there are none, and nothing is looked at."""
     files = sorted((ROOT / "notebooks").glob("*.ipynb"))
     asked = {part for path in files for part in _parts_of(path)}

@@ -16,7 +16,7 @@ from typing import Any
 
 import nbformat
 
-from ..assignment import Assignment, Question, grade_id, question_of
+from ..assignment import Assignment, Question, grade_id, meant, question_of
 from . import ReleaseError, notebooks
 from .notebooks import (
     CELL_METADATA,
@@ -161,8 +161,8 @@ def _need_questions(draft: _Draft, assignment: Assignment) -> None:
     asked = {part.id for part in assignment.parts}
     asked |= {full_id for part in assignment.parts for full_id in part.full_ids()}
     wrong = [
-        f'{draft.where(index)} checks "{name}", which assignment.toml does not ask. The '
-        f"questions of this notebook are: {', '.join(draft.questions)}."
+        f'{draft.where(index)} checks "{name}", which assignment.toml does not ask; of this '
+        f"notebook, {meant(name, [*draft.questions])}"
         for index, cell in enumerate(draft.cells)
         if cell.cell_type == "code"
         for name in CHECK.findall(cell.source)

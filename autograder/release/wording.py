@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from ..assignment import Assignment
+from ..assignment import Assignment, meant
 from . import ReleaseError
 
 BEGIN = re.compile(r"=== (?P<word>IF|UNLESS) (?P<name>\S+) ===")
@@ -69,6 +69,7 @@ def _is_asked(names: str, where: str, assignment: Assignment, parts: Collection[
     for name in names.split("+"):
         part = name.partition(".")[0]
         if part not in known or name not in (part, *known[part].full_ids()):
-            raise ReleaseError(f"{where}: {name} is no part and no question.")
+            every = [one for each in known.values() for one in (each.id, *each.full_ids())]
+            raise ReleaseError(f"{where}: {name} is no part and no question; {meant(name, every)}")
         asked &= part in parts
     return asked

@@ -257,8 +257,9 @@ def lines(
             last = errors.read()[-2000:].decode(errors="replace").strip().splitlines()
             yield {"stopped": last[-1], "again": True} if last else _end(process)
         finally:
-            process.kill()
-            process.communicate()
+            launch.end(process)
+            assert process.stdout is not None
+            process.stdout.close()
 
 
 def _parsed(process: subprocess.Popen[bytes], seconds: float) -> Iterator[dict[str, Any]]:

@@ -152,6 +152,24 @@ def started(how: How) -> Started:
     return _ahead.pop() if _ahead and _ahead[0].how == how else start(how)
 
 
+def end(process: subprocess.Popen[bytes] | Forked) -> None:
+    """End at once what was started here, and what is right below it.
+
+    A process in bubblewrap asks to die with it only once all is set up. Until then it waits for
+    bubblewrap, and would for ever if that were killed alone.
+    """
+    if process.returncode is None:  # nobody else can have its number
+        os.kill(process.pid, signal.SIGSTOP)
+        with contextlib.suppress(OSError):
+            below = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+            for child in map(int, below):
+                os.kill(child, signal.SIGKILL)
+        with contextlib.suppress(OSError):
+            os.killpg(process.pid, signal.SIGKILL)  # with what began before it stopped
+    process.kill()
+    process.wait()
+
+
 def readable() -> list[str]:
     """Folders a worker needs to read: interpreter, environment, system libraries, packages."""
     packages = [p for p in sys.path if Path(p).name in ("site-packages", "dist-packages")]
@@ -270,7 +288,7 @@ class Forked:
         gc.collect()
         gc.freeze()
         self.pid = os.fork()
-        self._code: int | None = None
+        self.returncode: int | None = None
         if self.pid == 0:
             try:
                 os.dup2(control.fileno(), 0)
@@ -289,11 +307,11 @@ class Forked:
 
     def poll(self) -> int | None:
         """Its exit code, negative for a signal; None while it runs."""
-        if self._code is None:
+        if self.returncode is None:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid:
-                self._code = os.waitstatus_to_exitcode(status)
-        return self._code
+                self.returncode = os.waitstatus_to_exitcode(status)
+        return self.returncode
 
     def wait(self, timeout: float = float("inf")) -> int:
         """Its exit code, once it has ended. Raises subprocess.TimeoutExpired."""

@@ -136,11 +136,9 @@ class Zygote:
         """End the worker and everything below it, and remove its scratch folder."""
         with contextlib.suppress(OSError):
             self._control.close()
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(5)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        launch.end(self._process)
         self._errors.close()
         self._forget_scratch()
 
@@ -191,12 +189,7 @@ class Zygote:
     def _kill(self) -> None:
         """End the worker's process at once. What it had forked asked to die with it."""
         self._control.close()
-        if not self._fork:
-            # A student's own process: all of its group.
-            with contextlib.suppress(OSError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.kill()
-        self._process.wait()
+        launch.end(self._process)
 
     def _tell(self, command: dict[str, Any], descriptors: Sequence[int] = ()) -> None:
         text = json.dumps(command).encode() + b"\n"
@@ -280,6 +273,8 @@ class Zygote:
             code = self._process.wait(grace)
         except subprocess.TimeoutExpired:
             code = None
+        with contextlib.suppress(OSError):
+            os.killpg(self._process.pid, signal.SIGKILL)  # what it has left behind
         self._kill()
         return None if code is None else -code if code < 0 else code << 8
 

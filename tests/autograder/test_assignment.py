@@ -157,11 +157,13 @@ def test_a_missing_file_is_named(tmp_path):
         read_assignment(tmp_path / "nowhere.toml")
 
 
-def test_an_unknown_part_is_answered_with_the_known_ones(tmp_path):
-    with pytest.raises(AssignmentError, match="no part 'b'; the parts are: a"):
+def test_an_unknown_name_is_answered_with_the_one_that_is_near_or_with_all(tmp_path):
+    with pytest.raises(AssignmentError, match="no part 'b'; known are a"):
         read(tmp_path, GOOD).part("b")
-    with pytest.raises(AssignmentError, match="has no question 'three'"):
+    with pytest.raises(AssignmentError, match="has no question 'three'; known are one, two, "):
         read(tmp_path, GOOD).question("a.three")
+    with pytest.raises(AssignmentError, match=r"has no question 'twoo'; did you mean 'two'\?"):
+        read(tmp_path, GOOD).question("a.twoo")
 
 
 @pytest.fixture

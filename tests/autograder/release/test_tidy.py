@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
 from autograder import __main__ as command_line
+from autograder import parts
 from autograder.assignment import Assignment, Question
 from autograder.checking.modules import ROOT
 from autograder.release.notebooks import CRITERION, read
@@ -372,6 +374,15 @@ def test_the_command_leaves_a_notebook_alone_that_is_not_right(tmp_path, capsys)
     assert command_line.main(["tidy", str(file)]) == 1
     assert "(Good bye) stands among" in capsys.readouterr().err
     assert file.read_text(encoding="utf-8") == saved(notebook)
+
+
+def test_the_command_misses_a_notebook_that_was_taken_away(tmp_path, monkeypatch, capsys):
+    shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks")
+    (tmp_path / "notebooks" / FC_VAE.name).unlink()
+    for module in (command_line, parts):
+        monkeypatch.setattr(module, "ROOT", tmp_path)
+    assert command_line.main(["tidy", "--check"]) != 0
+    assert "no notebook asks the part 'fc-vae': bring back" in capsys.readouterr().err
 
 
 def test_the_release_takes_a_kernel_of_the_author_and_says_what_puts_the_rest_right(reading):

@@ -53,7 +53,7 @@ def test_a_text_without_markers_is_left_alone():
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("=== UNLESS fc-vae.lost ===\nx\n=== END ===", "line 1: fc-vae.lost is no part"),
+        ("=== UNLESS fc-vae.lost ===\nx\n=== END ===", "did you mean 'fc-vae.loss'?"),
         ("=== UNLESS owl ===\nx\n=== END ===", "owl is no part and no question"),
         ("x\n=== UNLESS fc-vae ===\nx", "line 2: the passage that begins here never ends"),
         ("x\n=== END ===", "line 2: no passage has begun"),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import select
+import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from types import SimpleNamespace
 
@@ -13,6 +16,7 @@ from autograder.checking.modules import ROOT
 from autograder.inside.confine import Limits
 from autograder.sandbox import launch
 from autograder.sandbox.launch import How
+from tests.autograder.attacks import lacking
 
 LINUX = sys.platform.startswith("linux")
 
@@ -75,3 +79,21 @@ def test_who_asks_for_other_limits_or_another_way_gets_a_new_one(started: list[H
     assert launch.started(small).how == small
     assert launch.started(How(fork=False, bubblewrap=False)).how.fork is False
     assert len(started) == 3 and len(launch._ahead) == 1
+
+
+def test_whoever_is_ended_while_bubblewrap_begins_leaves_nobody_behind() -> None:
+    if shutil.which("bwrap") is None:
+        lacking("there is no bubblewrap here")
+    program = [sys.executable, "-c", "import time; time.sleep(60)"]
+    for milliseconds in range(30):
+        process = subprocess.Popen(
+            launch.bubblewrap(launch.readable()) + program,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        assert process.stdout
+        time.sleep(milliseconds / 1000)
+        launch.end(process)
+        with process.stdout as held_by_all:
+            assert select.select([held_by_all], [], [], 1)[0] and not held_by_all.read(1)
