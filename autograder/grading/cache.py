@@ -1,5 +1,7 @@
-"""Results of checks, kept by what they depend on: what has been tried is not tried again. Beside
-them, what submissions said in it: a check that only judges otherwise runs nothing (see said.py).
+"""Results of checks, kept by what they depend on: what has been tried is not tried again.
+
+Beside them stands what submissions answered: a check that only judges otherwise runs nothing (see
+said.py).
 
 One file for the course, `.cache/checks.sqlite` in the kit's folder, or the one that HW5_CACHE
 names. It may be deleted at any time, is written by several runs at once, and survives a kill at any
