@@ -57,9 +57,9 @@ from .grading.cluster import PACKAGES as CLUSTERS
 from .grading.cluster import Place
 from .grading.journal import JournalError, journaled_seed
 from .grading.judge import graded_parts
+from .intake.files import IntakeError
 from .intake.submissions import (
     Handin,
-    IntakeError,
     read_submission,
     read_submissions,
     refuse_class,

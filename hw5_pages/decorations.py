@@ -92,7 +92,44 @@ def _marked(how: str, colour: str, body: str) -> str:
     return f"{{{''.join(cells)}}}" if len(cells) == 1 else "".join(cells)
 
 
+def in_red(words: str) -> str:
+    """Words of a formula between the marks of a colour."""
+    return _marked("paint", "a3251c", rf"\text{{{words}}}")
+
+
 _STROKES = {"bcancel": "inverted", "xcancel": "cross"}
+
+
+_ENCLOSED = {  # what MathJax sets around a formula, in the words of pandoc, {} for it
+    "box": r"\boxed{{{}}}",
+    "updiagonalstrike": r"\cancel{{{}}}",
+    "downdiagonalstrike": r"\bcancel{{{}}}",
+    "horizontalstrike": r"\cancel{{{}}}",
+    "verticalstrike": r"\cancel{{{}}}",
+    "top": r"\overline{{{}}}",
+    "bottom": r"\underline{{{}}}",
+    "longdiv": r"\left)\overline{{{}}}\right.",
+    "actuarial": r"\left.\overline{{{}}}\right|",
+    "radical": r"\sqrt{{{}}}",
+    "left": r"\left|{}\right.",
+    "right": r"\left.{}\right|",
+}
+_ENCLOSED |= {"roundedbox": _ENCLOSED["box"], "circle": _ENCLOSED["box"]}
+
+
+def enclose(tex: str) -> str:
+    """A formula in which what is enclosed is boxed, struck through or has lines at its sides."""
+    for _ in range(MOST):
+        found = re.search(r"\\enclose(?![A-Za-z])", tex)
+        if not found:
+            break
+        how, end = argument(tex, found.end())
+        _, end = option(tex, end)
+        body, end = argument(tex, end)
+        for one in re.split(r"[,\s]+", how):
+            body = _ENCLOSED.get(one, "{}").format(body)
+        tex = f"{tex[: found.start()]}{{{body}}}{tex[end:]}"
+    return tex
 
 
 def mark_strokes(tex: str) -> str:

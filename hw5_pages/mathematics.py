@@ -8,7 +8,7 @@ Here is text alone: which formula stands where is for texts.py, who runs pandoc 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hw5_notebook import MATH, VERBATIM, Notebook
@@ -26,6 +26,8 @@ _DEFINITION = re.compile(
 )
 _LIMITS = "\ue002"  # marks an operator with its limits below it on the way through pandoc
 _ROWS = "\ue004"  # and rows that stand side by side with other things, without brackets
+_LONG = "\ue008"  # and an arrow that is as long as what stands above it
+_STROKE = "\ue009"  # and the first sign of a command, where it is shown
 
 
 def _run(pattern: str, tex: str, at: int) -> str:
@@ -119,6 +121,11 @@ _REWRITES = tuple(
         (r"\\enspace(?![A-Za-z])|\\mspace\s*\{[^{}]*\}", r"\\;"),
         (r"\\degree(?![A-Za-z])", r"{}^\\circ "),
         (r"\\AA(?![A-Za-z])", r"\\text{Å}"),
+        (r"\\S(?![A-Za-z])", r"\\text{§}"),
+        (r"\\P(?![A-Za-z])", r"\\text{¶}"),
+        (r"\\square(?![A-Za-z])", r"\\Box"),  # which is as large as a letter
+        (r"\\sideset\s*\{([^{}]*)\}\s*\{([^{}]*)\}\s*(\\[A-Za-z]+)", r"{}\1\3{}\2"),
+        (r"(\\x(?:right|left)arrow)(?=\s*[\[{])", rf"\\text{{{_LONG}}}\1"),
         (r"\\xleftrightarrow(?=\s*\{)", r"\\overset\\leftrightarrow"),
         (r"\\intertext\s*(\{[^{}]*\})", r"\\\\ \\text\1\\\\"),
         (r"\\(?:displaylines|eqalign)\s*\{(.*)\}", r"\\begin{aligned}\1\\end{aligned}"),
@@ -140,6 +147,7 @@ _REWRITES = tuple(
             r"\\left\\|\\begin{matrix}\1\\end{matrix}\\right\\|",
         ),
         (r"\\(?:arg)(max|min)(?![A-Za-z])", r"\\operatorname*{arg\\,\1}"),
+        (r"\\mathop\s*\{\s*\\(?:mathrm|text|rm)\s*\{?([^{}\\]*)\}?\s*\}", r"\\operatorname*{\1}"),
         (r"\\operatorname\*\s*\{", rf"\\operatorname{{{_LIMITS}"),
         (r"\\(?:big|Big|bigg|Bigg)[lrm]?(?=\s*\\[^{}])", ""),
         (r"\\left\s*\.((?:(?!\\left).)*?)\\right\s*(\\[}|]|[|\])])", r"\1\\bigg\2"),
@@ -224,6 +232,23 @@ def _rows(found: re.Match[str]) -> str:
     return rf"\begin{{Bmatrix}}{_ROWS}{rows}\end{{Bmatrix}}"
 
 
+_COMMAND = re.compile(
+    r"\\\\|\\(?!(?:begin|end|left|right|middle|[bB]igg?[lrm]?|text\w*|hline|not)(?![A-Za-z]))[A-Za-z]+"
+)
+
+
+def commands(tex: str) -> set[str]:
+    """The commands in a formula that stand for something by themselves."""
+    return set(_COMMAND.findall(tex)) - {r"\\"}
+
+
+def show_commands(tex: str, unknown: Collection[str]) -> str:
+    """A formula in which commands that nobody knows are words, in red as MathJax shows them."""
+    return _COMMAND.sub(
+        lambda m: decorations.in_red(_STROKE + m[0][1:]) if m[0] in unknown else m[0], tex
+    )
+
+
 def tidy(tex: str) -> tuple[str, str]:
     """A formula in what pandoc reads of TeX, and its tag."""
     tags: list[str] = []
@@ -234,7 +259,7 @@ def tidy(tex: str) -> tuple[str, str]:
 
     tex = re.sub(r"\\tag\*?\s*\{([^{}]*)\}", keep, tex)
     tex = re.sub(r"\\unicode\s*\{x([0-9a-fA-F]{2,4})\}", lambda m: chr(int(m[1], 16)), tex)
-    tex = _chemistry(decorations.mark_strokes(decorations.mark_colours(tex)))
+    tex = _chemistry(decorations.mark_strokes(decorations.mark_colours(decorations.enclose(tex))))
     for pattern, new in _REWRITES:
         tex = pattern.sub(new, tex)
     tex = re.sub(r"(\\text\w*\s*\{[^{}]*\})|(?<!\\)\\&", lambda m: m[1] or r"\text{\&}", tex)
@@ -281,9 +306,16 @@ def converted(text: str) -> str:
         return ""
     text = re.sub(rf'"{_LIMITS}([^"\\]*)"', r'op("\1", limits: #true)', text[1:-1].strip())
     text = re.sub(rf'delim: "\{{", {_ROWS} ?', "delim: #none, ", text)
-    text = text.replace(_LIMITS, "").replace(_ROWS, "").replace('delim: "||"', 'delim: "‖"')
+    text = re.sub(rf'upright\("{_LONG}"\) (arrow\.[lr])(?![A-Za-z.])', r"stretch(\1)", text)
+    text = (
+        text.replace(_LIMITS, "")
+        .replace(_LONG, "")
+        .replace(_STROKE, r"\\")
+        .replace(_ROWS, "")
+        .replace('delim: "||"', 'delim: "‖"')
+    )
     text = decorations.decorated(text)
-    text = re.sub(r"#scale\(x: (\d+)%, y: \d+%\)\[\\?(.)\]", r"lr(size: #\1%, \\\2)", text)
+    text = re.sub(r"#scale\(x: (\d+)%, y: \d+%\)\[\\?(.)\]", r"stretch(size: #\1%, \\\2)", text)
     text = text.replace("#h(-1em)", "#h(-0.17em)")  # it has taken \\! for that much,
     text = text.replace("#h(0em)", "thick")  # and \\; for nothing
     text = re.sub("∥([^∥]*)∥", r"lr(bar.v.double \1 bar.v.double)", text)
@@ -384,6 +416,17 @@ def _apart(row: str) -> str:
     return row
 
 
+def _lines(tex: str) -> list[str]:
+    """The lines of rows of equations: what breaks within a group, as in `\\substack`, is none."""
+    lines, begun, depth = [], 0, 0
+    for sign in re.finditer(r"\\.|[{}]", tex, re.S):
+        depth += (sign[0] == "{") - (sign[0] == "}")
+        if sign[0] == r"\\" and depth <= 0:
+            lines.append(tex[begun : sign.start()])
+            begun = sign.end()
+    return [*lines, tex[begun:]]
+
+
 def _equations(tex: str) -> Iterator[tuple[str, bool]]:
     """The equations of a displayed formula, and whether each has a number without asking."""
     found = _NUMBERED.search(tex)
@@ -391,6 +434,6 @@ def _equations(tex: str) -> Iterator[tuple[str, bool]]:
         yield tex, False
         return
     whole = found[1] in ("equation", "multline")
-    for row in [tex] if whole else re.split(r"\\\\", _INNER.sub("x", tex)):
+    for row in [tex] if whole else _lines(_INNER.sub("x", tex)):
         if re.sub(r"\\(?:begin|end)\{[^}]*\}|[$\s]", "", row):
             yield row, not re.search(r"\\(?:nonumber|notag)(?![A-Za-z])", row)

@@ -9,11 +9,14 @@ from typing import Any
 
 from hw5_notebook import MATH, Cell, mapping, text_of
 
-from .pictures import DATA_URI, keep, picture_file
+from .colours import of_parts, readable
+from .pictures import DATA_URI, keep, picture_file, strips
 from .sheet import Sheet, boolean, string, trimmed
 from .texts import EMBEDDED, FRAGMENT, embedded, fragment, keep_formula, set_markdown, tell_unshown
 from .writing import Writer
 
+COLOURED = 20_000  # changes of colour in a text that has colours; PAINTED: in one on a page
+PAINTED = 2000
 OUTPUTS = (40, 5)  # of more outputs of one cell the first and the last are printed
 
 _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
@@ -42,13 +45,13 @@ def set_outputs(sheet: Sheet, cell: Cell) -> None:
             continue
         kind = output.get("output_type")
         if kind == "stream":
-            text = _terminal(text_of(output.get("text")))
+            text = _terminal(_with_colours(text_of(output.get("text"))))
             text = _GREETING.sub("", text).strip("\n")
             if is_check(cell):
                 text = _ADVICE.sub("", text).strip()
             if text:
                 error = boolean(output.get("name") == "stderr")
-                sheet.add(f"#printed({string(trimmed(text))}, {error})")
+                sheet.add(_painted(trimmed(text), error))
         elif kind == "error":
             sheet.add(f"#failed({string(_traceback(output))})")
         else:
@@ -72,16 +75,97 @@ def _merged(outputs: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         yield before
 
 
+_COLOUR = re.compile(r"\x1b\[[\d;]{0,40}m")
+_MARK = re.compile("([\U000f0000-\U000f8000])")  # five bits of red, green, blue; the last is black
+_BLACK = "\U000f8000"
+# As Jupyter has them, but for the one that nobody could read on paper.
+_NAMED = ("282c36", "b22b31", "007427", "b27d12", "0065ca", "a03196", "258f8f", "5d6875")
+
+
+def _with_colours(text: str) -> str:
+    """Text of a terminal with a mark where another colour begins, in every line anew."""
+    if not 0 < text.count("\x1b[") < COLOURED:
+        return text
+    now, made = _BLACK, []
+    for number, piece in enumerate(re.split(rf"({_COLOUR.pattern}|[\r\n]+)", _MARK.sub("", text))):
+        if number % 2 and piece[0] == "\x1b":
+            now = _colour(piece[2:-1], now)
+            made.append(now)
+        else:
+            made.append(piece + now if number % 2 and now != _BLACK else piece)
+    return "".join(made)
+
+
+def _colour(said: str, now: str) -> str:
+    """The mark of the colour that a terminal changes to, by ECMA-48 and xterm's 256 colours."""
+    codes = [int(code or 0) for code in said.split(";")]
+    while codes:
+        code, *codes = codes
+        if code in (0, 39):
+            now = _BLACK
+        elif 30 <= code <= 37 or 90 <= code <= 97:
+            now = _mark_of(_NAMED[code % 10])
+        elif code in (38, 48) and codes[:1] in ([5], [2]):
+            given, codes = (codes[1:2], codes[2:]) if codes[0] == 5 else (codes[1:4], codes[4:])
+            now = _mark_of(_extended(given)) if code == 38 else now
+    return now
+
+
+def _extended(given: list[int]) -> str:
+    """A colour of xterm's table or of three parts, in hexadecimal digits."""
+    if len(given) == 3:
+        return of_parts(*given)
+    (code,) = given or [0]
+    if code < 16:
+        return _NAMED[code % 8]
+    if code < 232:
+        parts = ((code - 16) // 36, (code - 16) // 6 % 6, (code - 16) % 6)
+        return of_parts(*(part and 55 + 40 * part for part in parts))
+    return of_parts(*[8 + 10 * (code - 232)] * 3)
+
+
+def _mark_of(colour: str) -> str:
+    if not (colour := readable(colour)):
+        return _BLACK
+    red, green, blue = (int(colour[at : at + 2], 16) >> 3 for at in (0, 2, 4))
+    return chr(ord("\U000f0000") + (red << 10 | green << 5 | blue))
+
+
+def _painted(text: str, error: str) -> str:
+    """A line of Typst that prints a text, in the colours of its marks."""
+    many = len(re.findall("[\U000f0000-\U000f7fff]", text))
+    if not 0 < many < PAINTED:
+        return f"#printed({string(_MARK.sub('', text))}, {error})"
+    lines = ""
+    for line in text.split("\n"):
+        runs, colour = "", ""
+        for number, piece in enumerate(_MARK.split(line)):
+            if number % 2:
+                bits = ord(piece) - ord("\U000f0000")
+                parts = (bits >> 10, bits >> 5 & 31, bits & 31)
+                colour = "" if piece == _BLACK else of_parts(*(8 * part for part in parts))
+            elif piece:
+                runs += f"({string(piece)}, {string(colour)}), "
+        lines += f"({runs}), "
+    return f"#painted(({lines}), {error})"
+
+
 def _terminal(text: str) -> str:
-    """What a terminal would still show: no escape codes, nothing overwritten, no progress bars."""
+    """What a terminal would still show: no escape codes, nothing overwritten, no progress bars.
+
+    Marks of colours stay.
+    """
     lines = []
     for line in _ESCAPE.sub("", text).split("\n"):
+        if "\x08" in line or "\t" in line:  # which count letters
+            line = _MARK.sub("", line)
         shown = line.rstrip("\r").rsplit("\r", 1)[-1]
         shown = _overtyped(shown) if "\x08" in shown else shown
         overwritten = "\r" in line.rstrip("\r")
-        gone = overwritten and (not shown.strip() or _SHARE.match(shown))
-        bar = _BAR.match(shown)
-        if (bar and (shown := _figures(shown))) or not (bar or gone):
+        bare = _MARK.sub("", shown)
+        gone = overwritten and (not bare.strip() or _SHARE.match(bare))
+        bar = _BAR.match(bare)
+        if (bar and (shown := _figures(bare))) or not (bar or gone):
             lines.append(shown.rstrip().expandtabs())
     return "\n".join(lines).strip("\n")
 
@@ -120,16 +204,20 @@ def set_shown(sheet: Sheet, data: dict[str, Any], metadata: dict[str, Any]) -> N
     """The form of an output that a page can show best, or what it was."""
     latex, html = text_of(data.get("text/latex")).strip(), text_of(data.get("text/html"))
     plain = _terminal(text_of(data.get("text/plain")))
-    if latex and len(latex) < FRAGMENT and not (html and _CODE_IN_TEX in latex):
+    if latex and len(latex) < FRAGMENT and (_MATHEMATICS.match(latex) or not html):
         _latex(sheet, latex)
         return
     for kind in (*_PICTURE_KINDS, *(one for one in data if str(one).startswith("image/"))):
         if kind in data:
             width = _pixels(mapping(metadata.get(kind)).get("width"))
-            name = picture_file(sheet, kind, data[kind], width)
+            if pieces := strips(sheet, data[kind], width) if kind != _PICTURE_KINDS[0] else []:
+                for one in pieces:
+                    sheet.add(f"#strip({one})")
+                return
+            name = picture_file(sheet, kind, data[kind], width, output=True)
             sheet.add(f"#picture({name})" if name else '#missing("a picture that is damaged")')
             return
-    if "text/markdown" in data and sheet.cell:
+    if "text/markdown" in data and sheet.cell and not html:
         set_markdown(sheet, sheet.cell, text_of(data["text/markdown"]))
         return
     if frames := _FRAME.findall(html):
@@ -146,6 +234,7 @@ def set_shown(sheet: Sheet, data: dict[str, Any], metadata: dict[str, Any]) -> N
     elif "application/json" in data and not html:
         plain = json.dumps(data["application/json"], indent=2, ensure_ascii=False)
     seen = _UNSEEN.sub(" ", _with_styles(html))
+    seen = _IN_A_LINE.sub(lambda m: " · ".join(_ITEM.findall(m[1])), seen)
     seen = EMBEDDED.sub(lambda found: embedded(sheet, found), seen)
     seen = _INLINE_SVG.sub(lambda m: f'<img src="{keep(sheet, "image/svg+xml", m[0])}">', seen)
     if seen and (tidied := _printable(seen)) and len(tidied) < FRAGMENT:
@@ -169,9 +258,15 @@ _INTERACTIVE = {
     "a widget": r"^application/vnd\.jupyter\.widget-view",
 }
 _FRAME = re.compile(r"frames\[\d+\]\s*=\s*[\"']data:(image/[\w.+-]+);base64,([^\"']+)")  # to_jshtml
-_CODE_IN_TEX = r"\begin{Verbatim}"  # as IPython shows code
+_MATHEMATICS = re.compile(  # other LaTeX, as of code or of a table, says less than HTML does
+    r"\s*(?:\$|\\[\[(]|\\begin\{(?:equation|align|gather|multline|eqnarray|displaymath|math)\b)"
+)
 _PLAIN_INSTEAD = "text-repr-fallback"  # in HTML that folds most of itself away
 _UNSEEN = re.compile(r"<(script|style)\b.*?(?:</\1\s*>|\Z)", re.S | re.I)
+_IN_A_LINE = re.compile(
+    r"<(?:ol|ul)\s+class=[\"']?list-inline\b[^<>]*>(.*?)</(?:ol|ul)>", re.S
+)  # R's
+_ITEM = re.compile(r"<li>(.*?)</li>", re.S)
 _INLINE_SVG = re.compile(r"<svg\b(?=[^<>]*\bxmlns=)[^<>]*>.*?</svg\s*>", re.S | re.I)
 
 

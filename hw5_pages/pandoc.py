@@ -75,11 +75,24 @@ local function headed(open, inside, close)
     .. inside:sub(last + 1) .. '</tbody>' .. close
 end
 
+-- A heading with blocks in it, which end it for pandoc: they are words of it, and may be centred.
+local function one_line(level, said, inside)
+  if inside:find('<[cC]enter') or inside:find('text%-align%s*:%s*center') then
+    said = said .. ' align="center"'
+  end
+  inside = inside:gsub('<(/?)[cC]enter%f[%s>]', '<%1span')
+  inside = inside:gsub('<(/?)div%f[%s>]', '<%1span'):gsub('<(/?)p%f[%s>]', '<%1span')
+  return '<' .. level .. said .. '>' .. inside .. '</' .. level .. '>'
+end
+
 -- What pandoc forgets of HTML, in words that it keeps.
 local function kept(html)
   html = html:gsub('(<[tT][aA][bB][lL][eE][^<>]*>)(.-)(</[tT][aA][bB][lL][eE]%s*>)', headed)
+  html = html:gsub('<([hH][1-6])(%s?[^<>]*)>(.-)</[hH][1-6]%s*>', one_line)
   html = html:gsub('<[cC]enter>', '<div align="center">'):gsub('</[cC]enter>', '</div>')
   html = html:gsub('<p(%s[^<>]-center[^<>]*)>(.-)</p>', '<div align="center"><p>%2</p></div>')
+  local right = '<p(%s[^<>]-align%s*[:=]%s*["\']?right[^<>]*)>(.-)</p>'
+  html = html:gsub(right, '<div align="right"><p>%2</p></div>')
   html = html:gsub('<p(%s[^<>]-color%s*:[^<>]*)>(.-)</p>', '<div%1><p>%2</p></div>')
   html = html:gsub('<[fF][oO][nN][tT](%s[^<>]*)>', '<span%1>')
   html = html:gsub('</[fF][oO][nN][tT]>', '</span>')
@@ -136,6 +149,16 @@ def program() -> str:
     raise ReportError("pandoc is missing: pip install pypandoc_binary")
 
 
+def _works() -> bool:
+    """Does pandoc do anything at all?"""
+    try:
+        asked = [program(), "--version"]
+        subprocess.run(asked, capture_output=True, timeout=FIRST * PATIENCE, check=True)
+        return True
+    except (OSError, subprocess.SubprocessError):
+        return False
+
+
 def read(
     fragments: Sequence[dict[str, str]], formulas: Sequence[str]
 ) -> tuple[list[Tree | Unread], list[str]]:
@@ -151,7 +174,14 @@ def read(
     asked += [_page(formulas[at : at + PAGE], at) for at in range(0, len(formulas), PAGE)]
     seconds = float(ALL)
     while asked and seconds > 0:
-        answers, used = _answers(asked, seconds)
+        try:
+            answers, used = _answers(asked, seconds)
+        except OSError:  # it is there, and cannot be started
+            if _works():
+                raise
+            answers, used = [], 0.0
+        if not answers and not _works():
+            raise ReportError(f"{program()} does not work here: pip install pypandoc_binary")
         seconds -= used
         for one, answer in zip(asked, answers, strict=False):
             if "text" in one:

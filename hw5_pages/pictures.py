@@ -9,6 +9,8 @@ import hashlib
 import io
 import json
 import re
+from collections.abc import Sequence
+from itertools import groupby, pairwise
 from typing import Any
 
 from hw5_notebook import Notebook, ReportError, text_of
@@ -18,6 +20,10 @@ from .sheet import Sheet, boolean, string
 PIXELS = 60_000_000  # a picture with more dots is not printed
 SIDE, WEIGHT = 2000, 3_000_000  # one with longer sides, or more bytes, is made smaller
 WIDTH, HEIGHT = 482.0, 400.0  # points of a page that a picture may fill
+DOT = 0.6  # points of a dot
+TALL = 620.0  # the same for what would be no more than half as large then
+SMALLER, STRIP, STRIPS = 0.8, (140.0, 330.0), 40  # or it is cut: at what size, how tall, how many
+GAP = 8  # of 255: how far dots differ at most where nothing is drawn
 
 DATA_URI = re.compile(r"data:(image/[\w.+-]+);base64,([A-Za-z0-9+/=%]+)")
 
@@ -30,25 +36,91 @@ def keep(sheet: Sheet, kind: str, text: str) -> str:
     return name
 
 
-def picture_file(sheet: Sheet, kind: str, data: object, width: float | None) -> str:
-    """Keep a picture for Typst; brings the arguments of `picture`, or "" with a finding."""
+def picture_file(
+    sheet: Sheet, kind: str, data: object, width: float | None, output: bool = False
+) -> str:
+    """Keep a picture for Typst; brings the arguments of `picture`, or "" with a finding.
+
+    width: as it is asked for, in dots. output: a tiny one is data, such as a digit, and enlarged.
+    """
     try:
         if kind == "image/svg+xml":
             content, size = _svg(data)
             ending, scale = "svg", 0.75
         else:
             content, size, ending = _bitmap(text_of(data))
-            scale = 0.6
+            scale = DOT
     except ReportError as error:
         where = sheet.cell.name if sheet.cell else "a cell"
         sheet.note("picture", f"A picture of {where} {error}.")
         return ""
     name = f"{hashlib.sha256(content).hexdigest()[:20]}.{ending}"
     sheet.pictures[name] = content
-    tiny = ending != "svg" and max(size) <= 128
+    tiny = output and ending != "svg" and max(size) <= 128 and _DRAWN not in content[:400]
     points = scale * (width or size[0] * (3 if tiny else 1))
-    points = min(points, WIDTH, HEIGHT * size[0] / max(size[1], 1))
+    points, high = min(points, WIDTH), size[1] / max(size[0], 1)
+    points = min(points, (TALL if points * high > 2 * HEIGHT else HEIGHT) / max(high, 1e-3))
     return f"{string(name)}, {max(points, 4):.1f}pt, {boolean(not tiny)}"
+
+
+_DRAWN = (
+    b"Software\0Matplotlib"  # in the head of a PNG: a figure, whose letters are read as they are
+)
+
+
+def strips(sheet: Sheet, data: object, width: float | None) -> list[str]:
+    """A picture in dots that would be taller than a page, as the arguments of `strip`, one for each
+    of its strips; [] for all others, and where there is no gap to cut at.
+
+    A column of plots can be read so, and its page is filled.
+    """
+    from PIL import Image
+
+    try:
+        picture: Image.Image = Image.open(io.BytesIO(_decoded(text_of(data))))
+        across, down = picture.size
+        points = SMALLER * min(DOT * (width or across), WIDTH) / max(across, 1)  # of a dot
+        is_tall = 2 * HEIGHT * SMALLER < down * points < STRIPS * STRIP[0]
+        if not is_tall or 3 * across * down > PIXELS:
+            return []
+        rows, cuts = _changes(picture), [0]
+        while (down - cuts[-1]) * points > STRIP[1]:
+            first, last = (cuts[-1] + int(side / points) for side in STRIP)
+            if min(rows[first:last]) > GAP:
+                return []  # a photograph, or one plot
+            cuts.append(first + _gap(rows[first:last]))
+        cuts.append(down)
+        made = []
+        for upper, lower in pairwise(cuts):
+            out = io.BytesIO()
+            picture.crop((0, upper, across, lower)).save(out, "PNG")
+            strip = base64.b64encode(out.getvalue()).decode()
+            made.append(picture_file(sheet, "image/png", strip, across * points / DOT))
+        return made
+    except (OSError, ValueError, binascii.Error, SyntaxError, Image.DecompressionBombError):
+        return []
+
+
+def _gap(rows: Sequence[int]) -> int:
+    """The middle of the widest gap between what is drawn in these rows."""
+    least, gaps, at = min(rows), [], 0
+    for change, run in groupby(rows):
+        many = len(list(run))
+        gaps += [(many, at + many // 2)] if change == least else []
+        at += many
+    return max(gaps)[1]
+
+
+def _changes(picture: Any) -> list[int]:
+    """How far the dots of each row differ from one another; 0 where nothing is drawn."""
+    import numpy as np
+
+    dots = np.asarray(picture.convert("RGBA"))
+    return list(map(int, (dots.max(1).astype(int) - dots.min(1)).max(-1)))
+
+
+def _decoded(text: str) -> bytes:
+    return base64.b64decode(re.sub(r"\s+", "", text).replace("%2B", "+"), validate=False)
 
 
 def _svg(data: object) -> tuple[bytes, tuple[float, float]]:
@@ -119,7 +191,7 @@ def _bitmap(text: str) -> tuple[bytes, tuple[int, int], str]:
 
     endings = {"PNG": "png", "JPEG": "jpg", "GIF": "gif", "WEBP": "webp"}
     try:
-        content = base64.b64decode(re.sub(r"\s+", "", text).replace("%2B", "+"), validate=False)
+        content = _decoded(text)
         picture: Image.Image = Image.open(io.BytesIO(content))
         size, ending = picture.size, endings.get(picture.format or "")
         if size[0] * size[1] > PIXELS:

@@ -35,7 +35,7 @@ from .arrangement import (
 )
 from .mathematics import number_equations
 from .sheet import Sheet, string
-from .typesetting import compile_pages
+from .typesetting import compile_pages, need_tools
 
 
 @dataclass(frozen=True)
@@ -57,9 +57,10 @@ def print_pdf(
     """Set notebooks one after the other. `article`: only the student's text, continuously.
 
     modules: the student's files, whose code is printed behind the questions; judged: what each
-    question takes from them. Raises ReportError when pandoc or Typst is missing or cannot work at
-    all.
+    question takes from them. Raises ReportError when pandoc, Typst or Pillow is missing or cannot
+    work at all.
     """
+    need_tools()
     kit = any(one.kit for one in notebooks)
     modules = modules if modules and kit and not article else {}
     sources = {one.name: one.sha256 for one in notebooks}

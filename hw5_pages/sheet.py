@@ -35,6 +35,9 @@ class Sheet:
     formulas: list[tuple[str, str, bool]] = field(default_factory=list)  # as written, tidied, alone
     tags: dict[int, str] = field(default_factory=dict)
     rows: dict[int, tuple[str, ...]] = field(default_factory=dict)  # the numbers of a formula's
+    unknown: dict[int, tuple[str, ...]] = field(default_factory=dict)  # a formula's commands
+    targets: dict[tuple[str, str], int] = field(default_factory=dict)  # of links in a notebook
+    reached: set[int] = field(default_factory=set)  # those that stand on a page already
     pictures: dict[str, bytes] = field(default_factory=dict)
     macros: Macros = field(default_factory=dict)
     numbers: Numbers = field(default_factory=Numbers)

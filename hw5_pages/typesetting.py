@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import bisect
+import contextlib
 import datetime
+import importlib
 import importlib.util
 import json
 import re
 import tempfile
+import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,14 +18,16 @@ from typing import Any
 from hw5_notebook import Cell, ReportError
 
 from . import pandoc
-from .mathematics import numbered
+from .mathematics import commands, numbered, show_commands
 from .pandoc import Unread
 from .sheet import Sheet, as_typed, string
-from .writing import Writer
+from .writing import Writer, linked
 
 TEMPLATE = Path(__file__).with_name("template.typ")
 BOTTOM, SLACK = 779.53, 14.0  # where the text of a page ends; and space around a picture there
 SMALLEST, ROUNDS = 0.65, 12  # how far one is shrunk to fit the rest of a page; how often in a row
+WIDE = 1000  # characters of a formula
+AGAIN = 100  # formulas with unknown commands that are read a second time
 HOLE, LEAST = 190.0, 0.5  # and how far where it would leave more points of that page empty
 
 _NEW_PAGE = ("#question(", "#chapter(", "#appendix(", "#article(")
@@ -31,7 +36,26 @@ _FONT_PACKAGES = ("manimgx_fonts", "manimgx_fonts_cjk")  # Noto: every script, a
 _RARE = re.compile(
     "[\u0530-\u1dff\u2e80-\ua63f\ua700-\ufaff\ufe10-\ufe6f\uff00-\uffef\U0001f000-\U0003ffff]"
 )
+_LACKED = re.compile(  # letters that are in none of these: Syriac, Tibetan, Cherokee and others
+    "[\u0700-\u074f\u0780-\u086f\u0f00-\u0fff\u13a0-\u177f\u1800-\u18af\u1900-\u1c7f\u2c00-\u2c5f"
+    "\u2c80-\u2cff\u2d30-\u2d7f\ua000-\ua63f\ua6a0-\ua6ff\ua800-\ua8df\ua900-\ua9df\uaa00-\uaaff"
+    "\U00010000-\U0001cfff]"
+)
 _KANA, _HANGUL = re.compile("[\u3040-\u30ff]"), re.compile("[\uac00-\ud7af]")
+
+
+def need_tools() -> None:
+    """Raise ReportError with the remedy where something is missing that makes pages."""
+    for name, said in (("typst", "Typst"), ("PIL", "Pillow")):
+        try:
+            importlib.import_module(name)
+        except ImportError:
+            package = said.lower()
+            raise ReportError(f"{said} is missing: pip install {package}") from None
+    pandoc.program()
+    if not TEMPLATE.is_file():
+        name = f"{TEMPLATE.parent.name}/{TEMPLATE.name}"
+        raise ReportError(f"{name} is missing: take the whole folder out of the zip again.")
 
 
 def compile_pages(
@@ -41,13 +65,11 @@ def compile_pages(
 
     head: Typst's source of what the template needs to know. Raises ReportError.
     """
-    try:
-        import typst
-    except ImportError:
-        raise ReportError("Typst is missing: pip install typst") from None
+    import typst
 
     template = _template()
     trees, formulas = pandoc.read(sheet.fragments, [tex for _, tex, _ in sheet.formulas])
+    _read_again(sheet, formulas)
     body, owners = _body(sheet, trees, formulas)
     fonts, names = _fonts("\n".join(body), sheet)
     head = names + head + template
@@ -99,6 +121,21 @@ def compile_pages(
     ) from refused
 
 
+def _read_again(sheet: Sheet, formulas: list[str]) -> None:
+    """Set what pandoc refuses for a command that nobody has defined, with the command as a word."""
+    refused = [number for number, formula in enumerate(formulas) if not formula][:AGAIN]
+    used = sorted({one for number in refused for one in commands(sheet.formulas[number][1])})
+    _, known = pandoc.read([], [f"{one}{{x}}{{x}}{{x}}" for one in used]) if used else ([], [])
+    unknown = {one for one, formula in zip(used, known, strict=True) if not formula}
+    asked = [number for number in refused if unknown & commands(sheet.formulas[number][1])]
+    shown = [show_commands(sheet.formulas[number][1], unknown) for number in asked]
+    _, written = pandoc.read([], shown) if shown else ([], [])
+    for number, formula in zip(asked, written, strict=True):
+        if formula:
+            formulas[number] = formula
+            sheet.unknown[number] = tuple(sorted(unknown & commands(sheet.formulas[number][1])))
+
+
 def _template() -> str:
     """How the pages look; of the file without the sample, which stands above and below."""
     text = TEMPLATE.read_text(encoding="utf-8")
@@ -108,8 +145,8 @@ def _template() -> str:
 def _fonts(source: str, sheet: Sheet) -> tuple[Any, str]:
     """Fonts from packages alone, so that a PDF is the same everywhere; and their order.
 
-    Only where a package is missing and the text has letters of other scripts, this computer's
-    fonts are used.
+    Only where a package is missing and the text has letters of other scripts, or letters that no
+    package has, this computer's fonts are used, too.
     """
     import typst
 
@@ -122,6 +159,14 @@ def _fonts(source: str, sheet: Sheet) -> tuple[Any, str]:
         sentence = "Letters of another script, or emoji, are set in fonts of this computer, if it "
         sentence += "has any; pip install manimgx-fonts manimgx-fonts-cjk brings fonts for all."
         sheet.note("fonts", sentence)
+    elif unset := {unicodedata.name(letter, "A").split()[0] for letter in _LACKED.findall(source)}:
+        sheet.cell, sheet.notebook, lacking = None, None, True
+        sentence = (
+            f"No font of this program has letters of {', '.join(sorted(unset)).title()}: they "
+        )
+        sheet.note(
+            "fonts", sentence + "are set in one of this computer's, or as boxes if none has."
+        )
     east = "JP" if _KANA.search(source) else "KR" if _HANGUL.search(source) else "SC"
     others = f'"Noto Sans", "Noto Sans CJK {east}", "Noto Emoji"' if rare and all(found) else ""
     fonts = typst.Fonts(
@@ -137,6 +182,7 @@ def _body(
     """Lines of Typst's source, and for each the number of the sheet's line that it came from."""
     body: list[str] = []
     owners: list[int] = []
+    _find_targets(sheet, trees)
     for number, line in enumerate(sheet.lines):
         cell = sheet.back_to(number)
         if isinstance(line, int):
@@ -156,6 +202,23 @@ def _body(
             body.append(_PICTURE.sub(rf"\1, at: {len(body)})", line))
             owners.append(number)
     return body, owners
+
+
+def _find_targets(sheet: Sheet, trees: Sequence[Any]) -> None:
+    """Number the places that links lead to, notebook by notebook."""
+    names: dict[str, set[str]] = {}
+    for line, (notebook, _) in zip(sheet.lines, sheet.places, strict=True):
+        if notebook and isinstance(line, int) and not isinstance(trees[line], Unread):
+            with contextlib.suppress(RecursionError):  # which is told where it is written
+                names.setdefault(notebook.name, set()).update(linked(trees[line]))
+    found = [
+        (book, name)
+        for book, said in names.items()
+        for name in sorted(said)
+        if name and f"#{name}" in said
+    ]
+    sheet.targets = {one: number for number, one in enumerate(found)}
+    sheet.reached = set()
 
 
 def _typed(sheet: Sheet, fragment: int, why: Unread) -> str:
@@ -178,14 +241,22 @@ def _filled(sheet: Sheet, line: str, formulas: Sequence[str], cell: Cell | None)
         return line
     number = int(found[1])
     if formulas[number]:
+        if number in sheet.unknown:
+            names, at = ", ".join(sheet.unknown[number]), cell.name if cell else "a cell"
+            sentence = f"A formula of {at} uses {names}, which nothing here defines: it stands in "
+            sheet.note("formula", sentence + "red. Define it above with \\newcommand.")
         made = numbered(formulas[number], sheet.rows.get(number, ()))
-        return line.replace(found[0], string(made))
+        wide = sheet.formulas[number][2] and len(made) > WIDE  # it may not fit however it is set
+        said = f", said: {string(sheet.formulas[number][0])}" if wide else ""
+        return line.replace(found[0], string(made) + said)
     whole = sheet.formulas[number][0]
     where = cell.name if cell else "a cell"
     shown = re.sub(r"\s+", " ", whole)
     shown = shown if len(shown) <= 60 else shown[:57] + "..."
     sheet.note("formula", f"A formula of {where} is printed as it was typed: {shown}")
-    return ("#" if line.startswith("#") else "") + f"unread({string(whole)})"
+    said = f"unread({string(whole)})"
+    said = f"block({said})" if sheet.formulas[number][2] else said  # on a line of its own
+    return ("#" if line.startswith("#") else "") + said
 
 
 def _try_each(

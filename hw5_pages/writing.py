@@ -19,7 +19,7 @@ NESTED = 30  # levels of lists and quotes
 
 _ALIGNED = {"AlignLeft": "left", "AlignRight": "right", "AlignCenter": "center"}
 _NUMBER = re.compile(
-    r"[-−+]?[$€£]?(?:\d[\d,.]*|\.\d+)(?:e[-+]?\d+)?\s*%?|[-−+]?inf|nan|none|<na>|[-–—]?", re.I
+    r"[-−+]?[$€£]?(?:\d[\d,.]*|\.\d+)(?:e[-+]?\d+)?\s*%?|[-−+]?inf|nan|none|na|<na>|[-–—]?", re.I
 )
 _BOXES = {  # the classes of Bootstrap, of GitHub and of docutils
     "info": "alert-info note important seealso",
@@ -28,6 +28,7 @@ _BOXES = {  # the classes of Bootstrap, of GitHub and of docutils
     "danger": "alert-danger danger error caution",
     "": "alert admonition",
 }
+_TASKS = ("☐", "☒")
 _TURNS = ("Para", "Plain", "Header", "BulletList", "OrderedList", "BlockQuote", "Table")
 
 
@@ -116,19 +117,6 @@ class Writer:
         )
         return f"{how}\ue003{number}\ue001)"
 
-    def words(self, tree: Any) -> str:
-        """All words below a node."""
-        if isinstance(tree, dict):
-            if tree.get("t") in ("Str", "Space", "SoftBreak", "LineBreak"):
-                return tree.get("c") or " "
-            if tree.get("t") in ("Code", "CodeBlock", "Math", "RawInline", "RawBlock"):
-                return str(tree["c"][-1])
-            return self.words(tree.get("c", ""))
-        # Not by recursion alone: a tree may be deeper than Python's stack.
-        if isinstance(tree, list):
-            return "".join(self.words(one) for one in tree)
-        return ""
-
     def restored(self, text: str) -> str:
         """Text in which formulas are as they were written."""
         formulas = self.sheet.formulas
@@ -156,7 +144,8 @@ class Writer:
         )
 
     def _header(self, content: list[Any]) -> str:
-        said = _painted(content[1], self.inlines(content[2]))
+        mark = self._mark(content[1][0]) or self._mark(words(content[2]))
+        said = _painted(content[1], _after(mark, self.inlines(content[2])))
         return _aligned(content[1], f"title({content[0]}, {said})")
 
     def _codeblock(self, content: list[Any]) -> str:
@@ -176,7 +165,21 @@ class Writer:
     def _items(self, items: list[Any]) -> str:
         return "".join(f"{{\n{self.blocks(item)}\n}},\n" for item in items)
 
+    def _mark(self, name: str) -> str:
+        """A place that links of this notebook lead to; "" where none does."""
+        number = self._target(name)
+        if number is None or number in self.sheet.reached:
+            return ""
+        self.sheet.reached.add(number)
+        return f"here-is({number})\n"
+
+    def _target(self, name: str) -> int | None:
+        book = self.sheet.notebook.name if self.sheet.notebook else ""
+        return self.sheet.targets.get((book, _key(name)))
+
     def _bulletlist(self, content: list[Any]) -> str:
+        if all(self._first(item[:1]) in _TASKS for item in content):
+            return f"tasks(tight: {self._tight(content)},\n{self._items(content)})"
         return f"list(tight: {self._tight(content)},\n{self._items(content)})"
 
     def _orderedlist(self, content: list[Any]) -> str:
@@ -212,9 +215,15 @@ class Writer:
         if "title" in classes or "admonition-title" in classes:
             return "\n".join(f"paragraph(strong({self.inlines(one['c'])}))" for one in blocks)
         boxes = [box for box, names in _BOXES.items() if {*names.split()} & {*classes}]
+        mark = self._mark(content[0][0])
         if boxes or re.search(r"\b(?:background|border)\b", dict(attributes).get("style", "")):
-            return f"boxed({string(boxes[0] if boxes else '')}, {{\n{self.blocks(blocks)}\n}})"
-        return _aligned(content[0], _painted(content[0], self._joined(blocks, beside=False)))
+            letters, ground = stated(dict(attributes))
+            about = f", ground: rgb({string(ground)})" if ground else ""
+            about += f", letters: rgb({string(letters)})" if ground and letters else ""
+            kind = string(boxes[0] if boxes else "")
+            return f"{mark}boxed({kind}{about}, {{\n{self.blocks(blocks)}\n}})"
+        written = _aligned(content[0], _painted(content[0], self._joined(blocks, beside=False)))
+        return mark + written
 
     def _figure(self, content: list[Any]) -> str:
         caption = self.blocks(content[1][1])
@@ -224,7 +233,7 @@ class Writer:
         _, caption, columns, head, bodies, foot = content
         width = len(columns)
         if not 0 < width <= 80:
-            return f"plain({string(self.words(content))})"
+            return f"plain({string(words(content))})"
         rows = [row for body in bodies for row in (*body[2], *body[3])] + foot[1]
         first, last = ROWS
         cut = ""
@@ -256,7 +265,7 @@ class Writer:
                 for column in range(at, min(at + across, width)):
                     below[column] = down - 1
                     if across == 1:
-                        held[column].append(self.words(blocks).strip())
+                        held[column].append(words(blocks).strip())
                 at += across
             below[at:] = [max(rest - 1, 0) for rest in below[at:]]
         return [any(said) and all(map(_NUMBER.fullmatch, said)) for said in held]
@@ -317,7 +326,9 @@ class Writer:
         letters, ground = stated(dict(content[0][2]))
         ground = ground or ("ffff00" if "mark" in content[0][1] else "")
         written = _in_colour(letters, self.inlines(content[1]))
-        return f"highlight(fill: rgb({string(ground)}), {written})" if ground else written
+        written = f"key({written})" if "kbd" in content[0][1] else written
+        written = f"highlight(fill: rgb({string(ground)}), {written})" if ground else written
+        return _after(self._mark(content[0][0]), written)
 
     def _i_note(self, content: list[Any]) -> str:
         first = [{**one, "t": "Plain"} if one["t"] == "Para" else one for one in content[:1]]
@@ -327,14 +338,15 @@ class Writer:
         address, text = self.restored(content[2][0]), self.inlines(content[1])
         if re.match(r"(?:https?://|mailto:)[^\s]{1,2000}$", address):
             return f"link({string(address)}, {text})"
-        return text
+        number = self._target(address[1:]) if address[:1] == "#" else None
+        return text if number is None else f"jump({number}, {text})"
 
     def _i_image(self, content: list[Any]) -> str:
         return self._picture(content, alone=False)
 
     def _picture(self, content: list[Any], alone: bool) -> str:
         """A picture in the notebook or beside it; of one from elsewhere its address is printed."""
-        attributes, words, (address, _) = content
+        attributes, label, (address, _) = content
         cell, sheet = self.cell, self.sheet
         where = cell.name if cell else "this notebook"
         name = ""
@@ -361,14 +373,61 @@ class Writer:
             )
             sheet.note("picture", sentence)
         if not name and re.match(r"https?://[^\s]{1,2000}$", address):
-            return f"elsewhere({string(self.restored(self.words(words)))}, {string(address)})"
+            return f"elsewhere({string(self.restored(words(label)))}, {string(address)})"
         if not name:
-            said = self.words(words) or address[:80]
+            said = words(label) or address[:80]
             return f"missing({string('picture not in the notebook: ' + self.restored(said))})"
         written = f"picture({name})" if alone else f"small-picture({name})"
-        caption = self.words(words).strip()
+        caption = words(label).strip()
         told = len(caption.split()) > 2
-        return f"{written}\ncaption({self.inlines(words)})" if alone and told else written
+        return f"{written}\ncaption({self.inlines(label)})" if alone and told else written
+
+
+def words(tree: Any) -> str:
+    """All words below a node."""
+    if isinstance(tree, dict):
+        if tree.get("t") in ("Str", "Space", "SoftBreak", "LineBreak"):
+            return tree.get("c") or " "
+        if tree.get("t") in ("Code", "CodeBlock", "Math", "RawInline", "RawBlock"):
+            return str(tree["c"][-1])
+        return words(tree.get("c", ""))
+    # Not by recursion alone: a tree may be deeper than Python's stack.
+    if isinstance(tree, list):
+        return "".join(words(one) for one in tree)
+    return ""
+
+
+def linked(tree: Any) -> set[str]:
+    """The places in a text, as pandoc has read it, that its own links may lead to and that are
+    there, each with a `#` before it where it is a link."""
+    found: set[str] = set()
+    left = [tree]
+    while left:  # not by recursion: a tree may be deeper than Python's stack
+        node = left.pop()
+        if isinstance(node, list):
+            left += node
+        elif isinstance(node, dict):
+            kind: str = node.get("t", "")
+            content: Any = node.get("c")
+            left.append(content)
+            if kind in ("Header", "Span", "Div"):
+                found.add(_key(content[kind == "Header"][0]))
+            if kind == "Header":
+                found.add(_key(words(content[2])))
+            if kind == "Link" and content[2][0][:1] == "#":
+                found.add("#" + _key(content[2][0][1:]))
+    return found
+
+
+def _key(name: str) -> str:
+    """What a place is known by, however its link writes the words of a heading."""
+    import urllib.parse
+
+    return "-".join(re.findall(r"\w+", urllib.parse.unquote(name).lower()))
+
+
+def _after(mark: str, written: str) -> str:
+    return f"{{\n{mark}{written}\n}}" if mark else written
 
 
 def _in_colour(colour: str, written: str) -> str:

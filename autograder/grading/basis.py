@@ -26,6 +26,7 @@ import torch
 
 from ..checking.modules import GIVEN, ROOT, SOLUTIONS
 from ..checking.registry import Check
+from ..inside.loader import decode
 from ..parts import all_mistakes
 
 PACKAGE = ROOT / "autograder"
@@ -163,19 +164,25 @@ _files: dict[str, str] = {}
 
 
 def _of_files(module: str, files: Mapping[str, bytes]) -> str:
-    texts = {
-        name: data.decode(errors="replace") for name, data in files.items() if name[-3:] == ".py"
-    }
-    words = {name: _words(text) for name, text in texts.items()}
-    reached = [name for name in [f"{module}.py"] if name in texts]
-    for name in reached:
-        if _by_other_ways(texts[name], words[name]):
-            reached = sorted(texts)
-            break
-        reached += [other for other in texts if other[:-3] in words[name] and other not in reached]
-    own = [(name, sha(files[name])) for name in sorted(reached)]
-    used = set[str]().union(*(words[name] for name in reached))
-    return sha(*own, _given(frozenset(used & _table(GIVEN).keys())))
+    names = reached(module, files)
+    words = set[str]().union(*(_words(decode(files[name])) for name in names))
+    own = [(name, sha(files[name])) for name in names]
+    return sha(*own, _given(frozenset(words & _table(GIVEN).keys())))
+
+
+def reached(module: str, files: Mapping[str, bytes]) -> list[str]:
+    """The names of the files that a student's module can depend on: its own, and others of the
+    submission that it may reach. It is judged with these alone (see `judge.Run`), so that what is
+    remembered of it holds wherever it is handed in.
+    """
+    texts = {name: decode(data) for name, data in files.items() if name.endswith(".py")}
+    found = [name for name in [f"{module}.py"] if name in texts]
+    for name in found:
+        words = _words(texts[name])
+        if _by_other_ways(texts[name], words):
+            return sorted(texts)
+        found += [other for other in texts if other[:-3] in words and other not in found]
+    return sorted(found)
 
 
 @lru_cache(maxsize=64)  # a part of a submission after the other asks

@@ -36,6 +36,7 @@ from ..results import (
 )
 from ..sandbox.child import TOO_LONG, USED_UP, WAITED
 from ..sandbox.zygote import SandboxError
+from . import basis
 from .crashes import in_words
 from .diagnosis import Talk, diagnose, recorded
 from .said import Said, Unheard, answering
@@ -108,6 +109,7 @@ class Patience:
         self, seconds: float = SUBMISSION_SECONDS, explaining: float = EXPLAINING_SECONDS
     ) -> None:
         self.left = seconds
+        self.explained = True  # all that was to be
         self._explaining = explaining
         self._ran_out = ""  # how, the first time
 
@@ -145,12 +147,14 @@ class Patience:
     def explain(self, work: Callable[[], str]) -> str:
         """What the work says, or nothing where it would take too long."""
         if self._explaining <= 0:
+            self.explained = False
             return ""
         began = time.process_time()
         try:
             with _at_most(self._explaining):
                 return work()
         except _TooLong:
+            self.explained = False
             return ""
         finally:
             self._explaining -= time.process_time() - began
@@ -179,7 +183,12 @@ def _at_most(seconds: float) -> Iterator[None]:
 
 
 class Run:
-    """One submission under judgement: its code, reopened whenever a check has killed it."""
+    """One submission under judgement: its code, reopened whenever a check has killed it.
+
+    Each module is judged in a process of its own, with the files that it can reach. What one does
+    to another that never asked for it would be remembered of that other's file, and be the mark of
+    everybody who hands in the same: a module that students left as they got it, for one.
+    """
 
     def __init__(
         self,
@@ -192,10 +201,19 @@ class Run:
         `explaining`: CPU seconds for which it looks for mistakes that explain wrong answers.
         """
         self.files = files
+        self._module = ""
+        self._reached = files
         self._open = open_code
         self._code: Code | None = None
         self.patience = Patience(patience, explaining)
         self.endless: dict[str, str] = {}  # module -> how time ran out while it was loaded
+
+    def turn_to(self, module: str) -> None:
+        """From now on it is about this module."""
+        if module != self._module:
+            self.close()
+            self._module = module
+            self._reached = {name: self.files[name] for name in basis.reached(module, self.files)}
 
     def send(self, seconds: float, hurried: bool = True) -> Send:
         """A way to ask it, where so many CPU seconds are for one check; unless `hurried` none of
@@ -204,7 +222,7 @@ class Run:
         if self.patience.left <= 0:
             raise Lost(TIMEOUT, "The submission as a whole took too long.")
         if self._code is None:
-            self._code = self._open(self.files)
+            self._code = self._open(self._reached)
         ask = self._code.send(self.patience.allowed(seconds) if hurried else seconds)
 
         def asked(request: dict[str, Any]) -> dict[str, Any]:
@@ -288,7 +306,8 @@ def _judge_part(
         if result is None:
             notes = Said(check.seconds) if memory else None
             result = run_check(check, run.send, reference, seed, run.patience, notes)
-            if memory and notes:
+            # Where this submission used up the time for explaining, others are told more.
+            if memory and notes and run.patience.explained:
                 memory.keep(check.module, result, notes.kept())
         if result.state in ABNORMAL:
             run.close()
@@ -322,7 +341,8 @@ def _heard_again(
         )
     except Unheard:
         return None
-    memory.keep(check.module, result)
+    if patience.explained:
+        memory.keep(check.module, result)
     return result
 
 
@@ -430,6 +450,7 @@ def import_module(part: Part, run: Run) -> CheckResult:
         return _import_ended(part, FAIL, f"{name} was not handed in.")
     if name in run.endless:
         return _import_ended(part, TIMEOUT, run.endless[name])
+    run.turn_to(name.removesuffix(".py"))
     try:
         # Not hurried: what was loaded once is loaded again after a loop was stopped.
         notes = _steadily(

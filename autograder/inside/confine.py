@@ -83,16 +83,22 @@ KERNEL_NEEDS = (
 than the network namespace that it must be given. What waits in a socket is memory that no limit
 counts: it gets no other room than the system gives."""
 
+FAMILIES = (1, 2, 10, 16)  # AF_UNIX, AF_INET, AF_INET6, AF_NETLINK
+"""Kinds of sockets that a notebook may have: those that the namespace of its network bounds. Others
+reach the host of a virtual machine (AF_VSOCK), or have the kernel load a module that nobody needs.
+"""
+
 ROOM = (7, 8, 32, 33)  # SO_SNDBUF, SO_RCVBUF, and both of them by force
 
 PRETENDED = (
     "chmod fchmod fchmodat fchmodat2 chown lchown fchown fchownat utime utimes utimensat futimesat "
-    "flock sync syncfs fsync fdatasync sync_file_range"
+    "flock sync syncfs fsync fdatasync sync_file_range msync fadvise64"
 )
 """Calls that succeed and do nothing: Landlock does not know them, and honest code that copies a
 file must not fail at its permissions. A lock is held against nobody, for a submission is alone
 with its files; real ones could be held on Python's, and each takes memory that no limit counts.
-Nor need files outlast a power cut, and neighbours would wait for the disk."""
+Nor need files outlast a power cut, and neighbours would wait for the disk; so they would for files
+of Python that somebody had leave memory."""
 
 NUMBERS = {
     "pidfd_send_signal": 424,
@@ -127,6 +133,9 @@ NUMBERS = {
 PRCTL = (15, 16)  # PR_SET_NAME, PR_GET_NAME
 """All that is left of prctl: others make a process outlive its parent, take the kernel's memory, or
 keep neighbours off a core. They must be numbers in a row: see `compile_filter`."""
+
+MERGEABLE = 12
+"""MADV_MERGEABLE: the kernel looks for equal pages of others, which takes its time and tells us."""
 
 SHARED = 0x21
 """Flags of a mapping that is shared and no file's. It stays whole while a page of it is mapped, and
@@ -329,6 +338,11 @@ def compile_filter(needed: str = "") -> bytes:
             _rule(rules, denied, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, flag, flag))
     else:
         _rule(rules, denied, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, CLONE_THREAD, 0))
+    if "socket" in needed.split():
+        for name in ("socket", "socketpair"):
+            _rule(rules, denied, name, seccomp.Arg(0, seccomp.GT, max(FAMILIES)))
+            for family in {*range(max(FAMILIES))}.difference(FAMILIES):
+                _rule(rules, denied, name, seccomp.Arg(0, seccomp.EQ, family))
     # libc falls back to clone, whose flags a filter can see.
     _rule(rules, seccomp.ERRNO(errno.ENOSYS), "clone3")
     _rule(rules, denied, "prlimit64", seccomp.Arg(0, seccomp.NE, 0))
@@ -336,6 +350,7 @@ def compile_filter(needed: str = "") -> bytes:
     _rule(rules, denied, "prctl", seccomp.Arg(0, seccomp.GT, max(PRCTL)))
     _rule(rules, denied, "mmap", seccomp.Arg(3, seccomp.MASKED_EQ, SHARED, SHARED))
     for name, place, values in (
+        ("madvise", 2, (MERGEABLE,)),
         ("setsockopt", 2, ROOM),
         ("fcntl", 1, FCNTL),
         ("ioctl", 1, IOCTL),

@@ -293,11 +293,13 @@ class Session:
     def undo(self) -> None:
         """Undo what was set on modules and classes."""
         while self._replaced:
-            owner, name, before = self._replaced.pop()
+            owner, name, before = self._replaced[-1]
             if before is not ABSENT:
                 setattr(owner, name, before)
             elif name in vars(owner):
                 delattr(owner, name)
+            # Only now: who stops us here, as the judge's clock does, must not keep it replaced.
+            self._replaced.pop()
 
     def _op_call(self, request: dict[str, Any]) -> Any:
         _seed(request.get("seed"))

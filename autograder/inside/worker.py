@@ -1,4 +1,4 @@
-"""The warm worker: imports torch once, then forks one confined child for each submission.
+"""The warm worker: imports torch once, then forks a confined child for each module to be judged.
 
 It obeys its control socket: `fork` (a channel comes along as a descriptor), `reap`. It runs no
 student code, no solution and no check, and holds nothing but /dev/null and that socket. The child

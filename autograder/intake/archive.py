@@ -56,7 +56,8 @@ class Node:
 
     `kind` is FOLDER, FILE, or what else it is, in words. `listing` and `open` belong to folders and
     files; call them through `children` and `read`, which cap and turn every failure into Refused.
-    `held` is how many bytes of memory an open archive takes.
+    `held` is how many bytes of memory an open archive takes. `again`: a file can be opened at any
+    time, its archive need not be open any more.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Node:
     listing: Callable[[int], list[Node]]
     open: Callable[[], IO[bytes]]
     held: int = 0
+    again: bool = True
 
 
 def _no_list(limit: int) -> list[Node]:
@@ -264,12 +266,21 @@ def unpacked(node: Node, entries: int, room: int = MAX_HELD) -> Iterator[Node]:
                     # A zip in a zip: to seek there is to inflate again, so it is held in memory.
                     data = _fitting(read(node, MAX_NESTED), room)
                     held, stream = len(data), io.BytesIO(data)
-                found = _tree(_zip_entries(_zip(stream, entries, stack), entries))
+                archive = stack.enter_context(_zip(stream, entries))
+                found = _tree(_zip_entries(archive, node, entries))
         except Refused:
             raise
         except Exception as error:  # as above: a damaged zip raises anything
             raise Refused("is not a zip that can be read") from error
         yield replace(_folder(node.name, found), held=held)
+
+
+def _zip_again(node: Node, entries: int) -> zipfile.ZipFile:
+    """A zip that was closed. Whoever reads of it keeps it open, and nobody else."""
+    stream = node.open()
+    if not isinstance(stream, io.FileIO):
+        stream = io.BytesIO(read(node, MAX_NESTED))
+    return _zip(stream, entries)
 
 
 def _fitting(data: bytes, room: int) -> bytes:
@@ -279,11 +290,11 @@ def _fitting(data: bytes, room: int) -> bytes:
     return data
 
 
-def _zip(stream: IO[bytes], entries: int, stack: ExitStack) -> zipfile.ZipFile:
+def _zip(stream: IO[bytes], entries: int) -> zipfile.ZipFile:
     stream.seek(0)
     # Room for the directory, and for the comment that may end a zip.
     most = max(entries * DIRECTORY_BYTES_PER_ENTRY, 2 * CHUNK)
-    return stack.enter_context(zipfile.ZipFile(_Capped(stream, most)))
+    return zipfile.ZipFile(_Capped(stream, most))
 
 
 def _folder(name: str, tree: _Tree) -> Node:
@@ -294,13 +305,18 @@ def _folder(name: str, tree: _Tree) -> Node:
     return Node(name, FOLDER, nodes, _no_open)
 
 
-def _zip_entries(archive: zipfile.ZipFile, entries: int) -> Iterator[Node]:
+def _zip_entries(archive: zipfile.ZipFile, node: Node, entries: int) -> Iterator[Node]:
+    """What the zip at `node` holds. Raises Refused."""
+
+    def opened(info: zipfile.ZipInfo) -> IO[bytes]:
+        return (archive if archive.fp else _zip_again(node, entries)).open(info)
+
     if len(archive.infolist()) > entries:
         raise Refused(f"holds more than {entries:,} entries")
     for info in archive.infolist():
         # Some Windows tools write backslashes; nothing is unpacked, so they may mean folders.
         name = info.orig_filename.replace("\\", "/")
-        yield Node(name, _zip_kind(info), _no_list, partial(archive.open, info))
+        yield Node(name, _zip_kind(info), _no_list, partial(opened, info), again=node.again)
 
 
 def _tar_entries(data: bytes, entries: int) -> Iterator[Node]:
@@ -331,7 +347,8 @@ def _tar_entries(data: bytes, entries: int) -> Iterator[Node]:
             long = path[1].decode("utf-8", "surrogateescape") if path else long
         elif info.type not in (tarfile.XGLTYPE, tarfile.GNUTYPE_LONGLINK):
             name = (long or info.name) + ("/" if info.isdir() else "")
-            yield Node(name, _tar_kind(info), _no_list, partial(io.BytesIO, body))
+            # To open it again is to hold all of the tar.
+            yield Node(name, _tar_kind(info), _no_list, partial(io.BytesIO, body), again=False)
             long = ""
 
 

@@ -41,6 +41,7 @@ from autograder.intake.archive import (
     size,
     unpacked,
 )
+from autograder.intake.files import Files, IntakeError
 from autograder.intake.platforms import (
     MAX_ENTRIES,
     METADATA_OF_ONE,
@@ -80,6 +81,7 @@ PLACEHOLDER = (
 """The notebook that our gradebook lays where a student handed in none; it is nobody's work."""
 
 _NETID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_UNPACK = "unpack it and give the folder, where nothing in one submission stops another"
 _ADVICE = "give a folder of submissions, one zip of them, or a platform's download"
 _UNREAD = {"damaged", "unopened"}
 _VERSION = re.compile(
@@ -91,10 +93,6 @@ _Path = tuple[str, ...]
 
 Limits = Mapping[str, int]
 """How many may hand in together in each of the parts that are graded, by its id."""
-
-
-class IntakeError(ValueError):
-    """SUBMISSIONS cannot be read at all; the message is a sentence."""
 
 
 @dataclass(frozen=True)
@@ -153,9 +151,10 @@ def _found(
 ) -> Iterator[list[Place]]:
     """What lies in SUBMISSIONS, for as long as the context lasts. Raises IntakeError."""
     root = _root(path)
+    packed = root.kind == FILE
     with ExitStack() as stack:
         try:
-            if root.kind == FILE:
+            if packed:
                 inside = stack.enter_context(unpacked(root, MAX_CLASS_ENTRIES))
                 root = replace(inside, name=alone(root).people[0][0])
             inner, top = unwrap(root, assignment)
@@ -164,7 +163,8 @@ def _found(
             else:
                 found = places(inner, top, assignment, known)
         except Refused as error:
-            raise IntakeError(f"{path} {error}; {_ADVICE}.") from None
+            advice = _UNPACK if packed else _ADVICE
+            raise IntakeError(f"{path} {error}; {advice}.") from None
         yield found
 
 
@@ -285,7 +285,7 @@ class _Draft:
     known: frozenset[str]
     numbered: bool
     claimed: frozenset[str] = frozenset()
-    files: dict[str, bytes] = field(default_factory=dict)
+    files: Files = field(default_factory=Files)
     ignored: list[str] = field(default_factory=list)
     flags: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
@@ -303,7 +303,7 @@ class _Draft:
         return Handin(
             id=self.place.id,
             members=self.members,
-            files=dict(sorted(self.files.items())),
+            files=self.files.ordered(),
             ignored=_shortened(self.ignored),
             submitted=self.place.submitted,
             flags=tuple(sorted(self.flags)),
@@ -351,7 +351,7 @@ def _take(draft: _Draft, assignment: Assignment) -> list[str]:
                 closed.append(printable("/".join(path)))
         found.look_for_modules()
     for name, version in found.best.items():
-        draft.files[name] = version.data
+        draft.files.put(name, version.data, version.node)
         _say_choice(draft, version, found.others[name])
     return closed
 
@@ -381,7 +381,7 @@ class _Found:
                 return
             if name.endswith(".ipynb"):
                 name = notebook_name(name, data)
-            self._add(Version(path, kept_name(name), data))
+            self._add(Version(path, kept_name(name), data, node))
         except Refused as error:
             self._draft.ignored.append(shown)
             self._draft.say(f"{shown} was not taken: it {error}.", "damaged")
@@ -399,7 +399,7 @@ class _Found:
                         shown = printable("/".join(path))
                         if shown in self._draft.ignored:  # one file may hold both modules
                             self._draft.ignored.remove(shown)
-                        self._add(Version(path, name, data))
+                        self._add(Version(path, name, data, node))
 
     def _read(self, node: Node, name: str) -> bytes:
         most = MAX_BYTES.get(Path(name).suffix, MAX_OTHER_BYTES)

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from autograder.assignment import Assignment
 from autograder.checking.modules import ROOT
+from autograder.intake.archive import Node
 
 Left = tuple[bool, int, int]
 Rank = tuple[Left, int, int, list[int], tuple[str, ...]]
@@ -43,11 +44,12 @@ _FEWEST_NAMES = 3  # that tell a module by what it defines
 
 @dataclass(frozen=True)
 class Version:
-    """A file that was handed in, and `name`, which it is taken for."""
+    """A file that was handed in, and `name`, which it is taken for; `node` is where it lies."""
 
     path: tuple[str, ...]
     name: str
     data: bytes
+    node: Node
 
     @property
     def likeness(self) -> int:

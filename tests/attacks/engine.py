@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import secrets
 import socket
 import tempfile
 import time
@@ -326,7 +327,9 @@ def targets() -> Iterator[Aims]:
         outside, environment = Path(folder, "outside"), Path(folder, "environment")
         unix.bind(f"{folder}/socket")
         os.chmod(f"{folder}/socket", 0o777)
-        abstract.bind(f"\0hw5-attacked-{os.getpid()}".encode())
+        # Its name is the machine's, also in a namespace of processes where our number is not.
+        name = f"hw5-attacked-{secrets.token_hex(8)}"
+        abstract.bind(f"\0{name}".encode())
         for one in (tcp, udp):
             one.bind(("127.0.0.1", 0))
         for one in (unix, abstract, tcp):
@@ -341,7 +344,7 @@ def targets() -> Iterator[Aims]:
             "file": str(outside / "file"),
             "module": str(environment / "module.py"),
             "unix": f"{folder}/socket",
-            "abstract": f"hw5-attacked-{os.getpid()}",
+            "abstract": name,
             "tcp": tcp.getsockname()[1],
             "udp": udp.getsockname()[1],
         }

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import time
 
 import pytest
+from pypdf import PdfReader
 
+from hw5_notebook import parse_notebook
 from hw5_pages import mathematics, pandoc
 from tests.hw5_pages.looking import pages, printed
 from tests.notebooks_awkward.cells import markdown, notebook
@@ -58,6 +61,12 @@ WRITTEN = {
     r"a\;b \enspace c": "a thick b thick c",  # and these for nothing
     r"\left\lVert x\right\rVert_2": "lr(bar.v.double x bar.v.double)_2",
     r"c \& d": 'c upright("&") d',
+    r"\left.x\right|_0 \Bigl[": r"x stretch(size: #240%, \|)_0 stretch(size: #180%, \[)",
+    r"\mathop{\mathrm{softmax}}_i": 'op("softmax", limits: #true)_i',
+    r"a \xrightarrow[b]{c} d \xleftarrow{f} e": "a stretch(arrow.r)_b^c d stretch(arrow.l)^f e",
+    r"\S \square": 'upright("§") square.stroked',
+    r"\enclose{updiagonalstrike}{x} \enclose{top,bottom}{y}": "cancel(x) underline(overline(y))",
+    r"\enclose{longdiv}[mathcolor='red']{12} \enclose{other}{z}": r"\)overline(12) z",
 }
 
 
@@ -104,6 +113,25 @@ def test_rows_within_a_formula_stay_together():
 )
 def test_only_formulas_without_code_are_handed_to_typst(formula, harmless):
     assert mathematics.harmless(formula) is harmless
+
+
+def test_of_a_formula_with_a_command_that_nobody_knows_only_this_command_is_a_word():
+    refused = r"$$\begin{tikzcd} a \end{tikzcd}$$"
+    text = r"So $\KL{q} + \frac{1}{2}$ and" + f"\n{refused}\n{refused}"
+    result = printed(notebook(markdown(text)))
+    said, other = (finding.sentence for finding in result.findings)
+    assert r"uses \KL, which nothing here defines" in said and "as it was typed" in other
+    text = "".join(page.extract_text() for page in PdfReader(io.BytesIO(result.pdf)).pages)
+    assert r"\KL 𝑞 +" in text and r"\frac" not in text
+    assert text.splitlines().count(refused) == 2  # each on lines of its own
+
+
+def test_a_line_that_breaks_within_a_group_is_no_row_with_a_number():
+    text = r"""By \eqref{b}: \begin{align}
+    a &= \sum_{\substack{i \\ j}} 1 \label{a} \\ c &= \underbrace{x}_{\text{d \\ e}} \label{b}
+    \end{align}"""
+    numbers = mathematics.number_equations(parse_notebook(notebook(markdown(text)), "book"))
+    assert numbers.labels == {"a": "1", "b": "2"}
 
 
 NUMBERED = r"""By \eqref{last}, \eqref{a}, $\eqref{s}$ and (\ref{own}), not `\eqref{a}`.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import re
 import time
 
 import pytest
+from pypdf import PdfReader
 
 from hw5_pages import outputs
 from tests.hw5_pages.looking import drawn, of_colour, pages, printed
@@ -99,6 +101,44 @@ def test_of_several_forms_of_an_output_the_one_that_says_most_is_printed():
     for said in ("Pipeline()", "f(x)", "and words with 𝑥2 between", '"deep": [ "ß" ]'):
         assert said in text
     assert not any(word in text for word in ("browser", "Verbatim", "equation", "object"))
+
+
+def test_html_is_taken_before_latex_and_markdown_that_are_no_mathematics():
+    inline = "<style>li {}</style>\n<ol class=list-inline><li>1.5</li><li>2.5</li></ol>\n"
+    vector = {"text/html": inline, "text/latex": r"\begin{enumerate*}\item 1.5\end{enumerate*}"}
+    listed = {"text/html": "<dl><dt>$a</dt><dd>7</dd></dl>", "text/markdown": "$a\n:   7\n$b\n: 8"}
+    word = {"text/html": "'a word'", "text/latex": "'a word'", "text/markdown": "'a word'"}
+    table = {"text/html": "<p>2x1</p><table><tr><td>9</td></tr></table>"}
+    table["text/latex"] = r"\begin{tabular}{r}9\\\end{tabular}"
+    formula = {"text/html": "f in words", "text/latex": r"$\displaystyle \frac{x}{y}$"}
+    result = printed(notebook(code("x", *map(shown, (vector, listed, word, table, formula)))))
+    (text,) = pages(result.pdf)
+    assert result.findings == ()
+    for said in ("1.5 · 2.5", "$a 7", "'a word'", "2x1 9", "𝑥"):
+        assert said in text
+    assert "item" not in text and "words" not in text
+
+
+def test_what_a_terminal_prints_in_colours_has_them_and_every_letter_of_it():
+    said = "\x1b[1;31m██ ERROR\x1b[0m  bad\n\n    \x1b[38;5;21m██ deep\nstill "
+    said += "\x1b[38;2;0;128;0m██ green\x1b[39m not\n"
+    bar = "\x1b[32m 50%|██  | 1/2 [00:01<00:01]\x1b[0m\r\x1b[32m100%|███| 2/2 [00:01<00:00]\x1b[0m"
+    odd = f"\n\x1b[38;5mx\x1b[38mx\x1b[;;mx\x1b[{'9' * 30}mx\x1b[{'9' * 9000}mx \x1b[97mpale\x1b[0m"
+    result = printed(notebook(code("x", stream(said + bar + odd))))
+    text = PdfReader(io.BytesIO(result.pdf)).pages[0].extract_text()
+    for line in ("ERROR  bad\n", "    ██ deep\nstill ██ green not\n", "xxxxx pale"):
+        assert line in text
+    assert "%" not in text
+    dots = drawn(result.pdf, 1, scale=2)
+    for colour in ((178, 43, 49), (0, 0, 255), (0, 128, 0)):
+        assert min(of_colour(dots, colour)) > 5
+
+
+@pytest.mark.parametrize("many", [9_000, 100_000])
+def test_a_line_that_changes_its_colour_at_every_letter_is_soon_set(many):
+    before = time.process_time()
+    printed(notebook(code("x", stream("\x1b[31mx\x1b[32my" * many + "\n" * 40))))
+    assert time.process_time() - before < 2
 
 
 @pytest.mark.parametrize("line", ["a\x08", "1%||1", "━", "0it [1"], ids=repr)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import base64
+import io
 import os
 
 import pytest
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from hw5_notebook import read_notebook
-from hw5_pages import print_pdf
+from hw5_pages import pictures, print_pdf
+from hw5_pages.sheet import Sheet
 from tests.hw5_pages.looking import ADA, drawn, of_colour, pages, printed
 from tests.notebooks_awkward.cells import code, markdown, notebook, picture, shown
 from tests.notebooks_awkward.coursework import save
@@ -77,3 +81,40 @@ def test_pictures_in_the_folder_of_the_notebook_are_printed_and_no_other_file(tm
     assert of_colour(dots, (255, 0, 0)) == (0, 0)
     assert len(result.findings) == len(refused)
     assert {finding.kind for finding in result.findings} == {"picture"}
+
+
+def drawing(colours: list[str], gap: int = 20) -> str:
+    """Bars below one another, 400 x 360 dots each with the white gap below it."""
+    image = Image.new("RGB", (400, 360 * len(colours)), "white")
+    for number, colour in enumerate(colours):
+        image.paste(colour, (30, 360 * number, 370, 360 * (number + 1) - gap))
+    out = io.BytesIO()
+    image.save(out, "PNG")
+    return base64.b64encode(out.getvalue()).decode()
+
+
+def test_a_picture_that_is_taller_than_a_page_is_cut_where_nothing_is_drawn_and_stays_readable():
+    colours = {"red": (255, 0, 0), "lime": (0, 255, 0), "blue": (0, 0, 255), "teal": (0, 128, 128)}
+    result = printed(notebook(code("x", shown({"image/png": drawing([*colours])}))))
+    found = [drawn(result.pdf, page) for page in range(1, result.map["pages"] + 1)]
+    for name, colour in colours.items():
+        (size,) = (size for dots in found if max(size := of_colour(dots, colour)))
+        assert abs(size[0] - 163) < 4 and abs(size[1] - 163) < 4, name
+    assert pictures.strips(Sheet(), picture(400, 1300), None) == []  # no taller than a page
+    assert pictures.strips(Sheet(), picture(40, 1400, None), None) == []  # without a gap
+    assert pictures.strips(Sheet(), picture(1, 60_000), None) == []  # a line, and too many strips
+    assert pictures.strips(Sheet(), "no picture", None) == []
+
+
+def test_a_tiny_picture_is_enlarged_where_it_is_data_and_nowhere_else():
+    digit = picture(28, 28, "teal")
+    about, out = PngInfo(), io.BytesIO()
+    about.add_text("Software", "Matplotlib version 3.11")
+    Image.new("RGB", (28, 28), "teal").save(out, "PNG", pnginfo=about)
+    drawn_one = base64.b64encode(out.getvalue()).decode()
+
+    def width(content: str, **how: bool) -> str:
+        return pictures.picture_file(Sheet(), "image/png", content, None, **how).split(", ")[1]
+
+    assert width(digit, output=True) == "50.4pt"
+    assert width(digit) == width(drawn_one, output=True) == "16.8pt"

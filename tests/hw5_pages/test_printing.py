@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -13,10 +14,11 @@ from pathlib import Path
 import pytest
 from pypdf import PdfReader
 
-from hw5_notebook import About, read_notebook
-from hw5_pages import print_pdf
+import hw5_report
+from hw5_notebook import About, ReportError, read_notebook
+from hw5_pages import pandoc, print_pdf, typesetting
 from tests.hw5_pages.looking import ADA, CODE, flat, inside, pages, printed, with_code
-from tests.notebooks_awkward.cells import code, picture, shown
+from tests.notebooks_awkward.cells import code, markdown, notebook, picture, shown
 from tests.notebooks_awkward.coursework import coursework, save
 from tests.notebooks_awkward.make import MAKERS
 
@@ -136,3 +138,27 @@ def test_outlines_and_details_for_readers_of_the_file(small):
         for item in (part if isinstance(part, list) else [part])
     ]
     assert titles == ["A small VAE", "The loss", "Samples", "Why an encoder"]
+
+
+@pytest.mark.parametrize("name", ["typst", "PIL", "template.typ", "pandoc", "hw5_pages"])
+def test_without_one_of_its_tools_it_says_what_to_do(name, monkeypatch, tmp_path):
+    broken = tmp_path / "pandoc"
+    broken.write_bytes(b"\x7fELF of another machine")
+    broken.chmod(0o755)
+    said = {
+        "typst": "Typst is missing: pip install typst",
+        "PIL": "Pillow is missing: pip install pillow",
+        "template.typ": f"{tmp_path.name}/template.typ is missing: take the whole folder out of",
+        "pandoc": f"{broken} does not work here: pip install pypandoc_binary",
+        "hw5_pages": "The folder hw5_pages is missing beside hw5_report.py: take it out of the zip",
+    }
+    if name == "template.typ":
+        monkeypatch.setattr(typesetting, "TEMPLATE", tmp_path / name)
+    elif name == "pandoc":
+        monkeypatch.setattr(pandoc, "program", lambda: str(broken))
+    else:
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises((ReportError, SystemExit), match=re.escape(said[name])):
+        if name == "hw5_pages":
+            runpy.run_path(hw5_report.__file__)
+        printed(notebook(markdown("words")))

@@ -68,6 +68,17 @@ def test_a_wide_formula_goes_on_in_other_lines_or_shrinks_and_is_never_cut(formu
     assert (dots[:, :margin] > 250).all() and (dots[:, -margin:] > 250).all()
 
 
+def test_a_formula_that_brackets_hold_together_goes_on_behind_its_commas_or_is_shown_as_typed():
+    numbers = ", ".join(map(str, range(1000, 1400)))
+    matrix = " & ".join(map(str, range(2000, 2300)))
+    shapes = (rf"\left[ {numbers}\right]", rf"\left[\begin{{matrix}}{matrix}\end{{matrix}}\right]")
+    result = printed(notebook(*(code("x", shown({"text/latex": f"${one}$"})) for one in shapes)))
+    text = " ".join(pages(result.pdf))
+    assert all(str(number) in text for number in (*range(1000, 1400), *range(2000, 2300)))
+    assert r"\begin" in text.partition("1399")[2] and "\\left" not in text.partition("1399")[0]
+    assert min(sizes_of(result.pdf, "1399|2299")) > 7
+
+
 def test_code_is_wrapped_and_never_cut():
     line = "value = " + " + ".join(f"term_{i}" for i in range(80))
     content = notebook(code(f"{line}\nnext_line = '{'x' * 500}'\n# {'─' * 200}"))

@@ -89,6 +89,13 @@ def test_without_the_fonts_of_other_scripts_a_sentence_says_so(monkeypatch):
     assert [finding.kind for finding in rare.findings] == ["fonts"]
 
 
+def test_letters_that_no_font_of_the_kit_has_are_told_and_kept():
+    result = printed(notebook(markdown("བོད་ཡིག and ᏣᎳᎩ"), code("x", stream("བོད"))))
+    (finding,) = result.findings
+    assert "letters of Cherokee, Tibetan: they are set in one of this comp" in finding.sentence
+    assert "and" in pages(result.pdf)[0]
+
+
 def test_letters_of_every_script_have_a_font():
     text = "王小明 かな 한국어 Ωж עברית العربية हिन्दी ไทย தமிழ் ქართული 🎉🚀 ∑∫≤ℝ ✓✗→"
     result = printed(notebook(markdown(text), code("x", stream(text))))

@@ -61,6 +61,13 @@ def written(text: str, kind: str = "markdown") -> str:
         ("<p class=x align='center'>words</p>", 'align(center, { paragraph({ "words" }) })'),
         ("<h2 style='text-align:center'>words</h2>", 'align(center, { title(2, { "words" }) })'),
         ("<div align='right'>words</div>", 'align(right, { paragraph({ "words" }) })'),
+        ("<p style='text-align:right'>words</p>", 'align(right, { paragraph({ "words" }) })'),
+        ("<h1><center>words</center></h1>", 'align(center, { title(1, { { "words" } }) })'),
+        ("# <div style='color:white; background:navy'>words</div>", 'highlight(fill: rgb("000080"'),
+        ("<div style='color:#fff;background:#123456'>w</div>", 'ground: rgb("123456"), letters: '),
+        ("<div style='color:#fff;background:url(x)'>w</div>", 'boxed("", { { "w" } })'),
+        ("<kbd>C</kbd>", 'key({ "C" })'),
+        ("- [x] done\n- [ ] open", 'tasks(tight: true, { { "☒ done" } }, { { "☐ open" } }, )'),
         ("<textarea rows=2>words</textarea>", 'boxed("", { { "words" } })'),
         ("![](x.png)\n*Words*", '") paragraph({ emph({ "Words" }) })'),
         ("- שלום\n- x", "turned({ list("),
@@ -125,3 +132,24 @@ def test_the_bar_of_a_quotation_stands_where_its_lines_begin():
         dots = drawn(printed(notebook(markdown(f"> {words}"))).pdf, 1)
         bar = (abs(dots[100:, :, ::-1].astype(int) - (211, 217, 224)) < 8).all(-1).any(0)
         assert any(bar[begins - 3 : begins + 4]), words
+
+
+def test_links_within_a_notebook_lead_to_its_headings_and_anchors():
+    links = "[a](#Part-two%21) [b](#part-two) [c](#here) [d](#nowhere) [e](#top)"
+    first = markdown(f"# Title <a id='top'></a>\n{links}\n\n" + "word\n\n" * 60)
+    result = printed(
+        notebook(first, markdown("## Part two!\n\n<a name='here'></a>\n\n## Part two"))
+    )
+    reader = PdfReader(io.BytesIO(result.pdf))
+    seen = [link.get_object()["/Dest"] for link in reader.pages[0]["/Annots"]]
+    pages_of = [reader.get_page_number(dest[0].get_object()) for dest in map(_list_of, seen)]
+    assert pages_of == [1, 1, 1, 0] and "d e" in pages(result.pdf)[0]
+    other = markdown("[a](#top)")  # of another notebook
+    assert (
+        "/Annots"
+        not in PdfReader(io.BytesIO(printed(notebook(first), notebook(other)).pdf)).pages[-1]
+    )
+
+
+def _list_of(dest):
+    return dest.get_object() if hasattr(dest, "get_object") else dest

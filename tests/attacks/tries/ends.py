@@ -18,7 +18,7 @@ import weakref
 
 import torch
 
-from tests.attacks.tools import JUDGE, attempt, syscall
+from tests.attacks.tools import JUDGE, attempt, refuse_unless, syscall
 
 # --- ends
 
@@ -282,3 +282,29 @@ def breaks_what_the_collector_of_garbage_finds():
     for one in gc.get_objects():
         if type(one) is dict and "Session" in one:
             one.clear()
+
+
+@attempt(JUDGE, ends="error")
+def finds_the_checks_among_its_modules():
+    secret = ("autograder.parts", "autograder.checking.registry", "autograder.grading", "hw5_gan")
+    refuse_unless(any(name.startswith(secret) for name in sys.modules))
+
+
+@attempt(JUDGE, ends="error", seconds=10.0)
+def finds_answers_among_all_that_its_process_holds():
+    """In no list, frame, code or text that can be reached from anything."""
+    sign = " ".join(["### BEGIN", "SOLUTION"])  # which stands nowhere here
+    seen: set[int] = set()
+    todo = [*gc.get_objects(), *sys._current_frames().values()]
+    found = False
+    while todo and not found:
+        one = todo.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        if isinstance(one, (str, bytes)):
+            text = one if isinstance(one, str) else one.decode("latin-1")
+            found = text.count(sign) > 1
+        else:
+            todo += gc.get_referents(one)
+    refuse_unless(found)

@@ -351,6 +351,20 @@ def locks_bytes_of_a_file_of_the_environment():
     refuse_unless(theirs[:2] != b"\2\0")
 
 
+@attempt(SECCOMP)
+def has_a_file_of_the_environment_leave_memory():
+    """Whoever needs it next waits for the disk."""
+    with open(os.__file__, "rb", buffering=0) as file:
+        file.read(100)
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        left = False
+        try:
+            os.preadv(file.fileno(), [bytearray(100)], 0, os.RWF_NOWAIT)
+        except BlockingIOError:
+            left = True
+        refuse_unless(left)
+
+
 @attempt(SECCOMP, alone=True)
 def locks_bytes_without_end():
     """Each lock takes 200 bytes of the kernel's memory, which no limit counts."""

@@ -123,6 +123,13 @@ def takes_memory_by_shared_mappings_of_a_device():
     _take_and_let_go(SHARED, device)
 
 
+@attempt(SECCOMP)
+def has_its_memory_compared_with_that_of_others():
+    """Which takes the kernel's time, and tells what they hold."""
+    address = ctypes.c_void_p(_map(1 << 20, PRIVATE | ANONYMOUS))
+    checked(libc.madvise(address, ctypes.c_size_t(1 << 20), 12))
+
+
 @attempt(SECCOMP, alone=True, seconds=8.0)
 def takes_memory_by_large_pages_in_a_pipe():
     """A pipe of 256 pages holds a page of each of 256 large ones, of 2 MB."""

@@ -251,7 +251,8 @@ def slows_its_parent_down():
 
 @attempt(SECCOMP)
 def slows_its_user_down():
-    os.setpriority(os.PRIO_USER, 0, 0)
+    """By nothing, whatever it has: to get back what was given up is a right of its own."""
+    os.setpriority(os.PRIO_USER, 0, os.getpriority(os.PRIO_PROCESS, 0))
 
 
 @attempt(SECCOMP, USER)
@@ -452,6 +453,18 @@ def opens_a_Unix_socket():
 @attempt(SECCOMP)
 def opens_a_netlink_socket():
     socket.socket(socket.AF_NETLINK, socket.SOCK_RAW).close()
+
+
+@attempt(SECCOMP)
+def opens_a_socket_to_the_host_of_the_machine():
+    """Which no namespace of the network keeps it from, where the machine is a virtual one."""
+    socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM).close()
+
+
+@attempt(SECCOMP)
+def opens_a_socket_to_the_ciphers_of_the_kernel():
+    """Where there is none, the kernel loads a module to see."""
+    socket.socket(socket.AF_ALG, socket.SOCK_SEQPACKET).close()
 
 
 @attempt(SECCOMP, USER)

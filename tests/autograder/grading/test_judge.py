@@ -6,13 +6,14 @@ The forged answers here are those of a child that has read every request and kno
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 import torch
 
 from autograder.assignment import read_assignment
 from autograder.checking.expect import Fail
+from autograder.checking.here import LocalCode
 from autograder.checking.modules import ROOT
 from autograder.checking.proxy import Line, Lost, Remote, Send, StudentError, WorkerDied
 from autograder.checking.reference import Reference
@@ -37,6 +38,7 @@ from autograder.results import (
     SKIPPED,
     TIMEOUT,
     UNGRADABLE,
+    CheckResult,
     QuestionResult,
 )
 from autograder.sandbox.child import TOO_LONG, USED_UP, WAITED
@@ -171,6 +173,38 @@ reparametrize = loss_function = VAE = CVAE = Any()
     assert points(marks(layered, reference, source)) == 0
 
 
+PUTS_ITSELF_IN_ANOTHERS_PLACE = """
+import sys
+class _:
+    for finder in sys.meta_path:
+        for name in list(getattr(finder, "_sources", ())):
+            if name.endswith("gan"):
+                finder._sources[name] = {source!r}
+"""
+
+
+@pytest.mark.parametrize("theirs, earned", [("x = 1\n", 0.0), (None, 3.0)])
+def test_a_module_gives_and_takes_nothing_from_one_that_never_asked_for_it(
+    layered: Zygote, reference: Reference, theirs: str | None, earned: float
+) -> None:
+    right = (ROOT / "hw5_gan.py").read_text(encoding="utf-8")
+    other = right if theirs else "x = 1\n"
+    results = judge(
+        {
+            "hw5_vae.py": PUTS_ITSELF_IN_ANOTHERS_PLACE.format(source=other).encode(),
+            "hw5_gan.py": (theirs or right).encode(),
+        },
+        (ASSIGNMENT.part("vae-theory"), ASSIGNMENT.part("gan-theory")),
+        all_checks(ASSIGNMENT),
+        reference,
+        layered.open,
+        seed=7,
+    )
+    marks = [one.points or 0.0 for one in results if one.question.startswith("gan")]
+    # What is remembered of a file is the mark of everybody who hands in the same.
+    assert sum(marks) == earned
+
+
 def test_text_of_a_hostile_submission_can_be_written_to_any_file(
     layered: Zygote, reference: Reference
 ) -> None:
@@ -244,6 +278,20 @@ def test_a_module_that_loads_without_end_is_loaded_once_for_all_its_parts() -> N
     ends = [import_module(ASSIGNMENT.part(name), run) for name in ("fc-vae", "autoencoder")]
     assert [(one.state, one.message) for one in ends] == 2 * [(TIMEOUT, TOO_LONG)]
     assert code.closed == 1
+
+
+def test_each_module_gets_a_process_of_its_own_with_the_files_that_it_reaches() -> None:
+    opened: list[list[str]] = []
+
+    def open_code(files: Mapping[str, bytes]) -> Scripted:
+        opened.append(sorted(files))
+        return Scripted([Lost(CRASHED, "")] * 2)
+
+    uses = {"hw5_vae.py": b"", "hw5_gan.py": "import hw5_vae".encode("utf-16")}
+    run = Run(uses, open_code)
+    for part in ("fc-vae", "fc-gan"):
+        import_module(ASSIGNMENT.part(part), run)
+    assert opened == [["hw5_vae.py"], ["hw5_gan.py", "hw5_vae.py"]]
 
 
 def test_a_submission_is_tried_again_when_our_worker_died(
@@ -369,6 +417,31 @@ def test_an_explanation_that_takes_too_long_is_left_out_and_costs_nothing(
     assert patience.left > 4.5
 
 
-def _burn() -> str:
-    while True:
+@pytest.mark.parametrize("seconds", [0.2, 20.0])
+def test_what_could_not_be_explained_for_want_of_time_is_not_remembered_for_others(
+    reference: Reference, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    def fails(theirs: Remote, ref: Remote, rng: Rng) -> None:
+        raise Fail("This is wrong.")
+
+    kept = list[str]()
+
+    class Memory:
+        def find(self, module: str, id: str) -> None:
+            return None
+
+        def keep(self, module: str, result: CheckResult) -> None:
+            kept.append(result.check)
+
+    monkeypatch.setattr(judging, "diagnose", lambda *_, **__: _burn(0.5))
+    files = {"hw5_vae.py": SOLUTION.encode()}
+    judge(files, (PART,), [a_check(fails)], reference, LocalCode, 7, 60.0, Memory(), seconds)
+    assert ("fc-vae.loss.new" in kept) == (seconds > 1)
+    assert "fc-vae.import.loads" in kept
+
+
+def _burn(seconds: float = float("inf")) -> str:
+    ends = time.process_time() + seconds
+    while time.process_time() < ends:
         pass
+    return ""

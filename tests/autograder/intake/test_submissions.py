@@ -22,9 +22,9 @@ import pytest
 from autograder.assignment import Assignment, Part, Penalty
 from autograder.intake import archive
 from autograder.intake import submissions as intake
+from autograder.intake.files import IntakeError
 from autograder.intake.submissions import (
     Handin,
-    IntakeError,
     digest,
     read_submission,
     read_submissions,

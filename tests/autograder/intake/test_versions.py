@@ -21,9 +21,9 @@ import pytest
 from autograder.assignment import read_assignment
 from autograder.checking.modules import ROOT, packaged
 from autograder.intake import archive
+from autograder.intake.files import IntakeError
 from autograder.intake.submissions import (
     Handin,
-    IntakeError,
     read_submission,
     read_submissions,
     refuse_class,
