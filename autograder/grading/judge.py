@@ -109,8 +109,9 @@ class Patience:
         self, seconds: float = SUBMISSION_SECONDS, explaining: float = EXPLAINING_SECONDS
     ) -> None:
         self.left = seconds
-        self.explained = True  # all that was to be
+        self.explained = True  # all that was to be: nothing where there is no time from the start
         self._explaining = explaining
+        self._silent = explaining <= 0
         self._ran_out = ""  # how, the first time
 
     def allowed(self, seconds: float) -> float:
@@ -147,7 +148,7 @@ class Patience:
     def explain(self, work: Callable[[], str]) -> str:
         """What the work says, or nothing where it would take too long."""
         if self._explaining <= 0:
-            self.explained = False
+            self.explained = self._silent
             return ""
         began = time.process_time()
         try:
