@@ -10,8 +10,10 @@ if (
     and not {"-h", "--help"} & {*sys.argv}
 ):
     # Now, so that a worker imports torch while we do.
+    from .leaving import prepare
     from .sandbox.launch import start_ahead
 
+    prepare()
     start_ahead()
 
 import argparse
@@ -63,6 +65,7 @@ from .intake.submissions import (
     refuse_class,
     untimed,
 )
+from .leaving import ended
 from .notebooks import printing as report
 from .notebooks.execution import execute
 from .parts import all_checks, need_notebooks
@@ -760,4 +763,4 @@ def _seed(text: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(ended(main()))

@@ -27,8 +27,8 @@ LEVELS = [
     {"parts", "sandbox"},
     {"checking", "intake"},
     {"inside"},
-    {"arguments", "assignment", "files", "lateness", "placeholders", "progress", "results"}
-    | {"roster", "tables", "times"},
+    {"arguments", "assignment", "files", "lateness", "leaving", "placeholders", "progress"}
+    | {"results", "roster", "tables", "times"},
 ]
 """From the command line down: a module imports from levels below its own, or from its own."""
 

@@ -42,8 +42,9 @@ HOW_TO_IMPORT = ("__import__", "importlib", "runpy", "pkgutil", "sys.modules", "
 HOW_TO_READ = ("read_text", "read_bytes")
 BY_NAME = frozenset({"os", "glob"})
 BY_CALL = frozenset({"exec", "eval", "compile", "open"})
-CALLED = re.compile(rf"(?<!\.)\b(?:{'|'.join(BY_CALL)})\s*\(")
-"""How a module may reach files that it does not name."""
+CALLED = re.compile("|".join(rf"{one}(?<![.\w]{one})\s*\(" for one in sorted(BY_CALL)))
+"""How a module may reach files that it does not name. What stands before a name is looked at last:
+a pattern that begins with a letter is found four times as fast."""
 
 
 @dataclass(frozen=True)
@@ -194,7 +195,7 @@ def _by_other_ways(text: str, words: frozenset[str]) -> bool:
     return bool(
         any(one in text for one in (*HOW_TO_IMPORT, *HOW_TO_READ))
         or BY_NAME & words
-        or (BY_CALL & words and CALLED.search(text))  # which takes a while
+        or (BY_CALL & words and CALLED.search(text))
     )
 
 

@@ -187,14 +187,17 @@ class Bench:
         After a `first` try, only what may change: what ran out of time on the clock there or was
         ended by the system, and what waited for it.
         """
-        known = _Fair(self._checks, self.holds, self.memory(handin.files))
+        known = self._fair(handin)
         questions = self.judged(handin.files, _Settled(first, known) if first else known)
         return summed_up(handin, questions, self._plan.seed, self.zygote.doctor.active)
+
+    def _fair(self, handin: Handin) -> _Fair:
+        return _Fair(self._checks, self.holds, self.memory(handin.files))
 
     def recall(self, handin: Handin) -> SubmissionResult | None:
         """The result, where nothing of it has to be tried."""
         try:
-            questions = self.judged(handin.files, self.memory(handin.files), _nothing_runs)
+            questions = self.judged(handin.files, self._fair(handin), _nothing_runs)
         except _Unknown:
             return None
         return summed_up(handin, questions, self._plan.seed, self.zygote.doctor.active)
@@ -559,10 +562,14 @@ class _Fair:
             return UNGRADABLE, 0.0, SORRY, ""
         return known
 
-    def keep(self, module: str, result: CheckResult) -> None:
+    def said(self, module: str, id: str) -> bytes:
+        """What it said in the check of this id."""
+        return self._memory.said(module, id) if self._memory else b""
+
+    def keep(self, module: str, result: CheckResult, said: bytes = b"") -> None:
         """Remember how it ended."""
         if self._memory:
-            self._memory.keep(module, result)
+            self._memory.keep(module, result, said)
 
 
 class _Settled:
@@ -581,9 +588,13 @@ class _Settled:
         """How the check of this id ended."""
         return self._ends.get(id) or self._memory.find(module, id)
 
-    def keep(self, module: str, result: CheckResult) -> None:
+    def said(self, module: str, id: str) -> bytes:
+        """What it said in the check of this id."""
+        return self._memory.said(module, id)
+
+    def keep(self, module: str, result: CheckResult, said: bytes = b"") -> None:
         """Remember how it ended in the second try."""
-        self._memory.keep(module, result)
+        self._memory.keep(module, result, said)
 
 
 def default_jobs() -> int:

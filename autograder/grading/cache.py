@@ -1,5 +1,8 @@
 """Results of checks, kept by what they depend on: what has been tried is not tried again.
 
+Beside them stands what submissions answered: a check that only judges otherwise runs nothing (see
+said.py).
+
 One file for the course, `.cache/checks.sqlite` in the kit's folder, or the one that HW5_CACHE
 names. It may be deleted at any time, is written by several runs at once, and survives a kill at any
 moment.
@@ -22,11 +25,14 @@ fault waits for us."""
 
 PATIENCE = 30.0  # seconds for which another run may hold the file
 HEADER = b"SQLite format 3\0"
-TABLE = """
+TABLES = """
 create table if not exists results (
     key text primary key, state text, fraction real, message text, hint text
-) without rowid
+) without rowid;
+create table if not exists said (number integer primary key, key text unique, answers blob);
 """
+TALKS = 1 << 16
+"""What was said in so many checks is kept, the newest: some 100 MB."""
 
 
 Ended = tuple[str, float, str, str]
@@ -66,12 +72,30 @@ class Cache:
                 return {name: (*ended,) for name, *ended in rows}
         return {}
 
-    def put(self, key: str, result: CheckResult) -> None:
-        """Keep how a check ended, if it would end so again."""
+    def put(self, key: str, result: CheckResult, talk: str = "", said: bytes = b"") -> None:
+        """Keep how a check ended, if it would end so again; under `talk` what was said in it."""
         with contextlib.suppress(sqlite3.Error):
             if self._database is not None and result.state in KEPT:
                 row = (key, result.state, result.fraction, result.message, result.hint)
                 self._database.execute("insert or replace into results values (?, ?, ?, ?, ?)", row)
+                if said:
+                    self._keep(talk, said)
+
+    def _keep(self, key: str, said: bytes) -> None:
+        assert self._database is not None
+        insert = "insert or replace into said (key, answers) values (?, ?)"
+        number = self._database.execute(insert, (key, said)).lastrowid or 0
+        if number % 256 == 0:
+            self._database.execute("delete from said where number <= ?", (number - TALKS,))
+
+    def said(self, key: str) -> bytes:
+        """What was said, or nothing."""
+        with contextlib.suppress(sqlite3.Error):
+            if self._database is not None:
+                asked = "select answers from said where key = ?"
+                for (answers,) in self._database.execute(asked, (key,)):
+                    return bytes(answers)
+        return b""
 
     def close(self) -> None:
         if self._database is not None:
@@ -100,7 +124,7 @@ def _opened(path: Path) -> sqlite3.Connection:
             database.execute("select key, state, fraction, message, hint from results limit 0")
         database.execute("pragma journal_mode = wal")
         database.execute("pragma synchronous = normal")
-        database.execute(TABLE)
+        database.executescript(TABLES)
     except BaseException:
         database.close()
         raise
@@ -129,9 +153,18 @@ class Memory:
         """How the check of this id ended, or the import of the module."""
         return self._known.get(self._key(module, id))
 
-    def keep(self, module: str, result: CheckResult) -> None:
-        """Remember how it ended."""
-        self._cache.put(self._key(module, result.check), result)
+    def said(self, module: str, id: str) -> bytes:
+        """What it said in the check of this id, whatever that was then."""
+        return self._cache.said(self._talk(module, id))
+
+    def keep(self, module: str, result: CheckResult, said: bytes = b"") -> None:
+        """Remember how it ended, and what it said."""
+        talk = self._talk(module, result.check)
+        self._cache.put(self._key(module, result.check), result, talk, said)
+
+    def _talk(self, module: str, id: str) -> str:
+        self._key(module, id)
+        return basis.sha(self._modules[module], id)
 
     def _key(self, module: str, id: str) -> str:
         if module not in self._modules:

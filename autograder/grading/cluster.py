@@ -193,8 +193,8 @@ class _Task:
         """Remember what a worker has found out."""
         memory = self._bench.memory(files, layers)
         if memory:
-            for module, result in found:
-                memory.keep(module, result)
+            for module, result, said in found:
+                memory.keep(module, result, said)
 
 
 @dataclass

@@ -39,6 +39,7 @@ from ..sandbox.zygote import SandboxError
 from . import basis
 from .crashes import in_words
 from .diagnosis import Talk, diagnose, recorded
+from .said import Said, Unheard, answering
 
 SUBMISSION_SECONDS = 180.0
 """Wall seconds of waiting for a submission, and CPU seconds of computing on what it answers, after
@@ -80,12 +81,14 @@ class Code(Protocol):
 
 class Memory(Protocol):
     """What is known of a submission from earlier runs: state, fraction, message and hint of each
-    check, the one that a module can be loaded among them.
+    check, the one that a module can be loaded among them; and what it `said` then (see said.py).
     """
 
     def find(self, module: str, id: str) -> tuple[str, float, str, str] | None: ...
 
-    def keep(self, module: str, result: CheckResult) -> None: ...
+    def said(self, module: str, id: str) -> bytes: ...
+
+    def keep(self, module: str, result: CheckResult, said: bytes = b"") -> None: ...
 
 
 SEVERITY = (PASS, SKIPPED, FAIL, ERROR, MEMORY, TIMEOUT, CRASHED, UNGRADABLE)
@@ -106,8 +109,9 @@ class Patience:
         self, seconds: float = SUBMISSION_SECONDS, explaining: float = EXPLAINING_SECONDS
     ) -> None:
         self.left = seconds
-        self.explained = True  # all that was to be
+        self.explained = True  # all that was to be: nothing where there is no time from the start
         self._explaining = explaining
+        self._silent = explaining <= 0
         self._ran_out = ""  # how, the first time
 
     def allowed(self, seconds: float) -> float:
@@ -144,7 +148,7 @@ class Patience:
     def explain(self, work: Callable[[], str]) -> str:
         """What the work says, or nothing where it would take too long."""
         if self._explaining <= 0:
-            self.explained = False
+            self.explained = self._silent
             return ""
         began = time.process_time()
         try:
@@ -293,16 +297,19 @@ def _judge_part(
         result = (
             _skipped(check, blocker) if blocker else _known(memory, check.module, _passed(check))
         )
+        if result is None and memory:
+            result = _heard_again(check, memory, reference, seed, run.patience)
         if result is None and not loaded:
             loaded, importing = True, import_module(part, run)
             ended[importing.question] = importing
             blocker = _blocker(check, ended, importing)
             result = _skipped(check, blocker) if blocker else None
         if result is None:
-            result = run_check(check, run.send, reference, seed, run.patience)
+            notes = Said(check.seconds) if memory else None
+            result = run_check(check, run.send, reference, seed, run.patience, notes)
             # Where this submission used up the time for explaining, others are told more.
-            if memory and run.patience.explained:
-                memory.keep(check.module, result)
+            if memory and notes and run.patience.explained:
+                memory.keep(check.module, result, notes.kept())
         if result.state in ABNORMAL:
             run.close()
             loaded = False
@@ -322,14 +329,35 @@ def _passed(check: Check) -> CheckResult:
     return CheckResult(check.id, check.question, PASS, 1.0, check.share, check.title)
 
 
+def _heard_again(
+    check: Check, memory: Memory, reference: Reference, seed: int, patience: Patience
+) -> CheckResult | None:
+    """How the check ends by what was answered before; None where it asks something else."""
+    kept = memory.said(check.module, check.id)
+    if not kept:
+        return None
+    try:
+        result = run_check(
+            check, lambda seconds: answering(kept, seconds), reference, seed, patience
+        )
+    except Unheard:
+        return None
+    if patience.explained:
+        memory.keep(check.module, result)
+    return result
+
+
 def run_check(
     check: Check,
     send: Callable[[float], Send],
     reference: Reference,
     seed: int,
     patience: Patience | None = None,
+    notes: Said | None = None,
 ) -> CheckResult:
-    """One check on one submission: how it ended, and the sentence that says so."""
+    """One check on one submission: how it ended, and the sentence that says so. What is
+    said meanwhile goes into `notes`.
+    """
     bounds = patience or Patience()
 
     def ended(state: str, fraction: float, message: str = "", hint: str = "") -> CheckResult:
@@ -340,7 +368,8 @@ def run_check(
 
     def tried() -> None:
         talk.clear()
-        ask = recorded(fresh(send(check.seconds)), talk)
+        line = send(check.seconds)
+        ask = recorded(fresh(notes.noting(line) if notes else line), talk)
         bounds.check(lambda: call(check, ask, reference, seed))
 
     try:

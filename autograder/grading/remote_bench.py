@@ -57,15 +57,19 @@ class Notes:
 
     def __init__(self, known: Mapping[tuple[str, str], Ended]) -> None:
         self._known = known
-        self.found: list[tuple[str, CheckResult]] = []
+        self.found: list[tuple[str, CheckResult, bytes]] = []
 
     def find(self, module: str, id: str) -> Ended | None:
         """How the check of this id ended in an earlier run."""
         return self._known.get((module, id))
 
-    def keep(self, module: str, result: CheckResult) -> None:
+    def said(self, module: str, id: str) -> bytes:
+        """Nothing: the head has looked at that, and what is asked here was not answered before."""
+        return b""
+
+    def keep(self, module: str, result: CheckResult, said: bytes = b"") -> None:
         """Note it down for the head."""
-        self.found.append((module, result))
+        self.found.append((module, result, said))
 
 
 # --- in the Dask worker

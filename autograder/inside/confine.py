@@ -6,6 +6,7 @@ stand alone, so that where one is missing the others still hold.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import os
@@ -324,6 +325,9 @@ def compile_filter(needed: str = "") -> bytes:
         return b""
     denied = seccomp.ERRNO(errno.EPERM)
     rules = seccomp.SyscallFilter(defaction=seccomp.ALLOW)
+    with contextlib.suppress(OSError, RuntimeError, ValueError):  # libseccomp before 2.5
+        # A tree instead of a list: loaded in two thirds of the time, and sooner at its end.
+        rules.set_attr(seccomp.Attr.CTL_OPTIMIZE, 2)
     for name in FORBIDDEN.split():
         if name not in needed.split():
             _rule(rules, denied, name)

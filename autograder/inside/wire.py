@@ -66,16 +66,17 @@ class Handle:
     kind: str = ""
 
 
-def pack(value: Any) -> bytearray:
+def pack(value: Any, most: int = MAX_BODY) -> bytearray:
     """One frame holding `value`: None, bool, int, float, str, list, tuple, dict, Handle,
-    torch.dtype, or tensor. Raises Unsendable for other types and WireError beyond a cap.
+    torch.dtype, or tensor, whose tensors have `most` bytes together. Raises Unsendable for other
+    types and WireError beyond a cap.
     """
     tensors: list[torch.Tensor] = []
     plain = _plain(value, tensors, MAX_DEPTH)
     shapes = [[_dtype_name(tensor.dtype), list(tensor.shape)] for tensor in tensors]
     head = json.dumps([plain, shapes], separators=(",", ":"), allow_nan=False).encode()
     size = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
-    if len(head) > MAX_HEAD or size > MAX_BODY or len(tensors) > MAX_TENSORS:
+    if len(head) > MAX_HEAD or size > most or len(tensors) > MAX_TENSORS:
         raise WireError("the answer is too large to send")
     frame = bytearray(PREFIX.pack(MAGIC, len(head), size))
     frame += head

@@ -120,3 +120,33 @@ def test_a_result_belongs_to_files_seed_and_protections(tmp_path: Path):
     assert memory(cache, layers=()).find("hw5_vae", RESULT.check) is None
     other = Memory(cache, {"hw5_vae.py": b"x = 2\n"}, {}, 1, ("seccomp",))
     assert other.find("hw5_vae", RESULT.check) is None
+
+
+def test_what_was_said_is_kept_as_long_as_it_is_among_the_newest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("autograder.grading.cache.TALKS", 300)
+    cache = Cache(tmp_path / "c.sqlite")
+    for number in range(600):
+        cache.put(f"key {number}", RESULT, f"talk {number}", b"said")
+    there = [number for number in range(600) if cache.said(f"talk {number}")]
+    assert there[-1] == 599 and 300 <= len(there) < 600
+    assert not Cache(tmp_path / "other.sqlite").said("talk 599")
+
+
+def test_a_cache_of_an_earlier_version_learns_what_is_said(tmp_path: Path):
+    path = tmp_path / "c.sqlite"
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        database.execute(
+            "create table results (key text primary key, state text, fraction real,"
+            " message text, hint text) without rowid"
+        )
+    Cache(path).put("key", RESULT, "talk", b"said")
+    assert Cache(path).said("talk") == b"said"
+
+
+@pytest.mark.parametrize("state", [*ABNORMAL, SKIPPED, UNGRADABLE])
+def test_what_was_said_before_an_abnormal_end_is_not_kept(tmp_path: Path, state: str):
+    cache = Cache(tmp_path / "c.sqlite")
+    cache.put("key", replace(RESULT, state=state), "talk", b"said")
+    assert not cache.said("talk")

@@ -430,7 +430,10 @@ def test_what_could_not_be_explained_for_want_of_time_is_not_remembered_for_othe
         def find(self, module: str, id: str) -> None:
             return None
 
-        def keep(self, module: str, result: CheckResult) -> None:
+        def said(self, module: str, id: str) -> bytes:
+            return b""
+
+        def keep(self, module: str, result: CheckResult, said: bytes = b"") -> None:
             kept.append(result.check)
 
     monkeypatch.setattr(judging, "diagnose", lambda *_, **__: _burn(0.5))

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timezone
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from autograder.assignment import Assignment, read_assignment
+from autograder.checking.expect import Fail, Partial
 from autograder.checking.here import LocalCode
 from autograder.checking.modules import ROOT
+from autograder.checking.proxy import Remote
+from autograder.checking.registry import Rng
 from autograder.grading import basis, batch
 from autograder.grading.batch import Bench, Plan
 from autograder.grading.cache import Cache
 from autograder.grading.judge import graded_parts
 from autograder.intake.submissions import Handin
-from autograder.results import TIMEOUT, SubmissionResult
+from autograder.results import TIMEOUT, UNGRADABLE, SubmissionResult
 from autograder.sandbox.child import TOO_LONG, USED_UP
 from autograder.sandbox.zygote import PROTECTIONS, Doctor
 
@@ -26,6 +30,7 @@ PART = "fc-vae"
 ASSIGNMENT = read_assignment()
 VAE = (ROOT / "hw5_vae.py").read_bytes()
 WRONG = VAE.replace(b"torch.exp(logvar / 2)", b"torch.exp(logvar)")
+FLIPPED = VAE.replace(b"kl = -0.5 * torch.sum(1 + logvar", b"kl = 0.5 * torch.sum(1 + logvar")
 
 
 class Counting(LocalCode):
@@ -97,13 +102,84 @@ def test_what_came_too_late_is_judged_as_any_other_so_that_dates_are_arithmetic(
     assert plan(moved).recorded(bases) == plan().recorded(bases)
 
 
-def test_one_check_that_changed_is_run_alone_beside_the_loading():
-    first, _ = graded(plan())
+Function = Callable[..., None]
+LOSS = f"{PART}.loss.measures_divergence"
+
+
+def changed(
+    monkeypatch: pytest.MonkeyPatch, how: Callable[[Function], Function]
+) -> dict[str, basis.Basis]:
+    """Change the function of one check; brings what the checks depend on then."""
+    checks = [
+        replace(one, function=how(one.function)) if one.id == LOSS else one
+        for one in plan().checks()
+    ]
     bases = plan().bases()
-    check = next(id for id in bases if id.startswith(f"{PART}.loss."))
-    bases[check] = replace(bases[check], source="another")
-    again, talks = graded(plan(), bases=bases)
-    assert again == first and talks == 2
+    monkeypatch.setattr(Plan, "checks", lambda _: checks)
+    return {**bases, LOSS: replace(bases[LOSS], source="another")}
+
+
+def asks_something_else(function: Function) -> Function:
+    @wraps(function)
+    def other(theirs: Remote, ours: Remote, rng: Rng) -> None:
+        rng.uniform(0, 1, 1)
+        function(theirs, ours, rng)
+
+    return other
+
+
+def is_gentler(function: Function) -> Function:
+    @wraps(function)
+    def other(theirs: Remote, ours: Remote, rng: Rng) -> None:
+        try:
+            function(theirs, ours, rng)
+        except Fail:
+            raise Partial(0.5, "Nearly.") from None
+
+    return other
+
+
+def fails_everybody(function: Function) -> Function:
+    @wraps(function)
+    def other(theirs: Remote, ours: Remote, rng: Rng) -> None:
+        function(theirs, ours, rng)
+        raise Fail("No.")
+
+    return other
+
+
+def anew(source: bytes) -> SubmissionResult:
+    """The result where nothing is known."""
+    here: Any = Here()
+    return Bench(plan(), here).grade(handin(source))
+
+
+def test_a_check_that_asks_something_else_is_run_alone_beside_the_loading(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    first, _ = graded(plan(), VAE)
+    bases = changed(monkeypatch, asks_something_else)
+    again, talks = graded(plan(), VAE, bases)
+    assert again == first == anew(VAE) and talks == 2
+
+
+def test_a_check_that_only_judges_otherwise_runs_nothing(monkeypatch: pytest.MonkeyPatch):
+    first, _ = graded(plan(), FLIPPED)
+    bases = changed(monkeypatch, is_gentler)
+    again, talks = graded(plan(), FLIPPED, bases)
+    assert again == anew(FLIPPED) and talks == 0
+    assert (again.points or 0) > (first.points or 0)
+
+
+def test_a_check_that_our_own_solution_does_not_pass_any_more_costs_nobody_a_mark(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    graded(plan(), VAE)
+    bases = changed(monkeypatch, fails_everybody)
+    here: Any = Here()
+    recalled = Bench(plan(), here, bases=bases).recall(handin(VAE))
+    assert recalled == anew(VAE) and recalled is not None
+    assert recalled.question(f"{PART}.loss").state == UNGRADABLE
 
 
 @pytest.mark.parametrize("how, talks", [(TOO_LONG, 2), (USED_UP, 0)])
