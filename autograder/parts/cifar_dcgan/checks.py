@@ -660,11 +660,12 @@ class _Training:
     def of_generator(rng: Rng, rate: float = 0.0, steep: float = 1.0) -> _Training:
         """Of given networks. The generator moves so little that its codes go on counting nothing,
         and begins near 0, where little shows. `steep`: how much larger its gradients are than
-        usual; it is as much slower.
+        usual; its images and their changes are as much smaller, so that the logits are the same.
         """
         affine = steep * rng.normal(PIXELS, 1, std=0.05), rng.normal(1)
-        bias, images = rng.uniform(0, 0.01, PIXELS), _images(rng, FEW)
-        return _Training(rng.seed, bias, images, torch.zeros(1, CODE), affine, (0.0, rate / steep))
+        bias, images = rng.uniform(0, 0.01, PIXELS) / steep, _images(rng, FEW)
+        rates = 0.0, rate / steep**2
+        return _Training(rng.seed, bias, images, torch.zeros(1, CODE), affine, rates)
 
     @staticmethod
     def of_bright_images(rng: Rng) -> _Training:
