@@ -18,7 +18,7 @@ torch.set_num_threads(1)
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
-WEEK = 7
+FORTNIGHT = 14
 """Days within which all that takes turns is tried."""
 
 
@@ -41,7 +41,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             turns[" ".join(marker.args) or item.nodeid.partition("[")[0]].append(item)
     today, waiting = date.today().toordinal(), set[pytest.Item]()
     for members in turns.values():
-        days = min(WEEK, len(members))
+        days = min(FORTNIGHT, len(members))
         waiting.update(item for turn, item in enumerate(members) if (today - turn) % days)
     config.hook.pytest_deselected(items=[item for item in items if item in waiting])
     items[:] = [item for item in items if item not in waiting]

@@ -81,7 +81,10 @@ PLACEHOLDER = (
 """The notebook that our gradebook lays where a student handed in none; it is nobody's work."""
 
 _NETID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-_UNPACK = "unpack it and give the folder, where nothing in one submission stops another"
+_UNPACK = (
+    "unpack it and give the folder, where nothing in one submission stops another; where it is "
+    "damaged, take a new download"
+)
 _ADVICE = "give a folder of submissions, one zip of them, or a platform's download"
 _UNREAD = {"damaged", "unopened"}
 _VERSION = re.compile(
