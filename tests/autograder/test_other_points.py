@@ -15,7 +15,7 @@ from autograder.assignment import Assignment, question_of, read_assignment
 from autograder.checking.modules import ROOT
 from autograder.release import notebooks, package
 from autograder.release.tidy import Tidied, tidy
-from tests.conftest import WEEK
+from tests.conftest import FORTNIGHT
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 POINTS = re.compile(r"\b(points\s*=\s*)([\d.]+)")
@@ -112,13 +112,13 @@ def test_tidy_writes_the_points_of_today(path: Path, other: Assignment):
 
 
 @pytest.mark.daily("other points")
-@pytest.mark.parametrize("day", range(WEEK))
+@pytest.mark.parametrize("day", range(FORTNIGHT))
 def test_no_test_holds_points_of_its_own(kit: Path, tmp_path: Path, day: int):
     """Each day some of the files are run in the copy, without what is dear there."""
     command = [sys.executable, "-m", "pytest", "-q", f"--basetemp={tmp_path / 'base'}"]
     of_their_own = {name: value for name, value in os.environ.items() if "PYTEST" not in name}
     end = subprocess.run(
-        [*command, "-m", "not daily and not long", *FILES[day::WEEK]],
+        [*command, "-m", "not daily and not long", *FILES[day::FORTNIGHT]],
         cwd=kit,
         env={**of_their_own, "PYTHONPATH": str(kit)},
         capture_output=True,
