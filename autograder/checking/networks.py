@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import combinations, product
+from itertools import combinations, product, takewhile
 from typing import Any
 
 import torch
@@ -164,10 +164,17 @@ def parameters(table: Table, seed: int) -> list[torch.Tensor]:
 
 def run(table: Table, values: Sequence[torch.Tensor], x: torch.Tensor) -> torch.Tensor:
     """The output of the table's network with these parameters."""
+    *_, output = steps(table, values, x)
+    return output
+
+
+def steps(table: Table, values: Sequence[torch.Tensor], x: torch.Tensor) -> Iterator[torch.Tensor]:
+    """The input of each layer, and the output of the last."""
     left = iter(values)
+    yield x
     for layer in table:
         x = layer.apply(x, *(next(left) for _ in layer.shapes))
-    return x
+        yield x
 
 
 def one_step_aside(table: Table) -> list[Slip]:
@@ -466,8 +473,8 @@ class _Traced:
 
     def output(self, edit: Edit) -> torch.Tensor:
         table = edit(self.table)
-        pairs = enumerate(zip(table, self.table, strict=False))
-        shared = next((i for i, (one, other) in pairs if one is not other), 0)
+        pairs = zip(table, self.table, strict=False)
+        shared = sum(1 for _ in takewhile(lambda pair: pair[0] is pair[1], pairs))
         shapes = [shape for layer in table for shape in layer.shapes]
         first = sum(len(layer.shapes) for layer in table[:shared])
         values = [self._value(i, shapes[i]) for i in range(first, len(shapes))]
@@ -486,11 +493,8 @@ def _traced(spec: Spec, seed: int, x: torch.Tensor) -> _Traced:
     if key not in _networks:
         while len(_networks) >= TRACED:
             del _networks[next(iter(_networks))]
-        values, steps = parameters(spec.table, seed), [x]
-        left = iter(values)
-        for layer in spec.table:
-            steps.append(layer.apply(steps[-1], *(next(left) for _ in layer.shapes)))
-        _networks[key] = _Traced(spec.table, seed, values, steps, {})
+        values = parameters(spec.table, seed)
+        _networks[key] = _Traced(spec.table, seed, values, [*steps(spec.table, values, x)], {})
     return _networks[key]
 
 

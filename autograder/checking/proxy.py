@@ -401,6 +401,11 @@ def descent(rate: float, *models: Remote) -> Remote:
     return made
 
 
+def keeps_rate(solver: Remote, rate: float) -> bool:
+    """Does an optimizer that `descent` made still go at this rate?"""
+    return all(abs(now - rate) <= 1e-6 * rate for now in solver.rates())
+
+
 def assign(remote: Remote, new: Any) -> None:
     """Set an attribute over there: `assign(gan.disc, stub(...))`.
 

@@ -175,7 +175,7 @@ def reached(module: str, files: Mapping[str, bytes]) -> list[str]:
     submission that it may reach. It is judged with these alone (see `judge.Run`), so that what is
     remembered of it holds wherever it is handed in.
     """
-    texts = {name: decode(data) for name, data in files.items() if name.endswith(".py")}
+    texts = {name: decode(files[name]) for name in files if name.endswith(".py")}
     found = [name for name in [f"{module}.py"] if name in texts]
     for name in found:
         words = _words(texts[name])

@@ -358,7 +358,8 @@ def _keep(attempts: Path, number: int, handin: Handin) -> None:
     """The code of each attempt stays, whatever the next one brings: also that of one which the
     journal does not know, of a run that was killed or since a line of it was damaged.
     """
-    code = {n: data for n, data in handin.files.items() if n.endswith(".py") or n == "netid"}
+    files = handin.files
+    code = {name: files[name] for name in files if name.endswith(".py") or name == "netid"}
     while (folder := attempts / str(number)).exists():
         if {path.name: path.read_bytes() for path in folder.iterdir()} == code:
             return
@@ -416,7 +417,7 @@ def missing(bench: Bench) -> tuple[str, ...]:
 
 def _code_only(handin: Handin) -> Handin:
     """Without notebooks and reports, which the judge does not read and processes need not pass."""
-    files = {name: data for name, data in handin.files.items() if name.endswith(".py")}
+    files = {name: handin.files[name] for name in handin.files if name.endswith(".py")}
     return replace(handin, files=files)
 
 

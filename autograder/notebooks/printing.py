@@ -116,7 +116,11 @@ def print_class(
 def print_one(handin: Handin, parts: Sequence[Part], anonymous: bool = False) -> Printed:
     """The PDFs of one submission. Raises SandboxError."""
     names = ("netid", *(f"{part.module}.py" for part in parts if part.module))
-    printed = {n: d for n, d in handin.files.items() if n.endswith(".ipynb") or n in names}
+    printed = {
+        name: handin.files[name]
+        for name in handin.files
+        if name.endswith(".ipynb") or name in names
+    }
     if not any(name.endswith(".ipynb") for name in printed):
         return Printed(handin.id, {}, (), 0, "No notebook was handed in.")
     files: dict[str, bytes] = {}
@@ -172,8 +176,8 @@ def write_shown(
 def shown(handin: Handin, parts: Sequence[Part]) -> list[Shown]:
     """What each PDF of a submission shows of its NetID and of these parts' questions."""
     pdfs = {
-        name: data
-        for name, data in handin.files.items()
+        name: handin.files[name]
+        for name in handin.files
         if name.endswith(".pdf") and not any(fnmatchcase(name, figure) for figure in FIGURES)
     }
     if not pdfs:

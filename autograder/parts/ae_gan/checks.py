@@ -42,6 +42,7 @@ from ...checking.proxy import (
     assign,
     bare,
     descent,
+    keeps_rate,
     patient,
     set_grads,
     stub,
@@ -364,7 +365,7 @@ def _train(plan: _Plan, scene: _Scene, rate: float) -> _Trained:
         name
         for group, solver in zip(plan.groups, _solvers(optimizers), strict=True)
         for name in group
-        if not all(abs(now - rate) <= 1e-6 * rate for now in solver.rates())
+        if not keeps_rate(solver, rate)
     ]
     ways = _ways(before, _read(model))
     return _Trained(ways, result, error, (1, 2) if both else (1,), frozenset(hurried))

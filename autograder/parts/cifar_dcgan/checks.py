@@ -41,6 +41,7 @@ from ...checking.proxy import (
     descent,
     fill,
     gradients,
+    keeps_rate,
     load_weights,
     mix,
     set_grads,
@@ -708,8 +709,7 @@ class _Training:
 
 def _keep_rates(descents: Sequence[Remote], rates: Sequence[float]) -> bool:
     """Do the optimizers go as fast as before?"""
-    pairs = zip(descents, rates, strict=True)
-    return all(abs(now - rate) <= 1e-6 * rate for one, rate in pairs for now in one.rates())
+    return all(map(keeps_rate, descents, rates))
 
 
 @dataclass(frozen=True)
