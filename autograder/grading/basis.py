@@ -26,7 +26,7 @@ import torch
 
 from ..checking.modules import GIVEN, ROOT, SOLUTIONS
 from ..checking.registry import Check
-from ..inside.loader import decode
+from ..inside.source import decode
 from ..parts import all_mistakes
 
 PACKAGE = ROOT / "autograder"

@@ -45,7 +45,7 @@ from ..results import (
 from ..sandbox.child import ENDED
 from ..sandbox.zygote import PROTECTIONS, SandboxError, Zygote
 from . import basis
-from .cache import Cache, Memory
+from .cache import Cache, Codes, Memory
 from .changes import Change, changes, history
 from .journal import Journal
 from .judge import FINAL, SORRY, SUBMISSION_SECONDS, Code, Open, added_up, judge, reference_passes
@@ -153,6 +153,8 @@ class Bench:
         if bases is not None:
             basis.tools()  # remembered: now there is time, while the worker comes up
         self.zygote = zygote or Zygote()
+        if self._cache is not None:
+            self.zygote.codes = Codes(self._cache)
         gc.freeze()  # what is there by now stays, and need not be looked through for garbage
         gc.enable()
 

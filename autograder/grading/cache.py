@@ -1,7 +1,7 @@
 """Results of checks, kept by what they depend on: what has been tried is not tried again.
 
 Beside them stands what submissions answered: a check that only judges otherwise runs nothing (see
-said.py).
+said.py); and what their files were compiled to (see sandbox/codes.py).
 
 One file for the course, `.cache/checks.sqlite` in the kit's folder, or the one that HW5_CACHE
 names. It may be deleted at any time, is written by several runs at once, and survives a kill at any
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import zlib
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -30,9 +31,12 @@ create table if not exists results (
     key text primary key, state text, fraction real, message text, hint text
 ) without rowid;
 create table if not exists said (number integer primary key, key text unique, answers blob);
+create table if not exists codes (number integer primary key, key text unique, code blob);
 """
 TALKS = 1 << 16
 """What was said in so many checks is kept, the newest: some 100 MB."""
+FILES = 1 << 12
+"""What so many files were compiled to is kept, the newest: some 100 MB."""
 
 
 Ended = tuple[str, float, str, str]
@@ -79,22 +83,38 @@ class Cache:
                 row = (key, result.state, result.fraction, result.message, result.hint)
                 self._database.execute("insert or replace into results values (?, ?, ?, ?, ?)", row)
                 if said:
-                    self._keep(talk, said)
-
-    def _keep(self, key: str, said: bytes) -> None:
-        assert self._database is not None
-        insert = "insert or replace into said (key, answers) values (?, ?)"
-        number = self._database.execute(insert, (key, said)).lastrowid or 0
-        if number % 256 == 0:
-            self._database.execute("delete from said where number <= ?", (number - TALKS,))
+                    self._insert("said (key, answers)", talk, said, TALKS)
 
     def said(self, key: str) -> bytes:
         """What was said, or nothing."""
+        return self._selected("answers from said", key)
+
+    def keep_code(self, key: str, code: bytes) -> None:
+        """Keep what a file was compiled to."""
         with contextlib.suppress(sqlite3.Error):
             if self._database is not None:
-                asked = "select answers from said where key = ?"
-                for (answers,) in self._database.execute(asked, (key,)):
-                    return bytes(answers)
+                self._insert("codes (key, code)", key, zlib.compress(code, 1), FILES)
+
+    def code(self, key: str) -> bytes:
+        """What a file was compiled to, or nothing."""
+        with contextlib.suppress(zlib.error):
+            return zlib.decompress(self._selected("code from codes", key))
+        return b""
+
+    def _insert(self, into: str, key: str, what: bytes, most: int) -> None:
+        """Add to a table of which so many rows are kept."""
+        assert self._database is not None
+        insert = f"insert or replace into {into} values (?, ?)"
+        number = self._database.execute(insert, (key, what)).lastrowid or 0
+        if number % 256 == 0:
+            table = into.partition(" ")[0]
+            self._database.execute(f"delete from {table} where number <= ?", (number - most,))
+
+    def _selected(self, what: str, key: str) -> bytes:
+        with contextlib.suppress(sqlite3.Error):
+            if self._database is not None:
+                for (found,) in self._database.execute(f"select {what} where key = ?", (key,)):
+                    return bytes(found)
         return b""
 
     def close(self) -> None:
@@ -172,6 +192,23 @@ class Memory:
             self._modules[module] = basis.sha(self._same, files, module)
             self._known |= self._cache.begins(self._modules[module])
         return self._modules[module] + _of_check(id, self._bases.get(id))
+
+
+class Codes:
+    """What students' files were compiled to, in the cache."""
+
+    def __init__(self, cache: Cache) -> None:
+        self._cache = cache
+        self._same = basis.sha(basis.tools(), sorted(basis.machine().items()))
+
+    def find(self, name: str, source: bytes) -> bytes:
+        return self._cache.code(self._key(name, source))
+
+    def keep(self, name: str, source: bytes, code: bytes) -> None:
+        self._cache.keep_code(self._key(name, source), code)
+
+    def _key(self, name: str, source: bytes) -> str:
+        return basis.sha(self._same, name, source)
 
 
 @cache

@@ -223,23 +223,30 @@ class Run:
         if self.patience.left <= 0:
             raise Lost(TIMEOUT, "The submission as a whole took too long.")
         if self._code is None:
-            self._code = self._open(self._reached)
+            with self._charged():
+                self._code = self._open(self._reached)
         ask = self._code.send(self.patience.allowed(seconds) if hurried else seconds)
 
         def asked(request: dict[str, Any]) -> dict[str, Any]:
-            began = time.monotonic()
-            try:
+            with self._charged():
                 return ask(request)
-            except WorkerDied:
-                self.close()
-                raise
-            except Lost as lost:
-                self.close()
-                raise self.patience.lost(lost) from None
-            finally:
-                self.patience.left -= time.monotonic() - began
 
         return asked
+
+    @contextlib.contextmanager
+    def _charged(self) -> Iterator[None]:
+        """The submission pays for the seconds in which we wait for it, and says how it is lost."""
+        began = time.monotonic()
+        try:
+            yield
+        except WorkerDied:
+            self.close()
+            raise
+        except Lost as lost:
+            self.close()
+            raise self.patience.lost(lost) from None
+        finally:
+            self.patience.left -= time.monotonic() - began
 
     def close(self) -> None:
         if self._code is not None:

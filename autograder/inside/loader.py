@@ -1,33 +1,27 @@
 """Loads a submission's modules by the import rule.
 
-Of a student's file, the imports, definitions and assignments run; bare calls, loops and `with`
-blocks at the top level do not, so that a training run at the bottom of the file neither hangs
-nor fails. A statement that fails is noted and left out; the rest is graded.
+What runs of a file (see source.py) is no training at its bottom, which would hang or fail. A
+statement that fails is noted and left out; the rest is graded.
 """
 
 from __future__ import annotations
-import __future__
 
-import ast
 import builtins
-import codecs
 import importlib.abc
 import importlib.machinery
 import importlib.util
-import io
 import linecache
-import re
 import signal
 import sys
 import threading
 import time
-import tokenize
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, nullcontext
-from types import CodeType, FrameType, ModuleType
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from types import FrameType, ModuleType
 from typing import Any
 
-from .cpu import GPU_NOTE, KINDS, OnCPU, asks_for_gpu
+from .cpu import GPU_NOTE, OnCPU
+from .source import Compiled, Statement, compiled, decode, packed, unpacked
 
 STATEMENT_SECONDS = 3.0
 PATIENCE = 6.0
@@ -38,31 +32,7 @@ SLEEP = 20.0
 """Seconds that a check may sleep without anybody waiting for it."""
 
 MAX_NOTES = 5
-KEPT = (
-    ast.Import,
-    ast.ImportFrom,
-    ast.FunctionDef,
-    ast.AsyncFunctionDef,
-    ast.ClassDef,
-    ast.Assign,
-    ast.AnnAssign,
-    ast.AugAssign,
-)
-
-MAGIC = re.compile(r"([ \t]*)([%!?].*)")
-"""A line that only IPython understands."""
-
-MAX_MAGICS = 50
 MAGIC_NOTE = "Lines that only a notebook understands (% and !) were left out."
-
-DEFINITION = re.compile(
-    r"^((?:@.*\n)*)(?:async +)?(?:def|class) +(\w+).*\n(?:[ \t)#].*\n|\n)*", re.MULTILINE
-)
-"""A definition at the top level, as most are laid out: the rest of it is indented. Its decorators
-and its name are groups."""
-
-MOST_LINES = 10_000
-"""Of a file that is read definition by definition."""
 
 _modes = ExitStack()
 
@@ -89,8 +59,12 @@ class Absent:
 class Submission(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """The Python files of a submission, importable by their names from anywhere in them."""
 
-    def __init__(self, files: Mapping[str, bytes], folder: str) -> None:
-        """`files`: file name -> bytes; `folder`: where `__file__` says they lie."""
+    def __init__(
+        self, files: Mapping[str, bytes], folder: str, codes: Mapping[str, bytes] | None = None
+    ) -> None:
+        """`files`: file name -> bytes; `folder`: where `__file__` says they lie; `codes`: what
+        `compile_all` has brought of some of them before.
+        """
         self._folder = folder
         self._on_cpu = False
         self._sources = {
@@ -98,6 +72,28 @@ class Submission(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             for name, data in files.items()
             if name.endswith(".py")
         }
+        self._compiled: dict[str, Compiled] = {}
+        for name, data in (codes or {}).items():
+            known = unpacked(data, self._sources[name.removesuffix(".py")])
+            if known:
+                self._compiled[name.removesuffix(".py")] = known
+
+    def compile_all(self) -> dict[str, bytes]:
+        """Compile what is not yet; brings code to keep, by file name. Nothing of a file runs."""
+        made = {}
+        for name in self._sources.keys() - self._compiled.keys():
+            # One that cannot be compiled says so when it is imported.
+            with suppress(Exception):
+                made[f"{name}.py"] = packed(self._file(name))
+        return {name: data for name, data in made.items() if data}
+
+    def _file(self, name: str) -> Compiled:
+        if name not in self._compiled:
+            self._compiled[name] = compiled(self._sources[name], self._path(name))
+        return self._compiled[name]
+
+    def _path(self, name: str) -> str:
+        return f"{self._folder}/{name}.py"
 
     def load(self, name: str) -> ModuleType:
         """Import one of the modules. Raises what its parsing or a definition raises."""
@@ -118,168 +114,38 @@ class Submission(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return self._spec(name) if name in self._sources else None
 
     def _spec(self, name: str) -> importlib.machinery.ModuleSpec:
-        spec = importlib.machinery.ModuleSpec(
-            name, self, origin=f"{self._folder}/{name}.py", is_package=False
-        )
+        spec = importlib.machinery.ModuleSpec(name, self, origin=self._path(name), is_package=False)
         spec.has_location = True
         return spec
 
     def exec_module(self, module: ModuleType) -> None:
         name = module.__name__
-        source, filename = self._sources[name], f"{self._folder}/{name}.py"
         notes: list[str] = []
         failed: dict[str, BaseException] = {}
         module.__dict__.update(__notes__=notes, __failed__=failed)
-        outlined = _outline(source, filename)
-        if outlined:
-            tree, codes, inner = outlined
-        else:
-            tree, source = _parse(source, filename, notes)
-            codes, inner = {}, []
+        file, filename = self._file(name), self._path(name)
         # Not splitlines(), which knows more ends of lines than Python does.
-        lines = [f"{line}\n" for line in source.split("\n")]
-        linecache.cache[filename] = (len(source), None, lines, filename)
-        if _names_a_gpu(source) and any(map(asks_for_gpu, [tree, *inner])):
+        lines = [f"{line}\n" for line in file.text.split("\n")]
+        linecache.cache[filename] = (len(file.text), None, lines, filename)
+        if file.magics:
+            notes.append(MAGIC_NOTE)
+        if file.gpu:
             notes.append(GPU_NOTE)
             if not self._on_cpu:
                 self._on_cpu = True
                 _modes.enter_context(OnCPU())
-        flags = _future(tree.body)
         patience = PATIENCE
-        for statement in _kept(tree.body):
+        for statement in file.statements:
             began = _spent()
             limit = max(0.05, min(STATEMENT_SECONDS, patience / 2))
-            code = codes.get(statement.lineno) or _compile(statement, filename, flags)
-            note = _run(statement, code, module.__dict__, limit, failed)
+            note = _run(statement, module.__dict__, limit, failed)
             patience -= _spent() - began
             if note and len(notes) < MAX_NOTES:
                 notes.append(note)
 
 
-def decode(data: bytes) -> str:
-    """Source text of a file: UTF-8, UTF-16 with its mark, what it declares, or else Latin-1."""
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        text = data.decode("utf-16", "replace")
-    else:
-        data = data.removeprefix(codecs.BOM_UTF8)
-        try:
-            text = data.decode("utf-8")
-        except UnicodeDecodeError:
-            text = data.decode(_declared(data), "replace")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _declared(data: bytes) -> str:
-    """The text encoding that a coding cookie names, Latin-1 without one."""
-    try:
-        name = tokenize.detect_encoding(io.BytesIO(data).readline)[0]
-        "".encode(name)
-    except (SyntaxError, LookupError):
-        return "latin-1"
-    return "latin-1" if name == "utf-8" else name
-
-
-def _parse(source: str, filename: str, notes: list[str]) -> tuple[ast.Module, str]:
-    """Parse a file. Where it breaks at a line that only IPython knows, that line is left out."""
-    lines = source.split("\n")
-    for _ in range(MAX_MAGICS):
-        try:
-            return ast.parse("\n".join(lines), filename), "\n".join(lines)
-        except SyntaxError as error:
-            place = min(error.lineno or 1, len(lines)) - 1
-            magic = MAGIC.fullmatch(lines[place])
-            if magic is None:
-                # Its own mistake, with its own line numbers: these have not moved.
-                raise
-            if MAGIC_NOTE not in notes:
-                notes.append(MAGIC_NOTE)
-            lines[place] = f"{magic[1]}pass  # {magic[2]}"
-    return ast.parse(source, filename), source
-
-
-def _names_a_gpu(source: str) -> bool:
-    """Does it, at first sight?"""
-    return any(kind in source for kind in KINDS)
-
-
-def _outline(
-    source: str, filename: str
-) -> tuple[ast.Module, dict[int, CodeType], list[ast.Module]] | None:
-    """A file that is not parsed as a whole, which would cost more than to compile it: a tree in
-    which definitions stand empty, these by line, each compiled from its own text, and the trees of
-    those that name a GPU. None where a file cannot be cut like that.
-    """
-    if source.count("\n") > MOST_LINES:
-        return None
-    texts: dict[int, str] = {}
-    line, place = 1, 0
-
-    def emptied(found: re.Match[str]) -> str:
-        nonlocal line, place
-        line, place = line + source.count("\n", place, found.start()), found.start()
-        above = found[1].count("\n")  # its decorators
-        texts[line + above] = "\n" * (line - 1) + found[0]
-        below = found[0].count("\n") - above
-        return "\n" * above + f"def {found[2]}(): pass" + "\n" * below
-
-    try:
-        tree = ast.parse(DEFINITION.sub(emptied, source), filename)
-        flags = _future(tree.body)
-        codes = {
-            number: compile(text, filename, "exec", flags, dont_inherit=True)
-            for number, text in texts.items()
-        }
-        inner = [ast.parse(text, filename) for text in texts.values() if _names_a_gpu(text)]
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-    # What the pattern found within a text, or below another's decorators, is no such definition.
-    empty = {
-        one.lineno
-        for one in tree.body
-        if isinstance(one, ast.FunctionDef) and not one.decorator_list
-    }
-    return (tree, codes, inner) if codes.keys() <= empty else None
-
-
-def _future(body: list[ast.stmt]) -> int:
-    """Compiler flags of the file's `from __future__` imports: they hold for the whole file."""
-    names = {
-        alias.name
-        for statement in body
-        if isinstance(statement, ast.ImportFrom) and statement.module == "__future__"
-        for alias in statement.names
-    }
-    return __future__.annotations.compiler_flag if "annotations" in names else 0
-
-
-def _kept(body: list[ast.stmt]) -> Iterator[ast.stmt]:
-    """The statements the import rule runs; `if` and `try` are walked, their branches filtered."""
-    for statement in body:
-        if isinstance(statement, KEPT) or _is_text(statement):
-            yield statement
-        elif isinstance(statement, (ast.If, ast.Try)):
-            yield _filtered(statement)
-
-
-def _filtered(statement: ast.If | ast.Try) -> ast.stmt:
-    """The same `if` or `try` holding only kept statements."""
-    nothing = [ast.copy_location(ast.Pass(), statement)]
-    for name in ("body", "orelse", "finalbody"):
-        inner = getattr(statement, name, None)
-        if inner:
-            setattr(statement, name, list(_kept(inner)) or list(nothing))
-    for handler in getattr(statement, "handlers", []):
-        handler.body = list(_kept(handler.body)) or list(nothing)
-    return statement
-
-
-def _is_text(statement: ast.stmt) -> bool:
-    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
-
-
 def _run(
-    statement: ast.stmt,
-    code: CodeType,
+    statement: Statement,
     namespace: dict[str, Any],
     seconds: float,
     failed: dict[str, BaseException],
@@ -288,47 +154,38 @@ def _run(
 
     A definition that fails is kept in `failed`: whoever asks for its name gets its exception.
     """
-    imports = isinstance(statement, (ast.Import, ast.ImportFrom))
     try:
-        with nullcontext() if imports else _at_most(seconds):
+        with nullcontext() if statement.imports else _at_most(seconds):
             # A package may take its time to import; the submission's own files are limited.
-            exec(code, namespace)
+            exec(statement.code, namespace)
     except _TooLong:
-        return f"Line {statement.lineno} takes too long while the file loads and was left out."
+        return f"Line {statement.line} takes too long while the file loads and was left out."
     except (Exception, SystemExit) as error:
-        if isinstance(statement, (ast.Import, ast.ImportFrom)):
+        if statement.imports:
             return _import_what_is_there(statement, namespace, error)
-        if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        if statement.defines:
             if isinstance(error, SystemExit):
                 raise
-            failed[statement.name] = error
+            failed[statement.defines] = error
         said = " ".join(_text(error).split())[:100]
-        return f"Line {statement.lineno} was left out ({type(error).__name__}: {said})."
+        return f"Line {statement.line} was left out ({type(error).__name__}: {said})."
     return ""
 
 
-def _compile(statement: ast.stmt, filename: str, flags: int = 0) -> CodeType:
-    module = ast.Module([statement], [])
-    code: CodeType = compile(module, filename, "exec", flags, dont_inherit=True)
-    return code
-
-
 def _import_what_is_there(
-    statement: ast.Import | ast.ImportFrom, namespace: dict[str, Any], error: BaseException
+    statement: Statement, namespace: dict[str, Any], error: BaseException
 ) -> str:
     """Bind what a failed import could bring, and an Absent for each name it could not."""
     failed = []
     reason = " ".join(_text(error).split())[:100]
-    for alias in statement.names:
+    for one in statement.imports:
         try:
-            one = type(statement)(**{**_fields(statement), "names": [alias]})
-            exec(_compile(ast.copy_location(one, statement), "import"), namespace)
+            exec(compile(one.alone, "import", "exec", dont_inherit=True), namespace)
         except Exception:
-            failed.append(alias.name)
-            bound = alias.asname or alias.name.split(".")[0]
-            if bound != "*" and not hasattr(builtins, bound):
-                namespace.setdefault(bound, Absent(bound, reason))
-    return f"Line {statement.lineno}: {', '.join(failed)} could not be imported ({reason})."
+            failed.append(one.name)
+            if one.bound != "*" and not hasattr(builtins, one.bound):
+                namespace.setdefault(one.bound, Absent(one.bound, reason))
+    return f"Line {statement.line}: {', '.join(failed)} could not be imported ({reason})."
 
 
 def _text(error: BaseException) -> str:
@@ -336,10 +193,6 @@ def _text(error: BaseException) -> str:
         return str(error)[:1000]
     except Exception:
         return ""
-
-
-def _fields(node: ast.AST) -> dict[str, Any]:
-    return {name: getattr(node, name) for name in node._fields}
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import json
 import math
 import struct
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,6 +104,20 @@ def unpack(head: bytes | bytearray, body: bytearray) -> Any:
         return _value(plain, tensors, MAX_DEPTH)
     except (ValueError, TypeError, KeyError, IndexError, OverflowError, RuntimeError) as error:
         raise WireError(f"a frame cannot be read: {type(error).__name__}") from None
+
+
+def as_tensors(files: Mapping[str, bytes]) -> dict[str, torch.Tensor]:
+    """Bytes of any length, by name, in a form that travels: (n,), uint8."""
+    empty = torch.empty(0, dtype=torch.uint8)
+    return {
+        name: torch.frombuffer(bytearray(data), dtype=torch.uint8) if data else empty
+        for name, data in files.items()
+    }
+
+
+def as_bytes(tensors: Mapping[str, torch.Tensor]) -> dict[str, bytes]:
+    """What `as_tensors` was given."""
+    return {name: tensor.numpy().tobytes() for name, tensor in tensors.items()}
 
 
 def room(shape: Iterable[int]) -> int:

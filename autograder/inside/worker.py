@@ -287,9 +287,11 @@ class Requests:
         if request["op"] == "flood":
             return {"value": probe.flood(request["files"])}
         if request["op"] == "files":
-            files = {name: data.numpy().tobytes() for name, data in request["files"].items()}
-            self._session = Session(Submission(files, FOLDER).load)
-            return {"value": capability()}
+            files, codes = wire.as_bytes(request["files"]), wire.as_bytes(request["codes"])
+            submission = Submission(files, FOLDER, codes)
+            self._session = Session(submission.load)
+            # Said before anything of theirs runs: later, they could say it.
+            return {"value": wire.as_tensors(submission.compile_all())}
         assert self._session is not None
         if request.get("fresh"):
             sleep.rested()

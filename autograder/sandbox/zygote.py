@@ -23,15 +23,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from ..checking.modules import ROOT, SOLUTIONS
 from ..checking.proxy import Lost, WorkerDied
 from ..inside.confine import Limits
 from ..inside.scratch import crowded, empty
+from ..inside.wire import as_bytes, as_tensors
 from ..results import CRASHED
 from . import launch
 from .child import CROWDED, WALL, Child
+from .codes import Codes, Recent
 from .users import tasks_of_user
 
 PROTECTIONS = {
@@ -73,7 +73,10 @@ class Doctor:
 
 
 class Zygote:
-    """A warm worker and, at most, one living child of it. Start it from a long-lived thread."""
+    """A warm worker and, at most, one living child of it. Start it from a long-lived thread.
+
+    `codes`: where it keeps what files were compiled to.
+    """
 
     def __init__(
         self,
@@ -94,6 +97,7 @@ class Zygote:
                 "Grading needs Linux or macOS. On Windows, run it in WSL (wsl --install)."
             )
         self.limits = limits
+        self.codes: Codes = Recent()
         self.advice: list[str] = []
         self.cpu = 0.0  # seconds that worker and children have used, as of the last one's end
         self._spent = False
@@ -119,14 +123,14 @@ class Zygote:
         """Fork a child that holds these files. Raises Lost when it does not come up."""
         child = self._child()
         try:
-            sent = {
-                name: torch.frombuffer(bytearray(data), dtype=torch.uint8)
-                if data
-                else torch.empty(0, dtype=torch.uint8)
-                for name, data in files.items()
-                if name.endswith(".py")
-            }
-            child.send(HELLO_SECONDS)({"op": "files", "files": sent})
+            sources = {name: data for name, data in files.items() if name.endswith(".py")}
+            found = {name: self.codes.find(name, data) for name, data in sources.items()}
+            known = {name: code for name, code in found.items() if code}
+            asked = {"files": as_tensors(sources), "codes": as_tensors(known)}
+            # What cannot be compiled says so when it is imported.
+            made = child.send(HELLO_SECONDS)({"op": "files", **asked}).get("value", {})
+            for name, code in as_bytes(made).items():
+                self.codes.keep(name, sources[name], code)
         except BaseException:
             child.close()
             raise

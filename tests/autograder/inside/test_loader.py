@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import codecs
 import sys
 import time
@@ -10,11 +9,10 @@ import time
 import pytest
 import torch
 
-from autograder.checking.modules import ROOT
 from autograder.checking.proxy import Lost, StudentError
-from autograder.inside import loader
-from autograder.inside.cpu import GPU_NOTE, KINDS, asks_for_gpu
-from autograder.inside.loader import STATEMENT_SECONDS, decode
+from autograder.inside.cpu import GPU_NOTE, KINDS
+from autograder.inside.loader import STATEMENT_SECONDS
+from autograder.inside.source import decode
 from autograder.sandbox.zygote import Zygote
 from tests.autograder.attacks import Talk, busy_core
 
@@ -535,42 +533,3 @@ def test_ending_the_process_while_the_file_loads(layered: Zygote, how: str, stat
             with pytest.raises(Lost) as caught:
                 talk.notes()
             assert caught.value.state == state
-
-
-CUT = {
-    "the solution": (ROOT / "hw5_vae.py").read_text(encoding="utf-8"),
-    "decorators": "import torch\n@torch.no_grad()\n@staticmethod\ndef f(x):\n    return x\ny = 1\n",
-    "a signature over lines": "def f(\n    a,\n) -> int:\n    return a\nclass A:\n    b = 1\n",
-    "comments": "# one\ndef f():\n# two\n    return 1\n# three\nx = f()\n",
-    "no end of line": "def f():\n    return 1\ndef g(): return 2",
-    "a GPU": "def f(x):\n    return x.cuda()\ndef g(x):\n    return x\n",
-    "a future": "from __future__ import annotations\ndef f(x: nowhere): pass\n",
-}
-
-
-@pytest.mark.parametrize("name", CUT)
-def test_a_file_cut_into_definitions_gives_the_same_code_as_a_whole_one(name: str) -> None:
-    body, outline = ast.parse(CUT[name]).body, loader._outline(CUT[name], "f.py")
-    assert outline is not None
-    tree, codes, inner = outline
-    assert [one.lineno for one in tree.body] == [one.lineno for one in body]
-    flags = loader._future(body)
-    whole = {one.lineno: loader._compile(one, "f.py", flags) for one in body}
-    assert codes and all(whole[line] == code for line, code in codes.items())
-    assert any(map(asks_for_gpu, inner)) == asks_for_gpu(ast.parse(CUT[name]))
-
-
-UNCUT = {
-    "in a text": 'x = """\ndef f():\n    return 1\n"""\ndef g():\n    return 2\n',
-    "a text that is not indented": 'def f():\n    """One\ntwo\n    """\n    return 1\n',
-    "code in a text": 'def f():\n    """One\nx = 1\ndef g():\n    """\n    return 1\n',
-    "far decorators": "@property\n# why\ndef f(x):\n    return x\n",
-    "decorators over lines": "@dict(\n    a=1,\n)\ndef f(x):\n    return x\n",
-    "a mistake": "def f(:\n    pass\n",
-    "very long": "def f(): pass\n" * 20_000,
-}
-
-
-@pytest.mark.parametrize("name", UNCUT)
-def test_a_file_that_cannot_be_cut_is_read_as_a_whole(name: str) -> None:
-    assert loader._outline(UNCUT[name], "f.py") is None
