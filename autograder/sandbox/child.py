@@ -72,6 +72,9 @@ class Child:
         self._crowded = crowded
         self._channel = channel
         self._channel.setblocking(False)
+        self._told = {
+            name: _opened(f"/proc/{pid}/{name}") for name in ("stat", "status", "schedstat")
+        }
         self._heard = bytearray()  # and not yet taken
         self._poll = select.poll()
         self._looked = 0.0
@@ -102,11 +105,18 @@ class Child:
     def close(self) -> None:
         """Kill the process and all it left."""
         if self._open:
-            self._open = False
-            self._channel.close()
+            self._let_go()
             # A worker that is dead took its child along; the next submission gets a new one.
             with contextlib.suppress(WorkerDied):
                 self._reap(0.0)
+
+    def _let_go(self) -> None:
+        self._open = False
+        self._channel.close()
+        for descriptor in self._told.values():
+            if descriptor >= 0:
+                os.close(descriptor)
+        self._told = dict.fromkeys(self._told, -1)
 
     def _exchange(self, request: dict[str, Any]) -> Any:
         token = secrets.token_hex(8)
@@ -227,12 +237,9 @@ class Child:
         """Seconds on the clock, without those in which the code had work and no core to do it on:
         these are its neighbours'.
         """
-        with (
-            contextlib.suppress(OSError, ValueError, IndexError),
-            open(f"/proc/{self.pid}/schedstat", "rb") as file,
-        ):
+        with contextlib.suppress(OSError, ValueError, IndexError):
             # Of the thread that answers. Its CPU time bounds what its own other threads take.
-            self._queued = int(file.read().split()[1]) / 1e9
+            self._queued = int(self._tells("schedstat").split()[1]) / 1e9
         return time.monotonic() - self._queued
 
     def _used(self) -> tuple[float, int]:
@@ -241,15 +248,17 @@ class Child:
         """
         try:
             # Bytes: a process names itself as it likes.
-            with open(f"/proc/{self.pid}/stat", "rb") as file:
-                fields = file.read().rpartition(b")")[2].split()
-            with open(f"/proc/{self.pid}/status", "rb") as file:
-                tables = file.read().partition(b"\nVmPTE:")[2].split()
+            fields = self._tells("stat").rpartition(b")")[2].split()
+            tables = self._tells("status").partition(b"\nVmPTE:")[2].split()
         except OSError:
             return 0.0, 0
         ticks, page = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
         resident = int(fields[21]) * page + (int(tables[0]) << 10 if tables else 0)
         return (int(fields[11]) + int(fields[12])) / ticks, resident
+
+    def _tells(self, name: str) -> bytes:
+        """A file of /proc about it. Raises OSError where there is none, or the process is gone."""
+        return os.pread(self._told[name], 1 << 13, 0)
 
     def _lose(self, state: str, message: str) -> NoReturn:
         self.close()
@@ -260,8 +269,7 @@ class Child:
 
     def _ended(self) -> NoReturn:
         """The channel is closed: say how the process went."""
-        self._open = False
-        self._channel.close()
+        self._let_go()
         status = self._reap(GRACE)
         if status is None:
             raise Lost(CRASHED, "Your code closed its connection to the grader.")
@@ -273,6 +281,13 @@ class Child:
                 raise Lost(MEMORY, ENDED)
             raise Lost(CRASHED, f"Your code crashed Python itself ({_signal_name(number)}).")
         raise Lost(CRASHED, "Your code ended the Python process.")
+
+
+def _opened(path: str) -> int:
+    """A descriptor of it, -1 where there is none."""
+    with contextlib.suppress(OSError):
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    return -1
 
 
 def _signal_name(number: int) -> str:
