@@ -2653,7 +2653,11 @@ def _need_moved(given: Given, steps: int, what: str, of: str, *gradients: float,
     need(ok, f"{what}: {of} is moved {given.shift.moves} times in {steps} steps of the loop.")
 
 
-@question("cifar-dcgan.fit", "DCGAN", unseen="how the networks of many layers move; codes far out")
+@question(
+    "cifar-dcgan.fit",
+    "DCGAN",
+    unseen="how the networks of many layers move; codes far out; epochs of several batches",
+)
 def check_fit(DCGAN) -> None:
     """Twelve steps of given networks: both losses, how far each is moved, fresh normal codes."""
     dcgan, steps = DCGAN(), 12

@@ -1,8 +1,8 @@
 """Part cifar-dcgan: both networks and their optimizers, losses, the loop, spectral norm, search.
 
 The loop is graded by what it does to weights. One network holds still, the generator ignores its
-codes, and an epoch is one batch: then neither noise nor the order of the steps nor the way they
-are written changes where the other network arrives.
+codes, and an epoch is one batch, or one step matters little to the next: then neither noise nor the
+order of the steps nor the way they are written changes where the other network arrives.
 """
 
 from __future__ import annotations
@@ -638,8 +638,9 @@ def _pictures(rng: Rng, count: int) -> Pair:
 class _Training:
     """What one training begins with: networks, images, and how fast each network may move.
 
-    Every code gives the same image, `bias`. An epoch is one batch, and the optimizers are plain
-    gradient descent. `affine`: a given discriminator, or None for the class of the assignment.
+    Every code gives the same image, `bias`. An epoch is one batch, but for `batches`, and the
+    optimizers are plain gradient descent. `affine`: a given discriminator, or None for the class of
+    the assignment.
     """
 
     seed: int
@@ -650,6 +651,8 @@ class _Training:
     rates: tuple[float, float]
     """Of the discriminator and of the generator; at most one of them moves."""
     steps: int = 2
+    batches: int = 1
+    """Of an epoch."""
 
     @staticmethod
     def of_discriminator(rng: Rng) -> _Training:
@@ -675,14 +678,23 @@ class _Training:
         images = STEEP * _images(rng, FEW)
         return _Training(rng.seed, rng.uniform(0, 0.01, PIXELS), images, images, affine, (1e-7, 0))
 
+    @staticmethod
+    def of_batches(rng: Rng) -> _Training:
+        """Of given networks; an epoch has two batches. The discriminator moves so little that it
+        does not matter in which order its images come.
+        """
+        affine = rng.normal(PIXELS, 1, std=1e-4), rng.normal(1)
+        bias, images = rng.uniform(0, 0.01, PIXELS), _images(rng, 2 * FEW)
+        return _Training(rng.seed, bias, images, images, affine, (1e-6, 0.0), batches=2)
+
     def run(self, module: Remote, own_loss: bool) -> _Trained:
         disc, gen = self._networks(module)
         gan = _Gan(module)
         gan.set(_generator=gen, _discriminator=disc)
         descents = descent(self.rates[0], disc), descent(self.rates[1], gen)
         gan.set(optimizerD=descents[0], optimizerG=descents[1])
-        gan.set(batch_size=len(self.images), num_epoch=self.steps, log_step=1000)
-        gan.set(visualize_step=1000, tracked_noise=torch.zeros(1, CODE))
+        gan.set(batch_size=len(self.images) // self.batches, num_epoch=self.steps // self.batches)
+        gan.set(log_step=1000, visualize_step=1000, tracked_noise=torch.zeros(1, CODE))
         if not own_loss:
             gan.set(_classification_loss=bowl(module, logits=1.0, labels=-1.5))
         moving = disc if self.rates[0] else gen
@@ -742,24 +754,30 @@ def _losses(result: Any, steps: int) -> tuple[torch.Tensor, torch.Tensor]:
     return dis, gen
 
 
+def _compare_trainings(
+    hw5_gan: Remote, ref: Remote, training: _Training, compare: Callable[..., None]
+) -> None:
+    """Pass when `compare` does: with the student's own loss, or with a given one in its place."""
+
+    def way(own_loss: bool) -> None:
+        compare(training.run(hw5_gan, own_loss), training.run(ref, own_loss))
+
+    either(partial(way, True), partial(way, False))
+
+
 def _fit(
     hw5_gan: Remote, ref: Remote, rng: Rng, training: _Training, compare: Callable[..., None]
 ) -> None:
-    """Pass when `compare` does: with the student's own loss, or with a given one in its place. A
-    loop that runs for batches of the usual size alone keeps most.
-    """
+    """Pass when `compare` does. A loop that runs for batches of the usual size alone keeps most."""
     if training.affine is None and not _is_given(hw5_gan, ref, rng):
         training = replace(training, affine=(rng.normal(PIXELS, 1, std=0.05), rng.normal(1)))
 
-    def way(own_loss: bool, on: _Training = training) -> None:
-        compare(on.run(hw5_gan, own_loss), on.run(ref, own_loss))
-
     try:
-        either(partial(way, True), partial(way, False))
+        _compare_trainings(hw5_gan, ref, training, compare)
     except StudentError:
         few = training.images
         usual = replace(training, images=few.repeat(BATCH // len(few), 1, 1, 1), steps=1)
-        if not _holds(partial(way, True, usual)):
+        if not _holds(lambda: compare(usual.run(hw5_gan, True), usual.run(ref, True))):
             raise
         raise Partial(
             0.75,
@@ -796,6 +814,7 @@ def trains_the_discriminator(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
 
     _fit(hw5_gan, ref, rng, _Training.of_discriminator(rng), compare)
     _fit(hw5_gan, ref, rng, _Training.of_bright_images(rng), _expect_no_scaling)
+    _expect_each_batch(hw5_gan, ref, _Training.of_batches(rng))
 
 
 @check("cifar-dcgan.fit", share=4)
@@ -816,6 +835,22 @@ def trains_the_generator(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
 
     _fit(hw5_gan, ref, rng, _Training.of_generator(rng, 2e-5), compare)
     _fit(hw5_gan, ref, rng, _Training.of_generator(rng, 2e-5, STEEP), _expect_no_scaling)
+
+
+def _expect_each_batch(hw5_gan: Remote, ref: Remote, training: _Training) -> None:
+    """Fail where the real images of a step are not its batch."""
+    each = "batch_samples holds the real images of a step."
+
+    def compare(theirs: _Trained, right: _Trained) -> None:
+        if not matches(theirs.moved, right.moved, MOVED):
+            says = "In an epoch of two batches, the discriminator is not trained on each of them."
+            raise Partial(0.5, says, each)
+
+    try:
+        _compare_trainings(hw5_gan, ref, training, compare)
+    except StudentError as error:
+        says = f"In an epoch of two batches, fit raises {error} ({error.where})."
+        raise Partial(0.5, says[:300], each) from None
 
 
 STEEP = 100.0
