@@ -27,6 +27,9 @@ from ..results import CheckResult
 IDLE_SECONDS = 600.0
 """After so long without a submission a bench ends by itself: whoever asked for it may be gone."""
 
+MOST_SECONDS = 1800.0
+"""What takes longer hangs: all that a judge does for a submission ends far sooner."""
+
 ROOT = Path(__file__).resolve().parents[2]
 BEGIN = (
     f"import sys; sys.path.insert(0, {str(ROOT)!r}); "
@@ -111,9 +114,12 @@ class _Process:
         with self._one_at_a_time:
             try:
                 self._line.send_bytes(question)
-                return self._line.recv_bytes()
+                if self._line.poll(MOST_SECONDS):
+                    return self._line.recv_bytes()
             except (EOFError, OSError):
                 raise BenchGone("The bench died, or had nothing to do for long.") from None
+            self.close()
+            raise BenchGone(f"The bench gave no answer in {MOST_SECONDS / 60:g} minutes.")
 
     def ended(self) -> bool:
         return self._process.poll() is not None
