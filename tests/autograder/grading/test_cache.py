@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder.grading.cache import Cache, Ended, Memory
+from autograder.grading import basis
+from autograder.grading.cache import Cache, Codes, Ended, Memory
 from autograder.results import ABNORMAL, FAIL, PASS, SKIPPED, UNGRADABLE, CheckResult
 
 RESULT = CheckResult("fc-vae.loss.x", "fc-vae.loss", FAIL, 0.25, 2.0, "It works.", "No.", "Look.")
@@ -150,3 +151,22 @@ def test_what_was_said_before_an_abnormal_end_is_not_kept(tmp_path: Path, state:
     cache = Cache(tmp_path / "c.sqlite")
     cache.put("key", replace(RESULT, state=state), "talk", b"said")
     assert not cache.said("talk")
+
+
+def test_what_files_were_compiled_to_is_known_in_another_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    Codes(Cache(tmp_path / "c.sqlite")).keep("a.py", b"x = 1\n", b"code")
+    codes = Codes(Cache(tmp_path / "c.sqlite"))
+    assert codes.find("a.py", b"x = 1\n") == b"code"
+    assert codes.find("b.py", b"x = 1\n") == codes.find("a.py", b"x = 2\n") == b""
+    monkeypatch.setattr(basis, "machine", lambda: {"python": "another"})
+    assert Codes(Cache(tmp_path / "c.sqlite")).find("a.py", b"x = 1\n") == b""
+
+
+def test_code_that_is_damaged_is_not_known(tmp_path: Path):
+    cache = Cache(tmp_path / "c.sqlite")
+    cache.keep_code("key", b"code")
+    with contextlib.closing(sqlite3.connect(tmp_path / "c.sqlite", isolation_level=None)) as other:
+        other.execute("update codes set code = x'6461'")
+    assert cache.code("key") == b""
