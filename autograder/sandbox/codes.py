@@ -6,6 +6,7 @@ hold the same file.
 
 from __future__ import annotations
 
+import hashlib
 from collections import OrderedDict
 from typing import Protocol
 
@@ -30,12 +31,17 @@ class Recent:
         self._kept: OrderedDict[tuple[str, bytes], bytes] = OrderedDict()
 
     def find(self, name: str, source: bytes) -> bytes:
-        code = self._kept.get((name, source), b"")
+        key = _key(name, source)
+        code = self._kept.get(key, b"")
         if code:
-            self._kept.move_to_end((name, source))
+            self._kept.move_to_end(key)
         return code
 
     def keep(self, name: str, source: bytes, code: bytes) -> None:
-        self._kept[name, source] = code
+        self._kept[_key(name, source)] = code
         if len(self._kept) > MOST:
             self._kept.popitem(last=False)
+
+
+def _key(name: str, source: bytes) -> tuple[str, bytes]:
+    return name, hashlib.sha256(source).digest()
