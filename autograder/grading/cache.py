@@ -36,7 +36,7 @@ create table if not exists codes (number integer primary key, key text unique, c
 TALKS = 1 << 16
 """What was said in so many checks is kept, the newest: some 100 MB."""
 FILES = 1 << 12
-"""What so many files were compiled to is kept, the newest: some 100 MB."""
+"""What so many files were compiled to is kept, the newest: some 160 MB."""
 
 
 Ended = tuple[str, float, str, str]
