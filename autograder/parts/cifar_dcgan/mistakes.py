@@ -420,27 +420,24 @@ MISTAKES: tuple[Mistake, ...] = (
             ),
         ),
     ),
-    *unseen(
-        "epochs of several batches",
-        *_of(
-            "fit",
-            "def fit(self",
-            (
-                "first-batch-again",
-                "the discriminator sees the same real images in every step; batch_samples holds "
-                "those of the step.",
-                "self._discriminator(batch_samples)",
-                "self._discriminator(images[: self.batch_size])",
-            ),
+    *_of(
+        "fit",
+        "def fit(self",
+        (
+            "first-batch-again",
+            "the discriminator sees the same real images in every step; batch_samples holds those "
+            "of the step.",
+            "self._discriminator(batch_samples)",
+            "self._discriminator(images[: self.batch_size])",
         ),
-        caught_one(
-            PART,
-            "fit",
-            "def fit(self",
-            "all-images",
-            "In an epoch of two batches",
-            ("self._discriminator(batch_samples)", "self._discriminator(images)"),
-        ),
+    ),
+    caught_one(
+        PART,
+        "fit",
+        "def fit(self",
+        "all-images",
+        "In an epoch of two batches",
+        ("self._discriminator(batch_samples)", "self._discriminator(images)"),
     ),
     *unseen(
         "how the networks of many layers move",
