@@ -112,14 +112,16 @@ class _Process:
 
     def ask(self, question: bytes) -> bytes:
         with self._one_at_a_time:
+            # Dead, it neither keeps us from sending nor leaves an answer half said.
+            hangs = threading.Timer(MOST_SECONDS, self._process.kill)
+            hangs.start()
             try:
                 self._line.send_bytes(question)
-                if self._line.poll(MOST_SECONDS):
-                    return self._line.recv_bytes()
+                return self._line.recv_bytes()
             except (EOFError, OSError):
-                raise BenchGone("The bench died, or had nothing to do for long.") from None
-            self.close()
-            raise BenchGone(f"The bench gave no answer in {MOST_SECONDS / 60:g} minutes.")
+                raise BenchGone("The bench died, hung, or had nothing to do for long.") from None
+            finally:
+                hangs.cancel()
 
     def ended(self) -> bool:
         return self._process.poll() is not None
