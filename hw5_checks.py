@@ -2578,6 +2578,10 @@ def check_classification_loss(DCGAN) -> None:
     need_value(loss(both, labels), 0.921199, f"{what} with labels of both kinds", {}, 5e-5)
 
 
+BRIGHT = 100.0
+EACH_BATCH = "fit: an epoch has several batches, and D sees each; batch_samples holds one of them."
+
+
 class _Watched(MeanLogit):
     """D in fit: it sees ten images at a time, and batch norm would learn.
 
@@ -2594,10 +2598,6 @@ class _Watched(MeanLogit):
         self.seen |= {level for level in x.flatten(1)[:, 0].tolist() if level >= BRIGHT}
         need(self.training, "fit: D must stay in training mode.")
         return super().forward(x)
-
-
-BRIGHT = 100.0
-EACH_BATCH = "fit: an epoch has several batches, and D sees each; batch_samples holds one of them."
 
 
 class _Fakes(Given):
@@ -2687,10 +2687,7 @@ def check_fit(DCGAN) -> None:
     _need_normal_codes(gen.codes, 2 * steps, "fit")
     levels, dcgan.num_epoch = BRIGHT + torch.arange(20), 1
     dcgan.fit(levels.view(20, 1, 1, 1).repeat(1, 3, 32, 32))
-    ok = disc.seen == {*levels.tolist()}
-    need(
-        ok, "fit: of an epoch of two batches, D must see every image; batch_samples holds a batch."
-    )
+    need(disc.seen == {*levels.tolist()}, EACH_BATCH)
 
 
 @question("cifar-dcgan.spectral_norm", "CIFARDiscriminator", unseen="other weights")

@@ -114,12 +114,11 @@ class Patience:
         self.explained = True  # all that was to be: nothing where there is no time from the start
         self._explaining = explaining
         self._silent = explaining <= 0
-        self._ran_out = ""  # how, the first time
-        self._times = 0
+        self._ran_out: list[str] = []  # how, time after time
 
     def allowed(self, seconds: float) -> float:
         """What is left of the seconds that a check would get."""
-        return seconds * HURRIED[min(self._times, len(HURRIED) - 1)]
+        return seconds * HURRIED[min(len(self._ran_out), len(HURRIED) - 1)]
 
     def lost(self, lost: Lost) -> Lost:
         """Note that time ran out; the sentence for that, where less of it was left than usual.
@@ -130,9 +129,8 @@ class Patience:
             return lost
         said = lost.message
         if self._ran_out:
-            said = f"{self._ran_out if said in FINAL else said} {AS_WELL}"
-        self._ran_out = self._ran_out or lost.message
-        self._times += 1
+            said = f"{self._ran_out[0] if said in FINAL else said} {AS_WELL}"
+        self._ran_out.append(lost.message)
         return Lost(TIMEOUT, said)
 
     def check(self, work: Callable[[], T]) -> T:

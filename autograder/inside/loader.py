@@ -84,8 +84,9 @@ class Submission(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         for name in self._sources.keys() - self._compiled.keys():
             # One that cannot be compiled says so when it is imported.
             with suppress(Exception):
-                made[f"{name}.py"] = packed(self._file(name))
-        return {name: data for name, data in made.items() if data}
+                if code := packed(self._file(name)):
+                    made[f"{name}.py"] = code
+        return made
 
     def _file(self, name: str) -> Compiled:
         if name not in self._compiled:

@@ -124,8 +124,11 @@ class Zygote:
         child = self._child()
         try:
             sources = {name: data for name, data in files.items() if name.endswith(".py")}
-            found = {name: self.codes.find(name, data) for name, data in sources.items()}
-            known = {name: code for name, code in found.items() if code}
+            known = {
+                name: code
+                for name, data in sources.items()
+                if (code := self.codes.find(name, data))
+            }
             asked = {"files": as_tensors(sources), "codes": as_tensors(known)}
             # What cannot be compiled says so when it is imported.
             made = child.send(HELLO_SECONDS)({"op": "files", **asked}).get("value", {})
