@@ -174,9 +174,10 @@ def _figures(bar: str) -> str:
     """What a progress bar says besides how far it is, such as the last loss; "" for nothing.
 
     Epoch 3: 100%|███| 9/9 [00:01<00:00, 9.9it/s, loss=0.5]    9/9 ━━━ 1s 2ms/step - loss: 0.5
+    1501it [00:16, 92.09it/s, logz=-8.9]
     """
-    if "%|" in bar:
-        name = bar.partition("%|")[0].rstrip("0123456789 ")
+    if found := re.match(r"(.{0,80}?)\d{1,20}(?:%\||it \[)", bar):
+        name = found[1].rstrip()
         said = ", ".join(bar.rpartition("[")[2].rstrip(" ]").split(", ")[2:])
         return f"{name} {said}".strip() if "=" in said or ":" in said else ""
     return re.sub("[━╸╺]+ *", "", bar) if " - " in bar and ": " in bar else ""
@@ -237,8 +238,8 @@ def set_shown(sheet: Sheet, data: dict[str, Any], metadata: dict[str, Any]) -> N
     seen = _IN_A_LINE.sub(lambda m: " · ".join(_ITEM.findall(m[1])), seen)
     seen = EMBEDDED.sub(lambda found: embedded(sheet, found), seen)
     seen = _INLINE_SVG.sub(lambda m: f'<img src="{keep(sheet, "image/svg+xml", m[0])}">', seen)
-    if seen and (tidied := _printable(seen)) and len(tidied) < FRAGMENT:
-        tidied = DATA_URI.sub(lambda m: keep(sheet, m[1], m[2]), tidied)
+    tidied = DATA_URI.sub(lambda m: keep(sheet, m[1], m[2]), _printable(seen))
+    if tidied and len(tidied) < FRAGMENT:
         sheet.add(fragment(sheet, "html", tidied))
     elif plain and not _OBJECT.match(plain) and not _BAR_OBJECT.match(plain):
         sheet.add(f"#printed({string(trimmed(plain))}, false)")
@@ -307,7 +308,7 @@ def _interactive(data: Mapping[str, Any], html: str, plain: str) -> str:
 def _unshown(sheet: Sheet, what: str) -> None:
     """Say on the page what stands there, and to the student that nobody will see it."""
     tell_unshown(sheet, what)
-    sheet.add(f"#left-out({string(what + ', which a page cannot show')})")
+    sheet.add(f"#paragraph(left-out({string(what + ', which a page cannot show')}))")
 
 
 def _pixels(value: object) -> float | None:

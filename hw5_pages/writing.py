@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from hw5_notebook import Cell, mapping
@@ -235,11 +235,10 @@ class Writer:
         if not 0 < width <= 80:
             return f"plain({string(words(content))})"
         rows = [row for body in bodies for row in (*body[2], *body[3])] + foot[1]
-        first, last = ROWS
         cut = ""
-        if len(rows) > first + last + 1:
-            cut = f"{len(rows) - first - last:,} rows left out"
-            rows = [*rows[:first], None, *rows[-last:]]
+        if len(rows) > sum(ROWS) + 1:
+            cut = f"{len(rows) - sum(ROWS):,} rows left out"
+            rows = _shortened(rows, width)
         numbers = self._numbers([row for row in rows if row], width)
         usual = ["right" if one else "start" for one in numbers]
         shape = "".join(
@@ -255,19 +254,9 @@ class Writer:
     def _numbers(self, rows: list[Any], width: int) -> list[bool]:
         """Which columns hold numbers alone; cells that span several count for none."""
         held: list[list[str]] = [[] for _ in range(width)]
-        below = [0] * width  # rows that a cell above still fills
-        for row in rows:
-            at = 0
-            for _, _, down, across, blocks in row[1]:
-                while at < width and below[at]:
-                    below[at] -= 1
-                    at += 1
-                for column in range(at, min(at + across, width)):
-                    below[column] = down - 1
-                    if across == 1:
-                        held[column].append(words(blocks).strip())
-                at += across
-            below[at:] = [max(rest - 1, 0) for rest in below[at:]]
+        for column, cell in (one for row in _in_columns(rows, width) for one in row):
+            if cell[3] == 1 and column < width:
+                held[column].append(words(cell[4]).strip())
         return [any(said) and all(map(_NUMBER.fullmatch, said)) for said in held]
 
     def _row(self, row: list[Any] | None, width: int) -> str:
@@ -381,6 +370,48 @@ class Writer:
         caption = words(label).strip()
         told = len(caption.split()) > 2
         return f"{written}\ncaption({self.inlines(label)})" if alone and told else written
+
+
+def _in_columns(rows: Sequence[Any], width: int) -> Iterator[list[tuple[int, list[Any]]]]:
+    """The cells of each row, as pandoc has them, with the columns in which they begin."""
+    below = [0] * width  # rows that a cell above still fills
+    for row in rows:
+        placed, at = [], 0
+        for cell in row[1]:
+            _, _, down, across, _ = cell
+            while at < width and below[at]:
+                below[at] -= 1
+                at += 1
+            placed.append((at, cell))
+            for column in range(at, min(at + across, width)):
+                below[column] = down - 1
+            at += across
+        below[at:] = [max(rest - 1, 0) for rest in below[at:]]
+        yield placed
+
+
+def _shortened(rows: Sequence[Any], width: int) -> list[Any]:
+    """The first and the last rows of a long table, None for those between. A cell that goes on over
+    what is left out ends there, and stands once more in the last rows."""
+    first, last = ROWS
+    then = len(rows) - last
+
+    def spanning(cell: list[Any], down: int) -> list[Any]:
+        return [*cell[:2], down, *cell[3:]]
+
+    upper = [
+        [row[0], [spanning(cell, min(cell[2], first - at)) for cell in row[1]]]
+        for at, row in enumerate(rows[:first])
+    ]
+    placed = list(_in_columns(rows, width))
+    open_ones = [
+        (column, spanning(cell, at + cell[2] - then))
+        for at, row in enumerate(placed[:then])
+        for column, cell in row
+        if at + cell[2] > then
+    ]
+    begun = sorted([*open_ones, *placed[then]], key=lambda one: one[0])
+    return [*upper, None, [rows[then][0], [cell for _, cell in begun]], *rows[then + 1 :]]
 
 
 def words(tree: Any) -> str:

@@ -7,7 +7,7 @@ import io
 import pytest
 from pypdf import PdfReader
 
-from hw5_pages import pandoc, texts
+from hw5_pages import pandoc, texts, writing
 from hw5_pages.sheet import Sheet
 from hw5_pages.writing import Writer
 from tests.hw5_pages.looking import drawn, of_colour, pages, printed
@@ -153,3 +153,27 @@ def test_links_within_a_notebook_lead_to_its_headings_and_anchors():
 
 def _list_of(dest):
     return dest.get_object() if hasattr(dest, "get_object") else dest
+
+
+def grouped(rows: int, group: int) -> dict:
+    """A table as pandas shows it, a cell of the first column for so many rows."""
+    lines = ""
+    for row in range(rows):
+        name = f"<th rowspan='{group}'>group{row // group}</th>" if row % group == 0 else ""
+        lines += f"<tr>{name}<td>row{row}</td></tr>"
+    return html(f"<table><thead><tr><th></th><th>a</th></tr></thead>{lines}</table>")
+
+
+def test_of_a_long_table_what_spans_the_rows_that_are_left_out_stands_before_and_after(monkeypatch):
+    result = printed(notebook(grouped(90, 90), grouped(180, 30)))
+    text = " ".join(pages(result.pdf))
+    assert result.findings == ()
+    first, second = text.split("row89", 1)
+    assert first.count("group0") == 2 and "40 rows left out … row80" in first
+    assert [second.count(f"group{number}") for number in range(6)] == [1, 1, 0, 0, 0, 1]
+    # What Typst cannot lay out, and names no line for, costs itself alone.
+    monkeypatch.setattr(writing, "_shortened", lambda rows, _: [*rows[:40], None, *rows[-10:]])
+    result = printed(notebook(markdown("Kept before."), grouped(90, 90), markdown("Kept after.")))
+    text = " ".join(pages(result.pdf))
+    assert [one.sentence[:32] for one in result.findings] == ["Cell 2 is printed as it was type"]
+    assert all(words in text for words in ("Kept before.", "row89", "Kept after."))
