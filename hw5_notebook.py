@@ -457,7 +457,8 @@ def _plain(value: object) -> object:
 
 _ENVIRONMENTS = (
     "equation|align|alignat|flalign|gather|multline|eqnarray|aligned|alignedat|gathered|split|cases"
-    "|dcases|matrix|pmatrix|bmatrix|Bmatrix|vmatrix|Vmatrix|smallmatrix|array|math|displaymath"
+    "|dcases|rcases|matrix|pmatrix|bmatrix|Bmatrix|vmatrix|Vmatrix|smallmatrix|array|math|displaymath"
+    "|subequations|CD|prooftree|tikzcd|tikzpicture"
 )
 # What begins anew before it has ended is not looked through again and again, to the end each time.
 VERBATIM = (

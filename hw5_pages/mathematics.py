@@ -15,6 +15,7 @@ from hw5_notebook import MATH, VERBATIM, Notebook
 
 from . import decorations
 from .chemistry import reaction, unit
+from .packages import DEFINITIONS, unpack
 from .tex import argument, rest_of_cell
 
 Macros = dict[str, tuple[int, str | None, str]]
@@ -92,6 +93,10 @@ def _paired(tex: str) -> bool:
     return len(re.findall(r"\\left\b", tex)) == len(re.findall(r"\\right\b", tex))
 
 
+_KNOWN: Macros = {}
+"""What packages define; a notebook's own definitions have taken their turn before."""
+define(DEFINITIONS, _KNOWN)
+
 _REWRITES = tuple(
     (re.compile(pattern, re.S), new)
     for pattern, new in (
@@ -155,10 +160,6 @@ _REWRITES = tuple(
         (
             r"\\substack\s*\{((?:[^{}]|\{[^{}]*\})*)\}",
             r"\\begin{matrix}\1\\end{matrix}",
-        ),
-        (
-            r"\{([^{}]*)\\atop(?![A-Za-z])([^{}]*)\}",
-            r"{\\begin{matrix}\1\\\\\2\\end{matrix}}",
         ),
     )
 )
@@ -258,6 +259,7 @@ def tidy(tex: str) -> tuple[str, str]:
         return ""
 
     tex = re.sub(r"\\tag\*?\s*\{([^{}]*)\}", keep, tex)
+    tex = expand(unpack(tex), _KNOWN)
     tex = re.sub(r"\\unicode\s*\{x([0-9a-fA-F]{2,4})\}", lambda m: chr(int(m[1], 16)), tex)
     tex = _chemistry(decorations.mark_strokes(decorations.mark_colours(decorations.enclose(tex))))
     for pattern, new in _REWRITES:
@@ -296,6 +298,15 @@ def harmless(formula: str) -> bool:
         else:
             at += 1
     return True
+
+
+_DRAWING = re.compile(r"\\begin\{(tikz\w*|circuitikz|prooftree|forest|algorithm\w*)\}")
+
+
+def drawing(tex: str) -> str:
+    """The environment for which this is a drawing or a listing, and no formula; "" for formulas."""
+    found = _DRAWING.search(tex)
+    return found[1] if found else ""
 
 
 def converted(text: str) -> str:

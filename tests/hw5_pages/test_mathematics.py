@@ -116,7 +116,7 @@ def test_only_formulas_without_code_are_handed_to_typst(formula, harmless):
 
 
 def test_of_a_formula_with_a_command_that_nobody_knows_only_this_command_is_a_word():
-    refused = r"$$\begin{tikzcd} a \end{tikzcd}$$"
+    refused = r"$$\begin{nosuch} a \end{nosuch}$$"
     text = r"So $\KL{q} + \frac{1}{2}$ and" + f"\n{refused}\n{refused}"
     result = printed(notebook(markdown(text)))
     said, other = (finding.sentence for finding in result.findings)
