@@ -11,8 +11,7 @@ import re
 from collections.abc import Mapping
 
 from .colours import hexadecimal, of_parts, readable
-from .packages import in_words
-from .tex import argument, option, rest_of_cell
+from .tex import argument, in_words, option, rest_of_cell
 
 _OPEN, _CLOSE, _END = "\ue005", "\ue006", "\ue007"  # around a mark; behind what it applies to
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from .tex import argument, around, option
+from .tex import argument, around, in_words, option
 
 DEFINITIONS = r"""
 \newcommand{\LaTeX}{\text{LaTeX}} \newcommand{\TeX}{\text{TeX}}
@@ -294,12 +294,3 @@ def _proof(said: str) -> str:
             left = right = ""
         proved.append(f"{{{words}}}")
     return proved[0] if len(proved) == 1 else ""
-
-
-def in_words(body: str) -> str:
-    """Words with formulas between dollars, as a formula."""
-    pieces = body.split("$")
-    return "".join(
-        piece if at % 2 else rf"\text{{{piece}}}" if piece.strip() else ""
-        for at, piece in enumerate(pieces)
-    )

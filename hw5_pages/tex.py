@@ -62,3 +62,12 @@ def around(tex: str, at: int) -> tuple[int, int]:
             elif len(starts) > 1:
                 starts.pop()
     return starts[depth - 1], len(tex)
+
+
+def in_words(body: str) -> str:
+    """Words with formulas between dollars, as a formula."""
+    pieces = body.split("$")
+    return "".join(
+        piece if at % 2 else rf"\text{{{piece}}}" if piece.strip() else ""
+        for at, piece in enumerate(pieces)
+    )
