@@ -134,7 +134,8 @@ class Writer:
         if kinds[:2] == ["Image", "SoftBreak"] and "Image" not in kinds[1:]:  # its caption below
             picture = self._picture(content[0]["c"], alone=True)
             return f"{picture}\n{self._para(content[2:])}"
-        return f"paragraph({self.inlines(content)})"
+        how = "announcement" if words(content).rstrip().endswith((":", "：")) else "paragraph"
+        return f"{how}({self.inlines(content)})"
 
     def _plain(self, content: list[Any]) -> str:
         return (
@@ -220,6 +221,7 @@ class Writer:
             letters, ground = stated(dict(attributes))
             about = f", ground: rgb({string(ground)})" if ground else ""
             about += f", letters: rgb({string(letters)})" if ground and letters else ""
+            about += ", whole: true" if _is_short(blocks) else ""
             kind = string(boxes[0] if boxes else "")
             return f"{mark}boxed({kind}{about}, {{\n{self.blocks(blocks)}\n}})"
         written = _aligned(content[0], _painted(content[0], self._joined(blocks, beside=False)))
@@ -370,6 +372,18 @@ class Writer:
         caption = words(label).strip()
         told = len(caption.split()) > 2
         return f"{written}\ncaption({self.inlines(label)})" if alone and told else written
+
+
+def _is_short(blocks: Sequence[dict[str, Any]]) -> bool:
+    """A few paragraphs of words, for which there is always room on a page."""
+    said = words(blocks)
+    plain = {"Para", "Plain"}
+    shallow = all(
+        one["t"] in plain or (one["t"] == "Div" and all(p["t"] in plain for p in one["c"][1]))
+        for one in blocks
+    )
+    large = "\ue000" in said or any(kind in str(blocks) for kind in ("'Image'", "'LineBreak'"))
+    return len(blocks) <= 4 and len(said) < 600 and shallow and not large
 
 
 def _in_columns(rows: Sequence[Any], width: int) -> Iterator[list[tuple[int, list[Any]]]]:

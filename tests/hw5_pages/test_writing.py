@@ -52,9 +52,15 @@ def written(text: str, kind: str = "markdown") -> str:
 @pytest.mark.parametrize(
     ("text", "source"),
     [
-        ("> [!WARNING]\n> Mind *it*.", 'boxed("warning", { paragraph(strong({ "Warning" }))'),
-        ("<div class='alert alert-info'>\n\n**Tip** x\n\n</div>", 'boxed("info", { paragraph('),
-        ("<div style='border: 1px solid'>words</div>", 'boxed("", { { "words" } })'),
+        (
+            "> [!WARNING]\n> Mind *it*.",
+            'boxed("warning", whole: true, { paragraph(strong({ "Warning" }))',
+        ),
+        (
+            "<div class='alert alert-info'>\n\n**Tip** x\n\n</div>",
+            'boxed("info", whole: true, { paragraph(',
+        ),
+        ("<div style='border: 1px solid'>words</div>", 'boxed("", whole: true, { { "words" } })'),
         ("<div>words</div>", 'paragraph({ "words" })'),
         ("Note[^1].\n\n[^1]: First.\n\n    Second.", 'footnote({ { "First." } paragraph({'),
         ("<center>words</center>", 'align(center, { paragraph({ "words" }) })'),
@@ -65,10 +71,10 @@ def written(text: str, kind: str = "markdown") -> str:
         ("<h1><center>words</center></h1>", 'align(center, { title(1, { { "words" } }) })'),
         ("# <div style='color:white; background:navy'>words</div>", 'highlight(fill: rgb("000080"'),
         ("<div style='color:#fff;background:#123456'>w</div>", 'ground: rgb("123456"), letters: '),
-        ("<div style='color:#fff;background:url(x)'>w</div>", 'boxed("", { { "w" } })'),
+        ("<div style='color:#fff;background:url(x)'>w</div>", 'boxed("", whole: true, { { "w" } })'),
         ("<kbd>C</kbd>", 'key({ "C" })'),
         ("- [x] done\n- [ ] open", 'tasks(tight: true, { { "☒ done" } }, { { "☐ open" } }, )'),
-        ("<textarea rows=2>words</textarea>", 'boxed("", { { "words" } })'),
+        ("<textarea rows=2>words</textarea>", 'boxed("", whole: true, { { "words" } })'),
         ("![](x.png)\n*Words*", '") paragraph({ emph({ "Words" }) })'),
         ("- שלום\n- x", "turned({ list("),
         ("# مرحبا", "turned({ title(1"),
