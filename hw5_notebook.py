@@ -266,7 +266,7 @@ def parse_notebook(
         raw = json.loads(json.dumps(raw, ensure_ascii=False).encode("utf-8", "replace"))
     except RecursionError:
         raise ReportError(f"{name}.ipynb is not a notebook: it is nested too deep.") from None
-    if "worksheets" in raw:
+    if "worksheets" in raw or raw.get("nbformat") == 1:
         import nbformat  # old formats are rare, and this import is slow
 
         try:
