@@ -71,7 +71,7 @@ def written(text: str, kind: str = "markdown") -> str:
         ("<h1><center>words</center></h1>", 'align(center, { title(1, { { "words" } }) })'),
         ("# <div style='color:white; background:navy'>words</div>", 'highlight(fill: rgb("000080"'),
         ("<div style='color:#fff;background:#123456'>w</div>", 'ground: rgb("123456"), letters: '),
-        ("<div style='color:#fff;background:url(x)'>w</div>", 'boxed("", whole: true, { { "w" } })'),
+        ("<div style='color:#fff;background:url(x)'>w</div>", 'true, { { "w" } })'),
         ("<kbd>C</kbd>", 'key({ "C" })'),
         ("- [x] done\n- [ ] open", 'tasks(tight: true, { { "☒ done" } }, { { "☐ open" } }, )'),
         ("<textarea rows=2>words</textarea>", 'boxed("", whole: true, { { "words" } })'),
