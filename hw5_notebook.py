@@ -270,6 +270,8 @@ def parse_notebook(
         import nbformat  # old formats are rare, and this import is slow
 
         try:
+            sheets = [{"cells": [], **sheet} for sheet in raw.get("worksheets", ())]
+            raw = {"metadata": {}, **raw} | ({"worksheets": sheets} if sheets else {})
             raw = json.loads(nbformat.writes(nbformat.reads(json.dumps(raw), as_version=4)))
         except Exception as error:  # whatever is wrong with a notebook of ten years ago
             raise ReportError(

@@ -330,7 +330,7 @@ def converted(text: str) -> str:
     text = text.replace("#h(-1em)", "#h(-0.17em)")  # it has taken \\! for that much,
     text = text.replace("#h(0em)", "thick")  # and \\; for nothing
     text = re.sub("∥([^∥]*)∥", r"lr(bar.v.double \1 bar.v.double)", text)
-    text = re.sub(r"\b(dot|times|plus|minus|dash)\.circle\b", r"\1.o", text)  # renamed in Typst
+    text = re.sub(r"(?<![A-Za-z.])(dot|times|plus|minus|dash)\.circle\b", r"\1.o", text)  # renamed
     text = "\\\n".join(map(_apart, text.split("\\\n")))
     return text if harmless(text) else ""
 

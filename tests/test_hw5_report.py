@@ -653,6 +653,13 @@ READ = {
             {"cell_type": "code", "code": "x = 1  # one"},
         ],
     },
+    "an old format without metadata": {
+        "nbformat": 3,
+        "worksheets": [
+            {},
+            {"cells": [{**OLD_CELL, "input": "x = 1  # one"}, markdown("Café “quoted” – kept")]},
+        ],
+    },
     "a format to come": {**WORDS, "nbformat": 5},
     "null outputs": {
         **WORDS,

@@ -64,6 +64,7 @@ WRITTEN = {
     r"\left.x\right|_0 \Bigl[": r"x stretch(size: #240%, \|)_0 stretch(size: #180%, \[)",
     r"\mathop{\mathrm{softmax}}_i": 'op("softmax", limits: #true)_i',
     r"a \xrightarrow[b]{c} d \xleftarrow{f} e": "a stretch(arrow.r)_b^c d stretch(arrow.l)^f e",
+    r"M_\odot + x^\otimes": "M_dot.o + x^times.o",  # renamed in Typst
     r"\S \square": 'upright("§") square.stroked',
     r"\enclose{updiagonalstrike}{x} \enclose{top,bottom}{y}": "cancel(x) underline(overline(y))",
     r"\enclose{longdiv}[mathcolor='red']{12} \enclose{other}{z}": r"\)overline(12) z",
