@@ -25,6 +25,7 @@ _BAR = re.compile(  # no two repetitions that could share a long run: that would
     r"|^\s*\d{1,3}(?:\.\d+)?%\s*\[[=> .#-]*\].*$"  # downloads
     r"|^.{0,80}?\d{1,20}it \[[\d:].*\]$"
     r"|^.{0,80}?[━╸╺]{10}[━╸╺ ]*\d.*$"  # pip and rich
+    r"|^\s{0,9}\|[█▉▊▋▌▍▎▏ ]{10,80}\| [\d.]+ \wB .*$"  # pip as it was
 )
 _SHARE = re.compile(r"^\s*\d{1,3}(?:\.\d+)?%\s*$")  # how far something is
 _BAR_OBJECT = re.compile(r"^(?:[HV]Box\(.*)?(?:Float|Int)Progress\(|^Output\(\)")
@@ -234,7 +235,7 @@ def set_shown(sheet: Sheet, data: dict[str, Any], metadata: dict[str, Any]) -> N
         html = ""
     elif "application/json" in data and not html:
         plain = json.dumps(data["application/json"], indent=2, ensure_ascii=False)
-    seen = _UNSEEN.sub(" ", _with_styles(html))
+    seen = _folded(_UNSEEN.sub(" ", _with_styles(html)))
     seen = _IN_A_LINE.sub(lambda m: " · ".join(_ITEM.findall(m[1])), seen)
     seen = EMBEDDED.sub(lambda found: embedded(sheet, found), seen)
     seen = _INLINE_SVG.sub(lambda m: f'<img src="{keep(sheet, "image/svg+xml", m[0])}">', seen)
@@ -295,6 +296,33 @@ def _with_styles(html: str) -> str:
 
         styled = re.sub(r'\bid="([\w-]+)"', with_style, html)
     return _STYLER.sub("", styled)
+
+
+_FOLD = re.compile(r"<details\b(?P<how>[^<>]*)>|</details\s*>", re.I)
+_SUMMARY = re.compile(r"\s*<summary\b[^<>]*>.*?</summary\s*>", re.S | re.I)
+FOLDED = 3000  # letters that a browser shows only when asked, and that are printed all the same
+
+
+def _folded(html: str) -> str:
+    """HTML in which of what a browser folds away, where that is long, the summary alone stays."""
+    kept, at, depth, begun = "", 0, 0, 0
+    for tag in _FOLD.finditer(html):
+        if tag["how"] is None:
+            depth -= depth > 0
+            if depth or not begun:
+                continue
+            inside = html[begun : tag.start()]
+            many = len(re.sub(r"<[^<>]*>", "", inside))
+            if many > FOLDED:
+                summary = _SUMMARY.match(inside)
+                said = f"<p><em>… {many:,} characters are folded away …</em></p>"
+                kept += html[at:begun] + (summary[0] if summary else "") + said
+                at = tag.start()
+            begun = 0
+        elif depth or not re.search(r"\bopen\b", tag["how"]):
+            depth += 1
+            begun = begun or tag.end()
+    return kept + html[at:]
 
 
 def _interactive(data: Mapping[str, Any], html: str, plain: str) -> str:

@@ -72,6 +72,19 @@ def test_a_large_picture_within_html_is_shown_and_outputs_without_one_stand_belo
     assert text.splitlines().count("… an interactive output, which a page cannot show …") == 2
 
 
+def test_of_what_a_browser_folds_away_and_is_long_the_summary_alone_is_printed():
+    def fold(said: str, how: str = "") -> str:
+        return f"<details {how}><summary>Of {said[:6]}</summary>{said}</details>"
+
+    inner = fold("inner_" * 300) * 2
+    shapes = (f"{fold(inner)} between {fold('short_')}", fold("opened" * 600, "open"))
+    text = " ".join(pages(printed(notebook(*map(html, shapes))).pdf))
+    assert "characters are folded away … between" in text and "inner_inner_" not in text
+    assert "short_" in text.partition("between")[2] and "openedopened" in text
+    unended = "<details>" * 9 + "x" * 9000
+    assert outputs._folded(unended) == unended
+
+
 def test_progress_bars_and_loaders_leave_no_trace():
     bar = interactive("jupyter.widget-view", "  0%|          | 0/10 [00:00<?, ?it/s]")
     result = printed(notebook(bar, html("<script>window.PlotlyConfig = {}</script>")))
@@ -89,6 +102,7 @@ def test_progress_bars_and_loaders_leave_no_trace():
         ("Fit: 1501it [00:16, 92.09it/s]", ""),
         ("100%|███| 9/9 [00:01<00:00, 9.9it/s]", ""),
         ("  0%|   | 0/9 [00:00<?, ?it/s]", ""),
+        ("     |█████▉                          | 20 kB 21.5 MB/s eta 0:00:01", ""),
         ("━━━━━━━━━━━━━━━━━━━━ 12.3/12.3 MB 9.9 MB/s eta 0:00:00", ""),
     ],
 )
