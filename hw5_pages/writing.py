@@ -11,7 +11,7 @@ from typing import Any
 from hw5_notebook import Cell, mapping
 
 from .colours import stated
-from .pictures import beside, picture_file, width_asked
+from .pictures import beside, picture_file, size_asked
 from .sheet import Sheet, boolean, is_long, string
 
 ROWS = (40, 10)  # of a longer table the first and the last are printed
@@ -219,6 +219,8 @@ class Writer:
         mark = self._mark(content[0][0])
         if boxes or re.search(r"\b(?:background|border)\b", dict(attributes).get("style", "")):
             letters, ground = stated(dict(attributes))
+            if not words(blocks).strip() and "picture(" not in (inside := self.blocks(blocks)):
+                return mark + (_bar(ground, dict(attributes).get("style", "")) or inside)
             about = f", ground: rgb({string(ground)})" if ground else ""
             about += f", letters: rgb({string(letters)})" if ground and letters else ""
             about += ", whole: true" if _is_short(blocks) else ""
@@ -349,14 +351,14 @@ class Writer:
             found = mapping(held.get(wanted) or held.get(urllib.parse.unquote(wanted)))
             kinds = [(k, v) for k, v in found.items() if str(k).startswith("image/")]
             if kinds:
-                name = picture_file(sheet, *kinds[0], width_asked(attributes))
+                name = picture_file(sheet, *kinds[0], *size_asked(attributes))
             else:
                 sheet.note("picture", f"The picture {wanted} is missing from {where}.")
         elif address in sheet.pictures:
             kind, data = json.loads(sheet.pictures[address])
-            name = picture_file(sheet, kind, data, width_asked(attributes))
+            name = picture_file(sheet, kind, data, *size_asked(attributes))
         elif there := beside(sheet.notebook, address):
-            name = picture_file(sheet, *there, width_asked(attributes))
+            name = picture_file(sheet, *there, *size_asked(attributes))
         else:
             sentence = (
                 f"The picture {address[:80]} in {where} is not there, and the PDF shows only "
@@ -483,6 +485,17 @@ def _painted(attributes: list[Any], written: str) -> str:
     """Blocks in the colour that HTML asks for; their ground stays white."""
     letters, ground = stated(dict(attributes[2]))
     return _in_colour("" if ground else letters, f"{{\n{written}\n}}") if letters else written
+
+
+def _bar(colour: str, style: str) -> str:
+    """A coloured box without words, as in a table that draws its numbers; "" without a size."""
+    width, height = (
+        re.search(rf"(?:^|[;\s]){side}:\s*(\d{{1,4}}(?:\.\d{{1,9}})?)px", style)
+        for side in ("width", "height")
+    )
+    if not (colour and width and height):
+        return ""
+    return f"bar({width[1]}, {height[1]}, rgb({string(colour)}))"
 
 
 _SIDE = re.compile(r"(?:^|text-align:\s*|\btext-)(center|right)\b")

@@ -161,6 +161,39 @@ def _list_of(dest):
     return dest.get_object() if hasattr(dest, "get_object") else dest
 
 
+TABLES = (
+    "<table><tr><th>a<th>b<tr><td>1<td>2</table>",
+    "<table><thead><th>a</th><th>b</th></thead><tbody><td>1<td>2</tbody></table>",
+    "<table><tr><font color=red><th>a</font><th>b</th></tr><tr><td>1</td><td>2</td></tr></table>",
+    "<table><thead><tr><th colspan=2>a</tr></thead><tr><th>b</th><th>c</th></tr>"
+    "<tbody><tr><td>1</td><td>2</td></tr></tbody></table>",
+    "<table><tr><th>a</th><th>b</th></tr><tr><td>1</td><td>2</td></tr>"
+    "<tfoot><tr><td colspan=2>3</td></tr></tfoot><tfoot><tr><td>4</td></tr></tfoot></table>",
+    "<table><tr><th>a b</th></tr><tr><td><table><tr><td>1<td>2</table></td></tr></table>",
+)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_table_that_a_browser_shows_is_a_table(table):
+    for kind in ("html", "markdown"):
+        made = written(f"{table}\n\nafter", kind)
+        assert made.startswith("grid-of(") and made.count("grid-of(") == table.count("<table")
+        assert (
+            all(f'"{word}"' in made.replace(" b", '" "b') for word in "ab12") and '"after"' in made
+        )
+    (head, *_) = made.partition('"1"')
+    assert ("</thead><tr>" in table) <= ('"c"' in head.split("), ), (")[0])
+
+
+def test_bars_within_a_table_are_drawn_and_empty_boxes_are_not():
+    bar = "<div style='height:20px;width:37.5px;background-color:green'></div>"
+    made = written(f"<div style='width:75px; background-color: gray'>{bar}</div>", "html")
+    assert made == 'bar(37.5, 20, rgb("008000"))'
+    result = printed(notebook(html(f"<table><tr><td>x</td><td>{bar}</td></tr></table>")))
+    width, height = of_colour(drawn(result.pdf, 1, scale=2), (0, 128, 0))
+    assert (width, height) == pytest.approx((45, 24), abs=2)
+
+
 def grouped(rows: int, group: int) -> dict:
     """A table as pandas shows it, a cell of the first column for so many rows."""
     lines = ""
