@@ -80,8 +80,9 @@ class Module:
     def lines(self) -> list[str]:
         try:
             encoding = tokenize.detect_encoding(BytesIO(self.data).readline)[0]
-            text = self.data.decode(encoding)
-        except (SyntaxError, LookupError, UnicodeDecodeError):
+            # This one takes the square of a file's length.
+            text = self.data.decode("utf-8-sig" if "punycode" in encoding.lower() else encoding)
+        except (SyntaxError, LookupError, ValueError):
             text = self.data.decode("utf-8-sig", "replace")
         return re.split(r"\r\n|\r|\n", text)
 

@@ -11,7 +11,7 @@ import torch
 
 from ..assignment import Assignment, AssignmentError
 
-SECONDS = 10.0
+SECONDS = 5.0
 
 
 @dataclass(frozen=True)

@@ -54,10 +54,12 @@ EXPLAINING_SECONDS = 60.0
 
 IMPORT_SECONDS = 20.0
 
-HURRIED = 0.1
-"""What a check of a submission may take, as a share of its own time, once one has run out of it."""
+HURRIED = (1.0, 0.2, 0.1)
+"""What a check of a submission may take, as a share of its own time, once so many have run out of
+it. Right answers take a hundredth in the mean, and less than a twentieth.
+"""
 
-AS_WELL = "Once a check has run out of time, the others get a tenth of theirs."
+AS_WELL = "Once a check has run out of time, the others get a fifth of theirs, and then a tenth."
 HEAVY = "What your code answers takes too long to check."
 FINAL = (USED_UP, WAITED, HEAVY)
 """Ends that no machine is to blame for: with these, time runs out in every try."""
@@ -113,10 +115,11 @@ class Patience:
         self._explaining = explaining
         self._silent = explaining <= 0
         self._ran_out = ""  # how, the first time
+        self._times = 0
 
     def allowed(self, seconds: float) -> float:
         """What is left of the seconds that a check would get."""
-        return seconds * HURRIED if self._ran_out else seconds
+        return seconds * HURRIED[min(self._times, len(HURRIED) - 1)]
 
     def lost(self, lost: Lost) -> Lost:
         """Note that time ran out; the sentence for that, where less of it was left than usual.
@@ -129,6 +132,7 @@ class Patience:
         if self._ran_out:
             said = f"{self._ran_out if said in FINAL else said} {AS_WELL}"
         self._ran_out = self._ran_out or lost.message
+        self._times += 1
         return Lost(TIMEOUT, said)
 
     def check(self, work: Callable[[], T]) -> T:

@@ -1313,7 +1313,7 @@ def _are_alike(a: torch.Tensor | None, b: torch.Tensor | None, affine: Pair) -> 
     return matches(a, b) and not matches(a, affine[1].expand(2, -1).reshape(a.shape))
 
 
-@check("cifar-dcgan.reconstruct", share=7, seconds=20.0)
+@check("cifar-dcgan.reconstruct", share=7, seconds=10.0)
 def searches_by_moving_codes(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """reconstruct moves codes that start at 0 by vis_steps steps of Adam, and no weights.
 
@@ -1353,7 +1353,7 @@ def searches_by_moving_codes(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     _search(hw5_gan, ref, rng, compare)
 
 
-@check("cifar-dcgan.reconstruct", share=2, seconds=20.0)
+@check("cifar-dcgan.reconstruct", share=2, seconds=10.0)
 def returns_the_loss_of_the_last_step(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """reconstruct returns the loss of its last step."""
 

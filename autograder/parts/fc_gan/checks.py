@@ -213,7 +213,7 @@ def draws_uniformly(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     )
 
 
-@check("fc-gan.sample_noise", share=0.5)
+@check("fc-gan.sample_noise", share=0.5, seconds=10.0)
 def honours_dtype_and_device(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """sample_noise gives the dtype that is asked for, on the device that is asked for.
 
@@ -326,7 +326,7 @@ def generates_by_convolutions(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     computes(_dc_generator(NOISE_DIM), model, ref.build_dc_generator(NOISE_DIM), noise, rng.seed)
 
 
-@check("fc-gan.build_dc_generator", share=1)
+@check("fc-gan.build_dc_generator", share=1, seconds=10.0)
 def generates_by_convolutions_from_any_noise(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """build_dc_generator(noise_dim) takes noise of that length; images are (N, 784), gradients
     flow, and its batch norms learn what to do in evaluation.

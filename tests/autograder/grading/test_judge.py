@@ -256,7 +256,7 @@ def test_code_that_was_lost_is_opened_again_for_the_next_check() -> None:
 
 
 @pytest.mark.parametrize("first", [USED_UP, WAITED, TOO_LONG])
-def test_once_time_ran_out_the_other_checks_get_a_tenth_and_their_students_hear_of_it(
+def test_once_time_ran_out_the_other_checks_get_less_and_their_students_hear_of_it(
     first: str,
 ) -> None:
     code = Scripted([Lost(TIMEOUT, first), Lost(TIMEOUT, USED_UP), Lost(MEMORY, "Too much.")])
@@ -264,10 +264,10 @@ def test_once_time_ran_out_the_other_checks_get_a_tenth_and_their_students_hear_
     said = []
     for _ in range(3):
         with pytest.raises(Lost) as caught:
-            run.send(10.0)({"op": "import"})
+            run.send(5.0)({"op": "import"})
         said.append(caught.value.message)
-    assert code.allowed == [10.0, 1.0, 1.0]
-    assert said[0] == first and "a tenth" in said[1] and said[2] == "Too much."
+    assert code.allowed == [5.0, 1.0, 0.5]
+    assert said[0] == first and "a fifth" in said[1] and said[2] == "Too much."
     # What a busy machine may have begun is tried again with all that came of it.
     assert said[1].startswith(FINAL) == (first != TOO_LONG)
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ast
+import encodings.aliases
+import time
 
 import pytest
 
 from autograder.checking.modules import ROOT
 from autograder.inside import source
 from autograder.inside.cpu import asks_for_gpu
-from autograder.inside.source import compiled, packed, unpacked
+from autograder.inside.source import compiled, decode, packed, unpacked
 
 CUT = {
     "the solution": (ROOT / "hw5_vae.py").read_text(encoding="utf-8"),
@@ -79,3 +81,20 @@ def test_each_name_of_an_import_can_be_had_alone() -> None:
         ("e", "from ..a.b import e"),
         ("*", "from x import *"),
     ]
+
+
+ENCODINGS = sorted({*encodings.aliases.aliases.values(), "idna", "punycode", "undefined"})
+
+
+def test_whatever_encoding_a_file_names_it_is_read_and_soon() -> None:
+    for name in [*ENCODINGS, "raw_unicode_escape", "unicode_escape", "nobody's", "a" * 500]:
+        for tail in (b"-" + b"a" * 100_000, b"-\xff\xfe\\N{", b"\x1b$B\x80" * 1000):
+            began = time.process_time()
+            assert decode(b"# coding: " + name.encode() + b"\n#\xff\n" + tail)
+            assert time.process_time() - began < 1, name
+
+
+@pytest.mark.parametrize("name", ["gbk", "gb18030", "big5", "shift_jis", "euc-jp", "cp1251"])
+def test_what_an_editor_writes_is_read_as_what_it_is(name: str) -> None:
+    text = "Привет" if name == "cp1251" else "日本"
+    assert text in decode(f"# coding: {name}\n# {text}\n".encode(name))
