@@ -16,7 +16,7 @@ from hw5_notebook import MATH, VERBATIM, Notebook
 from . import decorations
 from .chemistry import reaction, unit
 from .packages import DEFINITIONS, unpack
-from .tex import argument, rest_of_cell
+from .tex import argument, in_rows, rest_of_cell
 
 Macros = dict[str, tuple[int, str | None, str]]
 """Name -> how many arguments, the default of the first, the body."""
@@ -267,8 +267,7 @@ def tidy(tex: str) -> tuple[str, str]:
     tex = re.sub(r"(\\text\w*\s*\{[^{}]*\})|(?<!\\)\\&", lambda m: m[1] or r"\text{\&}", tex)
     tex = _NORM.sub(_norm, _switched(tex))
     tex = _INNER_ROWS.sub(_rows, decorations.RULED.sub(decorations.mark_rules, tex.strip()))
-    bare = re.sub(r"\\begin\{(\w+\*?)\}.*\\end\{\1\}|\\\\?[&%$#]", "", tex, flags=re.S)
-    if "\\begin" not in tex and ("&" in bare or "\\\\" in bare):
+    if in_rows(tex):
         tex = rf"\begin{{aligned}}{tex}\end{{aligned}}"
     return tex, ", ".join(tags)
 

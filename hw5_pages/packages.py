@@ -76,7 +76,7 @@ _REWRITES = tuple(
             "",
         ),
         (r"\\(?:raise|lower|moveleft|moveright)\s*-?[\d.]+\s*[a-z]{2}", ""),
-        (r"\\(hspace|vb|va|vu|qty|comm|dv|pdv|dd|expval|ev)\*", r"\\\1"),
+        (r"\\(vb|va|vu|qty|comm|dv|pdv|dd|expval|ev)\*", r"\\\1"),
         (r"\\verb\*?([^A-Za-z\s*])(.*?)\1", r"\\texttt{\2}"),
         (r"\\root\s*([^\\{}]{1,20}?|\{[^{}]*\})\s*\\of(?![A-Za-z])", r"\\sqrt[\1]"),
         (r"\\buildrel((?:(?!\\buildrel).){1,200}?)\\over(?![A-Za-z])", r"\\overset{\1}"),
@@ -87,6 +87,16 @@ _REWRITES = tuple(
         ),
     )
 )
+_SPACE = re.compile(r"\\hspace\*?\s*\{\s*([-+]?)(\d*\.?\d*)\s*([a-z]{2})?[^{}]*\}")
+_EMS = {"em": 1, "ex": 0.43, "pt": 0.1, "px": 0.08, "mm": 0.28, "cm": 2.8, "in": 7.2, "pc": 1.2}
+
+
+def _space(found: re.Match[str]) -> str:
+    sign, number, unit = found.groups()
+    wide = float(number) * _EMS.get(unit, 0) if number.strip(".") else 0.0
+    return r"\!" if sign == "-" else rf"\hspace{{{wide:.2f}em}}" if wide else r"\quad "
+
+
 _OVER = re.compile(r"\\(?:over|(?P<bare>atop)|above\s*[\d.]+\s*[a-z]{2})(?![A-Za-z])")
 
 
@@ -94,6 +104,7 @@ def unpack(tex: str) -> str:
     """A formula without what packages add to it, but for the commands in `DEFINITIONS`."""
     for pattern, new in _REWRITES:
         tex = pattern.sub(new, tex)
+    tex = _SPACE.sub(_space, tex)
     tex = _PROOF.sub(lambda found: _proof(found[1]) or found[0], _CD.sub(_arrows, tex))
     for _ in range(_MOST):
         found = _OVER.search(tex)

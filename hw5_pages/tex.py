@@ -64,6 +64,16 @@ def around(tex: str, at: int) -> tuple[int, int]:
     return starts[depth - 1], len(tex)
 
 
+def in_rows(tex: str) -> bool:
+    """Has it lines or columns of its own, beside those of environments and groups in it?"""
+    depth = 0
+    for sign in _SIGNS.finditer(tex):
+        depth += bool(sign["open"]) - bool(sign["close"])
+        if sign["next"] and depth <= 0:
+            return True
+    return False
+
+
 def in_words(body: str) -> str:
     """Words with formulas between dollars, as a formula."""
     pieces = body.split("$")

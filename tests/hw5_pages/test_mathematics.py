@@ -40,6 +40,7 @@ def test_mathematics_is_set_and_not_typed():
         r"\underbrace{a + b}_{\text{both}} \overset{!}{=} \stackrel{d}{\to} \xrightarrow{n}",
         r"\degree + \AA \ce{H2O} \hskip 1em \mathrlap{x} \style{color:red}{z} \Bbb R \rm d",
         r"\begin{split}[t] a&=b\end{split} \begin{bmatrix*}[r] -1 \end{bmatrix*} \& {\bf a_{i}}",
+        r"\text{R:}\\ \begin{array}{lr} q & 0 \\ p & 1 \end{array} + 1 \\& b",
         r"\displaylines{a\\b} x\bigm| y",
         r"\newcommand{\n}[1]{\left\lVert#1\right\rVert} \n{w}^2 \xleftrightarrow{a}",
         r"\begin{dcases} 1 & x \\ 0 & y \end{dcases} \not= \mathop{\mathrm{argmin}}_x",

@@ -30,6 +30,8 @@ UNPACKED = {
     r"{{\begin{matrix}n\\k\end{matrix}}}",
     r"\begin{array}{cc} a \over b & c \end{array}": r"\begin{array}{cc}\frac{a}{b}& c \end{array}",
     r"{\large x} \root 3 \of y \buildrel a \over =": r"{ x} \sqrt[3] y \overset{ a } =",
+    r"\hspace{3.em}\hspace*{-1em}\hspace{10 mm}\hspace{\textwidth}": r"\hspace{3.00em}\!"
+    r"\hspace{2.80em}\quad ",
     r"\begin{rcases}a\\b\end{rcases}": r"\left.\begin{matrix}a\\b\end{matrix}\right\}",
     r"\begin{CD} A @>f>> B \\ @VgVV @| \\ C @= D \end{CD}": r"\begin{matrix} A  & "
     r"\overset{f}{\longrightarrow } &  B  \\ {}^{g}\downarrow & & \parallel  \\  C  & = &  D "
