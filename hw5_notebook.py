@@ -266,10 +266,12 @@ def parse_notebook(
         raw = json.loads(json.dumps(raw, ensure_ascii=False).encode("utf-8", "replace"))
     except RecursionError:
         raise ReportError(f"{name}.ipynb is not a notebook: it is nested too deep.") from None
-    if "worksheets" in raw:
+    if "worksheets" in raw or raw.get("nbformat") == 1:
         import nbformat  # old formats are rare, and this import is slow
 
         try:
+            sheets = [{"cells": [], **sheet} for sheet in raw.get("worksheets", ())]
+            raw = {"metadata": {}, **raw} | ({"worksheets": sheets} if sheets else {})
             raw = json.loads(nbformat.writes(nbformat.reads(json.dumps(raw), as_version=4)))
         except Exception as error:  # whatever is wrong with a notebook of ten years ago
             raise ReportError(
@@ -457,7 +459,8 @@ def _plain(value: object) -> object:
 
 _ENVIRONMENTS = (
     "equation|align|alignat|flalign|gather|multline|eqnarray|aligned|alignedat|gathered|split|cases"
-    "|dcases|matrix|pmatrix|bmatrix|Bmatrix|vmatrix|Vmatrix|smallmatrix|array|math|displaymath"
+    "|dcases|rcases|matrix|pmatrix|bmatrix|Bmatrix|vmatrix|Vmatrix|smallmatrix|array|math|displaymath"
+    "|subequations|CD|prooftree|tikzcd|tikzpicture"
 )
 # What begins anew before it has ended is not looked through again and again, to the end each time.
 VERBATIM = (

@@ -10,6 +10,7 @@
     writing        what it has read, in Typst's source
     mathematics    formulas, from TeX to Typst
     decorations    their colours, strokes and ruled rows
+    packages       what packages of LaTeX add to them
     chemistry      and what they say of reactions and units
     colours        what HTML and TeX call a colour, and what can be read
     tex            the grammar of TeX, as far as formulas need it

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 
 from .colours import hexadecimal, of_parts, readable
-from .tex import argument, option, rest_of_cell
+from .tex import argument, in_words, option, rest_of_cell
 
 _OPEN, _CLOSE, _END = "\ue005", "\ue006", "\ue007"  # around a mark; behind what it applies to
 
@@ -55,7 +55,7 @@ def mark_colours(tex: str) -> str:
             if how in ("color", "textcolor"):
                 made = _marked("paint", readable(colour), body)
             else:
-                made = _marked("ground", colour, _words(body))
+                made = _marked("ground", colour, in_words(body))
                 made = rf"\boxed{{{made}}}" if how == "fcolorbox" else made
         tex = tex[: found.start()] + made + tex[end:]
     return tex
@@ -71,15 +71,6 @@ def _colour(said: str, model: str, own: Mapping[str, str]) -> str:
         red, green, blue = parts * 3 if model == "gray" else parts
         return of_parts(red, green, blue)
     return ""
-
-
-def _words(body: str) -> str:
-    """What stands in a coloured box is words, with formulas between dollars."""
-    pieces = body.split("$")
-    return "".join(
-        piece if at % 2 else rf"\text{{{piece}}}" if piece else ""
-        for at, piece in enumerate(pieces)
-    )
 
 
 def _marked(how: str, colour: str, body: str) -> str:

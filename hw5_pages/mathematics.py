@@ -15,7 +15,8 @@ from hw5_notebook import MATH, VERBATIM, Notebook
 
 from . import decorations
 from .chemistry import reaction, unit
-from .tex import argument, rest_of_cell
+from .packages import DEFINITIONS, unpack
+from .tex import argument, in_rows, rest_of_cell
 
 Macros = dict[str, tuple[int, str | None, str]]
 """Name -> how many arguments, the default of the first, the body."""
@@ -92,6 +93,10 @@ def _paired(tex: str) -> bool:
     return len(re.findall(r"\\left\b", tex)) == len(re.findall(r"\\right\b", tex))
 
 
+_KNOWN: Macros = {}
+"""What packages define; a notebook's own definitions have taken their turn before."""
+define(DEFINITIONS, _KNOWN)
+
 _REWRITES = tuple(
     (re.compile(pattern, re.S), new)
     for pattern, new in (
@@ -155,10 +160,6 @@ _REWRITES = tuple(
         (
             r"\\substack\s*\{((?:[^{}]|\{[^{}]*\})*)\}",
             r"\\begin{matrix}\1\\end{matrix}",
-        ),
-        (
-            r"\{([^{}]*)\\atop(?![A-Za-z])([^{}]*)\}",
-            r"{\\begin{matrix}\1\\\\\2\\end{matrix}}",
         ),
     )
 )
@@ -258,6 +259,7 @@ def tidy(tex: str) -> tuple[str, str]:
         return ""
 
     tex = re.sub(r"\\tag\*?\s*\{([^{}]*)\}", keep, tex)
+    tex = expand(unpack(tex), _KNOWN)
     tex = re.sub(r"\\unicode\s*\{x([0-9a-fA-F]{2,4})\}", lambda m: chr(int(m[1], 16)), tex)
     tex = _chemistry(decorations.mark_strokes(decorations.mark_colours(decorations.enclose(tex))))
     for pattern, new in _REWRITES:
@@ -265,8 +267,7 @@ def tidy(tex: str) -> tuple[str, str]:
     tex = re.sub(r"(\\text\w*\s*\{[^{}]*\})|(?<!\\)\\&", lambda m: m[1] or r"\text{\&}", tex)
     tex = _NORM.sub(_norm, _switched(tex))
     tex = _INNER_ROWS.sub(_rows, decorations.RULED.sub(decorations.mark_rules, tex.strip()))
-    bare = re.sub(r"\\begin\{(\w+\*?)\}.*\\end\{\1\}|\\\\?[&%$#]", "", tex, flags=re.S)
-    if "\\begin" not in tex and ("&" in bare or "\\\\" in bare):
+    if in_rows(tex):
         tex = rf"\begin{{aligned}}{tex}\end{{aligned}}"
     return tex, ", ".join(tags)
 
@@ -298,6 +299,15 @@ def harmless(formula: str) -> bool:
     return True
 
 
+_DRAWING = re.compile(r"\\begin\{(tikz\w*|circuitikz|prooftree|forest|algorithm\w*)\}")
+
+
+def drawing(tex: str) -> str:
+    """The environment for which this is a drawing or a listing, and no formula; "" for formulas."""
+    found = _DRAWING.search(tex)
+    return found[1] if found else ""
+
+
 def converted(text: str) -> str:
     """Typst's formula between its dollar signs, or "" where pandoc gave TeX back."""
     text = text.strip()
@@ -319,7 +329,7 @@ def converted(text: str) -> str:
     text = text.replace("#h(-1em)", "#h(-0.17em)")  # it has taken \\! for that much,
     text = text.replace("#h(0em)", "thick")  # and \\; for nothing
     text = re.sub("∥([^∥]*)∥", r"lr(bar.v.double \1 bar.v.double)", text)
-    text = re.sub(r"\b(dot|times|plus|minus|dash)\.circle\b", r"\1.o", text)  # renamed in Typst
+    text = re.sub(r"(?<![A-Za-z.])(dot|times|plus|minus|dash)\.circle\b", r"\1.o", text)  # renamed
     text = "\\\n".join(map(_apart, text.split("\\\n")))
     return text if harmless(text) else ""
 

@@ -25,6 +25,7 @@ _BAR = re.compile(  # no two repetitions that could share a long run: that would
     r"|^\s*\d{1,3}(?:\.\d+)?%\s*\[[=> .#-]*\].*$"  # downloads
     r"|^.{0,80}?\d{1,20}it \[[\d:].*\]$"
     r"|^.{0,80}?[━╸╺]{10}[━╸╺ ]*\d.*$"  # pip and rich
+    r"|^\s{0,9}\|[█▉▊▋▌▍▎▏ ]{10,80}\| [\d.]+ \wB .*$"  # pip as it was
 )
 _SHARE = re.compile(r"^\s*\d{1,3}(?:\.\d+)?%\s*$")  # how far something is
 _BAR_OBJECT = re.compile(r"^(?:[HV]Box\(.*)?(?:Float|Int)Progress\(|^Output\(\)")
@@ -174,9 +175,10 @@ def _figures(bar: str) -> str:
     """What a progress bar says besides how far it is, such as the last loss; "" for nothing.
 
     Epoch 3: 100%|███| 9/9 [00:01<00:00, 9.9it/s, loss=0.5]    9/9 ━━━ 1s 2ms/step - loss: 0.5
+    1501it [00:16, 92.09it/s, logz=-8.9]
     """
-    if "%|" in bar:
-        name = bar.partition("%|")[0].rstrip("0123456789 ")
+    if found := re.match(r"(.{0,80}?)\d{1,20}(?:%\||it \[)", bar):
+        name = found[1].rstrip()
         said = ", ".join(bar.rpartition("[")[2].rstrip(" ]").split(", ")[2:])
         return f"{name} {said}".strip() if "=" in said or ":" in said else ""
     return re.sub("[━╸╺]+ *", "", bar) if " - " in bar and ": " in bar else ""
@@ -233,12 +235,12 @@ def set_shown(sheet: Sheet, data: dict[str, Any], metadata: dict[str, Any]) -> N
         html = ""
     elif "application/json" in data and not html:
         plain = json.dumps(data["application/json"], indent=2, ensure_ascii=False)
-    seen = _UNSEEN.sub(" ", _with_styles(html))
+    seen = _folded(_UNSEEN.sub(" ", _with_styles(html)))
     seen = _IN_A_LINE.sub(lambda m: " · ".join(_ITEM.findall(m[1])), seen)
     seen = EMBEDDED.sub(lambda found: embedded(sheet, found), seen)
     seen = _INLINE_SVG.sub(lambda m: f'<img src="{keep(sheet, "image/svg+xml", m[0])}">', seen)
-    if seen and (tidied := _printable(seen)) and len(tidied) < FRAGMENT:
-        tidied = DATA_URI.sub(lambda m: keep(sheet, m[1], m[2]), tidied)
+    tidied = DATA_URI.sub(lambda m: keep(sheet, m[1], m[2]), _printable(seen))
+    if tidied and len(tidied) < FRAGMENT:
         sheet.add(fragment(sheet, "html", tidied))
     elif plain and not _OBJECT.match(plain) and not _BAR_OBJECT.match(plain):
         sheet.add(f"#printed({string(trimmed(plain))}, false)")
@@ -296,6 +298,33 @@ def _with_styles(html: str) -> str:
     return _STYLER.sub("", styled)
 
 
+_FOLD = re.compile(r"<details\b(?P<how>[^<>]*)>|</details\s*>", re.I)
+_SUMMARY = re.compile(r"\s*<summary\b[^<>]*>.*?</summary\s*>", re.S | re.I)
+FOLDED = 3000  # letters that a browser shows only when asked, and that are printed all the same
+
+
+def _folded(html: str) -> str:
+    """HTML in which of what a browser folds away, where that is long, the summary alone stays."""
+    kept, at, depth, begun = "", 0, 0, 0
+    for tag in _FOLD.finditer(html):
+        if tag["how"] is None:
+            depth -= depth > 0
+            if depth or not begun:
+                continue
+            inside = html[begun : tag.start()]
+            many = len(re.sub(r"<[^<>]*>", "", inside))
+            if many > FOLDED:
+                summary = _SUMMARY.match(inside)
+                said = f"<p><em>… {many:,} characters are folded away …</em></p>"
+                kept += html[at:begun] + (summary[0] if summary else "") + said
+                at = tag.start()
+            begun = 0
+        elif depth or not re.search(r"\bopen\b", tag["how"]):
+            depth += 1
+            begun = begun or tag.end()
+    return kept + html[at:]
+
+
 def _interactive(data: Mapping[str, Any], html: str, plain: str) -> str:
     """What only a browser with a kernel shows, in words; "" for all else, and for progress bars."""
     known = [*data, html]
@@ -307,7 +336,7 @@ def _interactive(data: Mapping[str, Any], html: str, plain: str) -> str:
 def _unshown(sheet: Sheet, what: str) -> None:
     """Say on the page what stands there, and to the student that nobody will see it."""
     tell_unshown(sheet, what)
-    sheet.add(f"#left-out({string(what + ', which a page cannot show')})")
+    sheet.add(f"#paragraph(left-out({string(what + ', which a page cannot show')}))")
 
 
 def _pixels(value: object) -> float | None:

@@ -75,6 +75,87 @@ local function headed(open, inside, close)
     .. inside:sub(last + 1) .. '</tbody>' .. close
 end
 
+-- Tables as a browser takes them: what opens ends what it cannot stand in, rows of head cells right
+-- below the head belong to it, all feet are one, and nothing but cells stands in a row.
+local parts = {thead = true, tbody = true, tfoot = true}
+local loose = {b = true, center = true, font = true, form = true, i = true, p = true, span = true}
+
+local function whole_tables(html)
+  local out, open, at = {}, {}, 1
+  local function put(said) out[#out + 1] = said end
+  local function close(t, what)
+    if t.cell then put('</' .. t.cell .. '>') end
+    if t.row and what ~= 'cell' then put('</tr>') end
+    if t.part and what == 'part' then put('</' .. t.part .. '>') end
+    t.cell = nil
+    if what ~= 'cell' then t.row = nil end
+    if what == 'part' then t.part, t.ended = nil, nil end
+  end
+  while true do
+    local first = html:find('<', at, true)
+    if not first then break end
+    local tag, slash, name =
+      html:match('^(<(/?)(%a%w?%w?%w?%w?%w?%w?%w?)%f[%W][^<>]*>)', first)
+    local t = open[#open]
+    put(html:sub(at, first - 1))
+    at = first + (tag and #tag or 1)
+    name = tag and name:lower()
+    if name == 'table' and slash == '' then
+      open[#open + 1] = {}
+    elseif not t then
+      -- no table
+    elseif name == 'table' then
+      close(t, 'part')
+      open[#open] = nil
+    elseif name == 'caption' then
+      t.caption = slash == '' or nil
+    elseif parts[name] then
+      close(t, 'row')
+      if slash ~= '' then
+        t.ended = t.part
+        tag = ''
+      elseif t.part == 'tfoot' and name == 'tfoot' then
+        t.ended, tag = nil, ''
+      else
+        close(t, 'part')
+        t.part = name
+      end
+    elseif name == 'tr' then
+      if slash ~= '' and not t.row then
+        tag = ''
+      else
+        close(t, slash == '' and 'row' or 'cell')
+        t.row = slash == '' or nil
+        local row = t.row and t.ended and html:sub(at):match('^(.-)</[tT][rR]')
+        if row and t.ended == 'thead' and not row:lower():find('<td') then
+          t.ended = nil
+        elseif row then
+          close({part = t.part}, 'part')
+          t.part, t.ended = nil, nil
+        end
+      end
+    elseif name == 'td' or name == 'th' then
+      if slash ~= '' then
+        tag = t.cell and '</' .. t.cell .. '>' or ''
+        t.cell = nil
+      else
+        close(t, 'cell')
+        if not t.row then put('<tr>') end
+        t.row, t.cell = true, name
+      end
+    elseif loose[name] and not t.cell and not t.caption then
+      tag = ''
+    end
+    put(tag or '<')
+  end
+  put(html:sub(at))
+  for n = #open, 1, -1 do
+    close(open[n], 'part')
+    put('</table>')
+  end
+  return table.concat(out)
+end
+
 -- A heading with blocks in it, which end it for pandoc: they are words of it, and may be centred.
 local function one_line(level, said, inside)
   if inside:find('<[cC]enter') or inside:find('text%-align%s*:%s*center') then
@@ -87,6 +168,7 @@ end
 
 -- What pandoc forgets of HTML, in words that it keeps.
 local function kept(html)
+  html = whole_tables(html)
   html = html:gsub('(<[tT][aA][bB][lL][eE][^<>]*>)(.-)(</[tT][aA][bB][lL][eE]%s*>)', headed)
   html = html:gsub('<([hH][1-6])(%s?[^<>]*)>(.-)</[hH][1-6]%s*>', one_line)
   html = html:gsub('<[cC]enter>', '<div align="center">'):gsub('</[cC]enter>', '</div>')

@@ -25,7 +25,7 @@ TALL = 620.0  # the same for what would be no more than half as large then
 SMALLER, STRIP, STRIPS = 0.8, (140.0, 330.0), 40  # or it is cut: at what size, how tall, how many
 GAP = 8  # of 255: how far dots differ at most where nothing is drawn
 
-DATA_URI = re.compile(r"data:(image/[\w.+-]+);base64,([A-Za-z0-9+/=%]+)")
+DATA_URI = re.compile(r"data:\s?(image/[\w.+-]+);\s?base64,\s?([A-Za-z0-9+/=%]+)")
 
 
 def keep(sheet: Sheet, kind: str, text: str) -> str:
@@ -37,11 +37,17 @@ def keep(sheet: Sheet, kind: str, text: str) -> str:
 
 
 def picture_file(
-    sheet: Sheet, kind: str, data: object, width: float | None, output: bool = False
+    sheet: Sheet,
+    kind: str,
+    data: object,
+    width: float | None,
+    height: float | None = None,
+    output: bool = False,
 ) -> str:
     """Keep a picture for Typst; brings the arguments of `picture`, or "" with a finding.
 
-    width: as it is asked for, in dots. output: a tiny one is data, such as a digit, and enlarged.
+    width, height: as they are asked for, in dots. output: a tiny one is data, such as a digit, and
+    enlarged.
     """
     try:
         if kind == "image/svg+xml":
@@ -57,8 +63,9 @@ def picture_file(
     name = f"{hashlib.sha256(content).hexdigest()[:20]}.{ending}"
     sheet.pictures[name] = content
     tiny = output and ending != "svg" and max(size) <= 128 and _DRAWN not in content[:400]
-    points = scale * (width or size[0] * (3 if tiny else 1))
-    points, high = min(points, WIDTH), size[1] / max(size[0], 1)
+    high = size[1] / max(size[0], 1)
+    usual = height / max(high, 1e-3) if height else size[0] * (3 if tiny else 1)
+    points = min(scale * (width or usual), WIDTH)
     points = min(points, (TALL if points * high > 2 * HEIGHT else HEIGHT) / max(high, 1e-3))
     return f"{string(name)}, {max(points, 4):.1f}pt, {boolean(not tiny)}"
 
@@ -236,11 +243,16 @@ def beside(notebook: Notebook | None, address: str) -> tuple[str, str] | None:
         return None
 
 
-def width_asked(attributes: list[Any]) -> float | None:
-    """The width that an `img` element asks for, in pixels; a share of the page where it says so."""
-    said = dict(attributes[2]).get("width", "") if attributes else ""
-    style = re.search(r"width:\s*([\d.]+(?:px|%))", dict(attributes[2]).get("style", ""))
-    number = re.fullmatch(r"([\d.]{1,6})(px|%)?", style[1] if style else said)
-    if not number or number[1].count(".") > 1 or number[1] == ".":
-        return None
-    return float(number[1]) * (WIDTH / 60 if number[2] == "%" else 1.0)
+def size_asked(attributes: list[Any]) -> tuple[float | None, float | None]:
+    """The width and the height that an `img` element asks for, in pixels; a share of the page's
+    width where it says so."""
+    said = dict(attributes[2]) if attributes else {}
+
+    def side(name: str, units: dict[str, float]) -> float | None:
+        style = re.search(rf"(?<![\w-]){name}:\s*([^;]*)", said.get("style", ""))
+        asked = (style[1] if style else said.get(name, "")).strip()
+        number = re.fullmatch(r"(\d{1,5}(?:\.\d{1,5})?|\.\d{1,5})(px|em|rem|%|)", asked)
+        return float(number[1]) * units[number[2]] if number and number[2] in units else None
+
+    lengths = {"": 1.0, "px": 1.0, "em": 16.0, "rem": 16.0}
+    return side("width", {**lengths, "%": WIDTH / 60}), side("height", lengths)

@@ -37,3 +37,47 @@ def rest_of_cell(tex: str, at: int) -> int:
             return found.start()
         depth += (sign in ("{", r"\begin")) - (sign in ("}", r"\end"))
     return len(tex)
+
+
+_SIGNS = re.compile(
+    r"(?P<open>\\begin\s*\{[^{}]*\}(?:\s*\{[lcr|\s]*\})?|\\left\s*(?:\\[A-Za-z]+|\\.|.)|\{)"
+    r"|(?P<close>\\end\s*\{[^{}]*\}|\\right\b|\})|(?P<next>\\\\|&)|\\.",
+    re.S,
+)
+
+
+def around(tex: str, at: int) -> tuple[int, int]:
+    """Where the group, or the cell, begins and ends in which `at` stands."""
+    starts, depth = [0], 0
+    for sign in _SIGNS.finditer(tex):
+        if sign.start() >= at and not depth:
+            depth = len(starts)
+        if sign["open"]:
+            starts.append(sign.end())
+        elif sign["close"] or sign["next"]:
+            if depth == len(starts):
+                return starts[-1], sign.start()
+            if sign["next"]:
+                starts[-1] = sign.end()
+            elif len(starts) > 1:
+                starts.pop()
+    return starts[depth - 1], len(tex)
+
+
+def in_rows(tex: str) -> bool:
+    """Has it lines or columns of its own, beside those of environments and groups in it?"""
+    depth = 0
+    for sign in _SIGNS.finditer(tex):
+        depth += bool(sign["open"]) - bool(sign["close"])
+        if sign["next"] and depth <= 0:
+            return True
+    return False
+
+
+def in_words(body: str) -> str:
+    """Words with formulas between dollars, as a formula."""
+    pieces = body.split("$")
+    return "".join(
+        piece if at % 2 else rf"\text{{{piece}}}" if piece.strip() else ""
+        for at, piece in enumerate(pieces)
+    )

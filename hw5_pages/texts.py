@@ -63,7 +63,8 @@ def _formula_of(sheet: Sheet, found: re.Match[str]) -> str:
         if tex.strip().startswith(opening) and found["env"] is None:
             tex = tex.strip()
             tex = tex[len(opening) : len(tex) - len(closing)]
-            if opening[0] == "\\" and len(tex) > 1 and not re.search(r"[\\^_={}+<>]", tex):
+            maths = "`" not in tex and re.search(r"[\\^_={}+<>]", tex)
+            if opening[0] == "\\" and len(tex) > 1 and not maths:
                 return whole  # brackets that were only escaped
             break
     return keep_formula(sheet, whole, tex, alone)

@@ -18,9 +18,10 @@ from typing import Any
 from hw5_notebook import Cell, ReportError
 
 from . import pandoc
-from .mathematics import commands, numbered, show_commands
+from .mathematics import commands, drawing, numbered, show_commands
 from .pandoc import Unread
 from .sheet import Sheet, as_typed, string
+from .texts import tell_unshown
 from .writing import Writer, linked
 
 TEMPLATE = Path(__file__).with_name("template.typ")
@@ -112,6 +113,8 @@ def compile_pages(
                 _try_each(typst, fonts, folder, sheet, formulas, template)
                 body, owners = _body(sheet, trees, formulas)
                 continue
+            if not lines:  # what fails where it is laid out, Typst does not say
+                lines = _unset(typst, fonts, folder, head, sheet, body, owners)
             if not lines:
                 break
             _replace(sheet, body, owners, lines[-1])
@@ -251,6 +254,11 @@ def _filled(sheet: Sheet, line: str, formulas: Sequence[str], cell: Cell | None)
         return line.replace(found[0], string(made) + said)
     whole = sheet.formulas[number][0]
     where = cell.name if cell else "a cell"
+    if environment := drawing(whole):
+        what = f"a drawing in TeX ({environment})"
+        tell_unshown(sheet, what)
+        shown = f"drawing({string(what)}, {string(whole.strip().strip('$').strip())})"
+        return ("#" if line.startswith("#") else "") + shown
     shown = re.sub(r"\s+", " ", whole)
     shown = shown if len(shown) <= 60 else shown[:57] + "..."
     sheet.note("formula", f"A formula of {where} is printed as it was typed: {shown}")
@@ -280,6 +288,35 @@ def _try_each(
     for name in [name for name in sheet.pictures if ":" not in name]:
         if not settable(f"#image({string(name)})\n"):
             del sheet.pictures[name]
+
+
+def _unset(
+    typst: Any,
+    fonts: Any,
+    folder: str,
+    head: str,
+    sheet: Sheet,
+    body: Sequence[str],
+    owners: Sequence[int],
+) -> list[int]:
+    """Lines of the source, each the first of something that Typst cannot set by itself."""
+    alone = Path(folder, "alone.typ")
+    first = {owner: line for line, owner in reversed([*enumerate(owners)])}
+
+    def failing(some: list[int]) -> list[int]:
+        lines = [one for one, owner in zip(body, owners, strict=True) if owner in some]
+        alone.write_text(f"#let shrunk = (:)\n{head}" + "\n".join(lines), encoding="utf-8")
+        try:
+            typst.compile(str(alone), root=folder, font_paths=fonts, ignore_system_fonts=True)
+        except typst.TypstError:
+            half = len(some) // 2
+            return failing(some[:half]) + failing(some[half:]) if half else [first[some[0]]]
+        return []
+
+    def is_whole(line: str | int) -> bool:
+        return isinstance(line, int) or not line.endswith(("[", "]"))
+
+    return failing([number for number in first if is_whole(sheet.lines[number])])
 
 
 def _replace(sheet: Sheet, body: list[str], owners: list[int], line: int) -> None:

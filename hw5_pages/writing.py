@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from hw5_notebook import Cell, mapping
 
 from .colours import stated
-from .pictures import beside, picture_file, width_asked
+from .pictures import beside, picture_file, size_asked
 from .sheet import Sheet, boolean, is_long, string
 
 ROWS = (40, 10)  # of a longer table the first and the last are printed
@@ -134,7 +134,8 @@ class Writer:
         if kinds[:2] == ["Image", "SoftBreak"] and "Image" not in kinds[1:]:  # its caption below
             picture = self._picture(content[0]["c"], alone=True)
             return f"{picture}\n{self._para(content[2:])}"
-        return f"paragraph({self.inlines(content)})"
+        how = "announcement" if words(content).rstrip().endswith((":", "：")) else "paragraph"
+        return f"{how}({self.inlines(content)})"
 
     def _plain(self, content: list[Any]) -> str:
         return (
@@ -218,8 +219,11 @@ class Writer:
         mark = self._mark(content[0][0])
         if boxes or re.search(r"\b(?:background|border)\b", dict(attributes).get("style", "")):
             letters, ground = stated(dict(attributes))
+            if not words(blocks).strip() and "picture(" not in (inside := self.blocks(blocks)):
+                return mark + (_bar(ground, dict(attributes).get("style", "")) or inside)
             about = f", ground: rgb({string(ground)})" if ground else ""
             about += f", letters: rgb({string(letters)})" if ground and letters else ""
+            about += ", whole: true" if _is_short(blocks) else ""
             kind = string(boxes[0] if boxes else "")
             return f"{mark}boxed({kind}{about}, {{\n{self.blocks(blocks)}\n}})"
         written = _aligned(content[0], _painted(content[0], self._joined(blocks, beside=False)))
@@ -235,11 +239,10 @@ class Writer:
         if not 0 < width <= 80:
             return f"plain({string(words(content))})"
         rows = [row for body in bodies for row in (*body[2], *body[3])] + foot[1]
-        first, last = ROWS
         cut = ""
-        if len(rows) > first + last + 1:
-            cut = f"{len(rows) - first - last:,} rows left out"
-            rows = [*rows[:first], None, *rows[-last:]]
+        if len(rows) > sum(ROWS) + 1:
+            cut = f"{len(rows) - sum(ROWS):,} rows left out"
+            rows = _shortened(rows, width)
         numbers = self._numbers([row for row in rows if row], width)
         usual = ["right" if one else "start" for one in numbers]
         shape = "".join(
@@ -255,19 +258,9 @@ class Writer:
     def _numbers(self, rows: list[Any], width: int) -> list[bool]:
         """Which columns hold numbers alone; cells that span several count for none."""
         held: list[list[str]] = [[] for _ in range(width)]
-        below = [0] * width  # rows that a cell above still fills
-        for row in rows:
-            at = 0
-            for _, _, down, across, blocks in row[1]:
-                while at < width and below[at]:
-                    below[at] -= 1
-                    at += 1
-                for column in range(at, min(at + across, width)):
-                    below[column] = down - 1
-                    if across == 1:
-                        held[column].append(words(blocks).strip())
-                at += across
-            below[at:] = [max(rest - 1, 0) for rest in below[at:]]
+        for column, cell in (one for row in _in_columns(rows, width) for one in row):
+            if cell[3] == 1 and column < width:
+                held[column].append(words(cell[4]).strip())
         return [any(said) and all(map(_NUMBER.fullmatch, said)) for said in held]
 
     def _row(self, row: list[Any] | None, width: int) -> str:
@@ -358,14 +351,14 @@ class Writer:
             found = mapping(held.get(wanted) or held.get(urllib.parse.unquote(wanted)))
             kinds = [(k, v) for k, v in found.items() if str(k).startswith("image/")]
             if kinds:
-                name = picture_file(sheet, *kinds[0], width_asked(attributes))
+                name = picture_file(sheet, *kinds[0], *size_asked(attributes))
             else:
                 sheet.note("picture", f"The picture {wanted} is missing from {where}.")
         elif address in sheet.pictures:
             kind, data = json.loads(sheet.pictures[address])
-            name = picture_file(sheet, kind, data, width_asked(attributes))
+            name = picture_file(sheet, kind, data, *size_asked(attributes))
         elif there := beside(sheet.notebook, address):
-            name = picture_file(sheet, *there, width_asked(attributes))
+            name = picture_file(sheet, *there, *size_asked(attributes))
         else:
             sentence = (
                 f"The picture {address[:80]} in {where} is not there, and the PDF shows only "
@@ -381,6 +374,60 @@ class Writer:
         caption = words(label).strip()
         told = len(caption.split()) > 2
         return f"{written}\ncaption({self.inlines(label)})" if alone and told else written
+
+
+def _is_short(blocks: Sequence[dict[str, Any]]) -> bool:
+    """A few paragraphs of words, for which there is always room on a page."""
+    said = words(blocks)
+    plain = {"Para", "Plain"}
+    shallow = all(
+        one["t"] in plain or (one["t"] == "Div" and all(p["t"] in plain for p in one["c"][1]))
+        for one in blocks
+    )
+    large = "\ue000" in said or any(kind in str(blocks) for kind in ("'Image'", "'LineBreak'"))
+    return len(blocks) <= 4 and len(said) < 600 and shallow and not large
+
+
+def _in_columns(rows: Sequence[Any], width: int) -> Iterator[list[tuple[int, list[Any]]]]:
+    """The cells of each row, as pandoc has them, with the columns in which they begin."""
+    below = [0] * width  # rows that a cell above still fills
+    for row in rows:
+        placed, at = [], 0
+        for cell in row[1]:
+            _, _, down, across, _ = cell
+            while at < width and below[at]:
+                below[at] -= 1
+                at += 1
+            placed.append((at, cell))
+            for column in range(at, min(at + across, width)):
+                below[column] = down - 1
+            at += across
+        below[at:] = [max(rest - 1, 0) for rest in below[at:]]
+        yield placed
+
+
+def _shortened(rows: Sequence[Any], width: int) -> list[Any]:
+    """The first and the last rows of a long table, None for those between. A cell that goes on over
+    what is left out ends there, and stands once more in the last rows."""
+    first, last = ROWS
+    then = len(rows) - last
+
+    def spanning(cell: list[Any], down: int) -> list[Any]:
+        return [*cell[:2], down, *cell[3:]]
+
+    upper = [
+        [row[0], [spanning(cell, min(cell[2], first - at)) for cell in row[1]]]
+        for at, row in enumerate(rows[:first])
+    ]
+    placed = list(_in_columns(rows, width))
+    open_ones = [
+        (column, spanning(cell, at + cell[2] - then))
+        for at, row in enumerate(placed[:then])
+        for column, cell in row
+        if at + cell[2] > then
+    ]
+    begun = sorted([*open_ones, *placed[then]], key=lambda one: one[0])
+    return [*upper, None, [rows[then][0], [cell for _, cell in begun]], *rows[then + 1 :]]
 
 
 def words(tree: Any) -> str:
@@ -438,6 +485,17 @@ def _painted(attributes: list[Any], written: str) -> str:
     """Blocks in the colour that HTML asks for; their ground stays white."""
     letters, ground = stated(dict(attributes[2]))
     return _in_colour("" if ground else letters, f"{{\n{written}\n}}") if letters else written
+
+
+def _bar(colour: str, style: str) -> str:
+    """A coloured box without words, as in a table that draws its numbers; "" without a size."""
+    width, height = (
+        re.search(rf"(?:^|[;\s]){side}:\s*(\d{{1,4}}(?:\.\d{{1,9}})?)px", style)
+        for side in ("width", "height")
+    )
+    if not (colour and width and height):
+        return ""
+    return f"bar({width[1]}, {height[1]}, rgb({string(colour)}))"
 
 
 _SIDE = re.compile(r"(?:^|text-align:\s*|\btext-)(center|right)\b")

@@ -54,7 +54,7 @@ PAGES_LEVELS = [
     {"pictures"},
     {"sheet"},
     {"mathematics"},
-    {"chemistry", "decorations"},
+    {"chemistry", "decorations", "packages"},
     {"colours", "tex"},
 ]
 """The modules of hw5_pages, by the same rule."""

@@ -646,6 +646,20 @@ READ = {
     "metadata of another kind": {**WORDS, "metadata": {"language": 5, "kernelspec": None}},
     "another kernel": {**WORDS, "metadata": {"language_info": {"name": '"), panic("'}}},
     "half a letter": {**WORDS, "metadata": {"language_info": {"name": "\ud800"}}},
+    "the first format": {
+        "nbformat": 1,
+        "cells": [
+            {"cell_type": "text", "text": "Café “quoted” – kept"},
+            {"cell_type": "code", "code": "x = 1  # one"},
+        ],
+    },
+    "an old format without metadata": {
+        "nbformat": 3,
+        "worksheets": [
+            {},
+            {"cells": [{**OLD_CELL, "input": "x = 1  # one"}, markdown("Café “quoted” – kept")]},
+        ],
+    },
     "a format to come": {**WORDS, "nbformat": 5},
     "null outputs": {
         **WORDS,

@@ -40,6 +40,7 @@ def test_mathematics_is_set_and_not_typed():
         r"\underbrace{a + b}_{\text{both}} \overset{!}{=} \stackrel{d}{\to} \xrightarrow{n}",
         r"\degree + \AA \ce{H2O} \hskip 1em \mathrlap{x} \style{color:red}{z} \Bbb R \rm d",
         r"\begin{split}[t] a&=b\end{split} \begin{bmatrix*}[r] -1 \end{bmatrix*} \& {\bf a_{i}}",
+        r"\text{R:}\\ \begin{array}{lr} q & 0 \\ p & 1 \end{array} + 1 \\& b",
         r"\displaylines{a\\b} x\bigm| y",
         r"\newcommand{\n}[1]{\left\lVert#1\right\rVert} \n{w}^2 \xleftrightarrow{a}",
         r"\begin{dcases} 1 & x \\ 0 & y \end{dcases} \not= \mathop{\mathrm{argmin}}_x",
@@ -64,6 +65,7 @@ WRITTEN = {
     r"\left.x\right|_0 \Bigl[": r"x stretch(size: #240%, \|)_0 stretch(size: #180%, \[)",
     r"\mathop{\mathrm{softmax}}_i": 'op("softmax", limits: #true)_i',
     r"a \xrightarrow[b]{c} d \xleftarrow{f} e": "a stretch(arrow.r)_b^c d stretch(arrow.l)^f e",
+    r"M_\odot + x^\otimes": "M_dot.o + x^times.o",  # renamed in Typst
     r"\S \square": 'upright("§") square.stroked',
     r"\enclose{updiagonalstrike}{x} \enclose{top,bottom}{y}": "cancel(x) underline(overline(y))",
     r"\enclose{longdiv}[mathcolor='red']{12} \enclose{other}{z}": r"\)overline(12) z",
@@ -116,7 +118,7 @@ def test_only_formulas_without_code_are_handed_to_typst(formula, harmless):
 
 
 def test_of_a_formula_with_a_command_that_nobody_knows_only_this_command_is_a_word():
-    refused = r"$$\begin{tikzcd} a \end{tikzcd}$$"
+    refused = r"$$\begin{nosuch} a \end{nosuch}$$"
     text = r"So $\KL{q} + \frac{1}{2}$ and" + f"\n{refused}\n{refused}"
     result = printed(notebook(markdown(text)))
     said, other = (finding.sentence for finding in result.findings)

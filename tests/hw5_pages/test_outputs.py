@@ -6,10 +6,11 @@ import io
 import re
 import time
 
+import numpy as np
 import pytest
 from pypdf import PdfReader
 
-from hw5_pages import outputs
+from hw5_pages import outputs, texts
 from tests.hw5_pages.looking import drawn, of_colour, pages, printed
 from tests.notebooks_awkward.cells import code, html, markdown, notebook, picture, shown, stream
 
@@ -60,6 +61,30 @@ def test_of_what_moves_a_picture_is_printed():
         assert min(of_colour(dots, colour)) > 20
 
 
+def test_a_large_picture_within_html_is_shown_and_outputs_without_one_stand_below_one_another():
+    large = picture(250, 250, None)
+    assert len(large) > texts.FRAGMENT
+    loaders = [shown({"text/html": "<script>" + "x = 1;" * 50 + "</script>"})] * 2
+    figure = html(f'<img src="data:image/png;base64,{large}" width="250">')
+    result = printed(notebook(figure, code("x", *loaders)))
+    assert (np.ptp(drawn(result.pdf, 1).astype(int), axis=-1) > 60).sum() > 5000
+    text = PdfReader(io.BytesIO(result.pdf)).pages[0].extract_text()
+    assert text.splitlines().count("… an interactive output, which a page cannot show …") == 2
+
+
+def test_of_what_a_browser_folds_away_and_is_long_the_summary_alone_is_printed():
+    def fold(said: str, how: str = "") -> str:
+        return f"<details {how}><summary>Of {said[:6]}</summary>{said}</details>"
+
+    inner = fold("inner_" * 300) * 2
+    shapes = (f"{fold(inner)} between {fold('short_')}", fold("opened" * 600, "open"))
+    text = " ".join(pages(printed(notebook(*map(html, shapes))).pdf))
+    assert "characters are folded away … between" in text and "inner_inner_" not in text
+    assert "short_" in text.partition("between")[2] and "openedopened" in text
+    unended = "<details>" * 9 + "x" * 9000
+    assert outputs._folded(unended) == unended
+
+
 def test_progress_bars_and_loaders_leave_no_trace():
     bar = interactive("jupyter.widget-view", "  0%|          | 0/10 [00:00<?, ?it/s]")
     result = printed(notebook(bar, html("<script>window.PlotlyConfig = {}</script>")))
@@ -73,8 +98,11 @@ def test_progress_bars_and_loaders_leave_no_trace():
         ("Epoch 3: 100%|███| 9/9 [00:01<00:00, 9.9it/s, loss=0.5, v=1]", "Epoch 3: loss=0.5, v=1"),
         ("100%|███| 9/9 [00:01<00:00, 9.9it/s, loss=0.5]", "loss=0.5"),
         ("9/9 ━━━━━━━━━━━━━━━━━━━━ 1s 2ms/step - loss: 0.5", "9/9 1s 2ms/step - loss: 0.5"),
+        ("1501it [00:16, 92.09it/s, nc: 1 | logz: -8.9 +/- 0.1]", "nc: 1 | logz: -8.9 +/- 0.1"),
+        ("Fit: 1501it [00:16, 92.09it/s]", ""),
         ("100%|███| 9/9 [00:01<00:00, 9.9it/s]", ""),
         ("  0%|   | 0/9 [00:00<?, ?it/s]", ""),
+        ("     |█████▉                          | 20 kB 21.5 MB/s eta 0:00:01", ""),
         ("━━━━━━━━━━━━━━━━━━━━ 12.3/12.3 MB 9.9 MB/s eta 0:00:00", ""),
     ],
 )

@@ -118,3 +118,17 @@ def test_a_tiny_picture_is_enlarged_where_it_is_data_and_nowhere_else():
 
     assert width(digit, output=True) == "50.4pt"
     assert width(digit) == width(drawn_one, output=True) == "16.8pt"
+
+
+@pytest.mark.parametrize(
+    ("asked", "size"),
+    [
+        ({"width": "30"}, (30, None)),
+        ({"style": "max-width: 100%; height: 2em"}, (None, 32)),
+        ({"style": "width:50%", "height": "9px"}, (pictures.WIDTH / 1.2, 9)),
+        ({"style": "width: auto", "height": "1e5"}, (None, None)),
+        ({"width": ".", "height": "50%"}, (None, None)),
+    ],
+)
+def test_a_picture_is_as_large_as_html_asks(asked, size):
+    assert pictures.size_asked(["", [], list(asked.items())]) == pytest.approx(size)

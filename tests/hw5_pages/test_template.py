@@ -169,3 +169,19 @@ def test_wide_tables_stay_readable(columns, group, first_column):
         assert f"{i}.123456" in text
     assert text.count("row_0") == first_column  # once in every piece
     assert min(sizes_of(result.pdf, r"\d\.123456")) > 5.5
+
+
+def test_a_short_cell_a_short_box_and_what_announces_them_are_not_parted_by_a_page():
+    cells = []
+    for number in range(12):
+        box = f"<div class='alert alert-info'>\n\n**Note{number}**\n\nBoxed{number}.\n\n</div>"
+        first, last = f"first_{number}()\n", "y()\n" * 5 + f"last_{number}()"
+        cells += [markdown(f"Announced{number}:"), code(first + last), markdown(box)]
+        cells += [code("x\n" * (number % 7 + 9))]
+    texts = pages(printed(notebook(*cells)).pdf)
+    assert len(texts) > 3
+    for number in range(12):
+        (one,) = (text for text in texts if f"Announced{number}:" in text)
+        assert f"first_{number}()" in one and f"last_{number}()" in one
+        (one,) = (text for text in texts if f"Note{number} " in text)
+        assert f"Boxed{number}." in one

@@ -25,6 +25,12 @@ def test_formulas_are_taken_out_of_the_text_and_code_stays():
     assert text == "One \ue0000\ue001, `$code$` and\n\n\ue0001\ue001\n"
 
 
+def test_brackets_that_are_only_escaped_stay_words():
+    words = r"\[find `eigh`, of a Hermitian x_1\] and \(so on\)"
+    assert kept(words).formulas == []
+    assert [tex for _, tex, _ in kept(r"\[x_1\]").formulas] == ["x_1"]
+
+
 def test_a_macro_holds_for_what_follows():
     sheet = kept("$\\newcommand{\\E}{\\mathbb{E}}$ and $\\E x$")
     assert [tex for _, tex, _ in sheet.formulas] == ["{\\mathbb{E}} x"]

@@ -7,7 +7,7 @@ import io
 import pytest
 from pypdf import PdfReader
 
-from hw5_pages import pandoc, texts
+from hw5_pages import pandoc, texts, writing
 from hw5_pages.sheet import Sheet
 from hw5_pages.writing import Writer
 from tests.hw5_pages.looking import drawn, of_colour, pages, printed
@@ -52,9 +52,15 @@ def written(text: str, kind: str = "markdown") -> str:
 @pytest.mark.parametrize(
     ("text", "source"),
     [
-        ("> [!WARNING]\n> Mind *it*.", 'boxed("warning", { paragraph(strong({ "Warning" }))'),
-        ("<div class='alert alert-info'>\n\n**Tip** x\n\n</div>", 'boxed("info", { paragraph('),
-        ("<div style='border: 1px solid'>words</div>", 'boxed("", { { "words" } })'),
+        (
+            "> [!WARNING]\n> Mind *it*.",
+            'boxed("warning", whole: true, { paragraph(strong({ "Warning" }))',
+        ),
+        (
+            "<div class='alert alert-info'>\n\n**Tip** x\n\n</div>",
+            'boxed("info", whole: true, { paragraph(',
+        ),
+        ("<div style='border: 1px solid'>words</div>", 'boxed("", whole: true, { { "words" } })'),
         ("<div>words</div>", 'paragraph({ "words" })'),
         ("Note[^1].\n\n[^1]: First.\n\n    Second.", 'footnote({ { "First." } paragraph({'),
         ("<center>words</center>", 'align(center, { paragraph({ "words" }) })'),
@@ -65,10 +71,10 @@ def written(text: str, kind: str = "markdown") -> str:
         ("<h1><center>words</center></h1>", 'align(center, { title(1, { { "words" } }) })'),
         ("# <div style='color:white; background:navy'>words</div>", 'highlight(fill: rgb("000080"'),
         ("<div style='color:#fff;background:#123456'>w</div>", 'ground: rgb("123456"), letters: '),
-        ("<div style='color:#fff;background:url(x)'>w</div>", 'boxed("", { { "w" } })'),
+        ("<div style='color:#fff;background:url(x)'>w</div>", 'true, { { "w" } })'),
         ("<kbd>C</kbd>", 'key({ "C" })'),
         ("- [x] done\n- [ ] open", 'tasks(tight: true, { { "☒ done" } }, { { "☐ open" } }, )'),
-        ("<textarea rows=2>words</textarea>", 'boxed("", { { "words" } })'),
+        ("<textarea rows=2>words</textarea>", 'boxed("", whole: true, { { "words" } })'),
         ("![](x.png)\n*Words*", '") paragraph({ emph({ "Words" }) })'),
         ("- שלום\n- x", "turned({ list("),
         ("# مرحبا", "turned({ title(1"),
@@ -153,3 +159,60 @@ def test_links_within_a_notebook_lead_to_its_headings_and_anchors():
 
 def _list_of(dest):
     return dest.get_object() if hasattr(dest, "get_object") else dest
+
+
+TABLES = (
+    "<table><tr><th>a<th>b<tr><td>1<td>2</table>",
+    "<table><thead><th>a</th><th>b</th></thead><tbody><td>1<td>2</tbody></table>",
+    "<table><tr><font color=red><th>a</font><th>b</th></tr><tr><td>1</td><td>2</td></tr></table>",
+    "<table><thead><tr><th colspan=2>a</tr></thead><tr><th>b</th><th>c</th></tr>"
+    "<tbody><tr><td>1</td><td>2</td></tr></tbody></table>",
+    "<table><tr><th>a</th><th>b</th></tr><tr><td>1</td><td>2</td></tr>"
+    "<tfoot><tr><td colspan=2>3</td></tr></tfoot><tfoot><tr><td>4</td></tr></tfoot></table>",
+    "<table><tr><th>a b</th></tr><tr><td><table><tr><td>1<td>2</table></td></tr></table>",
+)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_table_that_a_browser_shows_is_a_table(table):
+    for kind in ("html", "markdown"):
+        made = written(f"{table}\n\nafter", kind)
+        assert made.startswith("grid-of(") and made.count("grid-of(") == table.count("<table")
+        assert (
+            all(f'"{word}"' in made.replace(" b", '" "b') for word in "ab12") and '"after"' in made
+        )
+    (head, *_) = made.partition('"1"')
+    assert ("</thead><tr>" in table) <= ('"c"' in head.split("), ), (")[0])
+
+
+def test_bars_within_a_table_are_drawn_and_empty_boxes_are_not():
+    bar = "<div style='height:20px;width:37.5px;background-color:green'></div>"
+    made = written(f"<div style='width:75px; background-color: gray'>{bar}</div>", "html")
+    assert made == 'bar(37.5, 20, rgb("008000"))'
+    result = printed(notebook(html(f"<table><tr><td>x</td><td>{bar}</td></tr></table>")))
+    width, height = of_colour(drawn(result.pdf, 1, scale=2), (0, 128, 0))
+    assert (width, height) == pytest.approx((45, 24), abs=2)
+
+
+def grouped(rows: int, group: int) -> dict:
+    """A table as pandas shows it, a cell of the first column for so many rows."""
+    lines = ""
+    for row in range(rows):
+        name = f"<th rowspan='{group}'>group{row // group}</th>" if row % group == 0 else ""
+        lines += f"<tr>{name}<td>row{row}</td></tr>"
+    return html(f"<table><thead><tr><th></th><th>a</th></tr></thead>{lines}</table>")
+
+
+def test_of_a_long_table_what_spans_the_rows_that_are_left_out_stands_before_and_after(monkeypatch):
+    result = printed(notebook(grouped(90, 90), grouped(180, 30)))
+    text = " ".join(pages(result.pdf))
+    assert result.findings == ()
+    first, second = text.split("row89", 1)
+    assert first.count("group0") == 2 and "40 rows left out … row80" in first
+    assert [second.count(f"group{number}") for number in range(6)] == [1, 1, 0, 0, 0, 1]
+    # What Typst cannot lay out, and names no line for, costs itself alone.
+    monkeypatch.setattr(writing, "_shortened", lambda rows, _: [*rows[:40], None, *rows[-10:]])
+    result = printed(notebook(markdown("Kept before."), grouped(90, 90), markdown("Kept after.")))
+    text = " ".join(pages(result.pdf))
+    assert [one.sentence[:32] for one in result.findings] == ["Cell 2 is printed as it was type"]
+    assert all(words in text for words in ("Kept before.", "row89", "Kept after."))
