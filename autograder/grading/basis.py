@@ -176,12 +176,16 @@ def reached(module: str, files: Mapping[str, bytes]) -> list[str]:
     remembered of it holds wherever it is handed in.
     """
     texts = {name: decode(files[name]) for name in files if name.endswith(".py")}
-    found = [name for name in [f"{module}.py"] if name in texts]
-    for name in found:
+    todo = [name for name in [f"{module}.py"] if name in texts]
+    found = set(todo)
+    while todo:
+        name = todo.pop()
         words = _words(texts[name])
         if _by_other_ways(texts[name], words):
             return sorted(texts)
-        found += [other for other in texts if other[:-3] in words and other not in found]
+        new = texts.keys() & {f"{word}.py" for word in words} - found
+        found |= new
+        todo += new
     return sorted(found)
 
 

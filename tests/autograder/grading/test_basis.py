@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -116,6 +117,13 @@ def test_a_module_depends_on_those_that_it_names():
     assert one != two
     deep = [of("hw5_vae", hw5_vae=user, helpers=b"import more\n", more=b"%d" % n) for n in (1, 2)]
     assert deep[0] != deep[1]
+
+
+def test_thousands_of_files_that_name_one_another_are_soon_followed():
+    files = {f"m{n}.py": b"import m%d" % (n + 1) for n in range(5000)}
+    began = time.process_time()
+    assert len(basis.reached("m0", files)) == 5000
+    assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize(
