@@ -30,6 +30,11 @@ ROOM = 1 << 30
 
 
 @attempt(LIMITS)
+def locks_all_memory_that_it_will_have():
+    checked(libc.mlockall(2))
+
+
+@attempt(LIMITS)
 def takes_memory_by_a_tensor():
     try:
         torch.zeros(ROOM // 4)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +26,7 @@ def forget() -> None:
     for one in (basis._module, basis._followed, basis._table, basis._given, basis.tools):
         one.cache_clear()
     basis._files.clear()
+    basis._reaches.clear()
 
 
 @pytest.fixture(autouse=True)
@@ -124,6 +126,17 @@ def test_thousands_of_files_that_name_one_another_are_soon_followed():
     began = time.process_time()
     assert len(basis.reached("m0", files)) == 5000
     assert time.process_time() - began < 1
+
+
+def test_nothing_of_a_file_that_is_all_words_stays_in_memory():
+    text = " ".join(f"w{n}" for n in range(200_000)).encode()
+    basis.of_files("hw5_vae", FILES)
+    tracemalloc.start()
+    try:
+        basis.of_files("hw5_vae", {"hw5_vae.py": text})
+        assert tracemalloc.get_traced_memory()[0] < len(text) / 4
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize(
