@@ -152,8 +152,16 @@ def test_eval_mode_of_a_network_reaches_nothing():
     assert one == two
 
 
-def test_what_a_module_takes_of_the_given_ones_counts(monkeypatch):
-    user = b"from hw5_utils import one_hot\n"
+@pytest.mark.parametrize(
+    "user",
+    [
+        b"from hw5_utils import one_hot\n",
+        b"import hw5_utils\nf = getattr(hw5_utils, 'one' + '_hot')\n",
+        b"import hw5_utils\nf = vars(hw5_utils)['one' + '_hot']\n",
+        b"import hw5_utils\nf = eval('hw5_utils.one' + '_hot')\n",
+    ],
+)
+def test_what_a_module_takes_of_the_given_ones_counts(monkeypatch, user: bytes):
     before = of("hw5_vae", hw5_vae=user), of("hw5_vae")
     real = basis._read
 
