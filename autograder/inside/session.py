@@ -15,6 +15,7 @@ import linecache
 import math
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from opcode import opmap
 from types import ModuleType
@@ -77,6 +78,8 @@ class Stub(nn.Module):
             shapes = f"({len(x)}x{x.shape[1]} and {len(self.bias)}x{len(self.bias)})"
             raise RuntimeError(f"mat1 and mat2 shapes cannot be multiplied {shapes}")
         y = (x * self.weight if entries else x @ self.weight) + self.bias
+        if self.table is None and c is not None:
+            raise TypeError("this network takes one thing alone, as in network(x)")
         if self.table is not None:
             y = y + self._of_class(c)
         if self.modal and not self.training:
@@ -97,7 +100,8 @@ class Trainee(Stub):
 
     With a table it adds the row of each image's class: of the label that it is given when
     `conditional`, or else of the class that the image's first pixel carries, in tenths. `heard`:
-    these classes and the labels that came with them, call by call.
+    the images of each call, and what was given beside them or None; a model that is not conditional
+    makes nothing of that.
     """
 
     def __init__(
@@ -116,15 +120,15 @@ class Trainee(Stub):
             self.conditional, self.num_labels = True, 0 if table is None else len(table)
 
     def forward(self, x: torch.Tensor, *c: Any, **named: Any) -> Any:
-        labels = [*c, *named.values()]
-        if len(labels) != self.given:
+        labels = [*c, *named.values()] or [None]
+        if len(labels) > 1 or (self.given and labels[0] is None):
             raise TypeError("a conditional model takes images and labels, another one images alone")
-        carried = (10 * x.detach().reshape(len(x), -1)[:, 0]).round()
-        if self.given:
-            self.heard.append((carried, labels[0]))
-        elif self.table is not None:
-            labels = [carried]
-        return {"rec": super().forward(x, *labels), "c": labels[0] if self.given else None}
+        self.heard.append((x.detach().reshape(len(x), -1).clone(), copy.copy(labels[0])))
+        if not self.given:
+            carried = (10 * x.detach().reshape(len(x), -1)[:, 0]).round()
+            labels = [] if self.table is None else [carried]
+        rec = super().forward(x, *labels)
+        return {"rec": rec, "c": labels[0] if self.given else None}
 
     def loss(self, x: torch.Tensor, outputs: dict[str, Any]) -> tuple[torch.Tensor, dict[str, Any]]:
         error = (outputs["rec"] - x.reshape(outputs["rec"].shape)) ** 2
@@ -262,6 +266,29 @@ class Descent(torch.optim.SGD):
         return [float(group["lr"]) for group in self.param_groups]
 
 
+Settings = tuple[bool, torch.dtype]
+
+
+def settings() -> Settings:
+    """Whether torch takes gradients, and of which type it makes numbers."""
+    return torch.is_grad_enabled(), torch.get_default_dtype()
+
+
+def set_to(settings: Settings) -> None:
+    torch.set_grad_enabled(settings[0])
+    torch.set_default_dtype(settings[1])
+
+
+@contextmanager
+def settings_kept() -> Iterator[None]:
+    """What is set meanwhile does not outlast this."""
+    before = settings()
+    try:
+        yield
+    finally:
+        set_to(before)
+
+
 class Session:
     """Modules, the objects made from them so far, and the requests they answer."""
 
@@ -271,6 +298,7 @@ class Session:
         self._modules: dict[str, ModuleType] = {}
         self._objects: list[Any] = []
         self._replaced: list[tuple[ModuleType | type, str, Any]] = []
+        self._settings = settings()
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """Run one request. Whatever the called code raises becomes an `error`."""
@@ -278,6 +306,7 @@ class Session:
             if request.get("fresh"):
                 self._objects.clear()
                 self.undo()
+                set_to(self._settings)  # what one question's code leaves costs no other
             return {"value": getattr(self, "_op_" + request["op"])(request)}
         except Exception as error:
             return {"error": describe(error, self._files())}
@@ -289,6 +318,7 @@ class Session:
         """Import a module; the answer is what was noted on the way (a list of sentences)."""
         name = request["module"]
         self._modules[name] = self._load(name)
+        self._settings = settings()
         return list(getattr(self._modules[name], "__notes__", ()))
 
     def undo(self) -> None:

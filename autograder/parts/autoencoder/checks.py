@@ -51,6 +51,7 @@ from .models import (
     expect_shape,
     expect_size,
     expect_standard,
+    expect_trains_again,
     expect_unclipped,
     expect_usual_adam,
     far_apart,
@@ -302,6 +303,8 @@ def trains_every_epoch(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     def goes_on(train: Train) -> None:
         twice = partial(train, epochs=2, lr=0.005, start=start)
         expect_anew(hw5_vae, ref, twice, loader, other)
+        once = partial(train, loader=loader, epochs=1, lr=0.005, start=start)
+        expect_trains_again(hw5_vae, ref, once)
         expect_resumes(hw5_vae, partial(train, hw5_vae, loader, 3, 0.005, start))
 
     first_possible(partial(goes_on, _train), partial(goes_on, _train_apart))
@@ -340,8 +343,10 @@ def _train(
     start: list[torch.Tensor],
     squash: bool = True,
     apart: bool = False,
+    times: int = 1,
 ) -> tuple[torch.Tensor, Any]:
-    """Where a given model gets to, a factor and a shift for each pixel, and what is returned.
+    """Where a given model gets to, a factor and a shift for each pixel, in so many trainings one
+    after another, and what the last one returns.
     `squash`: whether it ends in a sigmoid, which keeps gradients small; `apart`: for loops that
     call model.encoder and model.decoder, it is the decoder.
     """
@@ -352,7 +357,8 @@ def _train(
         assign(model.decoder, given())
     else:
         model = given()
-    losses = near.train_autoencoder(model, loader, epochs, lr)
+    for _ in range(times):
+        losses = near.train_autoencoder(model, loader, epochs, lr)
     return movement(start, weights(model.decoder if apart else model)), losses
 
 

@@ -414,17 +414,9 @@ def expect_no_ends(model: Remote, classes: int = 0) -> None:
         raise Partial(0.75, says, SAMPLING)
 
 
-def batches_of(
-    rng: Rng, count: int, size: int = 6, marked: bool = False
-) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    """Batches of images (N, 1, 28, 28) and labels; `marked`: the first pixel is label / 10."""
-    loader = []
-    for _ in range(count):
-        x, labels = rng.uniform(0, 1, size, 1, 28, 28), rng.labels(size, CLASSES)
-        if marked:
-            x[:, 0, 0, 0] = labels / 10
-        loader.append((x, labels))
-    return loader
+def batches_of(rng: Rng, count: int, size: int = 6) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    """Batches of images (N, 1, 28, 28) and labels."""
+    return [(rng.uniform(0, 1, size, *IMAGE), rng.labels(size, CLASSES)) for _ in range(count)]
 
 
 def telling(rng: Rng) -> tuple[list[tuple[torch.Tensor, torch.Tensor]], list[torch.Tensor]]:
@@ -524,6 +516,24 @@ def expect_resumes(near: Remote, train: Callable[[], tuple[torch.Tensor, Any]]) 
             "resumable does not bring back all that the loop changes.",
             "Name all of it: resumable(epochs, model=..., optimizer=..., and each list of losses).",
         )
+
+
+def expect_trains_again(
+    near: Remote, ref: Remote, train: Callable[..., tuple[torch.Tensor, Any]]
+) -> None:
+    """A loop after which its model cannot be trained any further as it was keeps three quarters: a
+    cell of a notebook is run again.
+
+    `train`: trainings of a module, `times` of them on one model: where they take the parameters.
+    """
+    once = "A model that has been trained once does not train again as it should."
+    hint = "Leave it as it was: what is frozen, switched off or kept must not outlast the training."
+    try:
+        moved, _ = train(near, times=2)
+    except StudentError as error:
+        raise Partial(0.75, f"{once} It raises {error}"[:300], hint) from None
+    if not matches(moved, train(ref, times=2)[0], 2e-3):
+        raise Partial(0.75, once, hint)
 
 
 def expect_anew(

@@ -672,6 +672,7 @@ STYLES: tuple[Style, ...] = (
     _edited("a-small-beta", ("TUNED_BETA = 0.105", "TUNED_BETA = 0.01")),
     _edited("a-beta-with-a-type", ("TUNED_BETA = 0.105", "TUNED_BETA: float = 4.1e-2")),
     _edited("a-large-beta", ("TUNED_BETA = 0.105", "TUNED_BETA = 0.3")),
+    _edited("a-trained-model-evaluates", ('    print("Done!")\n', "    model.eval()\n")),
     _code("an-ordered-dict", COLLECTIONS),
     _code("layers-out-of-order", OUT_OF_ORDER),
     Style(
