@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from .patience import NoRegion, patient
 from .wire import MAX_DEPTH, MAX_TEXT, Handle
@@ -493,16 +494,22 @@ class Session:
         return [repr(layer)[:200] for layer in _executed(model, self._args(request))]
 
     def _ordered(self, model: nn.Module, request: dict[str, Any]) -> list[nn.Parameter]:
-        """Parameters as defined, or (`order="execution"`) as a forward pass on `args` meets them;
-        parameters that no layer's forward meets come last, as defined.
+        """Parameters as defined, or (`order="execution"`) as a forward pass on `args` meets them:
+        layer by layer as these are called, or, where some are used without their layer, as they are
+        used. Those that nothing meets come last, as defined.
         """
         defined = list(model.parameters())
         if request.get("order") != "execution":
             return defined
-        met: dict[int, nn.Parameter] = {}
-        for layer in _executed(model, self._args(request)):
-            for parameter in layer.parameters(recurse=False):
-                met.setdefault(id(parameter), parameter)
+        with _Uses() as uses:
+            called = _executed(model, self._args(request))
+        met = _own(called)
+        if len(met) < len(defined):
+            owners = {key: one for one in model.modules() if _is_leaf(one) for key in _own([one])}
+            met = {}
+            for parameter in uses.parameters:
+                owner = owners.get(id(parameter))
+                met |= _own([owner]) if owner else {id(parameter): parameter}
         for parameter in defined:
             met.setdefault(id(parameter), parameter)
         return list(met.values())
@@ -604,7 +611,7 @@ def _executed(model: nn.Module, args: list[Any]) -> list[nn.Module]:
     layer(x) or as layer.forward(x).
     """
     order: list[nn.Module] = []
-    leaves = [layer for layer in model.modules() if not list(layer.children())]
+    leaves = [layer for layer in model.modules() if _is_leaf(layer)]
     before = [vars(layer).get("forward", ABSENT) for layer in leaves]
     # A hook would not see layer.forward(x), which computes what layer(x) does.
     for layer in leaves:
@@ -619,6 +626,36 @@ def _executed(model: nn.Module, args: list[Any]) -> list[nn.Module]:
             else:
                 vars(layer)["forward"] = own
     return order
+
+
+class _Uses(TorchFunctionMode):
+    """Notes which parameters the functions of torch are given, one after another."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parameters: list[nn.Parameter] = []
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        made = func(*args, **(kwargs or {}))
+        if isinstance(made, torch.Tensor):  # and not its shape, or where it lies
+            self._note([*args, *(kwargs or {}).values()])
+        return made
+
+    def _note(self, given: Iterable[Any]) -> None:
+        for one in given:
+            if isinstance(one, nn.Parameter):
+                self.parameters.append(one)
+            elif isinstance(one, (list, tuple)):
+                self._note(one)
+
+
+def _is_leaf(layer: nn.Module) -> bool:
+    return not list(layer.children())
+
+
+def _own(layers: Iterable[nn.Module]) -> dict[int, nn.Parameter]:
+    """The parameters of these layers themselves, by their ids."""
+    return {id(one): one for layer in layers for one in layer.parameters(recurse=False)}
 
 
 def _noting(layer: nn.Module, order: list[nn.Module]) -> Callable[..., Any]:

@@ -455,7 +455,7 @@ def trains_every_epoch(hw5_vae: Remote, ref: Remote, rng: Rng) -> None:
     model, loader, other = _Trainee.draw(rng), batches_of(rng, 2), batches_of(rng, 2)
     _compare_training(hw5_vae, ref, model, loader, 3, 0.005)
     expect_anew(hw5_vae, ref, partial(model.train, epochs=2, lr=0.005), loader, other)
-    expect_trains_again(hw5_vae, ref, partial(model.train, loader=loader, epochs=1, lr=0.005))
+    expect_trains_again(partial(model.train, hw5_vae, loader, 1, 0.005))
     expect_resumes(hw5_vae, partial(model.train, hw5_vae, loader, 3, 0.005))
 
 

@@ -229,6 +229,18 @@ LOADER = (
     *unseen(
         "many passes",
         _loader(
+            "halves-shuffled-apart",
+            "Images that lie early in the data come early in every pass.",
+            "class Halves:\n"
+            "        def __iter__(self):\n"
+            "            n = len(images)\n"
+            "            order = (torch.rand(n) + torch.arange(n) * 2 // n).argsort()\n"
+            "            for k in range(0, len(images) - batch_size + 1, batch_size):\n"
+            "                index = order[k : k + batch_size]\n"
+            "                yield images[index], labels[index]\n"
+            "    return Halves()",
+        ),
+        _loader(
             "two-orders-in-turn",
             "An order of the images comes back.",
             "class InTurn:\n"

@@ -518,21 +518,19 @@ def expect_resumes(near: Remote, train: Callable[[], tuple[torch.Tensor, Any]]) 
         )
 
 
-def expect_trains_again(
-    near: Remote, ref: Remote, train: Callable[..., tuple[torch.Tensor, Any]]
-) -> None:
-    """A loop after which its model cannot be trained any further as it was keeps three quarters: a
-    cell of a notebook is run again.
+def expect_trains_again(train: Callable[..., tuple[torch.Tensor, Any]]) -> None:
+    """A loop after which its model can be trained no further keeps three quarters: a cell of a
+    notebook is run again.
 
-    `train`: trainings of a module, `times` of them on one model: where they take the parameters.
+    `train`: the student's trainings, `times` of them on one model: where they take the parameters.
     """
-    once = "A model that has been trained once does not train again as it should."
-    hint = "Leave it as it was: what is frozen, switched off or kept must not outlast the training."
+    once, hint = "A model that has been trained once does not train again.", "Leave it as it was."
     try:
-        moved, _ = train(near, times=2)
+        first, both = train(times=1)[0], train(times=2)[0]
     except StudentError as error:
         raise Partial(0.75, f"{once} It raises {error}"[:300], hint) from None
-    if not matches(moved, train(ref, times=2)[0], 2e-3):
+    further = (both != first)[first != 0]
+    if float(further.float().mean()) < 0.9:  # a few may come back to where they were
         raise Partial(0.75, once, hint)
 
 
