@@ -506,8 +506,8 @@ class Session:
         met = _own(called)
         if len(met) < len(defined):
             owners = {key: one for one in model.modules() if _is_leaf(one) for key in _own([one])}
-            met = {}
-            for parameter in uses.parameters:
+            met, known = {}, {id(one) for one in defined}
+            for parameter in (one for one in uses.parameters if id(one) in known):
                 owner = owners.get(id(parameter))
                 met |= _own([owner]) if owner else {id(parameter): parameter}
         for parameter in defined:
