@@ -219,7 +219,7 @@ class About:
 UNANSWERED = "YOUR ANSWER HERE"
 PLACES = ("title", "setup", "about", "hand-in")
 HEADING = re.compile(
-    r"#{1,6}\s+(?P<title>.+?)\s+·\s+(?P<worth>\d+(?:\.\d+)?\s+(?:bonus\s+)?points?)\b[^\n]*"
+    r"#{1,6}\s{1,9}(?P<title>\S.*?)\s{1,9}·\s{1,9}(?P<worth>\d+(?:\.\d+)?\s+(?:bonus\s+)?points?)\b[^\n]*"
 )
 _CONTROL = re.compile(r"[\x00-\x06\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f\ue000-\ue00f]")
 
@@ -340,7 +340,7 @@ def heading_of(source: str) -> re.Match[str] | None:
 
 _TITLE = re.compile(  # of the first level; a block of code, in which it would be a remark, is none
     r"^ {0,3}(?P<fence>`{3}|~{3}).*?(?:^ {0,3}(?P=fence)|\Z)"
-    r"|^ {0,3}# +(?P<title>[^\n]+?)(?: +#+)? *$|^(?P<over>[^\n]+)\n=+ *$"
+    r"|^ {0,3}# {1,9}(?P<title>[^\n ][^\n]*?)(?: {1,9}#{1,9})? {0,9}$|^(?P<over>[^\n]+)\n=+ *$"
     r"|<h1\b[^<>]*>(?P<html>(?:(?!<h1\b).)*?)</h1>",
     re.M | re.S | re.I,
 )

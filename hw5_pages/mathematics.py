@@ -152,7 +152,10 @@ _REWRITES = tuple(
             r"\\left\\|\\begin{matrix}\1\\end{matrix}\\right\\|",
         ),
         (r"\\(?:arg)(max|min)(?![A-Za-z])", r"\\operatorname*{arg\\,\1}"),
-        (r"\\mathop\s*\{\s*\\(?:mathrm|text|rm)\s*\{?([^{}\\]*)\}?\s*\}", r"\\operatorname*{\1}"),
+        (
+            r"\\mathop\s*\{\s*\\(?:mathrm|text|rm)\s{0,9}\{?([^{}\\]*)\}?\s{0,9}\}",
+            r"\\operatorname*{\1}",
+        ),
         (r"\\operatorname\*\s*\{", rf"\\operatorname{{{_LIMITS}"),
         (r"\\(?:big|Big|bigg|Bigg)[lrm]?(?=\s*\\[^{}])", ""),
         (r"\\left\s*\.((?:(?!\\left).)*?)\\right\s*(\\[}|]|[|\])])", r"\1\\bigg\2"),

@@ -409,3 +409,14 @@ def test_what_begins_a_hundred_thousand_times_and_never_ends_is_soon_read(again)
     count_words(book.cells[0].source)
     MATH.sub("", book.cells[0].source)
     assert time.process_time() - began < 4
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["#" + " " * 9_000, "# a" + " #" * 4_500, "# a" + " " * 9_000 + "· 2", "#" + " a " * 3_000],
+)
+def test_a_heading_that_never_ends_is_soon_read(text):
+    before = time.process_time()
+    book = parsed(notebook(markdown(text + "\n")))
+    assert preflight(book) is not None and book.heading is not None
+    assert time.process_time() - before < 2
