@@ -2636,6 +2636,9 @@ def _need_normal_codes(codes: list[torch.Tensor], batches: int, what: str) -> No
     drawn = torch.cat(fresh)
     alone = drawn.unique().numel() > 0.9 * drawn.numel()
     need(alone, f"{what}: each number of each code must be drawn on its own.")
+    pair = torch.stack((torch.cat(fresh[:-1]).flatten(), torch.cat(fresh[1:]).flatten()))
+    together = abs(torch.corrcoef(pair)[0, 1].item()) * math.sqrt(pair.shape[1])
+    need(together < 7, f"{what}: codes hang together with those before; draw all of them afresh.")
     mean, std = drawn.mean().item(), drawn.std().item()
     ok = _distance(drawn, lambda z: (1 + torch.erf(z / 2**0.5)) / 2) < 3
     need(ok, f"{what}: codes have mean {mean:.2f} and spread {std:.2f}, not N(0, I)'s 0 and 1.")
@@ -2666,10 +2669,14 @@ def _need_moved(given: Given, steps: int, what: str, of: str, *gradients: float,
     need(ok, f"{what}: {of} is moved {given.shift.moves} times in {steps} steps of the loop.")
 
 
-@question("cifar-dcgan.fit", "DCGAN", unseen="how the networks of many layers move; codes far out")
+@question(
+    "cifar-dcgan.fit",
+    "DCGAN",
+    unseen="how the networks of many layers move; codes far out; small losses, large steps",
+)
 def check_fit(DCGAN) -> None:
     """Twelve steps of given networks: both losses, how far each is moved, fresh normal codes; and
-    an epoch of two batches, in which D sees every image.
+    an epoch of two batches, in which D sees every image and G moves in each.
     """
     dcgan, steps = DCGAN(), 12
     disc, gen = _Watched(), _Fakes()
@@ -2684,10 +2691,14 @@ def check_fit(DCGAN) -> None:
     need_value(g_loss, 0.771286, "fit's gen_loss at ten given logits", WRONG_G, 5e-5)
     _need_moved(disc, steps, "fit", "_discriminator", -0.116688)
     _need_moved(gen, steps, "fit", "_generator", -0.498923)
-    _need_normal_codes(gen.codes, 2 * steps, "fit")
     levels, dcgan.num_epoch = BRIGHT + torch.arange(20), 1
-    dcgan.fit(levels.view(20, 1, 1, 1).repeat(1, 3, 32, 32))
+    losses = dcgan.fit(levels.view(20, 1, 1, 1).repeat(1, 3, 32, 32))
+    what = "fit's dis_loss in each of two batches of bright images, whose own loss is 0"
+    for d_loss in losses[0]:
+        need_value(torch.tensor(d_loss), 0.753133, what, {}, 5e-5)
     need(disc.seen == {*levels.tolist()}, EACH_BATCH)
+    _need_moved(gen, steps + 2, "fit, with two batches in the last epoch", "_generator", -0.498923)
+    _need_normal_codes(gen.codes, 2 * steps + 4, "fit")
 
 
 @question("cifar-dcgan.spectral_norm", "CIFARDiscriminator", unseen="other weights")
