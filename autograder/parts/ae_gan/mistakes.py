@@ -23,6 +23,7 @@ FOOLED = "bce(model.discriminator(model.generator(z)), real)"
 FIRST = "BCELoss takes the prediction first, then the label; they have changed places."
 EVEN = "the codes are evened out, over the batch or in their lengths; leave them as drawn."
 TURNED = "torch.randn(model.latent_size, len(x), device=device)"
+STEPS = ("discriminator", "discriminator"), ("generator", "generator"), ("autoencoder", "encoder")
 ENCODER = "loss_autoencoder = mse(model.generator(model.encoder(x)), x)"
 
 
@@ -191,8 +192,55 @@ def ae_gan_optimizers(model, lr=2e-4):
             "loss_autoencoder = mse(model.generator(model.encoder(x).clamp(-5, 5)), x)",
         ),
     ),
+    *(
+        mistake
+        for step, solver in STEPS
+        for mistake in _of(
+            f"loss_{step}",
+            TRAIN,
+            (
+                "steps-in-the-first-epoch",
+                "",
+                f"            opt_{solver}.step()\n",
+                f"            if not epoch:\n                opt_{solver}.step()\n",
+            ),
+            (
+                "cleared-in-the-first-epoch",
+                "",
+                f"            opt_{solver}.zero_grad()\n",
+                f"            if not epoch:\n                opt_{solver}.zero_grad()\n",
+            ),
+        )
+    ),
+    *_of(
+        "loss_generator",
+        TRAIN,
+        (
+            "mixed-codes",
+            "",
+            f"z = {NOISE}\n            fooled",
+            f"z = (z + {NOISE}) / 2**0.5\n            fooled",
+        ),
+        (
+            "codes-of-the-first-epoch",
+            "",
+            f"z = {NOISE}\n            fooled",
+            f"kept = kept if epoch else {NOISE}\n            z = kept\n            fooled",
+        ),
+    ),
     *unseen(
         "other networks",
+        *_of(
+            "loss_discriminator",
+            TRAIN,
+            (
+                "steps-where-it-loses",
+                "",
+                "            opt_discriminator.step()\n",
+                "            if loss_discriminator > 0.7:\n"
+                "                opt_discriminator.step()\n",
+            ),
+        ),
         *_of("loss_discriminator", TRAIN, _clamped("fakes")),
         *_of("loss_generator", TRAIN, _clamped("fooled")),
     ),
@@ -379,10 +427,6 @@ def ae_gan_optimizers(model, lr=2e-4):
                 f"            opt_{solver}.param_groups[0]['lr'] *= 0.99\n",
             ),
         )
-        for step, solver in (
-            ("discriminator", "discriminator"),
-            ("generator", "generator"),
-            ("autoencoder", "encoder"),
-        )
+        for step, solver in STEPS
     ),
 )
