@@ -259,27 +259,40 @@ def _cap(what: int, soft: int, hard: int) -> None:
 
 def mapped() -> int:
     """Bytes of address space this process maps."""
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[0]) * resource.getpagesize()
+    # Not open(): what it touches of this process, a child copies.
+    file = os.open("/proc/self/statm", os.O_RDONLY)
+    try:
+        return int(os.read(file, 100).split()[0]) * resource.getpagesize()
+    finally:
+        os.close(file)
 
 
-def landlock(read: Sequence[str], write: Sequence[str]) -> int:
-    """Allow reading beneath `read`, and writing beneath `write`, and nothing else of files.
+@dataclass(frozen=True)
+class Rules:
+    """What Landlock will let a process do with files: the kernel's ABI, 0 where it has no Landlock,
+    and the descriptor of its rules, -1 without any. They are the same for every child.
+    """
 
-    Where the kernel can, also no TCP, no abstract Unix socket and no signal to a process outside.
-    Brings the ABI used, 0 when the kernel has no Landlock.
+    abi: int = 0
+    descriptor: int = -1
+
+
+def landlock_rules(read: Sequence[str], write: Sequence[str]) -> Rules:
+    """Rules that allow reading beneath `read`, and writing beneath `write`, and nothing else of
+    files. Where the kernel can, also no TCP, no abstract Unix socket and no signal to a process
+    outside.
     """
     if not sys.platform.startswith("linux"):
-        return 0
+        return Rules()
     abi = _landlock(444, None, 0, 1)
     if abi < 1:
-        return 0
+        return Rules()
     files = (1 << (16 if abi >= 5 else 15 if abi >= 3 else 14 if abi >= 2 else 13)) - 1
     attributes = struct.pack("=QQQ", files, 3 if abi >= 4 else 0, 3 if abi >= 6 else 0)
     size = 24 if abi >= 6 else 16 if abi >= 4 else 8
     ruleset = _landlock(444, attributes, size, 0)
     if ruleset < 0:
-        return 0
+        return Rules()
     execute, write_file, read_file, read_dir = 1, 2, 4, 8
     truncate_ioctl = (1 << 14) | (1 << 15)
     # Plain files, folders and links may be made; devices, sockets and pipes may not.
@@ -290,10 +303,16 @@ def landlock(read: Sequence[str], write: Sequence[str]) -> int:
     ):
         for path in paths:
             _allow(ruleset, path, rights & files, execute | write_file | read_file | truncate_ioctl)
+    return Rules(abi, ruleset)
+
+
+def landlock(rules: Rules) -> int:
+    """Bind this process to the rules, for good. Brings their ABI, 0 where it cannot be done."""
+    if rules.descriptor < 0:
+        return 0
     prctl(PR_SET_NO_NEW_PRIVS, 1)
-    done = _landlock(446, ruleset, 0, None)
-    os.close(ruleset)
-    return abi if done == 0 else 0
+    done = _landlock(446, rules.descriptor, 0, None)
+    return rules.abi if done == 0 else 0
 
 
 def _allow(ruleset: int, path: str, rights: int, of_files: int) -> None:
@@ -399,11 +418,15 @@ def _rule(rules: Any, action: Any, name: str, *arguments: Any) -> None:
 def die_first() -> bool:
     """Where memory runs out, the kernel is to end this process before any other."""
     try:
-        with open("/proc/self/oom_score_adj", "w") as file:
-            file.write("1000")
+        file = os.open("/proc/self/oom_score_adj", os.O_WRONLY)
     except OSError:
         return False
-    return True
+    try:
+        return os.write(file, b"1000") == 4
+    except OSError:
+        return False
+    finally:
+        os.close(file)
 
 
 def die_with_parent(how: signal.Signals = signal.SIGKILL) -> bool:

@@ -62,7 +62,7 @@ def answer(name, aims):
 OFF = {
     USER: "confine.become = lambda uid: False",
     LIMITS: "confine.limit = lambda limits: None",
-    LANDLOCK: "confine.landlock = lambda read, write: 0",
+    LANDLOCK: "confine.landlock = lambda rules: 0",
     SECCOMP: "confine.compile_filter = lambda *_: b''",
 }
 """What switches a layer off, in the worker. Nothing of the kind is in the kit."""

@@ -79,6 +79,6 @@ def test_no_process_of_a_worker_may_mount(layered: Zygote) -> None:
 
 def test_what_is_not_linux_takes_no_layer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
-    assert confine.landlock([], []) == 0
+    assert confine.landlock(confine.landlock_rules([], [])) == 0
     assert not confine.die_with_parent()
     assert not confine.deny_calls(b"")
