@@ -225,7 +225,7 @@ def ae_gan_optimizers(model, lr=2e-4):
             "codes-of-the-first-epoch",
             "",
             f"z = {NOISE}\n            fooled",
-            f"kept = kept if epoch else {NOISE}\n            z = kept\n            fooled",
+            f"first = first if epoch else {NOISE}\n            z = first\n            fooled",
         ),
     ),
     *unseen(
@@ -396,6 +396,14 @@ def ae_gan_optimizers(model, lr=2e-4):
             f"{ENCODER}.sqrt()",
         ),
     ),
+    caught_one(
+        PART,
+        "loss_discriminator",
+        TRAIN,
+        "spoils-the-images",
+        "spoils",
+        ("opt_discriminator.step()", "opt_discriminator.step(), x.mul_(0.5)"),
+    ),
     *unseen(
         "the steps beside it",
         *(
@@ -408,7 +416,6 @@ def ae_gan_optimizers(model, lr=2e-4):
                 (f"opt_{step}.step()", f"opt_{step}.step(), {spoiled}"),
             )
             for question, name, step, spoiled in (
-                ("loss_discriminator", "spoils-the-images", "discriminator", "x.mul_(0.5)"),
                 ("loss_generator", "moves-the-discriminator", "generator", "optimizers[2].step()"),
                 ("loss_autoencoder", "sets-the-seed", "encoder", "torch.manual_seed(0)"),
             )
