@@ -892,6 +892,8 @@ def _train_a_little(train, model: Pixels, what: str):
     for (x, _), (read, _) in zip(loader * 2, model.encoder.read, strict=True):
         whole = torch.equal(x.flatten(), read.flatten())
         need(whole, f"{what} must give the model each batch in turn, whole and unchanged.")
+    frozen = not all(one.requires_grad for one in model.parameters())
+    need(not frozen, f"{what} leaves the model frozen: it can be trained no further.")
     return result
 
 

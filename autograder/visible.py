@@ -17,6 +17,7 @@ import torch
 from .assignment import Assignment, AssignmentError
 from .checking.modules import ROOT
 from .checking.reference import in_pieces, stopped_at
+from .inside.session import settings_kept
 
 
 @cache
@@ -87,7 +88,8 @@ def sentence(question: str, module: ModuleType, seed: int = 0) -> str:
     if missing:
         return f"there is no {' and no '.join(missing)}."
     body = inspect.unwrap(entry.run)
-    with torch.random.fork_rng(devices=[]), contextlib.redirect_stdout(io.StringIO()):
+    quiet = contextlib.redirect_stdout(io.StringIO())
+    with torch.random.fork_rng(devices=[]), settings_kept(), quiet:
         torch.manual_seed(seed)
         try:
             body(*(getattr(module, name) for name in entry.names))

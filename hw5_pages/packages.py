@@ -66,7 +66,8 @@ DEFINITIONS = r"""
 """
 """Commands that have nothing but arguments in braces, as a notebook would define them."""
 
-_MOST = 100  # no formula has more of one kind, and each goes through the rest of it
+_LONGEST = 20_000  # no formula that anybody wrote is longer
+_MOST = 100  # nor has more of one kind, and each goes through the rest of it
 
 _REWRITES = tuple(
     (re.compile(pattern, re.S), new)
@@ -77,8 +78,8 @@ _REWRITES = tuple(
         ),
         (r"\\(?:raise|lower|moveleft|moveright)\s*-?[\d.]+\s*[a-z]{2}", ""),
         (r"\\(vb|va|vu|qty|comm|dv|pdv|dd|expval|ev)\*", r"\\\1"),
-        (r"\\verb\*?([^A-Za-z\s*])(.*?)\1", r"\\texttt{\2}"),
-        (r"\\root\s*([^\\{}]{1,20}?|\{[^{}]*\})\s*\\of(?![A-Za-z])", r"\\sqrt[\1]"),
+        (r"\\verb\*?([^A-Za-z\s*])(.{0,200}?)\1", r"\\texttt{\2}"),
+        (r"\\root\s{0,9}([^\\{}]{1,20}?|\{[^{}]*\})\s{0,9}\\of(?![A-Za-z])", r"\\sqrt[\1]"),
         (r"\\buildrel((?:(?!\\buildrel).){1,200}?)\\over(?![A-Za-z])", r"\\overset{\1}"),
         (r"\\(?:begin|end)\{subequations\}", ""),
         (
@@ -87,7 +88,9 @@ _REWRITES = tuple(
         ),
     )
 )
-_SPACE = re.compile(r"\\hspace\*?\s*\{\s*([-+]?)(\d*\.?\d*)\s*([a-z]{2})?[^{}]*\}")
+_SPACE = re.compile(
+    r"\\hspace\*?\s{0,9}\{\s{0,9}([-+]?)(\d{0,9}\.?\d{0,9})\s{0,9}([a-z]{2})?[^{}]{0,99}\}"
+)
 _EMS = {"em": 1, "ex": 0.43, "pt": 0.1, "px": 0.08, "mm": 0.28, "cm": 2.8, "in": 7.2, "pc": 1.2}
 
 
@@ -101,7 +104,11 @@ _OVER = re.compile(r"\\(?:over|(?P<bare>atop)|above\s*[\d.]+\s*[a-z]{2})(?![A-Za
 
 
 def unpack(tex: str) -> str:
-    """A formula without what packages add to it, but for the commands in `DEFINITIONS`."""
+    """A formula without what packages add to it, but for the commands in `DEFINITIONS`. One that is
+    longer than any stays as it is.
+    """
+    if len(tex) > _LONGEST:
+        return tex
     for pattern, new in _REWRITES:
         tex = pattern.sub(new, tex)
     tex = _SPACE.sub(_space, tex)
@@ -163,6 +170,8 @@ def _differential(tex: str, at: int) -> Understood:
     return (rf"\mathrm{{d}}{power}{given[0]}", end) if given else None
 
 
+_SIGN = re.compile(r"\\.|[{}()\[\]|]", re.S)
+_FENCED = 4000  # signs, and no bracket holds more
 _CLOSING = {"(": ")", "[": "]", "|": "|", "{": "}"}
 
 
@@ -173,7 +182,8 @@ def _fenced(tex: str, at: int) -> tuple[str, str, int]:
     if opening == "{":
         return opening, *argument(tex, at)
     depth = braces = 0
-    for sign in re.compile(r"\\.|[{}()\[\]|]", re.S).finditer(tex, at) if closing else ():
+    signs = _SIGN.finditer(tex, at, at + _FENCED) if closing else ()
+    for sign in signs:
         braces += (sign[0] == "{") - (sign[0] == "}")
         if braces < 0:
             break

@@ -9,8 +9,9 @@ import linecache
 import types
 from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
-from ..inside.session import Session
+from ..inside.session import Session, set_to, settings, settings_kept
 from .modules import GIVEN, ROOT
 from .proxy import Send
 from .reference import executed, in_pieces, load_modules
@@ -22,6 +23,7 @@ class LocalCode:
     def __init__(self, files: Mapping[str, bytes]) -> None:
         self._files = files
         self._session = Session(self._load)
+        self._settings = settings()
 
     def _load(self, name: str) -> types.ModuleType:
         source = self._files[f"{name}.py"].decode()
@@ -32,7 +34,15 @@ class LocalCode:
 
     def send(self, seconds: float) -> Send:
         """A way to ask it. The seconds do not count: this code ends."""
-        return self._session.answer
+        return self._answer
+
+    def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        """As in a process of its own: what the code sets in torch holds for it alone."""
+        with settings_kept():
+            set_to(self._settings)
+            answer = self._session.answer(request)
+            self._settings = settings()
+        return answer
 
     def close(self) -> None:
         """Nothing to end."""

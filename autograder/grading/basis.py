@@ -17,7 +17,7 @@ import platform
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,11 @@ BY_CALL = frozenset({"exec", "eval", "compile", "open"})
 CALLED = re.compile("|".join(rf"{one}(?<![.\w]{one})\s*\(" for one in sorted(BY_CALL)))
 """How a module may reach files that it does not name. What stands before a name is looked at last:
 a pattern that begins with a letter is found four times as fast."""
+
+BY_VALUE = frozenset(
+    {"getattr", "attrgetter", "__getattribute__", "__dict__", "vars", "dir", "globals", "inspect"}
+)
+"""How it may use names that do not stand in it."""
 
 
 @dataclass(frozen=True)
@@ -153,21 +158,12 @@ def machine() -> dict[str, str]:
 def of_files(module: str, files: Mapping[str, bytes]) -> str:
     """What a student's module can depend on: its own file, other files of the submission that it
     may reach, and what of the given modules it may use."""
-    key = sha(module, *(part for file in sorted(files.items()) for part in file))
+    key = _key(module, files)
     if key not in _files:
-        _files[key] = _of_files(module, files)
+        names = reached(module, files)
+        used = frozenset().union(*(_given_to(decode(files[name])) for name in names))
+        _files[key] = sha(*((name, sha(files[name])) for name in names), _given(used))
     return _files[key]
-
-
-_files: dict[str, str] = {}
-"""What `of_files` has found: it is asked when a result is looked for, and when it is tried."""
-
-
-def _of_files(module: str, files: Mapping[str, bytes]) -> str:
-    names = reached(module, files)
-    words = set[str]().union(*(_words(decode(files[name])) for name in names))
-    own = [(name, sha(files[name])) for name in names]
-    return sha(*own, _given(frozenset(words & _table(GIVEN).keys())))
 
 
 def reached(module: str, files: Mapping[str, bytes]) -> list[str]:
@@ -175,28 +171,55 @@ def reached(module: str, files: Mapping[str, bytes]) -> list[str]:
     submission that it may reach. It is judged with these alone (see `judge.Run`), so that what is
     remembered of it holds wherever it is handed in.
     """
+    key = _key(module, files)
+    if key not in _reaches:
+        _reaches[key] = _followed_from(module, files)
+    return _reaches[key]
+
+
+_files: dict[str, str] = {}
+_reaches: dict[str, list[str]] = {}
+"""What was found: it is asked when a result is looked for, and when it is tried. The words of a
+file are not remembered: they take thirty times its room, where it is made for that."""
+
+
+def _key(module: str, files: Mapping[str, bytes]) -> str:
+    code = sorted(name for name in files if name.endswith(".py"))
+    return sha(module, *(part for name in code for part in (name, files[name])))
+
+
+def _followed_from(module: str, files: Mapping[str, bytes]) -> list[str]:
     texts = {name: decode(files[name]) for name in files if name.endswith(".py")}
-    found = [name for name in [f"{module}.py"] if name in texts]
-    for name in found:
+    todo = [name for name in [f"{module}.py"] if name in texts]
+    found = set(todo)
+    while todo:
+        name = todo.pop()
         words = _words(texts[name])
         if _by_other_ways(texts[name], words):
             return sorted(texts)
-        found += [other for other in texts if other[:-3] in words and other not in found]
+        new = texts.keys() & {f"{word}.py" for word in words} - found
+        found |= new
+        todo += new
     return sorted(found)
 
 
-@lru_cache(maxsize=64)  # a part of a submission after the other asks
-def _words(text: str) -> frozenset[str]:
-    return frozenset(WORD.findall(text))
+def _words(text: str) -> set[str]:
+    return set(WORD.findall(text))
 
 
-def _by_other_ways(text: str, words: frozenset[str]) -> bool:
+def _by_other_ways(text: str, words: set[str]) -> bool:
     """May it reach files that it does not name?"""
     return bool(
         any(one in text for one in (*HOW_TO_IMPORT, *HOW_TO_READ))
         or BY_NAME & words
         or (BY_CALL & words and CALLED.search(text))
     )
+
+
+def _given_to(text: str) -> frozenset[str]:
+    """The names of the given modules that it may use."""
+    words, given = _words(text), frozenset(_table(GIVEN))
+    return given if BY_VALUE & words or CALLED.search(text) else given & words
 
 
 @cache

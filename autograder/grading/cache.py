@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import sys
 import zlib
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -199,7 +200,8 @@ class Codes:
 
     def __init__(self, cache: Cache) -> None:
         self._cache = cache
-        self._same = basis.sha(basis.tools(), sorted(basis.machine().items()))
+        # A worker that is forked from us compiles as we were told to: -O leaves asserts out.
+        self._same = basis.sha(basis.tools(), sorted(basis.machine().items()), sys.flags.optimize)
 
     def find(self, name: str, source: bytes) -> bytes:
         return self._cache.code(self._key(name, source))

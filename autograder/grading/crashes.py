@@ -48,6 +48,11 @@ MEANINGS = (
         "nothing that can learn leads to this loss: detach(), .data, .item() or no_grad() cut it "
         "off.",
     ),
+    (
+        r"Trying to backward through the graph a second time",
+        "this loss has been used before: each step computes anew what the networks give, and then "
+        "its loss.",
+    ),
 )
 """What torch says, and what that is."""
 

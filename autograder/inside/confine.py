@@ -239,6 +239,7 @@ def limit(limits: Limits) -> None:
         resource.RLIMIT_NPROC: limits.processes,
         resource.RLIMIT_NOFILE: limits.files,
         resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_MEMLOCK: 0,  # what is locked leaves memory for nobody, and may be all of it
     }
     if sys.platform.startswith("linux"):
         caps[resource.RLIMIT_AS] = mapped() + limits.memory

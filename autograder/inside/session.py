@@ -15,6 +15,7 @@ import linecache
 import math
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from opcode import opmap
 from types import ModuleType
@@ -23,6 +24,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from .patience import NoRegion, patient
 from .wire import MAX_DEPTH, MAX_TEXT, Handle
@@ -77,6 +79,8 @@ class Stub(nn.Module):
             shapes = f"({len(x)}x{x.shape[1]} and {len(self.bias)}x{len(self.bias)})"
             raise RuntimeError(f"mat1 and mat2 shapes cannot be multiplied {shapes}")
         y = (x * self.weight if entries else x @ self.weight) + self.bias
+        if self.table is None and c is not None:
+            raise TypeError("this network takes one thing alone, as in network(x)")
         if self.table is not None:
             y = y + self._of_class(c)
         if self.modal and not self.training:
@@ -97,7 +101,8 @@ class Trainee(Stub):
 
     With a table it adds the row of each image's class: of the label that it is given when
     `conditional`, or else of the class that the image's first pixel carries, in tenths. `heard`:
-    these classes and the labels that came with them, call by call.
+    the images of each call, and what was given beside them or None; a model that is not conditional
+    makes nothing of that.
     """
 
     def __init__(
@@ -116,15 +121,15 @@ class Trainee(Stub):
             self.conditional, self.num_labels = True, 0 if table is None else len(table)
 
     def forward(self, x: torch.Tensor, *c: Any, **named: Any) -> Any:
-        labels = [*c, *named.values()]
-        if len(labels) != self.given:
+        labels = [*c, *named.values()] or [None]
+        if len(labels) > 1 or (self.given and labels[0] is None):
             raise TypeError("a conditional model takes images and labels, another one images alone")
-        carried = (10 * x.detach().reshape(len(x), -1)[:, 0]).round()
-        if self.given:
-            self.heard.append((carried, labels[0]))
-        elif self.table is not None:
-            labels = [carried]
-        return {"rec": super().forward(x, *labels), "c": labels[0] if self.given else None}
+        self.heard.append((x.detach().reshape(len(x), -1).clone(), copy.copy(labels[0])))
+        if not self.given:
+            carried = (10 * x.detach().reshape(len(x), -1)[:, 0]).round()
+            labels = [] if self.table is None else [carried]
+        rec = super().forward(x, *labels)
+        return {"rec": rec, "c": labels[0] if self.given else None}
 
     def loss(self, x: torch.Tensor, outputs: dict[str, Any]) -> tuple[torch.Tensor, dict[str, Any]]:
         error = (outputs["rec"] - x.reshape(outputs["rec"].shape)) ** 2
@@ -264,6 +269,29 @@ class Descent(torch.optim.SGD):
         return [float(group["lr"]) for group in self.param_groups]
 
 
+Settings = tuple[bool, torch.dtype]
+
+
+def settings() -> Settings:
+    """Whether torch takes gradients, and of which type it makes numbers."""
+    return torch.is_grad_enabled(), torch.get_default_dtype()
+
+
+def set_to(settings: Settings) -> None:
+    torch.set_grad_enabled(settings[0])
+    torch.set_default_dtype(settings[1])
+
+
+@contextmanager
+def settings_kept() -> Iterator[None]:
+    """What is set meanwhile does not outlast this."""
+    before = settings()
+    try:
+        yield
+    finally:
+        set_to(before)
+
+
 class Session:
     """Modules, the objects made from them so far, and the requests they answer."""
 
@@ -273,6 +301,7 @@ class Session:
         self._modules: dict[str, ModuleType] = {}
         self._objects: list[Any] = []
         self._replaced: list[tuple[ModuleType | type, str, Any]] = []
+        self._settings = settings()
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """Run one request. Whatever the called code raises becomes an `error`."""
@@ -280,6 +309,7 @@ class Session:
             if request.get("fresh"):
                 self._objects.clear()
                 self.undo()
+                set_to(self._settings)  # what one question's code leaves costs no other
             return {"value": getattr(self, "_op_" + request["op"])(request)}
         except Exception as error:
             return {"error": describe(error, self._files())}
@@ -291,6 +321,7 @@ class Session:
         """Import a module; the answer is what was noted on the way (a list of sentences)."""
         name = request["module"]
         self._modules[name] = self._load(name)
+        self._settings = settings()
         return list(getattr(self._modules[name], "__notes__", ()))
 
     def undo(self) -> None:
@@ -465,16 +496,22 @@ class Session:
         return [repr(layer)[:200] for layer in _executed(model, self._args(request))]
 
     def _ordered(self, model: nn.Module, request: dict[str, Any]) -> list[nn.Parameter]:
-        """Parameters as defined, or (`order="execution"`) as a forward pass on `args` meets them;
-        parameters that no layer's forward meets come last, as defined.
+        """Parameters as defined, or (`order="execution"`) as a forward pass on `args` meets them:
+        layer by layer as these are called, or, where some are used without their layer, as they are
+        used. Those that nothing meets come last, as defined.
         """
         defined = list(model.parameters())
         if request.get("order") != "execution":
             return defined
-        met: dict[int, nn.Parameter] = {}
-        for layer in _executed(model, self._args(request)):
-            for parameter in layer.parameters(recurse=False):
-                met.setdefault(id(parameter), parameter)
+        with _Uses() as uses:
+            called = _executed(model, self._args(request))
+        met = _own(called)
+        if len(met) < len(defined):
+            owners = {key: one for one in model.modules() if _is_leaf(one) for key in _own([one])}
+            met, known = {}, {id(one) for one in defined}
+            for parameter in (one for one in uses.parameters if id(one) in known):
+                owner = owners.get(id(parameter))
+                met |= _own([owner]) if owner else {id(parameter): parameter}
         for parameter in defined:
             met.setdefault(id(parameter), parameter)
         return list(met.values())
@@ -576,7 +613,7 @@ def _executed(model: nn.Module, args: list[Any]) -> list[nn.Module]:
     layer(x) or as layer.forward(x).
     """
     order: list[nn.Module] = []
-    leaves = [layer for layer in model.modules() if not list(layer.children())]
+    leaves = [layer for layer in model.modules() if _is_leaf(layer)]
     before = [vars(layer).get("forward", ABSENT) for layer in leaves]
     # A hook would not see layer.forward(x), which computes what layer(x) does.
     for layer in leaves:
@@ -591,6 +628,36 @@ def _executed(model: nn.Module, args: list[Any]) -> list[nn.Module]:
             else:
                 vars(layer)["forward"] = own
     return order
+
+
+class _Uses(TorchFunctionMode):
+    """Notes which parameters the functions of torch are given, one after another."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parameters: list[nn.Parameter] = []
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        made = func(*args, **(kwargs or {}))
+        if isinstance(made, torch.Tensor):  # and not its shape, or where it lies
+            self._note([*args, *(kwargs or {}).values()])
+        return made
+
+    def _note(self, given: Iterable[Any]) -> None:
+        for one in given:
+            if isinstance(one, nn.Parameter):
+                self.parameters.append(one)
+            elif isinstance(one, (list, tuple)):
+                self._note(one)
+
+
+def _is_leaf(layer: nn.Module) -> bool:
+    return not list(layer.children())
+
+
+def _own(layers: Iterable[nn.Module]) -> dict[int, nn.Parameter]:
+    """The parameters of these layers themselves, by their ids."""
+    return {id(one): one for layer in layers for one in layer.parameters(recurse=False)}
 
 
 def _noting(layer: nn.Module, order: list[nn.Module]) -> Callable[..., Any]:

@@ -46,10 +46,12 @@ them (idna, undefined) or take the square of a file's length (punycode); the jud
 MAX_MAGICS = 50
 
 DEFINITION = re.compile(
-    r"^((?:@.*\n)*)(?:async +)?(?:def|class) +(\w+).*\n(?:[ \t)#].*\n|\n)*", re.MULTILINE
+    r"^((?:@.*\n)*)(?:async +)?(?:def|class) +(\w+).*\n(?:[ \t)#].*\n|\n)*|^(?:@.*\n)+",
+    re.MULTILINE,
 )
 """A definition at the top level, as most are laid out: the rest of it is indented. Its decorators
-and its name are groups."""
+and its name are groups. Decorators of none are found as well, all at once: each would be looked at
+with all that follow it."""
 
 MOST_LINES = 10_000
 """Of a file that is read definition by definition."""
@@ -204,6 +206,8 @@ def _outline(
 
     def emptied(found: re.Match[str]) -> str:
         nonlocal line, place
+        if not found[2]:
+            return found[0]
         line, place = line + source.count("\n", place, found.start()), found.start()
         above = found[1].count("\n")  # its decorators
         texts[line + above] = "\n" * (line - 1) + found[0]

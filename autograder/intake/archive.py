@@ -17,7 +17,7 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import IO, Union, cast
 
@@ -56,8 +56,8 @@ class Node:
 
     `kind` is FOLDER, FILE, or what else it is, in words. `listing` and `open` belong to folders and
     files; call them through `children` and `read`, which cap and turn every failure into Refused.
-    `held` is how many bytes of memory an open archive takes. `again`: a file can be opened at any
-    time, its archive need not be open any more.
+    `held` is how many bytes of memory an open archive takes. A file can be opened at any time: its
+    archive need not be open any more.
     """
 
     name: str
@@ -65,7 +65,6 @@ class Node:
     listing: Callable[[int], list[Node]]
     open: Callable[[], IO[bytes]]
     held: int = 0
-    again: bool = True
 
 
 def _no_list(limit: int) -> list[Node]:
@@ -259,8 +258,9 @@ def unpacked(node: Node, entries: int, room: int = MAX_HELD) -> Iterator[Node]:
             if kind := _CLOSED.get(first[:4]):
                 raise Closed(f"is a {kind} archive, which cannot be opened here")
             if first[:2] == _GZIP or first[:3] == _BZIP2 or _is_tar(first):
-                data = _fitting(_inflated(read(node, MAX_NESTED)), room)
-                held, found = len(data), _tree(_tar_entries(data, entries))
+                whole = [_fitting(_inflated(read(node, MAX_NESTED)), room)]
+                stack.callback(whole.clear)
+                held, found = len(whole[0]), _tree(_tar_entries(whole, node, entries))
             else:
                 if not isinstance(stream, io.FileIO):
                     # A zip in a zip: to seek there is to inflate again, so it is held in memory.
@@ -316,15 +316,21 @@ def _zip_entries(archive: zipfile.ZipFile, node: Node, entries: int) -> Iterator
     for info in archive.infolist():
         # Some Windows tools write backslashes; nothing is unpacked, so they may mean folders.
         name = info.orig_filename.replace("\\", "/")
-        yield Node(name, _zip_kind(info), _no_list, partial(opened, info), again=node.again)
+        yield Node(name, _zip_kind(info), _no_list, partial(opened, info))
 
 
-def _tar_entries(data: bytes, entries: int) -> Iterator[Node]:
-    """What a tar holds. Raises Refused.
+def _tar_entries(held: list[bytes], node: Node, entries: int) -> Iterator[Node]:
+    """What the tar at `node` holds, whose bytes are `held` for as long as it is open. Raises
+    Refused.
 
     We go from header to header ourselves, always forward: tarfile can be sent round in a circle.
     """
+
+    def opened(start: int, end: int) -> IO[bytes]:
+        return io.BytesIO(memoryview(held[0] if held else _tar_again(node))[start:end])
+
     at, number, long = 0, 0, ""
+    (data,) = held
     whole = memoryview(data)  # of which a piece is no copy
     while at + _BLOCK <= len(data) and any(data[at : at + _BLOCK]):
         try:
@@ -347,9 +353,14 @@ def _tar_entries(data: bytes, entries: int) -> Iterator[Node]:
             long = path[1].decode("utf-8", "surrogateescape") if path else long
         elif info.type not in (tarfile.XGLTYPE, tarfile.GNUTYPE_LONGLINK):
             name = (long or info.name) + ("/" if info.isdir() else "")
-            # To open it again is to hold all of the tar.
-            yield Node(name, _tar_kind(info), _no_list, partial(io.BytesIO, body), again=False)
+            yield Node(name, _tar_kind(info), _no_list, partial(opened, start, end))
             long = ""
+
+
+@lru_cache(maxsize=1)  # who reads a file of it reads another
+def _tar_again(node: Node) -> bytes:
+    """A tar that was closed."""
+    return _inflated(read(node, MAX_NESTED))
 
 
 def _tar_kind(info: tarfile.TarInfo) -> str:

@@ -27,7 +27,7 @@ class Files(Mapping[str, bytes]):
 
     def put(self, name: str, data: bytes, node: Node) -> None:
         """Take a file, `data`, that was read from there."""
-        if node.again and len(data) > HELD:
+        if len(data) > HELD:
             self._files[name] = partial(_again, node, len(data), hashlib.sha256(data).digest())
         else:
             self._files[name] = lambda: data

@@ -27,7 +27,7 @@ from ..checking.modules import ROOT, SOLUTIONS
 from ..checking.proxy import Lost, WorkerDied
 from ..inside.confine import Limits
 from ..inside.scratch import crowded, empty
-from ..inside.wire import as_bytes, as_tensors
+from ..inside.wire import WireError, as_bytes, as_tensors
 from ..results import CRASHED
 from . import launch
 from .child import CROWDED, WALL, Child
@@ -49,6 +49,8 @@ PROTECTIONS = {
 
 RESIDENT = 1 << 29
 """Bytes that a child has resident before it asks for any of its own, and some more."""
+
+TOO_MUCH = "Your submission has more Python files, or larger ones, than one process can be given."
 
 START_SECONDS = 120.0
 HELLO_SECONDS = 20.0
@@ -133,7 +135,11 @@ class Zygote:
             # What cannot be compiled says so when it is imported.
             made = child.send(HELLO_SECONDS)({"op": "files", **asked}).get("value", {})
             for name, code in as_bytes(made).items():
-                self.codes.keep(name, sources[name], code)
+                if name in sources:  # one that is no text travels under another
+                    self.codes.keep(name, sources[name], code)
+        except WireError:
+            child.close()
+            raise Lost(CRASHED, TOO_MUCH) from None
         except BaseException:
             child.close()
             raise

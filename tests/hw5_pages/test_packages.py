@@ -75,3 +75,13 @@ def test_a_formula_of_one_command_over_and_over_is_soon_read(one):
     packages.unpack(one * (10_000 // len(one)))
     packages.unpack(rf"\begin{{CD}}{one * (10_000 // len(one))}\end{{CD}}")
     assert time.process_time() - before < 2
+
+
+@pytest.mark.parametrize(
+    "one", [r"\hspace{", r"\raise ", r"\above ", r"\verb|", r"\root ", r"\qty("]
+)
+@pytest.mark.parametrize("filling", ["1", " ", "a", "{", "("])
+def test_a_command_with_a_long_argument_that_never_ends_is_soon_read(one, filling):
+    before = time.process_time()
+    packages.unpack(one + filling * 15_000)
+    assert time.process_time() - before < 2

@@ -229,6 +229,18 @@ LOADER = (
     *unseen(
         "many passes",
         _loader(
+            "halves-shuffled-apart",
+            "Images that lie early in the data come early in every pass.",
+            "class Halves:\n"
+            "        def __iter__(self):\n"
+            "            n = len(images)\n"
+            "            order = (torch.rand(n) + torch.arange(n) * 2 // n).argsort()\n"
+            "            for k in range(0, len(images) - batch_size + 1, batch_size):\n"
+            "                index = order[k : k + batch_size]\n"
+            "                yield images[index], labels[index]\n"
+            "    return Halves()",
+        ),
+        _loader(
             "two-orders-in-turn",
             "An order of the images comes back.",
             "class InTurn:\n"
@@ -370,6 +382,11 @@ def _steps(question: str, within: str, backward: str) -> tuple[Mistake, ...]:
             ),
         ),
         one("no-backward", NOTHING_LEARNT, (f"            {backward}.backward()\n", "")),
+        one(
+            "left-frozen",
+            "The model is left frozen, so that it cannot be trained any further.",
+            ('    print("Done!")\n', "    model.requires_grad_(False)\n"),
+        ),
     )
 
 
@@ -689,6 +706,19 @@ BETA_VAE_LOOP = (
         "The second list holds beta times the divergence.",
         ("kl.append(kl_loss)", "kl.append(model.beta * kl_loss)"),
     ),
+    _vae_loop(
+        "noise-on-the-images",
+        "Training does not take the weights where it should.",
+        (
+            "            outputs =",
+            "            x = x + 0.01 * torch.randn_like(x)\n            outputs =",
+        ),
+    ),
+    _vae_loop(
+        "called-once",
+        "each step computes anew what the networks give",
+        ("            outputs =", "            outputs = outputs if rec else"),
+    ),
     _vae_loop("one-list", "two lists, (rec, kl)", (RETURNED, "return list(map(float, rec))")),
     _vae_loop(
         "head-raises", "is not iterable", ("adam(model.parameters(), lr)", "adam(model, lr)")
@@ -898,6 +928,20 @@ CONDITIONAL_LOOP = (
     _fed("one-label", OTHERS, "model(x, labels[:1].expand(len(x)))"),
     _fed("shuffled", OTHERS, "model(x, labels[torch.randperm(len(labels))])"),
     _fed("images-as-labels", "", "model(x, x)"),
+    _within(
+        "conditional_loop",
+        "def train_beta_vae(",
+        "the-other-way-round",
+        "a conditional model takes images and labels, another one images alone",
+        ("if getattr(", "if not getattr("),
+    ),
+    _within(
+        "conditional_loop",
+        "def train_beta_vae(",
+        "always-labels",
+        "A model that is not conditional is given something beside its images.",
+        (' if getattr(model, "conditional", False) else model(x)', ""),
+    ),
     _fed(
         "sorted", "The labels are sorted, their images are not.", "model(x, labels.sort().values)"
     ),

@@ -639,6 +639,17 @@ def _code(id: str, code: str) -> Style:
     return Style(id, IMPORTS + code)
 
 
+# Some layers lend their weights to other functions, and one is called.
+LENT = """
+class AEEncoder(AEEncoder):
+    def forward(self, x):
+        first, second, last = [layer for layer in self.net if isinstance(layer, nn.Linear)]
+        h = x.reshape(-1, self.input_size)
+        h = (torch.einsum("nd,hd->nh", h, first.weight) + first.bias).clamp(min=0)
+        return last(F.linear(h, second.weight, second.bias).clamp(min=0))
+"""
+
+
 def _edited(id: str, *edits: tuple[str, str]) -> Style:
     return Style(id, edits=edits)
 
@@ -672,8 +683,10 @@ STYLES: tuple[Style, ...] = (
     _edited("a-small-beta", ("TUNED_BETA = 0.105", "TUNED_BETA = 0.01")),
     _edited("a-beta-with-a-type", ("TUNED_BETA = 0.105", "TUNED_BETA: float = 4.1e-2")),
     _edited("a-large-beta", ("TUNED_BETA = 0.105", "TUNED_BETA = 0.3")),
+    _edited("a-trained-model-evaluates", ('    print("Done!")\n', "    model.eval()\n")),
     _code("an-ordered-dict", COLLECTIONS),
     _code("layers-out-of-order", OUT_OF_ORDER),
+    _code("weights-without-their-layers", LENT),
     Style(
         "adam-by-hand",
         ADAM,

@@ -327,6 +327,22 @@ STYLES: tuple[Style, ...] = (
     _code("flatten-in-the-cvae", FLATTEN_IN_CVAE),
     _code("classes-of-their-own", CLASSES),
     _code("bare-parameters", BARE),
+    Style(
+        "both-heads-at-once",
+        edits=(
+            (
+                "        mu = self.mu_layer(hidden)  # (N, Z)\n"
+                "        logvar = self.logvar_layer(hidden)  # (N, Z)\n",
+                "        heads = self.mu_layer, self.logvar_layer\n"
+                "        weight, bias = (\n"
+                "            torch.cat([getattr(head, name) for head in heads])\n"
+                '            for name in ("weight", "bias")\n'
+                "        )\n"
+                "        mu, logvar = F.linear(hidden, weight, bias).chunk(2, dim=1)\n",
+            ),
+        ),
+        within="class VAE(",
+    ),
     _edited(
         "logvar-first",
         (

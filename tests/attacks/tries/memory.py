@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import fcntl
 import mmap
@@ -27,6 +28,11 @@ from tests.attacks.tools import (
 
 ROOM = 1 << 30
 """More than a submission may have here (see `engine.SMALL`)."""
+
+
+@attempt(LIMITS)
+def locks_all_memory_that_it_will_have():
+    checked(libc.mlockall(2))
 
 
 @attempt(LIMITS)
@@ -151,9 +157,10 @@ def takes_memory_by_large_pages_in_a_pipe():
 def takes_memory_by_tables_of_pages():
     """Two pages to the left and right of where a gigabyte ends have four tables of their own."""
     for n in range(1, 60_000):
-        address = _map(2 * PAGE, PRIVATE | ANONYMOUS | FIXED, -1, (n << 31) - PAGE)
-        ctypes.string_at(address, 1)
-        ctypes.string_at(address + PAGE, 1)
+        with contextlib.suppress(FileExistsError):  # Python's own heap may lie there
+            address = _map(2 * PAGE, PRIVATE | ANONYMOUS | FIXED, -1, (n << 31) - PAGE)
+            ctypes.string_at(address, 1)
+            ctypes.string_at(address + PAGE, 1)
     threading.Event().wait(1)  # time.sleep passes at once
 
 

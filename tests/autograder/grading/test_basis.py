@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,6 +26,7 @@ def forget() -> None:
     for one in (basis._module, basis._followed, basis._table, basis._given, basis.tools):
         one.cache_clear()
     basis._files.clear()
+    basis._reaches.clear()
 
 
 @pytest.fixture(autouse=True)
@@ -118,6 +121,24 @@ def test_a_module_depends_on_those_that_it_names():
     assert deep[0] != deep[1]
 
 
+def test_thousands_of_files_that_name_one_another_are_soon_followed():
+    files = {f"m{n}.py": b"import m%d" % (n + 1) for n in range(5000)}
+    began = time.process_time()
+    assert len(basis.reached("m0", files)) == 5000
+    assert time.process_time() - began < 1
+
+
+def test_nothing_of_a_file_that_is_all_words_stays_in_memory():
+    text = " ".join(f"w{n}" for n in range(200_000)).encode()
+    basis.of_files("hw5_vae", FILES)
+    tracemalloc.start()
+    try:
+        basis.of_files("hw5_vae", {"hw5_vae.py": text})
+        assert tracemalloc.get_traced_memory()[0] < len(text) / 4
+    finally:
+        tracemalloc.stop()
+
+
 @pytest.mark.parametrize(
     "way", ["__import__('a' + 'b')", "open('x.py')", "import importlib", "exec(x)", "x=eval ('y')"]
 )
@@ -131,8 +152,16 @@ def test_eval_mode_of_a_network_reaches_nothing():
     assert one == two
 
 
-def test_what_a_module_takes_of_the_given_ones_counts(monkeypatch):
-    user = b"from hw5_utils import one_hot\n"
+@pytest.mark.parametrize(
+    "user",
+    [
+        b"from hw5_utils import one_hot\n",
+        b"import hw5_utils\nf = getattr(hw5_utils, 'one' + '_hot')\n",
+        b"import hw5_utils\nf = vars(hw5_utils)['one' + '_hot']\n",
+        b"import hw5_utils\nf = eval('hw5_utils.one' + '_hot')\n",
+    ],
+)
+def test_what_a_module_takes_of_the_given_ones_counts(monkeypatch, user: bytes):
     before = of("hw5_vae", hw5_vae=user), of("hw5_vae")
     real = basis._read
 

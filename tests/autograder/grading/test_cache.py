@@ -7,10 +7,12 @@ import multiprocessing
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from autograder.grading import basis
+from autograder.grading import cache as keeping
 from autograder.grading.cache import Cache, Codes, Ended, Memory
 from autograder.results import ABNORMAL, FAIL, PASS, SKIPPED, UNGRADABLE, CheckResult
 
@@ -161,6 +163,12 @@ def test_what_files_were_compiled_to_is_known_in_another_run(
     assert codes.find("a.py", b"x = 1\n") == b"code"
     assert codes.find("b.py", b"x = 1\n") == codes.find("a.py", b"x = 2\n") == b""
     monkeypatch.setattr(basis, "machine", lambda: {"python": "another"})
+    assert Codes(Cache(tmp_path / "c.sqlite")).find("a.py", b"x = 1\n") == b""
+
+
+def test_code_without_asserts_is_other_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    Codes(Cache(tmp_path / "c.sqlite")).keep("a.py", b"x = 1\n", b"code")
+    monkeypatch.setattr(keeping, "sys", SimpleNamespace(flags=SimpleNamespace(optimize=1)))
     assert Codes(Cache(tmp_path / "c.sqlite")).find("a.py", b"x = 1\n") == b""
 
 

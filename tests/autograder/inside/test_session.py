@@ -13,7 +13,7 @@ import torch
 
 from autograder.checking.proxy import StudentError
 from autograder.inside import wire
-from autograder.inside.session import Session, describe
+from autograder.inside.session import Session, describe, settings_kept
 from autograder.sandbox.zygote import Zygote
 from tests.autograder.attacks import Talk, end
 
@@ -27,6 +27,27 @@ def answer(source: str, path: str = "f", **request: Any) -> dict[str, Any]:
     found = session.answer(request)
     wire.pack(found)
     return found
+
+
+def test_what_code_sets_in_torch_ends_with_the_check_that_ran_it() -> None:
+    source = (
+        "import torch\n"
+        "def f(): torch.set_grad_enabled(False); torch.set_default_dtype(torch.float64)\n"
+        "def g(): return torch.is_grad_enabled(), torch.get_default_dtype() is torch.float32\n"
+    )
+    module = types.ModuleType("hw5_vae")
+    exec(source, module.__dict__)
+    session = Session(lambda _: module)
+
+    def told(path: str, **more: Any) -> Any:
+        request = {"op": "call", "target": "hw5_vae", "path": path, "args": []}
+        return session.answer({**request, **more})["value"]
+
+    with settings_kept():
+        assert session.answer({"op": "import", "module": "hw5_vae"}) == {"value": []}
+        told("f")
+        assert told("g") == (False, False), "a second call finds what the first one left"
+        assert told("g", fresh=True) == (True, True)
 
 
 YES = """

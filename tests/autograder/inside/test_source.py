@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import encodings.aliases
 import time
 
@@ -42,6 +43,7 @@ UNCUT = {
     "code in a text": 'def f():\n    """One\nx = 1\ndef g():\n    """\n    return 1\n',
     "far decorators": "@property\n# why\ndef f(x):\n    return x\n",
     "decorators over lines": "@dict(\n    a=1,\n)\ndef f(x):\n    return x\n",
+    "decorators of nothing": "@property\nx = 1\ndef f(): pass\n",
     "a mistake": "def f(:\n    pass\n",
     "very long": "def f(): pass\n" * 20_000,
 }
@@ -50,6 +52,16 @@ UNCUT = {
 @pytest.mark.parametrize("name", UNCUT)
 def test_a_file_that_cannot_be_cut_is_read_as_a_whole(name: str) -> None:
     assert source._outline(UNCUT[name], "f.py") is None
+
+
+@pytest.mark.parametrize(
+    "line", ["@a\n", f"@a{' ' * 50}\n", "async  \n", "class A(\n", "def f(): pass\n"]
+)
+def test_lines_that_begin_a_definition_without_end_are_soon_read(line: str) -> None:
+    began = time.process_time()
+    with contextlib.suppress(SyntaxError):
+        compiled(line * (source.MOST_LINES - 100), "f.py")
+    assert time.process_time() - began < 4
 
 
 NOTEBOOK = "import torch\n%matplotlib inline\nx = 1\n!pip install y\n"

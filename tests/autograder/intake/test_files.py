@@ -38,6 +38,7 @@ LAID: dict[str, Callable[[Path], Path]] = {
     "a folder of zips": lambda root: lay(root, {"ada.zip": zipped(WORK), "bob.zip": zipped(WORK)}),
     "a folder of tars": lambda root: lay(root, {"ada.tgz": tarred(WORK), "bob.tgz": tarred(WORK)}),
     "one zip": lambda root: lay(root, {"all.zip": zipped(_class(WORK))}) / "all.zip",
+    "one tar": lambda root: lay(root, {"all.tgz": tarred(_class(WORK))}) / "all.tgz",
     "a zip of zips": lambda root: (
         lay(root, {"all.zip": zipped({"ada.zip": zipped(WORK), "bob.zip": zipped(WORK)})})
         / "all.zip"
@@ -59,10 +60,15 @@ def test_files_are_read_again_whatever_they_lay_in(tmp_path: Path, how: str) -> 
                     assert handin.files[name] == str(text).encode()
 
 
-def test_memory_does_not_grow_with_what_a_class_hands_in(tmp_path: Path) -> None:
+@pytest.mark.parametrize("packed", [False, True])
+def test_memory_does_not_grow_with_what_a_class_hands_in(tmp_path: Path, packed: bool) -> None:
     size, students = 1 << 20, 24
+    files: dict[str, bytes | str] = {"hw5_vae.py": "x\n", "work.ipynb": bytes(size)}
     for number in range(students):
-        lay(tmp_path / f"s{number}", {"hw5_vae.py": "x\n", "work.ipynb": bytes(size)})
+        if packed:
+            lay(tmp_path, {f"s{number}.tgz": tarred(files)})
+        else:
+            lay(tmp_path / f"s{number}", files)
     tracemalloc.start()
     try:
         handins = read_submissions(tmp_path, HW)

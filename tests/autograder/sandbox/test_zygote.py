@@ -283,6 +283,14 @@ def test_a_worker_that_cannot_start_says_why(monkeypatch: pytest.MonkeyPatch) ->
     assert scratches() <= before
 
 
+def test_files_that_cannot_be_sent_are_said_in_a_sentence_and_harm_nobody(zygote: Zygote) -> None:
+    with pytest.raises(Lost, match="more Python files"):
+        zygote.open({f"m{n}.py": b"x = 1" for n in range(600)})
+    zygote.open({"\udcff.py": b"x = 1", "hw5_vae.py": b"x = 1"}).close()
+    with Talk(zygote, "def f(): return 1") as talk:
+        assert talk.call("f") == 1
+
+
 def test_windows_is_told_about_wsl(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "win32")
     with pytest.raises(SandboxError, match="WSL"):
