@@ -2638,6 +2638,9 @@ def _need_normal_codes(codes: list[torch.Tensor], batches: int, what: str) -> No
     drawn = torch.cat(fresh)
     alone = drawn.unique().numel() > 0.9 * drawn.numel()
     need(alone, f"{what}: each number of each code must be drawn on its own.")
+    pair = torch.stack((torch.cat(fresh[:-1]).flatten(), torch.cat(fresh[1:]).flatten()))
+    together = abs(torch.corrcoef(pair)[0, 1].item()) * math.sqrt(pair.shape[1])
+    need(together < 7, f"{what}: codes hang together with those before; draw all of them afresh.")
     mean, std = drawn.mean().item(), drawn.std().item()
     ok = _distance(drawn, lambda z: (1 + torch.erf(z / 2**0.5)) / 2) < 3
     need(ok, f"{what}: codes have mean {mean:.2f} and spread {std:.2f}, not N(0, I)'s 0 and 1.")
@@ -2668,10 +2671,14 @@ def _need_moved(given: Given, steps: int, what: str, of: str, *gradients: float,
     need(ok, f"{what}: {of} is moved {given.shift.moves} times in {steps} steps of the loop.")
 
 
-@question("cifar-dcgan.fit", "DCGAN", unseen="how the networks of many layers move; codes far out")
+@question(
+    "cifar-dcgan.fit",
+    "DCGAN",
+    unseen="how the networks of many layers move; codes far out; small losses, large steps",
+)
 def check_fit(DCGAN) -> None:
     """Twelve steps of given networks: both losses, how far each is moved, fresh normal codes; and
-    an epoch of two batches, in which D sees every image.
+    an epoch of two batches, in which D sees every image and G moves in each.
     """
     dcgan, steps = DCGAN(), 12
     disc, gen = _Watched(), _Fakes()
@@ -2686,10 +2693,14 @@ def check_fit(DCGAN) -> None:
     need_value(g_loss, 0.771286, "fit's gen_loss at ten given logits", WRONG_G, 5e-5)
     _need_moved(disc, steps, "fit", "_discriminator", -0.116688)
     _need_moved(gen, steps, "fit", "_generator", -0.498923)
-    _need_normal_codes(gen.codes, 2 * steps, "fit")
     levels, dcgan.num_epoch = BRIGHT + torch.arange(20), 1
-    dcgan.fit(levels.view(20, 1, 1, 1).repeat(1, 3, 32, 32))
+    losses = dcgan.fit(levels.view(20, 1, 1, 1).repeat(1, 3, 32, 32))
+    what = "fit's dis_loss in each of two batches of bright images, whose own loss is 0"
+    for d_loss in losses[0]:
+        need_value(torch.tensor(d_loss), 0.753133, what, {}, 5e-5)
     need(disc.seen == {*levels.tolist()}, EACH_BATCH)
+    _need_moved(gen, steps + 2, "fit, with two batches in the last epoch", "_generator", -0.498923)
+    _need_normal_codes(gen.codes, 2 * steps + 4, "fit")
 
 
 @question("cifar-dcgan.spectral_norm", "CIFARDiscriminator", unseen="other weights")
@@ -2867,7 +2878,8 @@ AE_GAN = ("AutoEncoderGAN", "ae_gan_optimizers", "train_ae_gan")
 
 
 def _train_given_ae_gan(AutoEncoderGAN, ae_gan_optimizers, train_ae_gan, more: float = 0.0):
-    """The model and its three losses after four batches of ten images, at plain descent.
+    """The model and its three losses after two epochs of two batches of ten images, at plain
+    descent.
 
     Its networks are given; `more` is added to the logits of fakes. Plain descent takes the places
     of the optimizers: how far a network goes then shows the gradients it got.
@@ -2883,13 +2895,13 @@ def _train_given_ae_gan(AutoEncoderGAN, ae_gan_optimizers, train_ae_gan, more: f
         solvers = dict(zip(own, plain, strict=True))
     else:
         solvers = plain[0] if hasattr(own, "step") else type(own)(plain)
-    loader = [LOGITS_REAL.view(10, 1, 1, 1).repeat(1, 1, 4, 4) for _ in range(4)]
-    losses = train_ae_gan(model, loader, solvers, 1)
+    loader = [LOGITS_REAL.view(10, 1, 1, 1).repeat(1, 1, 4, 4) for _ in range(2)]
+    losses = train_ae_gan(model, loader, solvers, 2)
     ok = all(one.param_groups[0]["lr"] == 1e-12 for one in plain)
     need(ok, "train_ae_gan: a step changes the rate of an optimizer.")
-    ok = len(losses) == 3 and all(len(values) == 1 for values in losses)
+    ok = len(losses) == 3 and all(len(values) == 2 for values in losses)
     need(ok, "train_ae_gan must return three lists with one loss an epoch.")
-    return model, [torch.tensor(float(values[0])) for values in losses]
+    return model, [torch.tensor([float(one) for one in values]).mean() for values in losses]
 
 
 @question(

@@ -251,16 +251,18 @@ class Descent(torch.optim.SGD):
     """
 
     @torch.no_grad()
-    def step(self, closure: Any = None) -> None:  # type: ignore[override]
+    def step(self, closure: Any = None) -> Any:
+        loss = None
         if closure is not None:
             with torch.enable_grad():
-                closure()
+                loss = closure()
         for group in self.param_groups:
             for one in group["params"]:
                 if one.grad is not None and not one.grad.isfinite().all():
                     one.grad = None
                 elif one.grad is not None:
                     one.add_(one.grad, alpha=-group["lr"])
+        return loss
 
     def rates(self) -> list[float]:
         """How fast it goes by now: whom it was given to may have changed that."""

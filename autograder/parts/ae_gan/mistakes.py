@@ -23,6 +23,7 @@ FOOLED = "bce(model.discriminator(model.generator(z)), real)"
 FIRST = "BCELoss takes the prediction first, then the label; they have changed places."
 EVEN = "the codes are evened out, over the batch or in their lengths; leave them as drawn."
 TURNED = "torch.randn(model.latent_size, len(x), device=device)"
+STEPS = ("discriminator", "discriminator"), ("generator", "generator"), ("autoencoder", "encoder")
 ENCODER = "loss_autoencoder = mse(model.generator(model.encoder(x)), x)"
 
 
@@ -191,8 +192,55 @@ def ae_gan_optimizers(model, lr=2e-4):
             "loss_autoencoder = mse(model.generator(model.encoder(x).clamp(-5, 5)), x)",
         ),
     ),
+    *(
+        mistake
+        for step, solver in STEPS
+        for mistake in _of(
+            f"loss_{step}",
+            TRAIN,
+            (
+                "steps-in-the-first-epoch",
+                "",
+                f"            opt_{solver}.step()\n",
+                f"            if not epoch:\n                opt_{solver}.step()\n",
+            ),
+            (
+                "cleared-in-the-first-epoch",
+                "",
+                f"            opt_{solver}.zero_grad()\n",
+                f"            if not epoch:\n                opt_{solver}.zero_grad()\n",
+            ),
+        )
+    ),
+    *_of(
+        "loss_generator",
+        TRAIN,
+        (
+            "mixed-codes",
+            "",
+            f"z = {NOISE}\n            fooled",
+            f"z = (z + {NOISE}) / 2**0.5\n            fooled",
+        ),
+        (
+            "codes-of-the-first-epoch",
+            "",
+            f"z = {NOISE}\n            fooled",
+            f"first = first if epoch else {NOISE}\n            z = first\n            fooled",
+        ),
+    ),
     *unseen(
         "other networks",
+        *_of(
+            "loss_discriminator",
+            TRAIN,
+            (
+                "steps-where-it-loses",
+                "",
+                "            opt_discriminator.step()\n",
+                "            if loss_discriminator > 0.7:\n"
+                "                opt_discriminator.step()\n",
+            ),
+        ),
         *_of("loss_discriminator", TRAIN, _clamped("fakes")),
         *_of("loss_generator", TRAIN, _clamped("fooled")),
     ),
@@ -348,6 +396,14 @@ def ae_gan_optimizers(model, lr=2e-4):
             f"{ENCODER}.sqrt()",
         ),
     ),
+    caught_one(
+        PART,
+        "loss_discriminator",
+        TRAIN,
+        "spoils-the-images",
+        "spoils",
+        ("opt_discriminator.step()", "opt_discriminator.step(), x.mul_(0.5)"),
+    ),
     *unseen(
         "the steps beside it",
         *(
@@ -360,7 +416,6 @@ def ae_gan_optimizers(model, lr=2e-4):
                 (f"opt_{step}.step()", f"opt_{step}.step(), {spoiled}"),
             )
             for question, name, step, spoiled in (
-                ("loss_discriminator", "spoils-the-images", "discriminator", "x.mul_(0.5)"),
                 ("loss_generator", "moves-the-discriminator", "generator", "optimizers[2].step()"),
                 ("loss_autoencoder", "sets-the-seed", "encoder", "torch.manual_seed(0)"),
             )
@@ -379,10 +434,6 @@ def ae_gan_optimizers(model, lr=2e-4):
                 f"            opt_{solver}.param_groups[0]['lr'] *= 0.99\n",
             ),
         )
-        for step, solver in (
-            ("discriminator", "discriminator"),
-            ("generator", "generator"),
-            ("autoencoder", "encoder"),
-        )
+        for step, solver in STEPS
     ),
 )

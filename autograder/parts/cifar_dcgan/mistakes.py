@@ -407,6 +407,103 @@ MISTAKES: tuple[Mistake, ...] = (
             "torch.randn(128,",
         ),
     ),
+    *_of(
+        "fit",
+        "def fit(self",
+        (
+            "mixed-codes",
+            "the generator's codes are half those of the discriminator; draw them anew.",
+            f"{CODES}\n                logits",
+            "codes = (codes + torch.randn_like(codes)) / 2**0.5\n                logits",
+        ),
+        (
+            "heavy-tails",
+            "the codes are drawn from another distribution than the normal one.",
+            f"{CODES}\n                logits",
+            "codes = torch.distributions.Laplace(0.0, 0.5**0.5).sample(codes.shape)\n"
+            "                logits",
+        ),
+        (
+            "codes-of-the-first-batch",
+            "",
+            f"{CODES}\n                logits",
+            f"kept = kept if losses else {CODES[8:]}\n                codes = kept\n"
+            "                logits",
+        ),
+        (
+            "seeded",
+            "",
+            "self.optimizerD.zero_grad()\n",
+            "torch.manual_seed(step)\n                self.optimizerD.zero_grad()\n",
+        ),
+        (
+            "g-steps-in-the-first-batch",
+            "the generator steps in one batch of an epoch alone; it steps in each.",
+            "                self.optimizerG.step()\n",
+            "                if not losses:\n                    self.optimizerG.step()\n",
+        ),
+        (
+            "g-cleared-in-the-first-batch",
+            "the gradients of the generator are cleared in one batch of an epoch alone.",
+            "                self.optimizerG.zero_grad()\n",
+            "                if not losses:\n                    self.optimizerG.zero_grad()\n",
+        ),
+        (
+            "summed-over-an-epoch",
+            "",
+            BOTH,
+            f"{BOTH} + sum(one[0] for one in losses)",
+        ),
+    ),
+    caught_one(
+        PART,
+        "fit",
+        "def fit(self",
+        "d-left-frozen",
+        "frozen for good",
+        (
+            "                self.optimizerD.step()\n",
+            "                self.optimizerD.step()\n"
+            "                if step == max_steps - 1:\n"
+            "                    self._discriminator.requires_grad_(False)\n",
+        ),
+    ),
+    *unseen(
+        "small losses, large steps",
+        *_of(
+            "fit",
+            "def fit(self",
+            (
+                "d-steps-where-it-loses",
+                "",
+                "                self.optimizerD.step()\n",
+                "                if dis_loss > 0.5:\n                    self.optimizerD.step()\n",
+            ),
+            (
+                "g-steps-where-it-loses",
+                "",
+                "                self.optimizerG.step()\n",
+                "                if gen_loss > 0.1:\n                    self.optimizerG.step()\n",
+            ),
+            (
+                "d-loss-after-the-step",
+                "",
+                "                self.optimizerD.step()\n",
+                "                self.optimizerD.step()\n                dis_loss = sum(\n"
+                "                    self._classification_loss(self._discriminator(x), y)\n"
+                "                    for x, y in ((batch_samples, real_label),\n"
+                "                        (self._generator(codes).detach(), fake_label)))\n",
+            ),
+            (
+                "g-loss-after-the-step",
+                "",
+                "                self.optimizerG.step()\n",
+                "                self.optimizerG.step()\n"
+                "                logits = self._discriminator(self._generator(codes))\n"
+                f"                {GEN}\n",
+            ),
+        ),
+    ),
     *unseen(
         "codes far out",
         *_of(

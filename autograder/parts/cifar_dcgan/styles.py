@@ -273,6 +273,23 @@ self.optimizerD.zero_grad()
 self.optimizerG.zero_grad()
 """,
     ),
+    _fitted(
+        "steps-by-closures",
+        """
+def of_d():
+    self.optimizerD.zero_grad()
+    fakes = G(torch.randn(n, 64)).detach()
+    loss = self._classification_loss(D(x), one) + self._classification_loss(D(fakes), nil)
+    loss.backward()
+    return loss
+def of_g():
+    self.optimizerG.zero_grad()
+    loss = self._classification_loss(D(G(torch.randn(n, 64))), one)
+    loss.backward()
+    return loss
+dis_loss, gen_loss = self.optimizerD.step(of_d), self.optimizerG.step(of_g)
+""",
+    ),
     _methods(
         "a-search-by-autograd-grad",
         """
