@@ -143,6 +143,8 @@ and then nothing is written into that notebook. --check writes nothing, for CI.
   python -m autograder tidy --check
 """
 
+MOST_NAMED = 10  # submissions in a sentence
+
 GRADE = """\
 Grade every submission in a folder: a folder of folders, a folder of zips, one zip of all, or a
 download from Gradescope, Canvas, Moodle, Blackboard, Brightspace or nbgrader (its `submitted`).
@@ -322,8 +324,12 @@ def grade(arguments: argparse.Namespace) -> int:
         refuse_another_release(course, assignment, parts)
     known = batch.known_ids(arguments.out)
     handins = read_submissions(arguments.submissions, assignment, parts, roster, known)
-    _prepare(arguments.out, arguments.submissions)
-    plan = _plan(assignment, arguments, journaled_seed(arguments.out))
+    _prepare(arguments.out, arguments.submissions, write=not arguments.dry_run)
+    begun = journaled_seed(arguments.out)
+    if begun is None and arguments.dry_run:
+        print(f"{len(handins)} would be graded for the first time: {arguments.out} has no marks.")
+        return 0
+    plan = _plan(assignment, arguments, begun)
     bases = plan.bases()
     bench = Bench(plan, bases=bases)
     elsewhere = (
@@ -348,6 +354,7 @@ def grade(arguments: argparse.Namespace) -> int:
         bench.close()
     if graded.damage:
         _say_aside(graded.damage)
+    print(_done(graded))
     changes_table.show(graded.changed, _console())
     for id in graded.vanished:
         print(f"{id} was handed in before and is not there any more; its marks stay, and say so.")
@@ -368,10 +375,7 @@ def grade(arguments: argparse.Namespace) -> int:
     if roster.people:
         write_roster(roster, arguments.out / ROSTER)
     if not graded.agreed:
-        raise BatchError(
-            "marks of the same files would change as shown above, and stay as they were. Give "
-            "--yes to let the new ones count."
-        )
+        raise BatchError(_refused(graded))
     if course:
         nameless = all(part.anonymous for part in parts)
         _enter(handins, results, course, arguments.submissions, roster, nameless)
@@ -381,6 +385,34 @@ def grade(arguments: argparse.Namespace) -> int:
         execution.write(ran, arguments.out)
         print(*execution.lines(ran), sep="\n")
     return _exit_code(results)
+
+
+def _done(graded: batch.Graded) -> str:
+    """Of whom something was looked at, as a sentence."""
+    counts = ((graded.new, "new"), (graded.again, "handed in again"))
+    said = [f"{len(ids)} {what}{_named(ids)}" for ids, what in counts if ids]
+    if graded.looked_at:
+        said.append(f"{graded.looked_at} looked at again, since something changed")
+    said += [f"{graded.stood} as before"] if graded.stood else []
+    return f"Submissions: {', '.join(said) or 'none'}."
+
+
+def _named(ids: Sequence[str]) -> str:
+    return f" ({', '.join(ids)})" if len(ids) <= MOST_NAMED else ""
+
+
+def _refused(graded: batch.Graded) -> str:
+    """What stands in the folder once a change of marks was not agreed to, as a sentence."""
+    ahead = len(graded.new) + len(graded.again)
+    return (
+        "marks of the same files would change as shown above, and stay as they were. "
+        + (
+            f"The {ahead} that are new or came again got marks by what holds today. "
+            if ahead
+            else ""
+        )
+        + "Give --yes to let the new ones count, or take the change back."
+    )
 
 
 def _place(arguments: argparse.Namespace) -> Place | None:
@@ -566,13 +598,17 @@ def _ready_to_execute(arguments: argparse.Namespace) -> None:
         kernel.require()
 
 
-def _prepare(out: Path, submissions: Path) -> None:
-    """Make the folder for the marks, or say why it cannot be. Raises BatchError."""
+def _prepare(out: Path, submissions: Path, write: bool = True) -> None:
+    """Make the folder for the marks, if they are to be written, or say why it cannot be. Raises
+    BatchError.
+    """
     if submissions.resolve() in (out.resolve(), *out.resolve().parents):
         raise BatchError(
             f"--out {out} lies among the submissions in {submissions}, where the next run would "
             "take it for one. Give a folder elsewhere."
         )
+    if not write:
+        return
     try:
         out.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=out).close()
@@ -585,7 +621,13 @@ def _prepare(out: Path, submissions: Path) -> None:
 
 
 def _plan(assignment: Assignment, arguments: argparse.Namespace, before: int | None) -> Plan:
-    seed = arguments.seed if arguments.seed is not None else before
+    """`before`: the seed of the marks that are there. Raises BatchError where another is asked."""
+    seed = arguments.seed if before is None else before
+    if arguments.seed not in (None, seed):
+        raise BatchError(
+            f"{arguments.out} was begun with the seed {before}, and a class keeps its seed. Leave "
+            f"--seed {arguments.seed} out, or give a new --out."
+        )
     return Plan(
         assignment,
         graded_parts(assignment, arguments.part),
@@ -731,7 +773,8 @@ def _common(parser: argparse.ArgumentParser) -> None:
         "--seed",
         type=_seed,
         metavar="S",
-        help="seed of the random inputs, as feedback and results name it (default: a fresh one)",
+        help="seed of the random inputs, as feedback and results name it (default: that of the "
+        "marks that are there, or a fresh one)",
     )
     parser.add_argument(
         "--strict", action="store_true", help="refuse to grade unless every protection holds"

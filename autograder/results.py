@@ -67,6 +67,10 @@ class QuestionResult:
     checks: tuple[CheckResult, ...] = ()
 
 
+WITHHOLDING_FLAGS = ("conflict", "refused")
+"""Flags under which marks are not given out until a person has decided."""
+
+
 @dataclass(frozen=True)
 class SubmissionResult:
     """Everything grading says about one submission.
@@ -97,6 +101,11 @@ class SubmissionResult:
             if question.question == full_id:
                 return question
         raise KeyError(full_id)
+
+
+def is_withheld(result: SubmissionResult) -> bool:
+    """True when a person has to decide before the student may see marks."""
+    return any(flag in WITHHOLDING_FLAGS for flag in result.flags)
 
 
 def to_json(result: SubmissionResult) -> str:

@@ -94,7 +94,8 @@ def checked(
             f"{next(iter(most), 'fc-vae.loss')}, or {WITHHELD}, {LATE}, {TOTAL}."
         )
     if not low <= number <= high:
-        raise CourseError(f"{where}: {points} points are too {'many' if number > high else 'few'}.")
+        bound = f"many: {high:g} at the most" if number > high else f"few: {low:g} at the least"
+        raise CourseError(f"{where}: {points} points are too {bound}.")
     return Override(student, question, number, reason)
 
 

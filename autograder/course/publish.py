@@ -16,8 +16,6 @@ from autograder.course.marks import CourseError
 from autograder.course.overrides import LATE, TOTAL, WITHHELD, Override, is_called
 from autograder.export.feedback import FLAGS, Final, Marks, hiding
 from autograder.export.shared import (
-    WITHHOLDING_FLAGS,
-    is_withheld,
     mark,
     names,
     points_text,
@@ -29,8 +27,10 @@ from autograder.results import (
     MANUAL,
     UNGRADABLE,
     VANISHED,
+    WITHHOLDING_FLAGS,
     QuestionResult,
     SubmissionResult,
+    is_withheld,
 )
 from autograder.roster import Roster
 

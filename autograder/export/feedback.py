@@ -22,7 +22,6 @@ from autograder.export.shared import (
     file_name,
     in_order,
     is_marked,
-    is_withheld,
     mark,
     names,
     points_text,
@@ -42,6 +41,7 @@ from autograder.results import (
     CheckResult,
     QuestionResult,
     SubmissionResult,
+    is_withheld,
     to_data,
 )
 from autograder.roster import NOBODY, Roster
@@ -66,7 +66,7 @@ FLAGS = {
     "damaged": "Part of your submission could not be read. What could be read was graded.",
     "empty": "None of the files that the assignment asks for was in your submission.",
     "refused": "Your submission was not accepted under the rules of the assignment.",
-    "missing": "A file that the assignment asks for was not in your submission.",
+    "missing": "A file that the assignment asks for was not in your submission, or was empty.",
     "unopened": "An archive in your submission could not be opened. Please hand in a zip.",
     "unmerged": "A file still holds the lines with which git marks two versions.",
     "renamed": "A file had another name than the assignment asks for. It was found all the same.",

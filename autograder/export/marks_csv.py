@@ -54,15 +54,18 @@ def write(
 
 
 def _questions(results: list[SubmissionResult], assignment: Assignment) -> list[str]:
-    """Full ids of the columns, in the order of assignment.toml."""
+    """Full ids of the columns, in the order of assignment.toml; then those of questions that are
+    not asked any more and still count for somebody."""
+    marked = [one for result in results for one in result.questions if one.kind in MARKED_KINDS]
     graded = {question.question for result in results for question in result.questions}
-    return [
+    asked = [
         f"{part.id}.{question.id}"
         for part in assignment.parts
         if not graded or graded.intersection(part.full_ids())
         for question in part.questions
         if question.kind in MARKED_KINDS
     ]
+    return [*dict.fromkeys([*asked, *(one.question for one in marked)])]
 
 
 def _row(result: SubmissionResult, questions: list[str], roster: Roster) -> list[str]:

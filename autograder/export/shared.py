@@ -12,7 +12,14 @@ from itertools import pairwise
 from pathlib import Path
 
 from autograder.files import named
-from autograder.results import ABNORMAL, ERROR, UNGRADABLE, QuestionResult, SubmissionResult
+from autograder.results import (
+    ABNORMAL,
+    ERROR,
+    UNGRADABLE,
+    QuestionResult,
+    SubmissionResult,
+    is_withheld,
+)
 from autograder.roster import Roster
 from autograder.tables import JOINERS
 
@@ -21,9 +28,6 @@ MARKED_KINDS = ("code", "bonus")
 
 OK = "ok"
 WITHHELD = "withheld"
-
-WITHHOLDING_FLAGS = ("conflict", "refused")
-"""Flags under which marks are not given out until a person has decided."""
 
 LONGEST_TEXT = 2000
 """Characters of one text that are shown; no honest message comes near it."""
@@ -51,11 +55,6 @@ def flags(result: SubmissionResult) -> tuple[str, ...]:
     states = [one.state for one in result.questions if one.question.endswith(".import")]
     broken = any(state == ERROR or state in ABNORMAL for state in states)
     return (*result.flags, *(("unloadable",) if broken else ()))
-
-
-def is_withheld(result: SubmissionResult) -> bool:
-    """True when a person has to decide before the student may see marks."""
-    return any(flag in WITHHOLDING_FLAGS for flag in result.flags)
 
 
 def mark(question: QuestionResult) -> float | None:

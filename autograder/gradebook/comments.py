@@ -7,13 +7,14 @@ well as both, and a student's exception may be quoted in it.
 from __future__ import annotations
 
 from autograder.export.feedback import EXPLANATIONS, FLAGS, OUR_FAULT, WORDS
-from autograder.export.shared import WITHHOLDING_FLAGS, harmless
+from autograder.export.shared import harmless
 from autograder.gradebook.harmless import markdown
 from autograder.results import (
     FAIL,
     PASS,
     SKIPPED,
     UNGRADABLE,
+    WITHHOLDING_FLAGS,
     CheckResult,
     QuestionResult,
     SubmissionResult,

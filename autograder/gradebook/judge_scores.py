@@ -18,13 +18,13 @@ from sqlalchemy.orm import undefer
 from traitlets import Unicode
 
 from autograder.assignment import question_of, read_assignment
-from autograder.export.shared import file_name, is_withheld, mark
+from autograder.export.shared import file_name, mark
 from autograder.gradebook.comments import comment_on, why_withheld
 from autograder.gradebook.reading import PLACEHOLDER
 from autograder.gradebook.repair_cells import NOTE
 from autograder.intake.platforms import safe_id
 from autograder.lateness import came
-from autograder.results import MANUAL, QuestionResult, SubmissionResult, from_json
+from autograder.results import MANUAL, QuestionResult, SubmissionResult, from_json, is_withheld
 from autograder.roster import Roster, kept_roster
 
 NO_ANSWER = "No response."

@@ -102,14 +102,18 @@ class Graded:
     """A folder of marks after a run.
 
     `results` by id, those of vanished submissions too; `changed`: what came out otherwise than it
-    stood there before; `again`: who was handed in again; `agreed`: whether what changed now counts;
-    `history`: (when, what changed), from the first day on; `damage`: what of the journal cannot be
-    read, as a sentence.
+    stood there before; `new`: who is there for the first time; `again`: who was handed in again;
+    `looked_at`: of how many others something was asked again, since what it depends on changed;
+    `stood`: of how many nothing; `agreed`: whether what changed now counts; `history`: (when, what
+    changed), from the first day on; `damage`: what of the journal cannot be read, as a sentence.
     """
 
     results: list[SubmissionResult]
     changed: list[Change]
+    new: list[str]
     again: list[str]
+    looked_at: int
+    stood: int
     vanished: list[str]
     agreed: bool
     history: list[tuple[str, Change]]
@@ -160,7 +164,7 @@ class Bench:
 
     @property
     def forgets(self) -> str:
-        """Why nothing is remembered from one run to the next, as a sentence; empty where it is."""
+        """Why nothing is remembered from the last run, or for the next, as a sentence."""
         return self._cache.missing if self._cache is not None else ""
 
     def holds(self, check: Check) -> bool:
@@ -267,6 +271,7 @@ def grade(
     later: list[SubmissionResult] = []
     with Journal(out, plan.seed, write) as journal:
         todo = {one.id: one for one in handins if not _stands(one, journal, digests[one.id], key)}
+        new = sorted(id for id in todo if journal.last(id) is None)
         for id in digests.keys() - todo.keys():
             progress(id)
         coded = [_code_only(handin) for handin in todo.values()]
@@ -299,7 +304,10 @@ def grade(
         return Graded(
             [_today(id, journal, digests) for id in sorted(journal.entries)],
             sorted(changed, key=lambda one: (one.id, one.question)),
+            new,
             sorted(again),
+            len(todo) - len(new) - len(again),
+            len(digests) - len(todo),
             sorted(journal.entries.keys() - digests.keys()),
             agreed,
             [*history(journal)],

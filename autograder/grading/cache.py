@@ -47,18 +47,18 @@ Ended = tuple[str, float, str, str]
 class Cache:
     """The file of results. A cache that cannot be read or written is an empty one.
 
-    `missing`: why nothing is remembered, as a sentence; empty where it is. A database that is
-    damaged is put aside; what is none, or is somebody else's, is left alone.
+    `missing`: why nothing is remembered, or not what was before, as a sentence; empty where it is.
+    A database that is damaged is put aside; what is none, or is somebody else's, is left alone.
     """
 
     def __init__(self, path: Path | None = None) -> None:
         path = path or basis.cache_file()
         self._database: sqlite3.Connection | None = None
-        self.missing = ""
+        self.missing = aside = ""
         for _ in range(2):
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                self._database, self.missing = _opened(path), ""
+                self._database, self.missing = _opened(path), aside
                 return
             except (sqlite3.Error, OSError) as error:
                 self.missing = (
@@ -66,7 +66,7 @@ class Cache:
                     "time. Is the disk full, or is that another file? HW5_CACHE names another one."
                 )
                 if not isinstance(error, (OSError, sqlite3.OperationalError, Foreign)):
-                    _put_aside(path)
+                    aside = _put_aside(path)
 
     def begins(self, key: str) -> dict[str, Ended]:
         """All that is known under keys that begin so, in one question."""
@@ -127,12 +127,15 @@ class Foreign(sqlite3.DatabaseError):
     """A database of somebody else."""
 
 
-def _put_aside(path: Path) -> None:
+def _put_aside(path: Path) -> str:
+    """What has become of a database that is damaged, as a sentence; empty where it stays."""
     with contextlib.suppress(OSError):
         with path.open("rb") as file:
             is_database = file.read(len(HEADER)) == HEADER
         if is_database:
             path.replace(path.with_name(f"{path.name}.damaged"))
+            return f"{path} was damaged and is put aside: what had been tried is tried anew, once."
+    return ""
 
 
 def _opened(path: Path) -> sqlite3.Connection:

@@ -6,20 +6,23 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..results import SubmissionResult
+from ..lateness import LATE, REFUSED
+from ..results import SubmissionResult, is_withheld
 from .journal import Entry, Journal, Seen
 
 Plan = Mapping[str, Any]
 """What a batch grades with, as the journal records it (`batch.Plan.recorded`)."""
 
+FLAGS, TOTAL = "flags", "total"
 ATTEMPT = "handed in again"
 HANDED_IN = {False: "not among the submissions any more", True: "among the submissions again"}
 
 
 @dataclass(frozen=True)
 class Change:
-    """A mark of a question, or what is remarked of a submission (`question` is then "flags"); in a
-    history also its "total", and whether the "submission" is there."""
+    """A mark of a question, or what is remarked of a submission (`question` is then "flags"), or
+    its "total", where that is withheld or is not any more; in a history also whenever it is given,
+    and whether the "submission" is there."""
 
     id: str
     question: str
@@ -33,15 +36,19 @@ def changes(
 ) -> list[Change]:
     """Everything of a submission that comes out otherwise than it stands in the journal."""
     was, now = _marks(before.result), _marks(result)
+    if is_withheld(before.result) != is_withheld(result):
+        was, now = {TOTAL: _total(before.result)} | was, {TOTAL: _total(result)} | now
+    names = [*was, *(name for name in now if name not in was)]
+    again = files != before.files
     return [
         Change(
             result.id,
             name,
             was.get(name, "-"),
             now.get(name, "-"),
-            _why(name, old, new) if files == before.files else _why_again(name, old, new),
+            _why(name, before.result, result, old, new, again),
         )
-        for name in [*was, *(name for name in now if name not in was)]
+        for name in names
         if was.get(name) != now.get(name)
     ]
 
@@ -60,19 +67,20 @@ def history(journal: Journal) -> Iterator[tuple[str, Change]]:
         before = last.get(id)
         last[id] = now
         if before is None:
-            yield now.when, Change(id, "total", "", _total(now), "graded for the first time")
+            yield now.when, Change(id, TOTAL, "", _total(now.result), "graded for the first time")
             continue
         plans = journal.plans[before.plan], journal.plans[now.plan]
         changed = changes(before, plans[0], now.result, now.files, plans[1])
         if not changed and now.files != before.files:
-            changed = [Change(id, "total", _total(before), _total(now), ATTEMPT)]
+            totals = _total(before.result), _total(now.result)
+            changed = [Change(id, TOTAL, *totals, ATTEMPT)]
         for change in changed:
             yield now.when, change
 
 
-def _total(entry: Entry) -> str:
-    points = "?" if entry.result.points is None else f"{entry.result.points:g}"
-    return f"{points} of {entry.result.max_points:g}"
+def _total(result: SubmissionResult) -> str:
+    points = "?" if result.points is None else f"{result.points:g}"
+    return f"{points} of {result.max_points:g}{', withheld' if is_withheld(result) else ''}"
 
 
 def _marks(result: SubmissionResult) -> dict[str, str]:
@@ -84,23 +92,31 @@ def _marks(result: SubmissionResult) -> dict[str, str]:
         for one in result.questions
         if one.kind in ("code", "bonus")
     }
-    return found | ({"flags": " ".join(result.flags)} if result.flags else {})
+    return found | ({FLAGS: " ".join(result.flags)} if result.flags else {})
 
 
-def _why(question: str, old: Plan, new: Plan) -> str:
-    reasons = list(_reasons(question, old, new))
+def _why(
+    name: str, before: SubmissionResult, now: SubmissionResult, old: Plan, new: Plan, again: bool
+) -> str:
+    """An attempt is graded as all is by now, which may be otherwise than it was before."""
+    remarked = name in (FLAGS, TOTAL)
+    if again:
+        return "; ".join([ATTEMPT, *(() if remarked else _reasons(name, old, new))])
+    reasons = _remarks(before, now) if remarked else _reasons(name, old, new)
     return "; ".join(reasons) or "it came out otherwise this time"
 
 
-def _why_again(question: str, old: Plan, new: Plan) -> str:
-    """An attempt is graded as all is by now, which may be otherwise than it was before."""
-    return "; ".join([ATTEMPT, *(() if question == "flags" else _reasons(question, old, new))])
+def _remarks(before: SubmissionResult, now: SubmissionResult) -> Iterator[str]:
+    """Why the same files have other flags."""
+    if before.submitted != now.submitted:
+        yield "handed in at another time, as is known now"
+    elif {LATE, REFUSED} & ({*before.flags} ^ {*now.flags}):
+        yield "the due date, the cut-off or an extension changed"
+    else:
+        yield "what is known of who handed in what changed"
 
 
 def _reasons(question: str, old: Plan, new: Plan) -> Iterator[str]:
-    if question == "flags":
-        yield "the dates of assignment.toml or the roster, or what was handed in, changed"
-        return
     was, now = (plan["questions"].get(question) for plan in (old, new))
     if was is None or now is None:
         yield "not asked the last time" if was is None else "no longer graded"

@@ -343,7 +343,10 @@ class Desk:
                 self._say(f"{report.host} ({address}) grades without: {', '.join(missing)}.")
         if self._refused and not (self._welcomed or self._given):
             refused = "; ".join(f"{address}: {why}" for address, why in self._refused.items())
-            raise BatchError(f"no worker can grade. {refused}")
+            raise BatchError(
+                f"no worker can grade. {refused}. Start the workers from this kit as it is here: "
+                "docs/scale.md says how."
+            )
 
     def _objections(self, report: Report) -> list[str]:
         """Why this worker may not grade."""

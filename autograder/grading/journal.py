@@ -22,6 +22,7 @@ from ..results import SubmissionResult, from_data, to_data
 
 JOURNAL = "journal.jsonl"
 DAMAGED = "journal.damaged.jsonl"
+BESIDE = ("attempts", "history.csv")  # what stands beside it once there are marks
 FORMAT = 2
 UNREADABLE = (ValueError, LookupError, TypeError, AttributeError)
 
@@ -193,12 +194,16 @@ def _now() -> str:
 
 
 def require(out: Path) -> None:
-    """Raises JournalError where another run holds OUT, or its journal cannot be gone on with: asked
-    before anything is started.
+    """Raises JournalError where another run holds OUT, or its journal cannot be gone on with, or is
+    gone: asked before anything is started.
     """
     if out.is_dir():
         os.close(_locked(out))
-    journaled_seed(out)
+    if journaled_seed(out) is None and any((out / name).exists() for name in BESIDE):
+        raise JournalError(
+            f"{out} holds marks, but {JOURNAL}, which says who had them and why, is gone. Put it "
+            "back from a copy of yours, or give a new --out: everybody is graded anew there."
+        )
 
 
 def journaled_seed(out: Path) -> int | None:

@@ -222,8 +222,8 @@ def untimed(
     who = [handin.id for handin in handins if not handin.timed]
     if assignment.due and len(who) == len(handins):
         said.append(
-            "No time is known of any submission, so lateness was not judged. Moodle's are in its "
-            "grading worksheet: make the roster of it."
+            "No time is known of any submission, so lateness was not judged. Where they came from "
+            "Moodle, its grading worksheet has the times: make the roster of it."
         )
     elif assignment.due and who:
         said.append(f"No time is known of {_some(who, handins)}: not judged for lateness.")

@@ -444,18 +444,69 @@ def test_the_command_line_asks_before_marks_of_the_same_files_change(
     (folder / "ada" / "hw5_gan.py").write_bytes(GAN)
     asked = command(folder, out, jobs=1)[3:]
     assert command_line.main(asked) == 0
-    kept, points["ada"], asked[-1] = (out / "marks.csv").read_bytes(), 1.0, "8"
+    kept, points["ada"] = (out / "marks.csv").read_bytes(), 1.0
+    monkeypatch.setattr(batch.basis, "tools", lambda: "others")
+    (folder / "bob").mkdir()
+    (folder / "bob" / "hw5_gan.py").write_bytes(GAN + b"#")
     capsys.readouterr()
     assert command_line.main([*asked, "--dry-run"]) == 0
-    assert "the seed is 8" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "the judge or the sandbox changed" in said
+    assert "Submissions: 1 new (bob), 1 looked at again, since something changed." in said
     assert command_line.main(asked) == 2
     said = capsys.readouterr()
     assert "8 of 8" in said.out and "1 of 8" in said.out and "--yes" in said.err
-    assert (out / "marks.csv").read_bytes() == kept
+    assert "The 1 that are new or came again got marks by what holds today" in said.err
+    ada = kept.splitlines()[1]
+    assert ada in (out / "marks.csv").read_bytes().splitlines()
     assert command_line.main([*asked, "--yes"]) == 0
     assert rows((out / "marks.csv").read_bytes())["ada"]["points"] == "1"
     history = (out / "history.csv").read_text().splitlines()
-    assert len(history) == 3 and history[2].endswith("8 of 8,1 of 8,the seed is 8 instead of 7")
+    assert len(history) == 4
+    assert history[3].endswith("8 of 8,1 of 8,the judge or the sandbox changed")
+
+
+def test_a_class_keeps_its_seed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr(command_line, "Bench", lambda plan, bases: FakeBench())
+    folder, out = tmp_path / "class", tmp_path / "marks"
+    (folder / "ada").mkdir(parents=True)
+    (folder / "ada" / "hw5_gan.py").write_bytes(GAN)
+    asked = command(folder, out, jobs=1)[3:]
+    assert command_line.main(asked) == 0 and command_line.main(asked) == 0
+    assert command_line.main([*asked[:-1], "8"]) == 2
+    assert "begun with the seed 7, and a class keeps its seed" in capsys.readouterr().err
+
+
+def test_a_dry_run_of_a_class_that_has_no_marks_grades_nobody_and_makes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr(command_line, "Bench", None)
+    folder, out = tmp_path / "class", tmp_path / "marks"
+    (folder / "ada").mkdir(parents=True)
+    (folder / "ada" / "hw5_gan.py").write_bytes(GAN)
+    assert command_line.main([*command(folder, out, jobs=1)[3:], "--dry-run"]) == 0
+    assert "1 would be graded for the first time" in capsys.readouterr().out
+    assert not out.exists()
+
+
+def test_marks_whose_journal_is_gone_are_not_written_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr(command_line, "Bench", lambda plan, bases: FakeBench())
+    folder, out = tmp_path / "class", tmp_path / "marks"
+    (folder / "ada").mkdir(parents=True)
+    (folder / "ada" / "hw5_gan.py").write_bytes(GAN)
+    asked = command(folder, out, jobs=1)[3:]
+    assert command_line.main(asked) == 0
+    journal = (out / "journal.jsonl").rename(tmp_path / "journal.jsonl")
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    assert command_line.main(asked) == 2
+    assert "journal.jsonl, which says who had them and why, is gone" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+    journal.rename(out / "journal.jsonl")
+    assert command_line.main(asked) == 0
 
 
 # --- one submission after another, with a bench that only plays

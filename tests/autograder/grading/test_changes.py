@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -58,3 +59,25 @@ def test_plans_of_before_checks_could_wait_are_no_others() -> None:
     now = result(points=3.0)
     (change,) = changes(Entry(result(), "files", "plan", ""), old, now, "files", plan())
     assert change.reason == "it came out otherwise this time"
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "reason"),
+    [
+        (result(), replace(result(), flags=("late", "refused")), "the due date, the cut-off or"),
+        (result(), replace(result(), flags=("conflict",)), "what is known of who handed in"),
+        (
+            replace(result(), submitted="2026-01-01T10:00:00+00:00"),
+            replace(result(), submitted="2026-01-02T10:00:00+00:00", flags=("refused",)),
+            "handed in at another time",
+        ),
+    ],
+)
+def test_a_total_that_is_withheld_is_shown_with_its_reason(
+    was: SubmissionResult, now: SubmissionResult, reason: str
+) -> None:
+    total, flags = changes(Entry(was, "files", "plan", ""), PLAN, now, "files", PLAN)
+    assert flags.reason.startswith(reason) and total.reason == flags.reason
+    assert (total.before, total.after) == ("4 of 5", "4 of 5, withheld")
+    back = changes(Entry(now, "files", "plan", ""), PLAN, was, "files", PLAN)[0]
+    assert (back.before, back.after) == ("4 of 5, withheld", "4 of 5")
