@@ -237,7 +237,14 @@ def read_notebook(path: Path) -> Notebook:
 def decode_notebook(
     data: bytes, file: str, saved: float | None = None, folder: Path | None = None
 ) -> Notebook:
-    """A notebook from the bytes of its file, in whatever letters an editor saved it."""
+    """A notebook from the bytes of its file, in whatever letters an editor saved it. Raises
+    ReportError with a sentence.
+    """
+    return parse_notebook(load_notebook(data, file), Path(file).stem, saved, folder)
+
+
+def load_notebook(data: bytes, file: str) -> dict[str, Any]:
+    """The JSON of a notebook. Raises ReportError where it is none, with a sentence."""
     try:
         try:
             raw = json.loads(data, strict=False)  # UTF-8, -16 or -32, with or without its mark
@@ -252,10 +259,10 @@ def decode_notebook(
             f"{file} is not a notebook: {wrong}. Take an earlier copy of it (in JupyterLab: "
             "File, Revert Notebook to Checkpoint), or a fresh one out of the zip."
         ) from None
-    cells = mapping(raw).get("cells", mapping(raw).get("worksheets"))
-    if not isinstance(cells, list):
+    loaded = mapping(raw)
+    if not isinstance(loaded.get("cells", loaded.get("worksheets")), list):
         raise ReportError(f"{file} is not a notebook: it has no cells.")
-    return parse_notebook(raw, Path(file).stem, saved, folder)
+    return loaded
 
 
 def parse_notebook(

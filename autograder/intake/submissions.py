@@ -63,6 +63,7 @@ from autograder.intake.versions import (
     notebook_name,
 )
 from autograder.roster import NOBODY, Roster
+from hw5_notebook import ReportError, load_notebook
 
 MAX_CLASS_ENTRIES = 100_000  # of one zip with all submissions
 MAX_ARCHIVES = 8  # opened inside one submission
@@ -334,6 +335,7 @@ def _draft(
         draft.say(place.remark)
     closed = _take(draft, assignment)
     _judge_files(draft, assignment, parts, closed)
+    _judge_notebooks(draft)
     _judge_netid(draft)
     _judge_group(draft, _limits(parts))
     return draft
@@ -488,6 +490,16 @@ def _judge_files(
             "themselves, or a zip of them.",
             "unopened",
         )
+
+
+def _judge_notebooks(draft: _Draft) -> None:
+    """Say which notebooks nobody can open: their answers are read by people, long after."""
+    for name, data in draft.files.items():
+        if name.endswith(".ipynb"):
+            try:
+                load_notebook(data, name)
+            except ReportError as error:
+                draft.say(str(error), "damaged")
 
 
 def _walk(draft: _Draft, stack: ExitStack) -> list[tuple[_Path, Node]]:

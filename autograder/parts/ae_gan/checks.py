@@ -540,7 +540,7 @@ def _moves_discriminator(
     says = "The discriminator does not move as its loss asks."
     hint = "Real images 1, fakes 0; clear its gradients, backward, step, and step no more."
     scenes = [(_Scene.draw(rng, sharp=1 / light, light=light), RATE) for light in lights]
-    for scene, rate in [*scenes, (_Scene.draw(rng).sure(), FAST)]:
+    for scene, rate in [*scenes, (_Scene.draw(rng).sure(), SLOW)]:
         follows = partial(_Trained.follows, network="discriminator", message=says, hint=hint)
         way = scene.way("discriminator", 0, rate)
         _judged(plans, scene, partial(follows, ways=[way]), rate)
@@ -668,7 +668,7 @@ MANY, FEWER = 40_000, 4_000
 SEVERAL = 8
 FAINT = 1e-3
 """Weights so small that every logit is 0."""
-FAST = 1e-2
+FAST, SLOW = 1e-2, 1e-3
 
 
 Seen = Callable[[torch.Tensor, torch.Tensor], None]

@@ -639,14 +639,20 @@ def _code(id: str, code: str) -> Style:
     return Style(id, IMPORTS + code)
 
 
-# Some layers lend their weights to other functions, and one is called.
+# Two layers lend their weights to other functions, and one is called.
 LENT = """
-class AEEncoder(AEEncoder):
+class AEEncoder(nn.Module):
+    def __init__(self, nz, input_size):
+        super().__init__()
+        self.input_size = input_size
+        self.last = nn.Linear(64, nz)
+        self.second = nn.Linear(256, 64)
+        self.first = nn.Linear(input_size, 256)
+
     def forward(self, x):
-        first, second, last = [layer for layer in self.net if isinstance(layer, nn.Linear)]
         h = x.reshape(-1, self.input_size)
-        h = (torch.einsum("nd,hd->nh", h, first.weight) + first.bias).clamp(min=0)
-        return last(F.linear(h, second.weight, second.bias).clamp(min=0))
+        h = (torch.einsum("nd,hd->nh", h, self.first.weight) + self.first.bias).clamp(min=0)
+        return self.last(F.linear(h, self.second.weight, self.second.bias).clamp(min=0))
 """
 
 

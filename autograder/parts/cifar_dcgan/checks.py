@@ -611,6 +611,10 @@ def keeps_the_gradient_of_sure_logits(hw5_gan: Remote, ref: Remote, rng: Rng) ->
     """_classification_loss has the gradient of its definition, also for logits of 100 and -100."""
     name, draw = "_classification_loss", _labelled(rng, 8)
     _has_gradient(hw5_gan, ref, name, draw, "the logits")
+    _expect_finite(hw5_gan, name)
+
+
+def _expect_finite(hw5_gan: Remote, name: str) -> None:
     sure = torch.tensor([[100.0], [-100.0], [100.0], [-100.0]])
     labels = torch.tensor([[1.0], [0.0], [0.0], [1.0]])
     gan = _Gan(hw5_gan)
@@ -670,11 +674,11 @@ class _Training:
     @staticmethod
     def of_generator(rng: Rng, rate: float = 0.0, steep: float = 1.0) -> _Training:
         """Of given networks, two epochs of two batches. The generator moves so little that its
-        codes go on counting nothing, and begins near 0, where little shows. `steep`: how much
-        larger its gradients are than usual; its images and their changes are as much smaller, so
-        that the logits are the same.
+        codes go on counting nothing, and begins near 0, where little shows; its images are taken
+        for fakes, so that no loss is at its end. `steep`: how much larger its gradients are than
+        usual; its images and their changes are as much smaller, so that the logits are the same.
         """
-        affine = steep * rng.normal(PIXELS, 1, std=0.05), rng.normal(1)
+        affine = steep * rng.normal(PIXELS, 1, std=0.05), -rng.normal(1).abs()
         bias, images = rng.uniform(0, 0.01, PIXELS) / steep, _images(rng, 1).repeat(8, 1, 1, 1)
         probe, rates = torch.zeros(1, CODE), (0.0, rate / steep**2)
         return _Training(rng.seed, bias, images, probe, affine, rates, steps=4, batches=2)
@@ -822,6 +826,8 @@ def _is_right(hw5_gan: Remote, ref: Remote, name: str, draw: Pair) -> bool:
         expect(not _Gan(hw5_gan).stands_in, "DCGAN() cannot be made.")
         _has_value(hw5_gan, ref, name, [draw])
         _has_gradient(hw5_gan, ref, name, draw, "its argument")
+        if name == "_classification_loss":
+            _expect_finite(hw5_gan, name)
 
     return _holds(way)
 

@@ -312,8 +312,8 @@ def test_unknown_times_are_said_once_for_the_class_where_something_is_due(tmp_pa
     handins = read_submissions(tmp_path, due)
     assert [(h.flags, h.notes) for h in handins] == [((), ())]
     assert untimed(handins, due) == [
-        "No time is known of any submission, so lateness was not judged. Moodle's are in its "
-        "grading worksheet: make the roster of it."
+        "No time is known of any submission, so lateness was not judged. Where they came from "
+        "Moodle, its grading worksheet has the times: make the roster of it."
     ]
     lay(tmp_path / "bob" / "hw5", {"hw5_vae.py": CODE, "timestamp.txt": "2027-04-13 12:00:00 EST"})
     handins = read_submissions(tmp_path, due)
@@ -890,3 +890,22 @@ def test_digest_changes_with_what_counts_and_nothing_else() -> None:
 def test_hostile_code_is_not_parsed(tmp_path: Path) -> None:
     nest = b"(" * 900_000
     assert read_submission(lay(tmp_path / "ada", {"hw5_vae.py": nest}), HW).files
+
+
+@pytest.mark.parametrize(
+    ("data", "wrong"),
+    [
+        (b'{"cells": [{"cell_type": "markdown", "sour', "it is damaged in line"),
+        (b"", "it is empty"),
+        (b"{}", "it has no cells"),
+        (b"[" * 100_000, "it is nested too deep"),
+    ],
+)
+def test_a_notebook_that_nobody_can_open_is_said_and_costs_no_code(
+    tmp_path: Path, data: bytes, wrong: str
+) -> None:
+    files = {"hw5_vae.py": CODE, "netid": b"ada", "3_fc_vae.ipynb": data}
+    lay(tmp_path / "ada", files)
+    handin = read_submission(tmp_path / "ada", HW)
+    assert handin.flags == ("damaged",) and handin.files["hw5_vae.py"] == CODE
+    assert [note for note in handin.notes if f"3_fc_vae.ipynb is not a notebook: {wrong}" in note]
