@@ -118,8 +118,13 @@ def _remarks(before: SubmissionResult, now: SubmissionResult) -> Iterator[str]:
 
 def _reasons(question: str, old: Plan, new: Plan) -> Iterator[str]:
     was, now = (plan["questions"].get(question) for plan in (old, new))
-    if was is None or now is None:
-        yield "not asked the last time" if was is None else "no longer graded"
+    if was is None:
+        yield "not asked the last time"
+        return
+    if now is None:
+        part = question.partition(".")[0]
+        named = any(one.startswith(f"{part}.") for one in new["questions"])
+        yield "no longer graded" if named else f"no longer graded: part {part} is not, this time"
         return
     if was[0] != now[0]:
         yield f"of kind {now[0]} instead of {was[0]}"

@@ -44,6 +44,12 @@ def plan(question: list[Any] | None = None, **check: Any) -> dict[str, Any]:
         (result(points=3.0), plan(after=["fc-vae.forward.x"]), f"the check {CHECK} waits for oth"),
         (result(points=3.0), plan(share=2.0), f"the check {CHECK} counts otherwise"),
         (result(points=3.0), plan(source="z"), f"the check {CHECK} changed"),
+        (result("manual"), {**PLAN, "questions": {}}, "no longer graded: part fc-vae is not"),
+        (
+            result("manual"),
+            {**PLAN, "questions": {"fc-vae.cvae": ["code", 5.0]}},
+            "no longer graded",
+        ),
     ],
 )
 def test_each_change_has_its_reason(
