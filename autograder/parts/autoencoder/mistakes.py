@@ -375,11 +375,11 @@ def _steps(question: str, within: str, backward: str) -> tuple[Mistake, ...]:
                 CLIPPED,
                 (STEP, f"            {CLIP}(model.parameters(), 5.0)\n{STEP}"),
             ),
-            one(
-                "batches-kept",
-                "Every epoch is trained on the batches of the first one.",
-                ("model.train()\n", "model.train()\n    loader = list(loader)\n"),
-            ),
+        ),
+        one(
+            "batches-kept",
+            "Every epoch is trained on the batches of the first one.",
+            ("model.train()\n", "model.train()\n    loader = list(loader)\n"),
         ),
         one("no-backward", NOTHING_LEARNT, (f"            {backward}.backward()\n", "")),
         one(

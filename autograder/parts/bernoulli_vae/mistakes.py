@@ -441,20 +441,17 @@ LOGPDF_DIAGONAL_GAUSSIAN: tuple[Mistake, ...] = (
         "squares = z.sub_(mu) ** 2 / sigma_square",
         "logpdf_diagonal_gaussian changes its inputs in place",
     ),
-    *unseen(
-        "very small variances",
-        _gaussian(
-            "something-added",
-            "return -0.5 * (torch.log(2 * math.pi * sigma_square + 1e-4) + squares).sum(-1)",
-            "",
-        ),
-        _method(
-            "logpdf_diagonal_gaussian",
-            SQUARES,
-            "clamped-variances",
-            f"sigma_square = sigma_square.clamp(1e-4, 1e4)\n        {SQUARES}",
-            "variances are cut off; one may be any positive number.",
-        ),
+    _gaussian(
+        "something-added",
+        "return -0.5 * (torch.log(2 * math.pi * sigma_square + 1e-4) + squares).sum(-1)",
+        "",
+    ),
+    _method(
+        "logpdf_diagonal_gaussian",
+        SQUARES,
+        "clamped-variances",
+        f"sigma_square = sigma_square.clamp(1e-4, 1e4)\n        {SQUARES}",
+        "variances are cut off; one may be any positive number.",
     ),
 )
 
