@@ -466,13 +466,19 @@ def test_the_command_line_asks_before_marks_of_the_same_files_change(
     assert history[3].endswith("8 of 8,1 of 8,the judge or the sandbox changed")
 
 
+def class_of_ada(tmp_path: Path) -> tuple[Path, Path]:
+    """The folder of a class of one, and one for its marks."""
+    folder = tmp_path / "class"
+    (folder / "ada").mkdir(parents=True)
+    (folder / "ada" / "hw5_gan.py").write_bytes(GAN)
+    return folder, tmp_path / "marks"
+
+
 def test_a_class_keeps_its_seed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     monkeypatch.setattr(command_line, "Bench", lambda plan, bases: FakeBench())
-    folder, out = tmp_path / "class", tmp_path / "marks"
-    (folder / "ada").mkdir(parents=True)
-    (folder / "ada" / "hw5_gan.py").write_bytes(GAN)
+    folder, out = class_of_ada(tmp_path)
     asked = command(folder, out, jobs=1)[3:]
     assert command_line.main(asked) == 0 and command_line.main(asked) == 0
     assert command_line.main([*asked[:-1], "8"]) == 2
@@ -483,9 +489,7 @@ def test_a_dry_run_of_a_class_that_has_no_marks_grades_nobody_and_makes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     monkeypatch.setattr(command_line, "Bench", None)
-    folder, out = tmp_path / "class", tmp_path / "marks"
-    (folder / "ada").mkdir(parents=True)
-    (folder / "ada" / "hw5_gan.py").write_bytes(GAN)
+    folder, out = class_of_ada(tmp_path)
     assert command_line.main([*command(folder, out, jobs=1)[3:], "--dry-run"]) == 0
     assert "1 would be graded for the first time" in capsys.readouterr().out
     assert not out.exists()
@@ -495,9 +499,7 @@ def test_marks_whose_journal_is_gone_are_not_written_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     monkeypatch.setattr(command_line, "Bench", lambda plan, bases: FakeBench())
-    folder, out = tmp_path / "class", tmp_path / "marks"
-    (folder / "ada").mkdir(parents=True)
-    (folder / "ada" / "hw5_gan.py").write_bytes(GAN)
+    folder, out = class_of_ada(tmp_path)
     asked = command(folder, out, jobs=1)[3:]
     assert command_line.main(asked) == 0
     journal = (out / "journal.jsonl").rename(tmp_path / "journal.jsonl")
@@ -664,9 +666,7 @@ def test_a_broken_check_leaves_a_blank_and_exit_code_1(
     broken = Check(f"{PART}.DNet.works", f"{PART}.DNet", "hw5_gan", broken_check, 1.0, (), 10.0)
     monkeypatch.setattr(batch, "all_checks", lambda assignment: [broken])
     monkeypatch.setattr(batch, "Zygote", Answering)
-    folder, out = tmp_path / "class", tmp_path / "marks"
-    (folder / "ada").mkdir(parents=True)
-    (folder / "ada" / "hw5_gan.py").write_bytes(GAN)
+    folder, out = class_of_ada(tmp_path)
     assert command_line.main(command(folder, out, jobs=1)[3:]) == 1
     row = rows((out / "marks.csv").read_bytes())["ada"]
     assert (row[f"{PART}.DNet"], row["points"], row["status"]) == ("", "", "ungradable")
