@@ -2692,7 +2692,7 @@ def _need_moved(given: Given, steps: int, what: str, of: str, *gradients: float,
 @question(
     "cifar-dcgan.fit",
     "DCGAN",
-    unseen="how the networks of many layers move; codes far out; small losses, large steps",
+    unseen="how networks of many layers move; codes far out; small and large losses, large steps",
 )
 def check_fit(DCGAN) -> None:
     """Twelve steps of given networks: both losses, how far each is moved, fresh normal codes; and

@@ -42,7 +42,7 @@ def patient(
     file = function.__code__.co_filename
     source = function.__globals__.get("__source__") or "".join(linecache.getlines(file))
     code = _code(source, function.__code__.co_firstlineno, file, instead, within, only)
-    ours = {one.__name__: one for one in (_got, _asked, _called, _holds, _either)}
+    ours = {one.__name__: one for one in (_got, _asked, _called, _holds, _either, _or_else)}
     scope = {**function.__globals__, **ours, "_these_or": partial(_these_or, items)}
     exec(code, scope)
     return scope[function.__name__]
@@ -97,8 +97,7 @@ class _Within(ast.NodeTransformer):
         known = self._own | vars(builtins).keys()
         strange = isinstance(node.ctx, ast.Load) and node.id not in known
         for alike in get_close_matches(node.id, self._own, 1) if strange else []:
-            ways: list[ast.expr] = [ast.Constant(True), node, ast.Name(alike, ast.Load())]
-            return _call("_either", *map(_later, ways))
+            return _call("_or_else", *map(_later, (node, ast.Name(alike, ast.Load()))))
         return node
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
@@ -206,17 +205,24 @@ def _holds(test: Callable[[], Any]) -> bool | None:
 
 
 def _either(test: Callable[[], Any], *ways: Callable[[], Any]) -> Any:
-    """What comes of the first way where the test holds, of the second where it does not; where it
-    or the way raises, both are tried.
+    """What comes of the first way where the test holds, of the second where it does not; where the
+    test raises, both are tried.
     """
+    holds = _holds(test)
+    if holds is not None:
+        return ways[not holds]()
+    made: list[Any] = []
+    for way in ways:
+        with contextlib.suppress(Exception):
+            made.append(way())
+    return made[0]
+
+
+def _or_else(way: Callable[[], Any], other: Callable[[], Any]) -> Any:
     try:
-        return ways[not test()]()
+        return way()
     except Exception:
-        made: list[Any] = []
-        for way in ways:
-            with contextlib.suppress(Exception):
-                made.append(way())
-        return made[0]
+        return other()
 
 
 def _region(source: str, question: str) -> re.Match[str]:

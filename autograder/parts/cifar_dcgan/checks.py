@@ -567,6 +567,10 @@ MEANS = {
 }
 
 
+WRONGLY_SURE = torch.tensor([[FAR_LOGIT], [-FAR_LOGIT]]), torch.tensor([[0.0], [1.0]])
+"""Logits and labels of a large loss."""
+
+
 def _has_value(hw5_gan: Remote, ref: Remote, name: str, draws: Sequence[Pair]) -> None:
     """Fail unless the loss of that name has the reference's value on every draw."""
     theirs, ours = _Gan(hw5_gan), _Gan(ref)
@@ -602,8 +606,7 @@ def takes_cross_entropy_of_logits(hw5_gan: Remote, ref: Remote, rng: Rng) -> Non
     """_classification_loss is the mean binary cross-entropy of logits and labels."""
     draws, name = [_labelled(rng, count) for count in (7, 7, 12)], "_classification_loss"
     _has_value(hw5_gan, ref, name, draws)
-    far = torch.tensor([[FAR_LOGIT], [-FAR_LOGIT]]), torch.tensor([[0.0], [1.0]])
-    unlimited(_Gan(hw5_gan).call(name, *far), _Gan(ref).call(name, *far), name)
+    unlimited(_Gan(hw5_gan).call(name, *WRONGLY_SURE), _Gan(ref).call(name, *WRONGLY_SURE), name)
 
 
 @check("cifar-dcgan.classification_loss", share=0.5)
@@ -632,6 +635,7 @@ def takes_the_mean_square(hw5_gan: Remote, ref: Remote, rng: Rng) -> None:
     """_reconstruction_loss is the mean of the squared differences over all numbers."""
     draws = [_pictures(rng, count) for count in (3, 3, 5)]
     _has_value(hw5_gan, ref, "_reconstruction_loss", draws)
+    _has_value(hw5_gan, ref, "_reconstruction_loss", [_far(draws[0])])
 
 
 @check("cifar-dcgan.reconstruction_loss", share=1)
@@ -643,6 +647,11 @@ def leads_the_reconstruction_to_the_image(hw5_gan: Remote, ref: Remote, rng: Rng
 def _pictures(rng: Rng, count: int) -> Pair:
     """Numbers from -1 to 2: a loss that cuts off what is no pixel shows."""
     return 3 * _images(rng, count) - 1, 3 * _images(rng, count) - 1
+
+
+def _far(pictures: Pair) -> Pair:
+    """Pictures of a large loss."""
+    return 10 * pictures[0], 10 * pictures[1]
 
 
 @dataclass(frozen=True)
@@ -676,9 +685,11 @@ class _Training:
         """Of given networks, two epochs of two batches. The generator moves so little that its
         codes go on counting nothing, and begins near 0, where little shows; its images are taken
         for fakes, so that no loss is at its end. `steep`: how much larger its gradients are than
-        usual; its images and their changes are as much smaller, so that the logits are the same.
+        usual; its images and their changes are as much smaller, so that the logits are the same,
+        but for its fakes that are found out, so that the loss is large as well.
         """
-        affine = steep * rng.normal(PIXELS, 1, std=0.05), -rng.normal(1).abs()
+        found_out = LARGE * (steep > 1)
+        affine = steep * rng.normal(PIXELS, 1, std=0.05), -rng.normal(1).abs() - found_out
         bias, images = rng.uniform(0, 0.01, PIXELS) / steep, _images(rng, 1).repeat(8, 1, 1, 1)
         probe, rates = torch.zeros(1, CODE), (0.0, rate / steep**2)
         return _Training(rng.seed, bias, images, probe, affine, rates, steps=4, batches=2)
@@ -703,9 +714,12 @@ class _Training:
 
     @staticmethod
     def of_bright_images(rng: Rng) -> _Training:
-        """Of given networks; the discriminator has large gradients, some thousands in all."""
-        affine = rng.normal(PIXELS, 1, std=1e-4), rng.normal(1)
+        """Of given networks; the discriminator has large gradients, some thousands in all, and
+        large losses: it takes each image for what it is not.
+        """
         images = STEEP * _images(rng, FEW)
+        found_out = -2 * LARGE / float(images.mean()) / PIXELS
+        affine = found_out + rng.normal(PIXELS, 1, std=1e-4), rng.normal(1) + LARGE
         return _Training(rng.seed, rng.uniform(0, 0.01, PIXELS), images, images, affine, (1e-7, 0))
 
     @staticmethod
@@ -820,13 +834,18 @@ def _by_a_loss(
 
 
 def _is_right(hw5_gan: Remote, ref: Remote, name: str, draw: Pair) -> bool:
-    """Has the loss of that name its value and its gradient, and an object whose methods find it?"""
+    """Has the loss of that name its value and its gradient, also where it is large, and an object
+    whose methods find it?
+    """
+    sure = name == "_classification_loss"
+    far = WRONGLY_SURE if sure else _far(draw)
 
     def way() -> None:
         expect(not _Gan(hw5_gan).stands_in, "DCGAN() cannot be made.")
-        _has_value(hw5_gan, ref, name, [draw])
-        _has_gradient(hw5_gan, ref, name, draw, "its argument")
-        if name == "_classification_loss":
+        _has_value(hw5_gan, ref, name, [draw, far])
+        for one in (draw, far):
+            _has_gradient(hw5_gan, ref, name, one, "its argument")
+        if sure:
             _expect_finite(hw5_gan, name)
 
     return _holds(way)
@@ -951,6 +970,8 @@ def _expect_each_batch(hw5_gan: Remote, ref: Remote, rng: Rng, training: _Traini
 
 STEEP = 100.0
 """How much larger than usual gradients are at which it shows that they are clipped."""
+LARGE = 10.0
+"""A logit of an image that is taken for what it is not: its loss is as large."""
 SURE = 6.0
 """A logit at which a loss is nearly 0, and a sigmoid is told well from 1."""
 
@@ -959,8 +980,8 @@ def _expect_no_scaling(theirs: _Trained, right: _Trained) -> None:
     if not matches(theirs.moved, right.moved, MOVED):
         raise Partial(
             0.5,
-            "Where gradients are large, the steps of fit do not lead where they should.",
-            "Nothing clips or scales a gradient between backward and step.",
+            "Where losses and gradients are large, the steps of fit do not lead where they should.",
+            "Nothing cuts off a loss, or clips or scales a gradient between backward and step.",
         )
     if not theirs.steady:
         raise Partial(

@@ -40,14 +40,25 @@ CODES = "codes = torch.randn(self.batch_size, self.code_size, device=device)"
 EVEN = "the codes are evened out, over the batch or in their lengths; leave them as drawn."
 
 
+LARGE = "Where losses and gradients are large"
+
+
 def _clips(one: str) -> Mistake:
     network = {"D": "_discriminator", "G": "_generator"}[one]
     step = f"                self.optimizer{one}.step()\n"
     clip = f"                nn.utils.clip_grad_norm_(self.{network}.parameters(), 10)\n"
-    says = "Where gradients are large"
+    says = LARGE
     return caught_one(
         PART, "fit", "def fit", f"clips-gradients-of-{one}", says, (step, clip + step)
     )
+
+
+def _cuts_off(one: str) -> Mistake:
+    """Of a loss before its backward."""
+    loss = {"D": "dis_loss", "G": "gen_loss"}[one]
+    line = f"                {loss}.backward("
+    edit = line, f"                {loss} = {loss}.clamp(max=5)\n{line}"
+    return caught_one(PART, "fit", "def fit", f"cuts-off-the-loss-of-{one}", LARGE, edit)
 
 
 def _slows(one: str) -> Mistake:
@@ -262,6 +273,7 @@ MISTAKES: tuple[Mistake, ...] = (
         ),
         ("number", "", "(logits, labels)", "(logits, labels).item()"),
         ("limited", "", "(logits, labels)", "(logits.clamp(-5, 5), labels)"),
+        ("cut-off", "", "(logits, labels)", "(logits, labels).clamp(max=5)"),
     ),
     *_of(
         "fit",
@@ -469,7 +481,7 @@ MISTAKES: tuple[Mistake, ...] = (
         ),
     ),
     *unseen(
-        "small losses, large steps",
+        "small and large losses, large steps",
         *_of(
             "fit",
             "def fit(self",
@@ -537,7 +549,7 @@ MISTAKES: tuple[Mistake, ...] = (
         ("self._discriminator(batch_samples)", "self._discriminator(images)"),
     ),
     *unseen(
-        "how the networks of many layers move",
+        "how networks of many layers move",
         _mistake(
             "fit",
             "generator-first",
@@ -624,6 +636,7 @@ MISTAKES: tuple[Mistake, ...] = (
             "(reconstruction, x)",
             "(reconstruction.clamp(0, 1), x)",
         ),
+        ("cut-off", "", "(reconstruction, x)", "(reconstruction, x).clamp(max=1)"),
         (
             "root",
             ROOT,
@@ -757,5 +770,6 @@ MISTAKES: tuple[Mistake, ...] = (
         ),
     ),
     *map(_clips, "DG"),
+    *unseen("small and large losses", *map(_cuts_off, "DG")),
     *map(_slows, "DG"),
 )
