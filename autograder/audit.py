@@ -45,7 +45,7 @@ from .grading.judge import (
     judge,
 )
 from .parts import all_checks, all_mistakes, all_styles
-from .release.strip import strip_module
+from .release.strip import SOLUTION, regions, strip_module
 from .results import PASS, SKIPPED, QuestionResult
 from .untouched import (
     Contents,
@@ -70,7 +70,7 @@ LEAST = 4  # mistakes and styles that each question has
 WRITE = re.compile(r'([\w-]+\.\w+): write[\s"]+([\w.]+)[\s"]+\(')  # over two lines where long
 
 REFERENCE, STYLE, MISTAKE, RELEASE, MUTANT = "reference", "style", "mistake", "release", "mutant"
-GAP = "gap"  # one question unwritten, or raising
+GAP = "gap"  # one question unwritten, raising, or returning nothing
 PAIR = "pair"  # two mistakes at once
 
 LOOKS = "It looks like"
@@ -176,8 +176,8 @@ def trials(assignment: Assignment, parts: Iterable[str]) -> list[Trial]:
 
 
 def _gaps(part: Part) -> Iterator[Trial]:
-    """The solution with one question unwritten, then raising: that costs this question alone, and
-    those that ask for more of the same code."""
+    """The solution with one question unwritten, raising, and returning nothing: that costs this
+    question alone, and those that ask for more of the same code."""
     assert part.module is not None
     right, file = reference_source(part), f"{part.module}.py"
     gaps = {one: strip_module(right, file, _assignment(), one) for one in coded(part)}
@@ -191,6 +191,10 @@ def _gaps(part: Part) -> Iterator[Trial]:
         raising = _raising(unwritten, right)
         if raising != unwritten:  # what is unwritten at the top level raises nothing
             yield Trial(part.id, GAP, f"{name}/raising", raising, costs, ("RuntimeError",))
+        silent = _silent(right, file, question)
+        if silent != right:
+            own = frozenset({question})
+            yield Trial(part.id, GAP, f"{name}/returning-nothing", silent, own)
 
 
 def pairs(part: Part, count: int) -> Iterator[Trial]:
@@ -218,6 +222,16 @@ def _raising(unwritten: str, right: str) -> str:
         line if line in ours else line.replace("raise NotImplementedError", "raise RuntimeError")
         for line in unwritten.split("\n")
     )
+
+
+def _silent(right: str, file: str, question: str) -> str:
+    """The solution without the returns of this question; what they would have returned is made."""
+    lines = right.split("\n")
+    for region in regions(right, file, SOLUTION):
+        if region.tag == question:
+            inside = slice(region.first, region.last)
+            lines[inside] = [re.sub(r"^( +)return (?=.)", r"\1_ = ", one) for one in lines[inside]]
+    return "\n".join(lines)
 
 
 def _need_python(trial: Trial) -> None:
