@@ -21,6 +21,7 @@ NOISE = "torch.randn(len(x), model.latent_size, device=device)"
 FAKES_OF_IMAGES = "fakes = model.generator(model.encoder(x))"
 FOOLED = "bce(model.discriminator(model.generator(z)), real)"
 FIRST = "BCELoss takes the prediction first, then the label; they have changed places."
+AVERAGED = ".mean(0, keepdim=True).expand(len(x), -1)"
 EVEN = "the codes are evened out, over the batch or in their lengths; leave them as drawn."
 TURNED = "torch.randn(model.latent_size, len(x), device=device)"
 STEPS = ("discriminator", "discriminator"), ("generator", "generator"), ("autoencoder", "encoder")
@@ -123,6 +124,29 @@ def ae_gan_optimizers(model, lr=2e-4):
             f"{FAKE}\n            loss_discriminator = loss_discriminator / 2",
         ),
         *of_an_optimizer("discriminator", "opt_discriminator"),
+        *(
+            (f"{whose}-detached", f"{says}: what D makes of them is detached.", was, detached)
+            for whose, says, was, detached in (
+                (
+                    "real",
+                    "it learns nothing from the real images",
+                    REAL,
+                    REAL.replace("(x)", "(x).detach()"),
+                ),
+                (
+                    "fakes",
+                    "it learns nothing from the fakes",
+                    FAKE,
+                    FAKE.replace("(fakes)", "(fakes).detach()"),
+                ),
+            )
+        ),
+        (
+            "averaged-fakes",
+            "",
+            "fakes = model.generator(z)",
+            f"fakes = model.generator(z){AVERAGED}",
+        ),
         (
             "fakes-labelled-real",
             "the fakes have label 1 here; it is 0 in this step.",
@@ -296,6 +320,12 @@ def ae_gan_optimizers(model, lr=2e-4):
             "the fakes are detached, so that the discriminator teaches the generator nothing.",
             "model.discriminator(model.generator(z))",
             "model.discriminator(model.generator(z).detach())",
+        ),
+        (
+            "averaged-fakes",
+            "",
+            "model.discriminator(model.generator(z))",
+            f"model.discriminator(model.generator(z){AVERAGED})",
         ),
         ("arguments-swapped", FIRST, FOOLED, "bce(real, model.discriminator(model.generator(z)))"),
         ("steps-twice", "", "opt_generator.step()", "opt_generator.step(), opt_generator.step()"),
