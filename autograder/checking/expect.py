@@ -245,9 +245,9 @@ def _relation(actual: torch.Tensor, expected: torch.Tensor, tolerance: float) ->
 
 
 def _is_simple(factor: float) -> bool:
-    """Is it a whole number, or one over one? Of a single number any factor would fit."""
+    """Is it 2, 3, ..., or one over one? Of a single number any factor would fit."""
     large = max(abs(factor), 1 / abs(factor))
-    return large < 20 and abs(large - round(large)) < 1e-3
+    return 1.5 < large < 20 and abs(large - round(large)) < 1e-3
 
 
 def _distance(actual: torch.Tensor, expected: torch.Tensor) -> str:

@@ -1182,7 +1182,8 @@ FAINT = 2e-3
 
 
 def _mean_codes(gan: _Gan, own_loss: bool) -> list[torch.Tensor | None]:
-    """The mean code of a batch of a few in D's step and in G's; None where a network stays.
+    """The mean code of a batch of a few in D's step and in G's; None where a network stays, or D
+    learns of real images or of fakes alone, so that its bias does not stay.
 
     A fake is its faint code and a black pixel, which is white in real images. D's weights move by
     both means; G's weights move by the mean code times what its biases move by. The loss draws all
@@ -1200,8 +1201,10 @@ def _mean_codes(gan: _Gan, own_loss: bool) -> list[torch.Tensor | None]:
     if not own_loss:
         gan.set(_classification_loss=bowl(gan.it, logits=1.0, labels=-2.0))
     gan.call("fit", images)
-    of_d, (of_g, shift) = weights(disc)[0][:, 0] - FAINT, weights(gen)
-    pairs = (-of_d[:-1] / FAINT, of_d[-1]), ((of_g - up).mean(1), shift.mean())
+    (of_d, bias), (of_g, shift) = weights(disc), weights(gen)
+    *fakes, white = of_d[:, 0] - FAINT
+    both = abs(float(bias - start[1])) < abs(float(white)) / 2
+    pairs = (-torch.stack(fakes) / FAINT, white * both), ((of_g - up).mean(1), shift.mean())
     return [code / unit if bool(unit != 0) else None for code, unit in pairs]
 
 
