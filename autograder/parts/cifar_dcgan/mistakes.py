@@ -278,6 +278,18 @@ MISTAKES: tuple[Mistake, ...] = (
     *_of(
         "fit",
         "def fit(self",
+        *(
+            (
+                f"{whose}-detached",
+                f"the discriminator learns nothing from {of}, whose loss is detached.",
+                "dis_loss = real_dis_loss + fake_dis_loss",
+                total,
+            )
+            for whose, of, total in (
+                ("real", "real images", "dis_loss = real_dis_loss.detach() + fake_dis_loss"),
+                ("fakes", "fakes", "dis_loss = real_dis_loss + fake_dis_loss.detach()"),
+            )
+        ),
         (
             "d-not-cleared",
             not_cleared("discriminator"),
