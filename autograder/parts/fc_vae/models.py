@@ -391,8 +391,9 @@ class Whole:
                 self._sample_without_noise()
                 expect_alone(self._model, self._inputs, self.x_hat)
             else:
-                either(*(partial(self._compare_silenced, head, join) for head in self.heads))
-                z, mu, logvar = self._sample(*many)
+                silenced = [partial(self._compare_silenced, head, join) for head in self.heads]
+                either(*silenced)
+                z, mu, logvar = self._sample(self.heads[not passes(silenced[0])], *many)
                 expect_drawn((z - mu) / torch.exp(logvar / 2))
                 mean = partial(self.compare_images, self.x_hat, join(self.mu))
                 expect(not passes(mean), NOT_SAMPLED, SAMPLING)
@@ -451,17 +452,22 @@ class Whole:
         x_hat, mu, _ = self._rerun(silenced, self._inputs)
         self.compare_images(x_hat, join(mu))
 
-    def _sample(self, *inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """(z, mu, logvar) of the model's own sampling, read off a decoder that passes z through."""
+    def _sample(
+        self, logvar_head: Linear, *inputs: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """(z, mu, logvar) of the model's own sampling, read off a decoder that passes z through.
+
+        Images differ in mu by far; in logvar they do not, lest noise is lost in rounding.
+        """
         expect(
             len(self.decoder) == len(DECODER) and self.decoder[0].outputs >= 2 * LATENT,
             "The decoder is too small to follow what forward draws.",
         )
 
         def passing(layer: Linear) -> tuple[torch.Tensor, torch.Tensor]:
-            if layer in self.heads:  # images differ in their codes by far
+            if layer in self.heads:
                 weight, bias = layer.parameters()
-                return 6 * weight, bias
+                return (weight if layer is logvar_head else 6 * weight), bias
             if layer not in self.decoder:
                 return layer.parameters()
             weight = torch.zeros(layer.outputs, layer.inputs)
