@@ -164,9 +164,12 @@ def _call(name: str, *args: ast.expr, keywords: Sequence[ast.keyword] = ()) -> a
 
 
 def _these_or(items: Sequence[Any], make: Callable[[], Iterable[Any]]) -> Iterator[Any]:
-    """What comes of `make`, or the items where that raises."""
+    """What comes of `make`, or the items where that raises, or gives a text, which is what is left
+    of a call that raises.
+    """
     try:
-        yield from make()
+        things = make()
+        yield from items if isinstance(things, str) else things
     except Exception:
         yield from items
 

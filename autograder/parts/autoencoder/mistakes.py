@@ -327,6 +327,7 @@ def _steps(question: str, within: str, backward: str) -> tuple[Mistake, ...]:
         ),
         one("one-epoch", ONCE, ("resumable(epochs,", "resumable(1,")),
         one("evaluation", EVALUATION, ("model.train()\n", "model.eval()\n")),
+        one("bar-of-nothing", "", ("progress(loader, ", "progress(")),
         one(
             "a-batch-less",
             "A batch of each epoch is left out.",
