@@ -1,4 +1,4 @@
-"""What an error of torch means, in the words of somebody who writes networks."""
+"""What an error of torch or Python means, in the words of somebody who writes networks."""
 
 from __future__ import annotations
 
@@ -53,8 +53,35 @@ MEANINGS = (
         "this loss has been used before: each step computes anew what the networks give, and then "
         "its loss.",
     ),
+    (
+        r"[Tt]arget size \(torch\.Size\((\[[\d, ]*\])\)\).{1,40} input size "
+        r"\(torch\.Size\((\[[\d, ]*\])\)\)",
+        r"labels of shape \1 meet predictions of shape \2; the two must have one shape.",
+    ),
+    (
+        r"grad can be implicitly created only for scalar outputs",
+        "backward() starts from one number: make one of the loss first, its mean or its sum.",
+    ),
+    (
+        r"(?:same dtype, but got|Found dtype) (\w{1,20}) (?:and|but expected) (\w{1,20})",
+        r"numbers of two kinds meet, \1 and \2; networks and images are of torch.float32.",
+    ),
+    (
+        r"local variable '(\w{1,60})' (?:where it is not associated|referenced before)",
+        r"\1 is used before a line of this function has given it a value.",
+    ),
+    (
+        r"'NoneType' (?:object|and)|and 'NoneType'|not NoneType",
+        "None comes here: what should have given a value returned nothing.",
+    ),
+    (
+        r"'(dict|tuple|list)' object has no attribute|"
+        r"unsupported operand type\(s\) for .{1,4}: '(?:Tensor|float|int)' and '(dict|tuple|list)'|"
+        r"unsupported operand type\(s\) for .{1,4}: '(dict|tuple|list)' and",
+        "several things come here, in a dict, a tuple or a list; take out the one that is meant.",
+    ),
 )
-"""What torch says, and what that is."""
+"""What torch or Python says, and what that is."""
 
 
 def in_words(message: str) -> str:
