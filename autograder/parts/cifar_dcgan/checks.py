@@ -229,9 +229,12 @@ def tells_the_discriminator_about_spectral(hw5_gan: Remote, ref: Remote, rng: Rn
 def _ignores_scale(model: Any, x: torch.Tensor) -> bool:
     """Does the output stay where it is when the convolutions' weights grow by three?
 
-    In evaluation mode nothing but spectral norm takes their scale away.
+    In evaluation mode nothing but spectral norm takes their scale away. Its norm is found little
+    by little, in training: a first guess may be so near 0 that the output is all rounding.
     """
     model = built(model, "CIFARDiscriminator(True)")
+    for _ in range(3):
+        model(x)
     model.eval()
     before = floats(model(x), "The output of the discriminator")
     grown = [3 * one if one.dim() == 4 else one for one in weights(model)]
